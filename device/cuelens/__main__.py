@@ -1,0 +1,5 @@
+"""`python -m cuelens` is the command `cuelens`."""
+
+from cuelens.cli import main
+
+main()

@@ -1,0 +1,94 @@
+"""The Pi's camera through picamera2: the luminance plane of a small stream, one copy, and a deadline on each capture.
+
+picamera2 raises nothing when libcamera stops giving frames: a capture without a deadline never returns. A capture
+that timed out must be cancelled, or `stop` waits behind it for ever.
+"""
+
+import contextlib
+import logging
+import os
+import time
+from concurrent.futures import CancelledError
+
+from cuelens.ring import FrameRing
+from cuelens.types import Frame
+from cuelens_models.errors import AbsentDevice, MissingExtra
+
+_STREAM = "lores"
+_BUFFERS = 3
+
+
+class PiCamera:
+    """A camera on the ribbon cable. Open, read and close it from one thread."""
+
+    live = True
+    name = "picamera2"
+
+    def __init__(self, width: int, height: int, fps: int, rotation: int) -> None:
+        """Start the camera. Raises MissingExtra without picamera2, AbsentDevice without a camera."""
+        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:WARN")
+        try:
+            from libcamera import ColorSpace
+            from picamera2 import MappedArray, Picamera2
+        except ImportError as error:
+            raise MissingExtra(
+                f"{error.name or 'picamera2'} is not installed: run `sudo apt install python3-picamera2"
+                " --no-install-recommends` and make the virtual environment with --system-site-packages"
+            ) from error
+        if not hasattr(Picamera2, "cancel_all_and_flush"):
+            raise MissingExtra(
+                "this picamera2 cannot give up on a capture: run `sudo apt full-upgrade` (0.3.22 or later)"
+            )
+        logging.getLogger("picamera2").setLevel(logging.WARNING)
+        # USB cameras are listed too; they are v4l2's.
+        if not any("/usb" not in camera["Id"] for camera in Picamera2.global_camera_info()):
+            raise AbsentDevice("no camera is connected: check the ribbon cable, then `rpicam-hello --list-cameras`")
+        self._map = MappedArray
+        self._ring = FrameRing(rotation)
+        try:
+            self._camera = Picamera2()
+        except (RuntimeError, IndexError) as error:
+            raise AbsentDevice(f"the camera cannot be opened, another program may hold it: {error}") from error
+        size = {"size": (width, height)}
+        self._camera.configure(
+            self._camera.create_video_configuration(
+                main=size | {"format": "YUV420"},
+                lores=size | {"format": "YUV420"},
+                raw=None,
+                # Full-range luminance; the default below 720p is clipped to 16-235 on a Pi 5.
+                colour_space=ColorSpace.Sycc(),
+                buffer_count=_BUFFERS,
+                controls={"FrameRate": fps},
+                display=None,
+                encode=None,
+                # No queue: a capture is exposed after it was asked for.
+                queue=False,
+            )
+        )
+        # What was configured, not what was asked for: widths are rounded, and rows are padded to the stride.
+        self._width, self._height = self._camera.stream_configuration(_STREAM)["size"]
+        self._camera.start()
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the next frame. Raises TimeoutError if none came within `timeout_s` seconds."""
+        job = self._camera.capture_request(wait=False)
+        try:
+            request = self._camera.wait(job, timeout=timeout_s)
+        except TimeoutError:
+            self._camera.cancel_all_and_flush()
+            # A frame may have come in between; its buffer must go back.
+            with contextlib.suppress(CancelledError, TimeoutError):
+                job.get_result(timeout=0.1).release()
+            raise
+        try:
+            exposed_ns = request.get_metadata().get("SensorTimestamp") or time.monotonic_ns()
+            with self._map(request, _STREAM) as mapped:
+                grey = self._ring.keep(mapped.array[: self._height, : self._width])
+        finally:
+            request.release()
+        return Frame(grey, exposed_ns / 1e9, exposed_ns)
+
+    def close(self) -> None:
+        """Stop the camera and give it back."""
+        self._camera.cancel_all_and_flush()
+        self._camera.close()

@@ -1,0 +1,66 @@
+"""A V4L2 camera (a laptop's webcam, a USB camera) through OpenCV."""
+
+import os
+import time
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from cuelens.ring import FrameRing
+from cuelens.types import Frame
+from cuelens_models.errors import AbsentDevice
+
+# OpenCV's own deadline, whole seconds, read once in a process; without it a capture may take ten.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+
+_PLAUSIBLE_AGE_NS: Final = 5_000_000_000
+
+
+class V4l2Camera:
+    """Camera number N, `/dev/videoN`. Open, read and close it from one thread."""
+
+    live = True
+
+    def __init__(self, number: int, width: int, height: int, fps: int, rotation: int) -> None:
+        """Start the camera. Raises AbsentDevice if there is none, or another program holds it."""
+        self.name = f"v4l2:{number}"
+        self._number = number
+        self._ring = FrameRing(rotation)
+        self._capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
+        if not self._capture.isOpened():
+            raise AbsentDevice(
+                f"/dev/video{number} is no camera, or another program holds it: `v4l2-ctl --list-devices` lists them"
+            )
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        self._capture.set(cv2.CAP_PROP_FPS, fps)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self._picture: Any = np.empty((0, 0, 3), np.uint8)
+        self._grey = np.empty((0, 0), np.uint8)
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the next frame. TimeoutError if none came in time, AbsentDevice if the camera was unplugged."""
+        began = time.monotonic()
+        there, picture = self._capture.read(self._picture)
+        if not there:
+            # An unplugged camera fails at once, every time; a silent one fails after OpenCV's deadline.
+            if time.monotonic() - began < min(timeout_s, 0.5):
+                raise AbsentDevice(f"/dev/video{self._number} went away")
+            raise TimeoutError(f"/dev/video{self._number} gave no frame")
+        self._picture = picture
+        if self._grey.shape != picture.shape[:2]:
+            self._grey = np.empty(picture.shape[:2], np.uint8)
+        cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY, dst=self._grey)
+        exposed_ns = self._exposed_ns()
+        return Frame(self._ring.keep(self._grey), exposed_ns / 1e9, exposed_ns)
+
+    def _exposed_ns(self) -> int:
+        """The driver's time stamp where it is on the monotonic clock (a module option can change that), else now."""
+        now = time.monotonic_ns()
+        stamp = int(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+        return stamp if 0 <= now - stamp < _PLAUSIBLE_AGE_NS else now
+
+    def close(self) -> None:
+        """Give the camera back."""
+        self._capture.release()

@@ -1,0 +1,34 @@
+"""What the kernel tells about the board and this process. A file that is not there is None, never a good value."""
+
+import os
+from pathlib import Path
+
+ROOT = Path("/")
+
+
+def temperature_c(root: Path = ROOT) -> float | None:
+    """Return the processor's temperature in degrees Celsius, from sysfs under `root`; None where none is told."""
+    try:
+        return int((root / "sys/class/thermal/thermal_zone0/temp").read_text()) / 1000
+    except (OSError, ValueError):
+        return None
+
+
+def model_name(root: Path = ROOT) -> str | None:
+    """Return the board's name from the device tree, else the processor's from /proc/cpuinfo, else None."""
+    try:
+        return (root / "proc/device-tree/model").read_text().strip("\0\n ")
+    except OSError:
+        pass
+    try:
+        lines = (root / "proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
+
+
+def resident_mb(pid: int | None = None, root: Path = ROOT) -> tuple[float, float]:
+    """Return this process's (or another's) resident memory in MB: now, and at its highest."""
+    status = (root / "proc" / str(pid or os.getpid()) / "status").read_text()
+    values = dict(line.split(":", 1) for line in status.splitlines())
+    return int(values["VmRSS"].split()[0]) / 1024, int(values["VmHWM"].split()[0]) / 1024

@@ -1,0 +1,158 @@
+"""The command `cuelens`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from cuelens_models import command
+from cuelens_models.errors import BadInput, CameraLost
+
+_OUTPUTS = ("light", "voice", "console")
+_EXAMPLES = """\
+examples:
+  cuelens demo                              watch it work on a built-in scene; no hardware needed
+  cuelens run --source v4l2:0               the first webcam
+  cuelens run --source clip.mp4 --events -  what is seen in a video, as JSON lines
+  cuelens doctor                            is every part of these glasses well?"""
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = command.parser(
+        "cuelens", "See a face, read its expression, give a quiet cue. All on this device.", _EXAMPLES
+    )
+    # Without OpenCV's own warnings: what matters is said in a sentence of ours. Must be set before it is imported.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_run(commands)
+    _add_doctor(commands)
+    _add_bench(commands)
+    given = parser.parse_args()
+    try:
+        command.finish("cuelens", lambda: int(given.work(given)), debug=given.debug)
+    except SystemExit as ending:
+        if ending.code == CameraLost.exit_status:
+            # A camera that hangs also hangs the clean-up at interpreter exit; systemd starts us afresh.
+            sys.stderr.flush()
+            os._exit(CameraLost.exit_status)
+        raise
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser("run", help="run the glasses on a camera, a video, an image, a folder or the demo scene")
+    run.add_argument(
+        "--source",
+        metavar="SRC",
+        help="picamera2, v4l2:N (a webcam), a video, an image, a folder of images, demo (default: from the settings)",
+    )
+    _add_run_options(run)
+    run.set_defaults(work=_run)
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="run the glasses on a built-in scene, and draw the session as a picture")
+    demo.add_argument(
+        "-o", "--output", type=Path, default=Path("cuelens-demo.png"), metavar="PNG", help="(default: %(default)s)"
+    )
+    _add_run_options(demo)
+    demo.set_defaults(work=_demo)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    parser.add_argument("--profile", type=Path, metavar="FILE", help="profile of the wearer (JSON)")
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="the model (default: the one that ships with cuelens)"
+    )
+    parser.add_argument("--events", metavar="FILE", help="write every event as a JSON line; - is standard output")
+    parser.add_argument(
+        "--cues",
+        type=_outputs,
+        default=("console",),
+        metavar="LIST",
+        help="any of light,voice,console (default: console)",
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after so many seconds")
+    parser.add_argument(
+        "--as-fast", action="store_true", help="take every frame of a file in order, as fast as it goes"
+    )
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser("doctor", help="check every part for real: camera, model, light, voice, disk, clock")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(work=_doctor)
+
+
+def _add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    bench = commands.add_parser("bench", help="measure this board: stages, memory, start, threads")
+    bench.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="the model (default: the one that ships with cuelens)"
+    )
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.set_defaults(work=_bench)
+
+
+def _outputs(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not set(names) <= set(_OUTPUTS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(_OUTPUTS)}")
+    return names
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _run(given: argparse.Namespace) -> int:
+    from cuelens.run import RunOptions, run
+    from cuelens.sources import is_camera
+
+    if given.as_fast and given.source and is_camera(given.source):
+        raise BadInput("--as-fast is for files and the demo: a camera has its own pace")
+    return run(
+        RunOptions(
+            given.source,
+            given.config,
+            given.profile,
+            given.bundle,
+            given.events,
+            given.cues,
+            given.seconds,
+            given.as_fast,
+        )
+    )
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from cuelens.demo import demo
+    from cuelens.run import RunOptions
+
+    return demo(
+        RunOptions(
+            "demo", given.config, given.profile, given.bundle, given.events, given.cues, given.seconds, given.as_fast
+        ),
+        given.output,
+    )
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from cuelens.doctor import doctor
+
+    return doctor(given.config, as_json=given.json)
+
+
+def _bench(given: argparse.Namespace) -> int:
+    from cuelens.bench import bench
+
+    return bench(given.bundle, as_json=given.json)

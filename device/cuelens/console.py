@@ -1,0 +1,90 @@
+"""Telling a person at a terminal what the glasses perceive and do: lines as it happens, and a live line under them."""
+
+import sys
+import time
+from typing import TextIO
+
+from cuelens import events
+from cuelens.beat import Decision
+from cuelens.types import Frame
+from cuelens.wording import looks
+
+_REFRESH_S = 0.1
+
+
+class Console:
+    """A reader of the event stream. Without a terminal it prints plain lines only."""
+
+    def __init__(self, output: TextIO, *, cues: bool) -> None:
+        """cues: whether the console is one of the outputs, and says cues as the glasses would give them."""
+        self._output = output
+        self._cues = cues
+        self._live = output.isatty()
+        self._fps = 0.0
+        self._cue = ""
+        self._shown_s = 0.0
+
+    def __call__(self, event: events.Event) -> None:
+        """Print one event, if a person would care."""
+        line = self._line(event)
+        if line:
+            clear = "\r\x1b[K" if self._live else ""
+            print(f"{clear}{line}", file=self._output, flush=True)
+
+    def watch(self, frame: Frame, decision: Decision) -> None:
+        """Refresh the live line: time, face, expression, last cue, beats a second."""
+        now = time.monotonic()
+        if not self._live or now - self._shown_s < _REFRESH_S:
+            return
+        self._shown_s = now
+        if decision.faces:
+            nearest = max(decision.faces, key=lambda face: face.box[2])
+            belief = decision.beliefs[nearest.track]
+            bar = "#" * round(10 * belief.confidence)
+            face = f"face {nearest.track}  {looks(belief.expression):<15} [{bar:<10}]"
+        else:
+            face = f"{'no face' if decision.state == 'running' else decision.state:<37}"
+        print(
+            f"\r\x1b[K{decision.t:6.1f} s  {face}  cue: {self._cue or '-'}  {self._fps:.0f} fps",
+            end="",
+            file=self._output,
+            flush=True,
+        )
+
+    def close(self) -> None:
+        """Leave the live line behind."""
+        if self._live:
+            print("\r\x1b[K", end="", file=self._output, flush=True)
+
+    def _line(self, event: events.Event) -> str:
+        match event:
+            case events.Start():
+                return f"source {event.source}, model {event.bundle}"
+            case events.FaceSeen():
+                return f"{event.t:6.2f} s  face {event.track} found"
+            case events.FaceLost():
+                return f"{event.t:6.2f} s  face {event.track} lost"
+            case events.Expression(expression="unsure"):
+                return f"{event.t:6.2f} s  face {event.track} not sure"
+            case events.Expression():
+                return f"{event.t:6.2f} s  face {event.track} {looks(event.expression)} ({event.confidence:.2f})"
+            case events.CueGiven():
+                self._cue = looks(event.expression) if event.expression else "face found"
+                outputs = " + ".join(event.outputs)
+                return (
+                    f"{event.t:6.2f} s  * cue: {self._cue} ({outputs}), after {event.latency_ms:.1f} ms"
+                    if self._cues
+                    else ""
+                )
+            case events.Fault():
+                return f"{event.t:6.2f} s  ! {event.fault}: {event.detail}"
+            case events.State():
+                self._fps = event.beat_fps
+                rate = f"{event.camera_fps:.1f} fps in, {event.beat_fps:.1f} beats/s, {event.dropped} dropped"
+                return f"{event.t:6.2f} s  {event.state}, {rate}" if not self._live or event.state != "running" else ""
+        return ""
+
+
+def for_events(events_path: str | None) -> TextIO:
+    """Return where a console prints: standard error when the event stream has standard output."""
+    return sys.stderr if events_path == "-" else sys.stdout

@@ -1,0 +1,126 @@
+"""The loop that runs beats: frames from the feed, cues to the outputs, the state of things to whom it concerns."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cuelens import events
+from cuelens.beat import Beats, Decision
+from cuelens.feed import RUNNING, Feed
+from cuelens.notify import Notify
+from cuelens.outputs import Outputs
+from cuelens.stream import EventStream
+from cuelens.types import Frame
+
+_TURN_S: Final = 0.5
+"""The loop turns at least this often, frame or none, so that stopping and the watchdog never wait longer."""
+_STATE_EVERY_S: Final = 5.0
+_AGES_KEPT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to. seconds: of frame time."""
+
+    seconds: float
+    frames: int
+    beats: int
+    dropped: int
+
+
+class Daemon:
+    """Runs until the source ends, the time is up, or `stop` is set."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        beats: Beats,
+        outputs: Outputs,
+        stream: EventStream,
+        *,
+        live: bool,
+        watchers: Sequence[Callable[[Frame, Decision], None]] = (),
+    ) -> None:
+        """live: whether the age of a frame means anything. watchers: shown every frame with its decision."""
+        self._feed = feed
+        self._beats = beats
+        self._outputs = outputs
+        self._stream = stream
+        self._live = live
+        self._watchers = watchers
+        self._notify = Notify()
+        self._ages_ms: deque[float] = deque(maxlen=_AGES_KEPT)
+        self._state = RUNNING
+        self._t = 0.0
+        self._beat_count = 0
+        self._told = (0.0, 0, 0)
+
+    def run(self, seconds: float | None, stop: threading.Event) -> Outcome:
+        """Run. Outputs and feed are closed when this returns or raises."""
+        self._notify.ready()
+        began_s = time.monotonic()
+        try:
+            while not stop.is_set():
+                try:
+                    frame = self._feed.next(_TURN_S)
+                except TimeoutError:
+                    self._become(self._feed.state)
+                else:
+                    if frame is None:
+                        break
+                    self._beat(frame)
+                self._notify.turned()
+                if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._t):
+                    break
+        finally:
+            self._notify.stopping()
+            self._outputs.close()
+            self._feed.close()
+        self._tell_state()
+        return Outcome(self._t, self._feed.received, self._beat_count, self._feed.dropped())
+
+    def _beat(self, frame: Frame) -> None:
+        decision = self._beats.turn(frame)
+        if decision.cue:
+            self._outputs.give(decision.cue)
+        self._t = decision.t
+        self._beat_count += 1
+        self._ages_ms.append((time.monotonic_ns() - frame.exposed_ns) / 1e6)
+        for watcher in self._watchers:
+            watcher(frame, decision)
+        self._become(decision.state)
+        if self._t - self._told[0] >= _STATE_EVERY_S:
+            self._tell_state()
+
+    def _become(self, state: str) -> None:
+        if state == self._state:
+            return
+        before, self._state = self._state, state
+        self._tell_state()
+        if state in ("too dark", "covered"):
+            self._outputs.hint()
+        elif state != RUNNING:
+            self._outputs.trouble()
+        elif before not in ("too dark", "covered"):
+            self._outputs.dark()
+
+    def _tell_state(self) -> None:
+        told_t, told_frames, told_beats = self._told
+        span = self._t - told_t
+        ages = sorted(self._ages_ms)
+        state = events.State(
+            t=self._t,
+            state=self._state,
+            camera_fps=round((self._feed.received - told_frames) / span, 1) if span > 0 else 0.0,
+            beat_fps=round((self._beat_count - told_beats) / span, 1) if span > 0 else 0.0,
+            dropped=self._feed.dropped(),
+            frame_age_ms_p95=round(ages[int(0.95 * (len(ages) - 1))], 1) if ages and self._live else None,
+        )
+        self._told = (self._t, self._feed.received, self._beat_count)
+        self._stream.emit(state)
+        self._notify.status(
+            f"{state.state}, {state.camera_fps:.0f} fps, {state.beat_fps:.0f} beats/s, {state.dropped} dropped"
+        )

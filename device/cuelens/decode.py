@@ -1,0 +1,53 @@
+"""Settings and profiles from files: every mistake is one sentence that names file, key, value and what is allowed."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from cuelens_models.errors import BadInput
+
+T = TypeVar("T")
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """Decode a TOML file into a frozen Struct. Raises BadInput."""
+    return _convert(path, kind, tomllib.loads)
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Decode a JSON file into a frozen Struct. Raises BadInput."""
+    return _convert(path, kind, json.loads)
+
+
+def _convert(path: Path, kind: type[T], parse: Any) -> T:
+    try:
+        raw = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        empty = path.stat().st_size == 0
+        raise BadInput(f"{path} is {'empty' if empty else f'not readable: {error}'}") from error
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{path}: {_sentence(str(error), raw)}") from error
+
+
+def _sentence(message: str, raw: object) -> str:
+    """Turn msgspec's "Expected `int` <= 100 - at `$.sound.volume`" into "sound.volume is 140: expected int <= 100"."""
+    what, _, where = message.partition(" - at `$")
+    keys = re.findall(r"\[\.\.\.\]|\[\d+\]|[^.\[\]`]+", where)
+    value: Any = raw
+    for key in keys:
+        try:
+            value = value[int(key[1:-1])] if key.startswith("[") else value[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return f"{''.join(keys)}: {what}"
+    what = what.replace("`", "")
+    if not keys or isinstance(value, dict):
+        return f"{'.'.join(keys) + ': ' if keys else ''}{what[0].lower()}{what[1:]}"
+    return f"{'.'.join(keys)} is {value!r}: {what[0].lower()}{what[1:]}"

@@ -1,0 +1,60 @@
+"""`cuelens demo`: the very pipeline of the glasses on the built-in scene, and a picture of the session."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cuelens import events, settings
+from cuelens.beat import Decision
+from cuelens.run import RunOptions, run
+from cuelens.types import Frame, Grey
+from cuelens_models.bundle.file import SHIPPED, load
+from cuelens_models.command import require
+from cuelens_models.errors import Unwritable
+
+_SNAPSHOT_EVERY_S = 0.5
+
+
+class Recorder:
+    """Keeps what the picture needs: events, and a frame with its boxes twice a second and at every cue.
+
+    Only the demo has one: its pictures are those that ship. Nothing of a camera is ever kept.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[events.Event] = []
+        self.snapshots: list[tuple[float, Grey, Decision, dict[int, str]]] = []
+
+    def __call__(self, event: events.Event) -> None:
+        """Keep one event."""
+        self.events.append(event)
+
+    def watch(self, frame: Frame, decision: Decision) -> None:
+        """Keep the frame if it is time for one."""
+        last_t = self.snapshots[-1][0] if self.snapshots else -np.inf
+        if decision.cue or decision.t - last_t >= _SNAPSHOT_EVERY_S:
+            shown = {track: belief.expression for track, belief in decision.beliefs.items()}
+            self.snapshots.append((decision.t, frame.grey.copy(), decision, shown))
+
+
+def demo(options: RunOptions, output: Path) -> int:
+    """Run the demo and write its picture to `output`. Returns the exit status."""
+    try:
+        import matplotlib  # noqa: F401 - asked for now, not after half a minute
+    except ImportError as error:
+        raise require("matplotlib", "demo") from error
+    if not output.parent.is_dir() or output.is_dir():
+        raise Unwritable(
+            f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"
+        )
+    recorder = Recorder()
+    status = run(options, readers=[recorder], watchers=[recorder.watch])
+    from cuelens.picture import draw
+
+    chosen = settings.read(options.config)
+    labels = load(options.bundle or Path(chosen.places.bundle or SHIPPED)).contract.labels
+    try:
+        draw(recorder.events, recorder.snapshots, labels, output)
+    except OSError as error:
+        raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
+    return status

@@ -1,0 +1,151 @@
+"""Bringing frames to the beat: in order from a file, or the latest one from a camera that may stall, go or hang."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from cuelens.latest import Latest
+from cuelens.ports import FrameSource
+from cuelens.types import Frame
+from cuelens_models.errors import AbsentDevice, CameraLost
+
+RUNNING: Final = "running"
+NO_CAMERA: Final = "no camera"
+STALLED: Final = "camera stalled"
+_CAPTURE_S: Final = 2.0
+_REOPEN_S: Final = 5.0
+_FIRST_OPEN_S: Final = 30.0
+_RETRY_S: Final = 10.0
+_STALL_WINDOW_S: Final = 60.0
+
+
+class Feed(Protocol):
+    """Where the beat gets its frames."""
+
+    received: int
+    state: str
+
+    def next(self, timeout_s: float) -> Frame | None:
+        """Return a frame, None after the last. TimeoutError if there is none now, CameraLost if there will be none."""
+
+    def dropped(self) -> int:
+        """Return how many frames nobody took."""
+
+    def close(self) -> None:
+        """Stop, within half a second."""
+
+
+class InOrder:
+    """Every frame of a source, one after another, as fast as they are asked for."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self.received = 0
+        self.state = RUNNING
+        self._source = source
+
+    def next(self, timeout_s: float) -> Frame | None:
+        """Return the next frame."""
+        frame = self._source.read(timeout_s)
+        self.received += frame is not None
+        return frame
+
+    def dropped(self) -> int:
+        """Nothing is ever dropped."""
+        return 0
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
+class LatestOnly:
+    """The latest frame of a camera, captured on a thread of its own.
+
+    A capture that times out closes and reopens the camera once; a second one within a minute, or a call that never
+    returns, is CameraLost: only a new process helps then. A camera that is not there is looked for every ten seconds.
+    """
+
+    def __init__(
+        self, open_source: Callable[[], FrameSource], fault: Callable[[str, str], None], *, patient: bool = False
+    ) -> None:
+        """open_source: called on the capture thread. patient: wait for an absent camera, instead of AbsentDevice."""
+        self.received = 0
+        self.state = RUNNING
+        self._open_source = open_source
+        self._fault = fault
+        self._patient = patient
+        self._mailbox: Latest[Frame | Exception | None] = Latest()
+        self._stopping = threading.Event()
+        self._due_s = time.monotonic() + _FIRST_OPEN_S
+        self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
+        self._thread.start()
+
+    def next(self, timeout_s: float) -> Frame | None:
+        """Return the latest frame that was not taken yet."""
+        try:
+            item = self._mailbox.take(timeout_s)
+        except TimeoutError:
+            if time.monotonic() > self._due_s:
+                raise CameraLost("the camera hangs in a call that does not return; a restart is needed") from None
+            raise
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def dropped(self) -> int:
+        """Return how many frames were overwritten by newer ones."""
+        return self._mailbox.overwritten
+
+    def close(self) -> None:
+        """Stop capturing; a camera that hangs is left behind."""
+        self._stopping.set()
+        self._thread.join(0.5)
+
+    def _capture(self) -> None:
+        """Open, pump, and climb the ladder of recovery. Whatever ends it goes to the reader, through the mailbox."""
+        stalled_s = float("-inf")
+        try:
+            while not self._stopping.is_set():
+                try:
+                    source = self._open_source()
+                    ended = self._pump(source)
+                except AbsentDevice as error:
+                    if not self._patient:
+                        raise
+                    self._become(NO_CAMERA, str(error))
+                    self._due_s = time.monotonic() + _RETRY_S + _FIRST_OPEN_S
+                    self._stopping.wait(_RETRY_S)
+                    continue
+                if ended:
+                    break
+                self._become(STALLED, f"no frame within {_CAPTURE_S:.0f} s: the camera is opened again")
+                if time.monotonic() - stalled_s < _STALL_WINDOW_S:
+                    raise CameraLost("the camera stalled twice within a minute; a restart is needed")
+                stalled_s = time.monotonic()
+            self._mailbox.put(None)
+        except Exception as error:
+            self._mailbox.put(error)
+
+    def _pump(self, source: FrameSource) -> bool:
+        """Pass frames on until the source ends or we stop (True), or it stalls (False). Closes it in any case."""
+        try:
+            while not self._stopping.is_set():
+                self._due_s = time.monotonic() + 2 * _CAPTURE_S
+                frame = source.read(_CAPTURE_S)
+                if frame is None:
+                    return True
+                self.state = RUNNING
+                self.received += 1
+                self._mailbox.put(frame)
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            self._due_s = time.monotonic() + _REOPEN_S
+            source.close()
+
+    def _become(self, state: str, detail: str) -> None:
+        if self.state != state:
+            self.state = state
+            self._fault(state, detail)

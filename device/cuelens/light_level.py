@@ -1,0 +1,46 @@
+"""Whether the picture holds enough light to look at: a dark room and a covered lens are states, not failures."""
+
+from typing import Final
+
+import cv2
+
+from cuelens.types import Frame
+
+RUNNING: Final = "running"
+DARK: Final = "too dark"
+COVERED: Final = "covered"
+_EVERY_S: Final = 0.25
+_HOLD_S: Final = 1.0
+_GRID: Final = 16
+
+
+class LightLevel:
+    """Judges a sample of pixels four times a second; a state changes after one second of agreement."""
+
+    def __init__(self) -> None:
+        self.state = RUNNING
+        self._candidate = RUNNING
+        self._candidate_t = 0.0
+        self._judged_t = float("-inf")
+
+    def judge(self, frame: Frame) -> str:
+        """Return the state that holds at this frame."""
+        if frame.t - self._judged_t >= _EVERY_S:
+            self._judged_t = frame.t
+            judged = _judge(frame)
+            if judged != self._candidate:
+                self._candidate, self._candidate_t = judged, frame.t
+            if frame.t - self._candidate_t >= _HOLD_S:
+                self.state = self._candidate
+        return self.state
+
+
+def _judge(frame: Frame) -> str:
+    """Even pixels without detail mean a cover (light can shine through it); few bright ones mean a dark room."""
+    means, deviations = cv2.meanStdDev(frame.grey[::_GRID, ::_GRID].copy())
+    mean, deviation = float(means[0, 0]), float(deviations[0, 0])
+    if mean < 60 and deviation < 6:
+        return COVERED
+    if mean < 30:
+        return DARK
+    return RUNNING

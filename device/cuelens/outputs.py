@@ -1,0 +1,92 @@
+"""Giving cues: each output on a thread of its own behind a one-place mailbox, so that none ever blocks a beat."""
+
+import math
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from cuelens.latest import Latest
+from cuelens.ports import Light, Voice
+from cuelens.profile import LightCue, Profile, light_pattern
+from cuelens.types import Cue, LightPattern
+
+T = TypeVar("T")
+
+_AMBER: Final = LightCue(colour="#E69F00", pattern="breath")
+_SOFT: Final = LightCue(colour="#303030", pattern="fade", light_s=2.0)
+_CLOSE_S: Final = 0.5
+
+
+class Outputs:
+    """The light and the voice of one profile. Either may be absent."""
+
+    def __init__(self, profile: Profile, light: Light | None, voice: Voice | None) -> None:
+        self._profile = profile
+        self._light = light
+        self._voice = voice
+        self._lights = _Runner("light", light.show) if light else None
+        self._phrases = _Runner("voice", voice.say) if voice else None
+
+    def give(self, cue: Cue) -> None:
+        """Ask for a cue. Returns at once."""
+        entry = self._profile.cues.get(cue.expression or "")
+        light = self._profile.face_found if cue.kind == "face" else entry and entry.light
+        if self._lights and light and "light" in cue.outputs:
+            self._lights.put(light_pattern(self._profile, light))
+        if self._phrases and entry and entry.phrase and "voice" in cue.outputs:
+            self._phrases.put(entry.phrase)
+
+    def trouble(self) -> None:
+        """Begin the slow amber breath: the camera is away."""
+        self._show(_AMBER, seconds=math.inf)
+
+    def hint(self) -> None:
+        """Show one soft light: nothing can be seen (too dark, or covered)."""
+        self._show(_SOFT, seconds=_SOFT.light_s)
+
+    def dark(self) -> None:
+        """End whatever light is shown."""
+        if self._lights:
+            self._lights.put(LightPattern((0.0, 0.0, 0.0), "steady", 0.0))
+
+    def close(self) -> None:
+        """Go dark and silent now, and give the hardware back."""
+        for runner in (self._lights, self._phrases):
+            if runner:
+                runner.stop()
+        if self._light:
+            self._light.close()
+        if self._voice:
+            self._voice.close()
+
+    def _show(self, cue: LightCue, seconds: float) -> None:
+        if self._lights:
+            pattern = light_pattern(self._profile, cue)
+            self._lights.put(LightPattern(pattern.colour, pattern.pattern, seconds))
+
+
+class _Runner(Generic[T]):
+    """A thread that does one thing with the latest item."""
+
+    def __init__(self, name: str, act: Callable[[T], None]) -> None:
+        self._act = act
+        self._mailbox: Latest[T] = Latest()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, item: T) -> None:
+        self._mailbox.put(item)
+
+    def stop(self) -> None:
+        """End the thread, waiting half a second at most: hung hardware must not hold up the end."""
+        self._stopping = True
+        self._thread.join(_CLOSE_S)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                item = self._mailbox.take(0.1)
+            except TimeoutError:
+                continue
+            self._act(item)

@@ -1,0 +1,164 @@
+"""What a caregiver chose for one wearer: cue book, policy, sound and light. JSON; every key has a default.
+
+Sound is off until a caregiver turns it on. A phrase is at most two words, and says what a face looks like, never what a
+person feels.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from cuelens import decode
+from cuelens.decide import PolicyRule
+from cuelens.settle import SettleRule, thresholds
+from cuelens.types import LightPattern
+from cuelens_models.bundle.expressions import LABELS, canonical
+from cuelens_models.errors import BadInput
+
+SCHEMA = 1
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
+Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
+_MOST_WORDS = 2
+_WORD = re.compile(r"[^\W\d_]+(['\u2019-][^\W\d_]+)*")
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A piece of a profile."""
+
+
+class LightCue(_Part, frozen=True):
+    """One light. A fade or a steady light ends after `light_s`; nothing flashes above 3 Hz."""
+
+    colour: Colour
+    pattern: Literal["steady", "fade", "breath"] = "fade"
+    light_s: Annotated[float, msgspec.Meta(ge=0.5, le=10)] = 1.5
+
+
+class CueEntry(_Part, frozen=True):
+    """What stands for one expression: a light, a phrase, or both."""
+
+    light: LightCue | None = None
+    phrase: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+
+
+class Sound(_Part, frozen=True):
+    """The voice. volume_percent is held under ceiling_percent."""
+
+    on: bool = False
+    volume_percent: Percent = 50
+    ceiling_percent: Percent = 80
+
+
+class Brightness(_Part, frozen=True):
+    """The light's strength, in percent of what the LED can do."""
+
+    brightness_percent: Percent = 40
+
+
+class Policy(_Part, frozen=True):
+    """The numbers of the cue policy (docs/design.md, section 7). Times in seconds."""
+
+    smoothing_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 0.4
+    dwell_s: Seconds = 0.8
+    hysteresis: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.15
+    caution: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
+    enter: dict[str, Annotated[float, msgspec.Meta(ge=0, le=1)]] = {}
+    gap_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 3.0
+    same_expression_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 8.0
+    spoken_per_minute: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
+    face_absence_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 3.0
+    late_s: Seconds = 3.0
+    reunion_s: Annotated[float, msgspec.Meta(ge=0, le=30)] = 2.0
+
+
+# Okabe and Ito's colour-blind-safe palette; sad and fear also differ from the others by breathing.
+_FACTORY_CUES = {
+    "happy": CueEntry(light=LightCue(colour="#F0E442"), phrase="looks happy"),
+    "surprise": CueEntry(light=LightCue(colour="#56B4E9"), phrase="looks surprised"),
+    "sad": CueEntry(light=LightCue(colour="#0072B2", pattern="breath", light_s=3.0), phrase="looks sad"),
+    "angry": CueEntry(light=LightCue(colour="#D55E00", pattern="steady"), phrase="looks angry"),
+    "fear": CueEntry(light=LightCue(colour="#CC79A7", pattern="breath", light_s=3.0), phrase="looks scared"),
+    "disgust": CueEntry(light=LightCue(colour="#009E73", pattern="steady"), phrase="looks disgusted"),
+}
+
+
+class Profile(_Part, frozen=True):
+    """A whole profile."""
+
+    schema: Literal[1] = 1
+    wearer: Annotated[str, msgspec.Meta(max_length=60)] = "wearer"
+    language: Literal["en"] = "en"
+    sound: Sound = Sound()
+    light: Brightness = Brightness()
+    policy: Policy = Policy()
+    cues: dict[str, CueEntry] = msgspec.field(default_factory=lambda: dict(_FACTORY_CUES))
+    face_found: LightCue | None = LightCue(colour="#404040", light_s=1.0)
+
+
+def read(path: Path) -> Profile:
+    """Read and check a profile. Raises BadInput with file, key and value."""
+    profile = decode.read_json(path, Profile)
+    for key, words in (("cues", profile.cues), ("policy.enter", profile.policy.enter)):
+        for word in words:
+            if canonical_or_none(word) != word:
+                raise BadInput(f"{path}: {key}.{word}: no expression, use one of {', '.join(LABELS)}")
+    for word, entry in profile.cues.items():
+        if entry.phrase is not None and not _is_phrase(entry.phrase):
+            raise BadInput(f"{path}: cues.{word}.phrase is {entry.phrase!r}: expected one or two words, letters only")
+    return profile
+
+
+def canonical_or_none(word: str) -> str | None:
+    """Return the label that a word stands for, None if it is none that a wearer can be told."""
+    try:
+        label = canonical(word)
+    except BadInput:
+        return None
+    return label if label in LABELS else None
+
+
+def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) -> SettleRule:
+    """Return the settling rule of a profile for a bundle's labels and thresholds."""
+    policy = profile.policy
+    return SettleRule(
+        labels=tuple(labels),
+        enter=thresholds(enter, policy.caution, policy.enter),
+        smoothing_s=policy.smoothing_s,
+        dwell_s=policy.dwell_s,
+        hysteresis=policy.hysteresis,
+    )
+
+
+def policy_rule(profile: Profile) -> PolicyRule:
+    """Return the limits of the cue policy of a profile."""
+    policy = profile.policy
+    return PolicyRule(
+        gap_s=policy.gap_s,
+        same_expression_s=policy.same_expression_s,
+        spoken_per_minute=policy.spoken_per_minute,
+        face_absence_s=policy.face_absence_s,
+        late_s=policy.late_s,
+        face_light=profile.face_found is not None,
+        lit=frozenset(word for word, entry in profile.cues.items() if entry.light),
+        spoken=frozenset(word for word, entry in profile.cues.items() if entry.phrase and profile.sound.on),
+    )
+
+
+def light_pattern(profile: Profile, cue: LightCue) -> LightPattern:
+    """Return what the light does for a cue, the profile's brightness included."""
+    strength = profile.light.brightness_percent / 100
+    red, green, blue = (int(cue.colour[place : place + 2], 16) / 255 * strength for place in (1, 3, 5))
+    return LightPattern((red, green, blue), cue.pattern, cue.light_s)
+
+
+def volume(profile: Profile) -> float:
+    """Return the loudness of the voice, 0 to 1, under the ceiling."""
+    return min(profile.sound.volume_percent, profile.sound.ceiling_percent) / 100
+
+
+def _is_phrase(phrase: str) -> bool:
+    words = phrase.split()
+    return 1 <= len(words) <= _MOST_WORDS and all(_WORD.fullmatch(word) for word in words)

@@ -1,0 +1,207 @@
+"""The moving scene with known boxes: real photographs of faces, moved before real textures, seen by a small camera.
+
+Eileen Collins (scikit-image's astronaut) and Grace Hopper (matplotlib's sample) are in the public domain. What they
+show is what there is: no expression is painted on anybody. Demo, tests and benchmarks all play this one scene.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens.types import Box, Frame, Grey
+from cuelens_models.command import require
+
+WIDTH: Final = 640
+HEIGHT: Final = 480
+FPS: Final = 15
+SECONDS: Final = 26.0
+_NOISE: Final = 4.0
+"""Standard deviation of the sensor noise, in grey levels: a small sensor indoors."""
+_SEED: Final = 1969
+_LIGHT_T: Final = (18.0, 19.0, 21.0, 22.0)
+_LIGHT_LEVEL: Final = (1.0, 0.45, 0.45, 1.0)
+"""Brightness of the room over time: it is dimmed while the second person is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an actor is at a time: centre and size of its mark in pixels of the frame, turn in degrees."""
+
+    t: float
+    x: float
+    y: float
+    size: float
+    turn: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A picture that moves through the scene. mark: the square in it that `Place.size` means; a face if `is_face`."""
+
+    picture: Grey
+    mask: NDArray[np.float32]
+    mark: Box
+    is_face: bool
+    path: tuple[Place, ...]
+
+
+class Scene:
+    """A seeded scene: frame number n is the same picture, with the same boxes, whenever it is asked for."""
+
+    def __init__(self, background: Grey, actors: tuple[Actor, ...], seconds: float = SECONDS) -> None:
+        """background: uint8 (480, 640)."""
+        self.frames = round(seconds * FPS)
+        self._background = background
+        self._actors = actors
+        random = np.random.default_rng(_SEED)
+        self._noise = [random.normal(0, _NOISE, (HEIGHT, WIDTH)).astype(np.float32) for _ in range(4)]
+
+    def picture(self, number: int) -> tuple[Grey, tuple[Box, ...]]:
+        """Return frame `number`, uint8 (480, 640), and the boxes of the faces that are wholly in it."""
+        t = number / FPS
+        frame = self._background.astype(np.float32)
+        boxes = []
+        for actor in self._actors:
+            place = _at(actor.path, t)
+            if place is None:
+                continue
+            _paint(frame, actor, place)
+            left, top = round(place.x - place.size / 2), round(place.y - place.size / 2)
+            side = round(place.size)
+            if actor.is_face and left >= 0 and top >= 0 and left + side <= WIDTH and top + side <= HEIGHT:
+                boxes.append((left, top, side, side))
+        frame *= np.interp(t, _LIGHT_T, _LIGHT_LEVEL)
+        noise = self._noise[number % len(self._noise)]
+        frame += np.roll(noise, (37 * number % HEIGHT, 91 * number % WIDTH), (0, 1))
+        return np.clip(frame, 0, 255).astype(np.uint8), tuple(boxes)
+
+
+class SceneSource:
+    """A scene as a source of frames."""
+
+    live = False
+    name = "demo"
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._number = 0
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the next frame, None after the last one."""
+        if self._number >= self._scene.frames:
+            return None
+        grey, _ = self._scene.picture(self._number)
+        t = self._number / FPS
+        self._number += 1
+        return Frame(grey, t, time.monotonic_ns())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def demo_scene() -> Scene:
+    """Return the scene of `cuelens demo`. Raises MissingExtra without the packages that bring its pictures.
+
+    Nobody; a smiling woman who comes, moves nearer, tilts her head and goes; a cup of coffee passing where faces were;
+    a second woman, in a room that is dimmed meanwhile; nobody.
+    """
+    gravel, astronaut, coffee, hopper = _photographs()
+    background = cv2.GaussianBlur(cv2.resize(gravel, (WIDTH, WIDTH))[:HEIGHT], (0, 0), 2.0) // 2 + 60
+    smiling = Actor(
+        *_cut_out(astronaut, (176, 66, 98, 98), reach=2.1),
+        is_face=True,
+        path=(
+            Place(2.0, -130, 200, 80),
+            Place(3.2, 200, 210, 84),
+            Place(5.0, 330, 230, 120, -6),
+            Place(6.5, 370, 220, 120, 7),
+            Place(8.5, 300, 230, 104),
+            Place(9.7, 790, 210, 90),
+        ),
+    )
+    cup = Actor(
+        *_cut_out(coffee, (190, 60, 230, 230), reach=1.6),
+        is_face=False,
+        path=(Place(10.5, -120, 260, 110), Place(12.5, 330, 240, 130, 10), Place(14.5, 770, 230, 110)),
+    )
+    serious = Actor(
+        *_cut_out(hopper, (152, 104, 222, 222), reach=2.0),
+        is_face=True,
+        path=(
+            Place(15.0, 780, 220, 90),
+            Place(16.2, 420, 220, 96),
+            Place(18.5, 310, 240, 120, 4),
+            Place(21.0, 280, 230, 112, -5),
+            Place(22.5, 340, 220, 100),
+            Place(23.7, -140, 210, 90),
+        ),
+    )
+    return Scene(background.astype(np.uint8), (smiling, cup, serious))
+
+
+def _photographs() -> tuple[Grey, Grey, Grey, Grey]:
+    try:
+        import matplotlib
+        import skimage
+    except ImportError as error:
+        raise require("scikit-image" if error.name == "skimage" else error.name or "matplotlib", "demo") from error
+    installed = Path(skimage.__file__).parent / "data"
+    samples = Path(matplotlib.get_data_path()) / "sample_data"
+    files = (
+        installed / "gravel.png",
+        installed / "astronaut.png",
+        installed / "coffee.png",
+        samples / "grace_hopper.jpg",
+    )
+    pictures = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files]
+    for file, picture in zip(files, pictures, strict=True):
+        if picture is None:
+            raise require(f"a package that brings {file.name}", "demo")
+    gravel, astronaut, coffee, hopper = (np.asarray(picture, dtype=np.uint8) for picture in pictures)
+    return gravel, astronaut, coffee, hopper
+
+
+def _cut_out(photograph: Grey, mark: Box, reach: float) -> tuple[Grey, NDArray[np.float32], Box]:
+    """Cut an ellipse of `reach` marks around a mark, with a soft edge, shrunk until the mark is 120 pixels wide."""
+    x, y, side, _ = mark
+    around = round(side * (reach - 1) / 2)
+    left, top = max(x - around, 0), max(y - around, 0)
+    cut = photograph[top : y + side + round(1.4 * around), left : x + side + around]
+    scale = 120 / side
+    picture = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    mask = np.zeros(picture.shape, np.float32)
+    height, width = picture.shape
+    centre = (round((x - left + side / 2) * scale), height // 2)
+    cv2.ellipse(mask, centre, (min(centre[0], width - centre[0]) - 6, height // 2 - 6), 0, 0, 360, 1.0, -1)
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3.0), dtype=np.float32)
+    return np.asarray(picture, dtype=np.uint8), mask, (round((x - left) * scale), round((y - top) * scale), 120, 120)
+
+
+def _at(path: tuple[Place, ...], t: float) -> Place | None:
+    if not path[0].t <= t < path[-1].t:
+        return None
+    times = [place.t for place in path]
+    x, y, size, turn = (
+        float(np.interp(t, times, values))
+        for values in zip(*((place.x, place.y, place.size, place.turn) for place in path), strict=True)
+    )
+    # Nobody stands quite still.
+    return Place(t, x + 2 * math.sin(5 * t), y + 2 * math.cos(4 * t), size, turn)
+
+
+def _paint(frame: NDArray[np.float32], actor: Actor, place: Place) -> None:
+    """Blend an actor into the frame, its mark centred on the place."""
+    x, y, side, _ = actor.mark
+    middle = (x + side / 2, y + side / 2)
+    matrix = cv2.getRotationMatrix2D(middle, place.turn, place.size / side)
+    matrix[0, 2] += place.x - middle[0]
+    matrix[1, 2] += place.y - middle[1]
+    picture = cv2.warpAffine(actor.picture, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+    mask = cv2.warpAffine(actor.mask, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+    frame += mask * (picture - frame)

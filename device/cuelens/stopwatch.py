@@ -1,0 +1,42 @@
+"""Where the time of a beat goes, at two clock reads a stage and without memory that grows."""
+
+import time
+from collections import deque
+from typing import Final
+
+STAGES: Final = ("haar", "crop", "invoke")
+KEPT: Final = 4096
+"""Beats that statistics are made of: the last four and a half minutes at 15 a second."""
+
+
+class Stopwatch:
+    """Nanoseconds spent in each stage of the beat that is running, and the last beats whole."""
+
+    def __init__(self) -> None:
+        self._spent = dict.fromkeys(STAGES, 0)
+        self._kind = ""
+        self._began = 0
+        self.beats: deque[tuple[str, int, int, int, int]] = deque(maxlen=KEPT)
+        """(kind, total, haar, crop, invoke) a beat; kind is what looking did: full, region or none."""
+
+    def begin(self) -> None:
+        """Begin a beat."""
+        for stage in STAGES:
+            self._spent[stage] = 0
+        self._kind = "none"
+        self._began = time.perf_counter_ns()
+
+    def scanned(self, kind: str) -> None:
+        """Say what looking did; a beat with a full scan is a full beat whatever else it did."""
+        if self._kind != "full":
+            self._kind = kind
+
+    def add(self, stage: str, since_ns: int) -> None:
+        """Count the time since `since_ns` (perf_counter_ns) to a stage."""
+        self._spent[stage] += time.perf_counter_ns() - since_ns
+
+    def end(self) -> None:
+        """End the beat and keep it."""
+        spent = self._spent
+        total = time.perf_counter_ns() - self._began
+        self.beats.append((self._kind, total, spent["haar"], spent["crop"], spent["invoke"]))

@@ -1,0 +1,60 @@
+"""The plain data in the middle of the house. Times are seconds of frame time unless the name says otherwise."""
+
+from dataclasses import dataclass
+
+from cuelens_models.bundle.preprocess import Box, Grey
+
+__all__ = ["Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One grey image with the time of its exposure.
+
+    grey: uint8 (height, width), luminance 0-255; valid until the source has given two more frames. t: seconds on the
+    source's own clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over).
+    """
+
+    grey: Grey
+    t: float
+    exposed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in a frame. box: pixels of the frame, as the detector found it. track: the number it is followed under."""
+
+    track: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What looking came to in one beat. seen: faces found in this very frame; appeared and lost: changes among them."""
+
+    seen: tuple[Face, ...]
+    appeared: tuple[Face, ...]
+    lost: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A cue that was decided on. kind: face, expression or answer. outputs: light, voice, or both."""
+
+    t: float
+    kind: str
+    track: int
+    expression: str | None
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LightPattern:
+    """What the light does. colour: red, green, blue, 0 to 1, brightness included. pattern: steady, fade or breath.
+
+    A breath repeats until something else is shown; the others end after `seconds`.
+    """
+
+    colour: tuple[float, float, float]
+    pattern: str
+    seconds: float

@@ -1,0 +1,133 @@
+"""The contract that a bundle carries: everything needed to feed its model and to read its answer.
+
+Fractions are 0 to 1 everywhere; percentage points exist only on screens. The fields are described in
+docs/design.md, section 4.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+SCHEMA = 1
+
+Side = Annotated[int, msgspec.Meta(ge=16, le=512)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
+DType = Literal["int8", "uint8", "int16", "float32"]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A piece of the contract: frozen, and strict about names it does not know."""
+
+
+class CropRule(Part, frozen=True):
+    """The square that is cut around a detector's box. It means nothing without that detector."""
+
+    detector: str
+    scale: Annotated[float, msgspec.Meta(gt=0.2, le=4)]
+    """Side of the square as a multiple of the longer side of the box."""
+    shift_y: Annotated[float, msgspec.Meta(ge=-1, le=1)]
+    """How far the square is moved down, as a fraction of its own side."""
+
+
+class Input(Part, frozen=True):
+    """What goes in: `pixel * multiply + add` (after standardising the crop if `per_image`), then quantised."""
+
+    height: Side
+    width: Side
+    channels: Literal[1, 3]
+    dtype: DType
+    scale: Annotated[float, msgspec.Meta(ge=0)]
+    zero_point: int
+    multiply: float
+    add: float
+    per_image: bool
+    crop: CropRule
+
+
+class Output(Part, frozen=True):
+    """What comes out, one number for each label."""
+
+    kind: Literal["logits", "probabilities"]
+    dtype: DType
+    scale: Annotated[float, msgspec.Meta(ge=0)]
+    zero_point: int
+
+
+class Probabilities(Part, frozen=True):
+    """How logits become probabilities, and from where on an expression is believed."""
+
+    temperature: Positive
+    enter: dict[str, Fraction]
+    """For each label, the smoothed probability at which it may be settled on."""
+
+
+class Conversion(Part, frozen=True):
+    """How the file was made from the Keras model."""
+
+    scheme: Literal["int8", "int16x8", "dynamic", "float16", "float32"]
+    representative_images: Count
+    seed: int
+
+
+class Parity(Part, frozen=True):
+    """The written file against the Keras model it came from, on the same held-out images."""
+
+    images: Count
+    float_accuracy: Fraction
+    converted_accuracy: Fraction
+    agreement: Fraction
+    worst_class_drop: Annotated[float, msgspec.Meta(ge=-1, le=1)]
+
+
+class Metrics(Part, frozen=True):
+    """What the written file scores on held-out images under a named protocol."""
+
+    protocol: str
+    images: Count
+    accuracy: Fraction
+    macro_f1: Fraction
+    ece: Fraction
+
+
+class Golden(Part, frozen=True):
+    """A picture made by a formula (see `golden`), and the dequantised output it must give."""
+
+    formula: str
+    logits: list[float]
+
+
+class Provenance(Part, frozen=True):
+    """Where the file comes from."""
+
+    source: str
+    source_sha256: str
+    recipe: str
+    data: str
+    cuelens: str
+    tensorflow: str
+
+
+class Contract(Part, frozen=True):
+    """All of it: the content of `contract.json`."""
+
+    schema: int
+    name: str
+    version: str
+    labels: list[str]
+    input: Input
+    output: Output
+    probabilities: Probabilities
+    conversion: Conversion
+    parity: Parity
+    metrics: Metrics
+    model_bytes: Count
+    model_sha256: str
+    content_digest: str
+    golden: list[Golden]
+    provenance: Provenance
+
+    def title(self) -> str:
+        """Name, version and the first 12 digits of the model's checksum: enough to know a bundle by."""
+        return f"{self.name} {self.version} {self.model_sha256[:12]}"

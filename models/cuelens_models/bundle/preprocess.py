@@ -1,0 +1,105 @@
+"""The one path from pixels to model input.
+
+The glasses enter at `crop`, with a frame and a detector's box; data sets of faces that are already cropped enter
+at `model_input`. Training, conversion and the glasses all come through here, so they cannot disagree.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.contract import Contract, Input
+from cuelens_models.errors import EmptyCrop
+
+Grey = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""x, y, width, height, in pixels of the frame; it may reach beyond the frame's border."""
+
+SMALLEST_BOX = 16
+
+
+def square(box: Box, contract: Contract) -> Box:
+    """Return the square that the contract's crop rule cuts around a detector's box, in the same pixels."""
+    x, y, width, height = box
+    rule = contract.input.crop
+    side = rule.scale * max(width, height)
+    left = x + width / 2 - side / 2
+    top = y + height / 2 - side / 2 + rule.shift_y * side
+    whole_side = round(side)
+    return round(left), round(top), whole_side, whole_side
+
+
+def crop(frame: Grey, box: Box, contract: Contract, out: Grey | None = None) -> Grey:
+    """Cut one face out of a frame and resize it to the model's input size.
+
+    frame: uint8 (height, width), luminance 0-255. box: a detector's box; outside the frame the edge pixel repeats.
+    out: where to write, uint8 (contract height, contract width); made if absent.
+    Raises EmptyCrop if the box is under 16 pixels on a side or lies wholly outside the frame.
+    """
+    if min(box[2], box[3]) < SMALLEST_BOX:
+        raise EmptyCrop(f"a face of {box[2]}x{box[3]} pixels is too small: {SMALLEST_BOX} is the least")
+    x, y, side, _ = square(box, contract)
+    height, width = frame.shape
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
+    if left >= right or top >= bottom:
+        raise EmptyCrop(f"the box {box} lies outside the frame of {width}x{height} pixels")
+    face = frame[top:bottom, left:right]
+    if right - left < side or bottom - top < side:
+        borders = (top - y, y + side - bottom, left - x, x + side - right)
+        face = np.asarray(cv2.copyMakeBorder(face, *borders, cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return fit(face, contract.input, out)
+
+
+def fit(face: Grey, wanted: Input, out: Grey | None = None) -> Grey:
+    """Resize a cropped face to the model's input size: INTER_AREA when shrinking, INTER_LINEAR when growing."""
+    shrinking = face.shape[0] > wanted.height
+    size = (wanted.width, wanted.height)
+    resized = cv2.resize(face, size, dst=out, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    return np.asarray(resized, dtype=np.uint8)
+
+
+def model_input(face: Grey, contract: Contract, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Normalise and quantise one cropped face as the model was trained and converted.
+
+    face: uint8 (height, width), luminance 0-255, resized first if it has not the input's size.
+    out: where to write, the contract's dtype, (1, height, width, channels); made if absent.
+    """
+    wanted = contract.input
+    if face.shape != (wanted.height, wanted.width):
+        face = fit(face, wanted)
+    tensor = np.empty((1, *face.shape, wanted.channels), wanted.dtype) if out is None else out
+    table = _table_for(face, wanted)
+    for channel in range(wanted.channels):
+        np.take(table, face, out=tensor[0, :, :, channel], mode="clip")
+    return tensor
+
+
+def model_inputs(faces: Grey, wanted: Input) -> NDArray[Any]:
+    """Do what `model_input` does, for (n, height, width) faces of the input's size: (n, height, width, channels)."""
+    if wanted.per_image:
+        levels = np.stack([_table_for(face, wanted)[face] for face in faces])
+    else:
+        levels = _table_for(faces, wanted)[faces]
+    return np.repeat(levels[..., np.newaxis], wanted.channels, axis=-1)
+
+
+def _table_for(face: Grey, wanted: Input) -> NDArray[Any]:
+    if wanted.per_image:
+        return _table(wanted, float(face.mean()), float(face.std()))
+    return _table(wanted, 0.0, 1.0)
+
+
+@lru_cache(maxsize=8)
+def _table(wanted: Input, mean: float, deviation: float) -> NDArray[Any]:
+    """Return the 256 input values that the 256 grey levels become."""
+    level = (np.arange(256, dtype=np.float64) - mean) / max(deviation, 1.0)
+    value = level * wanted.multiply + wanted.add
+    if wanted.scale == 0:
+        return value.astype(np.float32)
+    limits = np.iinfo(wanted.dtype)
+    quantised = np.rint(value / wanted.scale) + wanted.zero_point
+    table: NDArray[Any] = np.clip(quantised, limits.min, limits.max).astype(wanted.dtype)
+    return table

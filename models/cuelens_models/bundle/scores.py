@@ -1,0 +1,31 @@
+"""From what the model's output tensor holds to probabilities. Softmax and temperature live here and nowhere else."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.contract import Contract, Output
+
+Scores = NDArray[np.float64]
+
+
+def dequantise(raw: NDArray[Any], output: Output) -> Scores:
+    """Return the model's own numbers for quantised ones of any shape; float outputs pass through."""
+    if output.scale == 0:
+        return raw.astype(np.float64)
+    return (raw.astype(np.float64) - output.zero_point) * output.scale
+
+
+def probabilities(outputs: Scores, contract: Contract) -> Scores:
+    """Return probabilities over the last axis for dequantised outputs, after the contract's temperature."""
+    if contract.output.kind == "probabilities":
+        outputs = np.log(np.maximum(outputs, 1e-7))
+    return softmax(outputs, contract.probabilities.temperature)
+
+
+def softmax(logits: Scores, temperature: float = 1.0) -> Scores:
+    """Return softmax(logits / temperature) over the last axis."""
+    shifted = (logits - logits.max(axis=-1, keepdims=True)) / temperature
+    exponentials = np.exp(shifted)
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))

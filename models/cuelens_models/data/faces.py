@@ -1,0 +1,41 @@
+"""The value at the centre of everything about data: faces with what people said of them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE: Final = 48
+EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""FER2013's original labels by their number; -1 where the label is not known."""
+VOTES: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "not_a_face")
+"""The columns of a FER+ ballot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Parallel arrays over n faces.
+
+    pixels: uint8 (n, 48, 48), luminance. emotion: int8 (n,), an index into EMOTIONS or -1.
+    votes: uint8 (n, 10), FER+ ballots in the order of VOTES; all zero where there is no ballot.
+    """
+
+    pixels: NDArray[np.uint8]
+    emotion: NDArray[np.int8]
+    votes: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the arrays do not belong together."""
+        n = len(self.pixels)
+        if self.pixels.shape != (n, SIDE, SIDE) or self.pixels.dtype != np.uint8:
+            raise ValueError(f"pixels are {self.pixels.dtype} {self.pixels.shape}, not uint8 (n, {SIDE}, {SIDE})")
+        if self.emotion.shape != (n,) or self.votes.shape != (n, len(VOTES)):
+            raise ValueError(f"emotion {self.emotion.shape} and votes {self.votes.shape} do not fit {n} faces")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, chosen: NDArray[np.intp]) -> "Faces":
+        """Return the faces at these indices."""
+        return Faces(self.pixels[chosen], self.emotion[chosen], self.votes[chosen])

@@ -1,0 +1,67 @@
+"""Which images count, and as what: the protocols under which numbers can be compared.
+
+`ferplus8` is FER+'s own majority protocol (arXiv 1608.01041): single votes are dropped, and an image is kept if its
+top class holds more than half of the remaining votes and is neither unknown nor not-a-face.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
+from cuelens_models.errors import BadInput
+
+_FER_ORDER: Final = LABELS[:7]
+PROTOCOLS: Final = {
+    "ferplus8": LABELS,
+    "ferplus7": _FER_ORDER,
+    "fer7": _FER_ORDER,
+    "fer6": tuple(label for label in _FER_ORDER if label != "disgust"),
+    "fer5": ("neutral", "happy", "surprise", "sad", "angry"),
+    "fer4": ("neutral", "happy", "surprise", "sad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The images of a protocol. chosen: indices into the faces (m,). truth: indices into labels (m,)."""
+
+    labels: tuple[str, ...]
+    chosen: NDArray[np.intp]
+    truth: NDArray[np.intp]
+
+
+def label(faces: Faces, protocol: str) -> Labelled:
+    """Choose and label the images of `protocol`. Raises BadInput for an unknown one, or if no image is left."""
+    if protocol not in PROTOCOLS:
+        raise BadInput(f"protocol {protocol!r} is unknown: use one of {', '.join(PROTOCOLS)}")
+    labels = PROTOCOLS[protocol]
+    words = _majority(faces) if protocol.startswith("ferplus") else _original(faces)
+    if protocol == "ferplus7":
+        words = np.where(words == "contempt", "neutral", words)
+    truth = np.full(len(faces), -1, dtype=np.intp)
+    for index, word in enumerate(labels):
+        truth[words == word] = index
+    chosen = np.flatnonzero(truth >= 0)
+    if len(chosen) == 0:
+        lacking = "votes (fer2013new.csv)" if protocol.startswith("ferplus") else "original labels (emotion)"
+        raise BadInput(f"no image counts under {protocol}: the data has no {lacking}")
+    return Labelled(labels, chosen, truth[chosen])
+
+
+def without_single_votes(votes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the ballots with votes of 1 set to 0, as FER+ does."""
+    return np.where(votes == 1, np.uint8(0), votes)
+
+
+def _majority(faces: Faces) -> NDArray[np.str_]:
+    ballots = without_single_votes(faces.votes).astype(np.int64)
+    clear = ballots.max(axis=1) * 2 > ballots.sum(axis=1)
+    return np.where(clear, np.array(VOTES)[ballots.argmax(axis=1)], "")
+
+
+def _original(faces: Faces) -> NDArray[np.str_]:
+    return np.array([*EMOTIONS, ""])[faces.emotion.astype(np.int64)]

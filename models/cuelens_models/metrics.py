@@ -1,0 +1,86 @@
+"""Figures about probabilities and truth. Fractions are 0 to 1.
+
+ECE: 15 equal-width bins of the top probability (Guo et al. 2017, arXiv 1706.04599). Coverage c: the accuracy on the
+share c of the images with the highest top probability.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.scores import Scores, softmax
+
+BINS: Final = 15
+ENOUGH: Final = 50
+"""Images that a class needs to count in macro-F1: on fewer, one image moves it by points."""
+_COVERAGES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
+_LEAST_ENTER, _MOST_ENTER = 0.5, 0.9
+
+
+def accuracy(probabilities: Scores, truth: NDArray[np.intp]) -> float:
+    """Return the share of images whose top label is right."""
+    return float((probabilities.argmax(axis=1) == truth).mean())
+
+
+def recall(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
+    """Return, for each label with an image, the share of its images that are found."""
+    right = probabilities.argmax(axis=1) == truth
+    return {label: float(right[truth == index].mean()) for index, label in enumerate(labels) if (truth == index).any()}
+
+
+def macro_f1(probabilities: Scores, truth: NDArray[np.intp], least: int = ENOUGH) -> float:
+    """Return the mean F1 over the classes with at least `least` images."""
+    guess = probabilities.argmax(axis=1)
+    scores = []
+    for index in range(probabilities.shape[1]):
+        positives = int((truth == index).sum())
+        if positives >= max(least, 1):
+            hits = int(((guess == index) & (truth == index)).sum())
+            scores.append(2 * hits / (positives + int((guess == index).sum())))
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def ece(probabilities: Scores, truth: NDArray[np.intp]) -> float:
+    """Return the expected calibration error: how far confidence is from accuracy, averaged over bins."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return float(
+        sum(
+            abs(right[bins == index].mean() - confidence[bins == index].mean()) * (bins == index).mean()
+            for index in np.unique(bins)
+        )
+    )
+
+
+def coverage(probabilities: Scores, truth: NDArray[np.intp]) -> dict[str, float]:
+    """Return the accuracy at several coverages."""
+    order = np.argsort(-probabilities.max(axis=1), kind="stable")
+    right = (probabilities.argmax(axis=1) == truth)[order]
+    return {f"{share:g}": float(right[: max(1, round(share * len(right)))].mean()) for share in _COVERAGES}
+
+
+def fit_temperature(logits: Scores, truth: NDArray[np.intp]) -> float:
+    """Return the temperature, to two digits, that makes the likelihood of the truth greatest."""
+    candidates = np.arange(0.3, 3.001, 0.01)
+    rows = np.arange(len(truth))
+    losses = [-np.log(np.maximum(softmax(logits, float(t))[rows, truth], 1e-12)).mean() for t in candidates]
+    return round(float(candidates[int(np.argmin(losses))]), 2)
+
+
+def enter_thresholds(
+    probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str], precision: float = 0.9
+) -> dict[str, float]:
+    """Return for each label the lowest threshold, 0.5 to 0.9, above which it is right with the asked precision."""
+    steps = np.arange(_LEAST_ENTER, _MOST_ENTER + 0.001, 0.05)
+    found = {}
+    for index, label in enumerate(labels):
+        enough = [
+            step
+            for step in steps
+            if (above := probabilities[:, index] >= step).any() and (truth[above] == index).mean() >= precision
+        ]
+        found[label] = round(float(enough[0]) if enough else _MOST_ENTER, 2)
+    return found

@@ -1,0 +1,43 @@
+"""Keeping the chatter of native libraries off the user's screen: it comes from C++, past Python's streams."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def tensorflow_quiet() -> Iterator[None]:
+    """Like `native_quiet`, for the import of TensorFlow and for calls to it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Nothing here trains or converts on a GPU through TensorFlow; looking for one costs seconds and warnings.
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    with native_quiet():
+        yield
+
+
+@contextmanager
+def native_quiet() -> Iterator[None]:
+    """Hide what is printed meanwhile, by native code and by Python; show it after all if the block fails."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 1)
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except ImportError:
+            # A missing package is explained by the caller.
+            raise
+        except Exception:
+            hidden.seek(0)
+            os.write(kept[1], hidden.read())
+            raise
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, descriptor in enumerate(kept, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
