@@ -94,11 +94,8 @@ class AlsaVoice:
         """Wait for a child's end, kill it at its deadline, and say what went wrong unless it was cut off."""
         try:
             _, words = child.communicate(timeout=deadline_s)
-            trouble = (
-                f"aplay -D {self._device} failed: {words.decode(errors='replace').strip()}"
-                if child.returncode > 0
-                else ""
-            )
+            reason = words.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+            trouble = f"{self._device} cannot be played to: {reason[0]}" if child.returncode > 0 else ""
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()

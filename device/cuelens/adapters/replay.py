@@ -31,7 +31,7 @@ class VideoFile:
         self._fps = self._capture.get(cv2.CAP_PROP_FPS) or _FOLDER_FPS
         self._index = -1
         self._last_t = -1.0
-        self._picture: Any = np.empty((0, 0, 3), np.uint8)
+        self._picture: Any = None
         self._grey = np.empty((0, 0), np.uint8)
         self._first: Frame | None = None
         self._first = self.read(0)
@@ -44,9 +44,10 @@ class VideoFile:
         if self._first is not None:
             frame, self._first = self._first, None
             return Frame(frame.grey, frame.t, time.monotonic_ns())
-        there, self._picture = self._capture.read(self._picture)
+        there, picture = self._capture.read(self._picture)
         if not there:
             return None
+        self._picture = picture
         self._index += 1
         if self._grey.shape != self._picture.shape[:2]:
             self._grey = np.empty(self._picture.shape[:2], np.uint8)

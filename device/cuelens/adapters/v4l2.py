@@ -36,7 +36,7 @@ class V4l2Camera:
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         self._capture.set(cv2.CAP_PROP_FPS, fps)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self._picture: Any = np.empty((0, 0, 3), np.uint8)
+        self._picture: Any = None
         self._grey = np.empty((0, 0), np.uint8)
 
     def read(self, timeout_s: float) -> Frame:

@@ -1,0 +1,42 @@
+# Everything a fresh machine needs is made here: a virtual environment in .venv, and what goes into it.
+PYTHON ?= python3
+DATA ?= $(or $(CUELENS_DATA),../shared/data)
+BIN := .venv/bin
+SHIPPED := models/cuelens_models/shipped
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check shipped-bundle clean
+
+demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
+	$(BIN)/cuelens demo
+
+test: .venv/.dev ## set up everything and run the tests
+	$(BIN)/python -m pytest
+
+check: .venv/.dev ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and compare their content
+	mkdir -p build
+	$(BIN)/convert-model $(SHIPPED)/cuelens.keras --data $(DATA) -o build/cuelens.tflite --expect $(SHIPPED)/cuelens.tflite
+	@echo "the same content as $(SHIPPED)/cuelens.tflite"
+
+clean: ## remove what was made
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "cuelens needs Python 3.11 to 3.13: run make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: pyproject.toml | .venv/bin/python
+	@echo "setting up the demo in .venv (about a minute) ..."
+	$(PIP) -e '.[demo]'
+	@touch $@
+
+.venv/.dev: pyproject.toml | .venv/bin/python
+	@echo "setting up everything in .venv, TensorFlow included (a few minutes) ..."
+	$(PIP) -e '.[dev]'
+	@touch $@ .venv/.demo

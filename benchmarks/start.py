@@ -1,0 +1,76 @@
+"""Start to first decision, beside the least that could be done: processor time of fresh processes, interleaved.
+
+    python benchmarks/start.py [--rounds 7]
+
+cuelens: `cuelens run` on one picture, as far as the first decision. Bare: thirty lines with one Haar scan of the same
+picture and one invoke of the same model. Medians of the processor time of whole processes.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+
+from cuelens.scene import demo_scene
+from cuelens_models.bundle.file import SHIPPED
+
+BARE = """
+import sys
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+cv2.setNumThreads(1)
+picture = cv2.imread(sys.argv[1], cv2.IMREAD_GRAYSCALE)
+cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")
+small = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
+boxes = cascade.detectMultiScale(small, 1.15, 4, 0, (20, 20), (240, 240))
+x, y, w, h = (2 * int(value) for value in boxes[0])
+face = cv2.resize(picture[y : y + h, x : x + w], (48, 48), interpolation=cv2.INTER_AREA)
+interpreter = Interpreter(sys.argv[2])
+interpreter.allocate_tensors()
+fed = interpreter.get_input_details()[0]
+given = interpreter.get_output_details()[0]
+scale, zero = fed["quantization"]
+tensor = np.round(face / 255 / scale + zero).clip(-128, 127).astype(np.int8)[None, :, :, None]
+interpreter.set_tensor(fed["index"], tensor)
+interpreter.invoke()
+scale, zero = given["quantization"]
+logits = (interpreter.get_tensor(given["index"])[0].astype(float) - zero) * scale
+exponentials = np.exp(logits - logits.max())
+print(exponentials / exponentials.sum())
+"""
+
+
+def processor_s(command: list[str]) -> float:
+    before = os.times()
+    subprocess.run(command, capture_output=True, check=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "face.png"
+        grey, faces = demo_scene().picture(75)
+        assert faces, "the scene shows a face at 5 s"
+        cv2.imwrite(str(picture), grey)
+        ours = [sys.executable, "-m", "cuelens", "run", "--source", str(picture), "--as-fast", "--seconds", "0"]
+        bare = [sys.executable, "-c", BARE, str(picture), str(SHIPPED)]
+        processor_s(ours), processor_s(bare)
+        pairs = [(processor_s(ours), processor_s(bare)) for _ in range(rounds)]
+    ours_s, bare_s = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"start to first decision, processor time, median of {rounds}:")
+    print(f"  cuelens run {ours_s:.3f} s   bare script {bare_s:.3f} s   ratio {ours_s / bare_s:.2f}")
+
+
+if __name__ == "__main__":
+    main()
