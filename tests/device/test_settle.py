@@ -1,0 +1,100 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuelens.settle import Belief, SettleRule, settle, thresholds
+
+LABELS = ("neutral", "happy", "sad", "not_a_face")
+RULE = SettleRule(labels=LABELS, enter={"neutral": 0.6, "happy": 0.6, "sad": 0.7, "not_a_face": 0.5})
+HAPPY = (0.05, 0.9, 0.03, 0.02)
+NEUTRAL = (0.9, 0.05, 0.03, 0.02)
+TORN = (0.4, 0.35, 0.2, 0.05)
+
+
+def run(readings: list[tuple[float, tuple[float, ...]]], rule: SettleRule = RULE) -> list[Belief]:
+    beliefs: list[Belief] = []
+    for t, scores in readings:
+        beliefs.append(settle(beliefs[-1] if beliefs else None, scores, t, rule))
+    return beliefs
+
+
+def steady(scores: tuple[float, ...], begin: float, end: float, fps: float = 15.0) -> list[tuple[float, tuple[float, ...]]]:
+    return [(begin + n / fps, scores) for n in range(round((end - begin) * fps))]
+
+
+def test_a_new_face_is_unsure_until_the_dwell_time_is_over() -> None:
+    beliefs = run(steady(HAPPY, 0, 2))
+    settled = next(belief for belief in beliefs if belief.expression == "happy")
+    assert beliefs[0].expression == "unsure"
+    assert 0.8 <= settled.t < 0.8 + 1 / 15 + 1e-9
+    assert settled.since_t == settled.t
+
+
+@pytest.mark.parametrize("fps", [5.0, 15.0, 30.0, 60.0])
+def test_the_moment_of_settling_does_not_depend_on_the_frame_rate(fps: float) -> None:
+    beliefs = run(steady(NEUTRAL, 0, 2, fps) + steady(HAPPY, 2, 5, fps))
+    settled = next(belief.t for belief in beliefs if belief.expression == "happy")
+    # Smoothing takes neutral's 0.05 over 0.6 after 0.42 s, then the dwell time passes; a frame comes late at most twice.
+    crossing = 0.4 * math.log((0.9 - 0.05) / (0.9 - 0.6))
+    assert 2 + crossing + 0.8 - 1 / fps <= settled <= 2 + crossing + 0.8 + 2 / fps
+
+
+def test_weak_evidence_stays_unsure() -> None:
+    assert {belief.expression for belief in run(steady(TORN, 0, 5))} == {"unsure"}
+
+
+def test_a_class_leaves_below_its_threshold_minus_the_hysteresis() -> None:
+    just_inside = (0.5, 0.46, 0.02, 0.02)
+    below = (0.56, 0.40, 0.02, 0.02)
+    held = run(steady(HAPPY, 0, 2) + steady(just_inside, 2, 5))
+    left = run(steady(HAPPY, 0, 2) + steady(below, 2, 5))
+    assert held[-1].expression == "happy"
+    assert left[-1].expression == "unsure"
+
+
+def test_the_mass_of_not_a_face_is_never_an_expression() -> None:
+    assert {belief.expression for belief in run(steady((0.02, 0.04, 0.04, 0.9), 0, 3))} == {"unsure"}
+
+
+def test_one_odd_frame_changes_nothing() -> None:
+    readings = steady(NEUTRAL, 0, 2)
+    readings[20] = (readings[20][0], HAPPY)
+    assert run(readings)[-1].expression == "neutral"
+    assert "happy" not in {belief.expression for belief in run(readings)}
+
+
+scores = st.lists(st.floats(0.001, 1), min_size=4, max_size=4).map(lambda values: tuple(v / sum(values) for v in values))
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 3), scores), min_size=1, max_size=60))
+def test_whatever_comes_a_settled_expression_has_dwelt_over_its_threshold(stream: list[tuple[float, tuple[float, ...]]]) -> None:
+    t, readings = 0.0, []
+    for gap, values in stream:
+        t += gap
+        readings.append((t, values))
+    previous = None
+    for belief in run(readings):
+        assert abs(sum(belief.smoothed) - 1) < 1e-6
+        if belief.expression not in ("unsure", previous and previous.expression):
+            assert belief.candidate == belief.expression
+            assert belief.t - belief.candidate_t >= RULE.dwell_s
+            assert belief.confidence >= RULE.enter[belief.expression]
+        previous = belief
+
+
+@pytest.mark.parametrize(
+    ("caution", "overrides", "expected"),
+    [
+        (0.0, {}, {"happy": 0.6, "sad": 0.9}),
+        (1.0, {}, {"happy": 0.75, "sad": 0.98}),
+        (-1.0, {}, {"happy": 0.45, "sad": 0.75}),
+        (1.0, {"happy": 0.5}, {"happy": 0.5, "sad": 0.98}),
+        (0.0, {"fear": 0.5}, {"happy": 0.6, "sad": 0.9}),
+    ],
+)
+def test_caution_shifts_thresholds_and_a_profile_may_override_one(
+    caution: float, overrides: dict[str, float], expected: dict[str, float]
+) -> None:
+    assert thresholds({"happy": 0.6, "sad": 0.9}, caution, overrides) == pytest.approx(expected)
