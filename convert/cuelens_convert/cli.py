@@ -12,6 +12,7 @@ from cuelens_models.bundle.contract import Contract
 from cuelens_models.data.load import load
 from cuelens_models.errors import Refused, Unwritable
 from cuelens_models.quiet import tensorflow_quiet
+from cuelens_models.whole_file import write_whole
 
 if TYPE_CHECKING:
     from cuelens_convert.convert import Steps
@@ -75,19 +76,9 @@ def _convert(
         bundle, contract = convert(source, data, max_drop, max_class_drop, steps)
     if digest not in (None, contract.content_digest):
         raise Refused(f"the content digest is {contract.content_digest}, {expected} has {digest}: nothing was written")
-    _write(output, bundle)
+    write_whole(output, bundle)
     print("\n".join(_report(output, bundle, contract)))
     return 0
-
-
-def _write(output: Path, bundle: bytes) -> None:
-    partial = output.with_name(f".{output.name}.partial")
-    try:
-        partial.write_bytes(bundle)
-        partial.replace(output)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
 
 
 def _report(output: Path, bundle: bytes, contract: Contract) -> list[str]:

@@ -25,12 +25,16 @@ def read_json(path: Path, kind: type[T]) -> T:
 
 def _convert(path: Path, kind: type[T], parse: Any) -> T:
     try:
-        raw = parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if not text.strip():
+            raise BadInput(f"{path} is empty")
+        raw = parse(text)
+    except BadInput:
+        raise
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        empty = path.stat().st_size == 0
-        raise BadInput(f"{path} is {'empty' if empty else f'not readable: {error}'}") from error
+        raise BadInput(f"{path} is not readable: {error}") from error
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
@@ -38,16 +42,16 @@ def _convert(path: Path, kind: type[T], parse: Any) -> T:
 
 
 def _sentence(message: str, raw: object) -> str:
-    """Turn msgspec's "Expected `int` <= 100 - at `$.sound.volume`" into "sound.volume is 140: expected int <= 100"."""
+    """Turn msgspec's "Expected `int` <= 100 - at `$.sound.volume`" into "sound.volume is 140: expected int <= 100".
+
+    The structs that are read here hold neither lists nor dictionaries, so a path is keys and dots only.
+    """
     what, _, where = message.partition(" - at `$")
-    keys = re.findall(r"\[\.\.\.\]|\[\d+\]|[^.\[\]`]+", where)
+    keys = re.findall(r"[^.`]+", where)
     value: Any = raw
     for key in keys:
-        try:
-            value = value[int(key[1:-1])] if key.startswith("[") else value[key]
-        except (KeyError, IndexError, TypeError, ValueError):
-            return f"{''.join(keys)}: {what}"
-    what = what.replace("`", "")
-    if not keys or isinstance(value, dict):
-        return f"{'.'.join(keys) + ': ' if keys else ''}{what[0].lower()}{what[1:]}"
-    return f"{'.'.join(keys)} is {value!r}: {what[0].lower()}{what[1:]}"
+        value = value[key]
+    what = (what[0].lower() + what[1:]).replace("`", "")
+    if isinstance(value, dict | list) or not keys:
+        return f"{'.'.join(keys)}: {what}" if keys else what
+    return f"{'.'.join(keys)} is {value!r}: {what}"

@@ -67,14 +67,23 @@ class LatestOnly:
     """
 
     def __init__(
-        self, open_source: Callable[[], FrameSource], fault: Callable[[str, str], None], *, patient: bool = False
+        self,
+        open_source: Callable[[], FrameSource],
+        fault: Callable[[str, str], None],
+        *,
+        patient: bool = False,
+        hung_after_s: float = 2 * _CAPTURE_S,
     ) -> None:
-        """open_source: called on the capture thread. patient: wait for an absent camera, instead of AbsentDevice."""
+        """open_source: called on the capture thread. patient: wait for an absent camera, instead of AbsentDevice.
+
+        hung_after_s: when a capture that should have raised TimeoutError long ago is given up.
+        """
         self.received = 0
         self.state = RUNNING
         self._open_source = open_source
         self._fault = fault
         self._patient = patient
+        self._hung_after_s = hung_after_s
         self._mailbox: Latest[Frame | Exception | None] = Latest()
         self._stopping = threading.Event()
         self._due_s = time.monotonic() + _FIRST_OPEN_S
@@ -131,7 +140,7 @@ class LatestOnly:
         """Pass frames on until the source ends or we stop (True), or it stalls (False). Closes it in any case."""
         try:
             while not self._stopping.is_set():
-                self._due_s = time.monotonic() + 2 * _CAPTURE_S
+                self._due_s = time.monotonic() + self._hung_after_s
                 frame = source.read(_CAPTURE_S)
                 if frame is None:
                     return True

@@ -22,6 +22,7 @@ class Outputs:
 
     def __init__(self, profile: Profile, light: Light | None, voice: Voice | None) -> None:
         self._profile = profile
+        self._entries = profile.cues.entries()
         self._light = light
         self._voice = voice
         self._lights = _Runner("light", light.show) if light else None
@@ -29,7 +30,7 @@ class Outputs:
 
     def give(self, cue: Cue) -> None:
         """Ask for a cue. Returns at once."""
-        entry = self._profile.cues.get(cue.expression or "")
+        entry = self._entries.get(cue.expression or "")
         light = self._profile.face_found if cue.kind == "face" else entry and entry.light
         if self._lights and light and "light" in cue.outputs:
             self._lights.put(light_pattern(self._profile, light))

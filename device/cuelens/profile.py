@@ -14,13 +14,13 @@ from cuelens import decode
 from cuelens.decide import PolicyRule
 from cuelens.settle import SettleRule, thresholds
 from cuelens.types import LightPattern
-from cuelens_models.bundle.expressions import LABELS, canonical
 from cuelens_models.errors import BadInput
 
 SCHEMA = 1
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
+Threshold = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _MOST_WORDS = 2
 _WORD = re.compile(r"[^\W\d_]+(['\u2019-][^\W\d_]+)*")
 
@@ -58,6 +58,19 @@ class Brightness(_Part, frozen=True):
     brightness_percent: Percent = 40
 
 
+class Enter(_Part, frozen=True):
+    """Thresholds of this wearer's own, in place of the bundle's."""
+
+    neutral: Threshold | None = None
+    happy: Threshold | None = None
+    surprise: Threshold | None = None
+    sad: Threshold | None = None
+    angry: Threshold | None = None
+    disgust: Threshold | None = None
+    fear: Threshold | None = None
+    contempt: Threshold | None = None
+
+
 class Policy(_Part, frozen=True):
     """The numbers of the cue policy (docs/design.md, section 7). Times in seconds."""
 
@@ -65,7 +78,7 @@ class Policy(_Part, frozen=True):
     dwell_s: Seconds = 0.8
     hysteresis: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.15
     caution: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
-    enter: dict[str, Annotated[float, msgspec.Meta(ge=0, le=1)]] = {}
+    enter: Enter = Enter()
     gap_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 3.0
     same_expression_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 8.0
     spoken_per_minute: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
@@ -74,15 +87,26 @@ class Policy(_Part, frozen=True):
     reunion_s: Annotated[float, msgspec.Meta(ge=0, le=30)] = 2.0
 
 
-# Okabe and Ito's colour-blind-safe palette; sad and fear also differ from the others by breathing.
-_FACTORY_CUES = {
-    "happy": CueEntry(light=LightCue(colour="#F0E442"), phrase="looks happy"),
-    "surprise": CueEntry(light=LightCue(colour="#56B4E9"), phrase="looks surprised"),
-    "sad": CueEntry(light=LightCue(colour="#0072B2", pattern="breath", light_s=3.0), phrase="looks sad"),
-    "angry": CueEntry(light=LightCue(colour="#D55E00", pattern="steady"), phrase="looks angry"),
-    "fear": CueEntry(light=LightCue(colour="#CC79A7", pattern="breath", light_s=3.0), phrase="looks scared"),
-    "disgust": CueEntry(light=LightCue(colour="#009E73", pattern="steady"), phrase="looks disgusted"),
-}
+class CueBook(_Part, frozen=True):
+    """What stands for each expression; null for nothing. An expression that is left out has the factory's cue.
+
+    The colours are Okabe and Ito's colour-blind-safe palette; patterns tell apart what colour alone might not.
+    """
+
+    neutral: CueEntry | None = None
+    happy: CueEntry | None = CueEntry(light=LightCue(colour="#F0E442"), phrase="looks happy")
+    surprise: CueEntry | None = CueEntry(light=LightCue(colour="#56B4E9"), phrase="looks surprised")
+    sad: CueEntry | None = CueEntry(light=LightCue(colour="#0072B2", pattern="breath", light_s=3.0), phrase="looks sad")
+    angry: CueEntry | None = CueEntry(light=LightCue(colour="#D55E00", pattern="steady"), phrase="looks angry")
+    disgust: CueEntry | None = CueEntry(light=LightCue(colour="#009E73", pattern="steady"), phrase="looks disgusted")
+    fear: CueEntry | None = CueEntry(
+        light=LightCue(colour="#CC79A7", pattern="breath", light_s=3.0), phrase="looks scared"
+    )
+    contempt: CueEntry | None = None
+
+    def entries(self) -> dict[str, CueEntry]:
+        """Return the expressions that have a cue."""
+        return {word: entry for word, entry in msgspec.structs.asdict(self).items() if entry is not None}
 
 
 class Profile(_Part, frozen=True):
@@ -94,38 +118,26 @@ class Profile(_Part, frozen=True):
     sound: Sound = Sound()
     light: Brightness = Brightness()
     policy: Policy = Policy()
-    cues: dict[str, CueEntry] = msgspec.field(default_factory=lambda: dict(_FACTORY_CUES))
+    cues: CueBook = CueBook()
     face_found: LightCue | None = LightCue(colour="#404040", light_s=1.0)
 
 
 def read(path: Path) -> Profile:
     """Read and check a profile. Raises BadInput with file, key and value."""
     profile = decode.read_json(path, Profile)
-    for key, words in (("cues", profile.cues), ("policy.enter", profile.policy.enter)):
-        for word in words:
-            if canonical_or_none(word) != word:
-                raise BadInput(f"{path}: {key}.{word}: no expression, use one of {', '.join(LABELS)}")
-    for word, entry in profile.cues.items():
+    for word, entry in profile.cues.entries().items():
         if entry.phrase is not None and not _is_phrase(entry.phrase):
             raise BadInput(f"{path}: cues.{word}.phrase is {entry.phrase!r}: expected one or two words, letters only")
     return profile
 
 
-def canonical_or_none(word: str) -> str | None:
-    """Return the label that a word stands for, None if it is none that a wearer can be told."""
-    try:
-        label = canonical(word)
-    except BadInput:
-        return None
-    return label if label in LABELS else None
-
-
 def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) -> SettleRule:
     """Return the settling rule of a profile for a bundle's labels and thresholds."""
     policy = profile.policy
+    own = {word: value for word, value in msgspec.structs.asdict(policy.enter).items() if value is not None}
     return SettleRule(
         labels=tuple(labels),
-        enter=thresholds(enter, policy.caution, policy.enter),
+        enter=thresholds(enter, policy.caution, own),
         smoothing_s=policy.smoothing_s,
         dwell_s=policy.dwell_s,
         hysteresis=policy.hysteresis,
@@ -135,6 +147,7 @@ def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) ->
 def policy_rule(profile: Profile) -> PolicyRule:
     """Return the limits of the cue policy of a profile."""
     policy = profile.policy
+    cues = profile.cues.entries()
     return PolicyRule(
         gap_s=policy.gap_s,
         same_expression_s=policy.same_expression_s,
@@ -142,8 +155,8 @@ def policy_rule(profile: Profile) -> PolicyRule:
         face_absence_s=policy.face_absence_s,
         late_s=policy.late_s,
         face_light=profile.face_found is not None,
-        lit=frozenset(word for word, entry in profile.cues.items() if entry.light),
-        spoken=frozenset(word for word, entry in profile.cues.items() if entry.phrase and profile.sound.on),
+        lit=frozenset(word for word, entry in cues.items() if entry.light),
+        spoken=frozenset(word for word, entry in cues.items() if entry.phrase and profile.sound.on),
     )
 
 

@@ -61,7 +61,7 @@ def run(
     cv2.setNumThreads(chosen.threads.opencv)
     with _stop_on_signals() as stop, ExitStack() as stack:
         interpreter, bundle_fault = _open_bundle(options.bundle, chosen)
-        source_name = options.source or chosen.camera.source
+        source_name = chosen.camera.source if options.source is None else options.source
         source = None if is_camera(source_name) else open_source(source_name, chosen.camera)
         if source:
             stack.callback(source.close)
@@ -176,7 +176,7 @@ def _open_outputs(cues: Sequence[str], wearer: Profile, chosen: Settings, stream
         from cuelens.adapters.alsa import AlsaVoice
         from cuelens.adapters.voice import prepare
 
-        phrases = {entry.phrase for entry in wearer.cues.values() if entry.phrase}
+        phrases = {entry.phrase for entry in wearer.cues.entries().values() if entry.phrase}
         voice = AlsaVoice(
             lambda: prepare(sorted(phrases), wearer.language, chosen.state_dir() / "phrases"),
             chosen.speaker.device,

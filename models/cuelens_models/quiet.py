@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cuelens_models.errors import CuelensError
+
 
 @contextmanager
 def tensorflow_quiet() -> Iterator[None]:
@@ -19,7 +21,11 @@ def tensorflow_quiet() -> Iterator[None]:
 
 @contextmanager
 def native_quiet() -> Iterator[None]:
-    """Hide what is printed meanwhile, by native code and by Python; show it after all if the block fails."""
+    """Hide what is printed meanwhile, by native code and by Python; show it after all if the block fails.
+
+    It holds for the whole process, so use it only while no other thread has anything to say. A CuelensError explains
+    itself, and a missing package is explained by the caller: then nothing more is shown.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
@@ -28,8 +34,7 @@ def native_quiet() -> Iterator[None]:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
-        except ImportError:
-            # A missing package is explained by the caller.
+        except (ImportError, CuelensError):
             raise
         except Exception:
             hidden.seek(0)

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import label, without_single_votes
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.record import TrainingRecord
+from cuelens_models.whole_file import write_whole
 from cuelens_models.zoo import cuelens
 
 BATCH: Final = 96
@@ -118,7 +119,7 @@ class _Run:
                         f"{out} holds another training: choose another --out, or the options that it began with"
                     )
             else:
-                _write_whole(self._plan_file, json.dumps(plan, indent=2))
+                write_whole(self._plan_file, json.dumps(plan, indent=2).encode())
         except OSError as error:
             raise Unwritable(f"{out} cannot be written to: {error.strerror}") from error
         except json.JSONDecodeError as error:
@@ -140,17 +141,7 @@ class _Run:
         if curve[-1].inner_accuracy >= max(epoch.inner_accuracy for epoch in curve):
             shutil.copyfile(self._last, partial)
             partial.replace(self.best)
-        _write_whole(self._curve_file, json.dumps([_as_dict(epoch) for epoch in curve], indent=2))
-
-
-def _as_dict(epoch: Epoch) -> dict[str, float]:
-    return {"number": epoch.number, "loss": epoch.loss, "inner_accuracy": epoch.inner_accuracy}
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(text)
-    partial.replace(path)
+        write_whole(self._curve_file, json.dumps([asdict(epoch) for epoch in curve], indent=2).encode())
 
 
 def _compiled(labels: int, steps: int) -> keras.Model:

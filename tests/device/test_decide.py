@@ -38,10 +38,16 @@ def play(beats: list[Beat], rule: PolicyRule = RULE) -> list[Cue]:
     return cues
 
 
-def facing(expression: str, settled_t: float, begin: float, end: float, faces: tuple[Face, ...] = (NEAR,)) -> list[Beat]:
+def facing(
+    expression: str, settled_t: float, begin: float, end: float, faces: tuple[Face, ...] = (NEAR,)
+) -> list[Beat]:
     times = [begin + n / 15 for n in range(round((end - begin) * 15))]
     return [
-        (t, faces, {faces[0].track: believed(expression if t >= settled_t else "unsure", settled_t if t >= settled_t else 0)})
+        (
+            t,
+            faces,
+            {faces[0].track: believed(expression if t >= settled_t else "unsure", settled_t if t >= settled_t else 0)},
+        )
         for t in times
     ]
 
@@ -76,7 +82,9 @@ def test_an_expression_held_up_for_too_long_is_dropped() -> None:
 
 def test_the_same_expression_waits_eight_seconds_even_on_another_face() -> None:
     other = Face(7, NEAR.box)
-    cues = play([*facing("happy", 10, 5, 12), *facing("happy", 14, 12, 20, (other,)), *facing("sad", 20, 20, 24, (other,))])
+    cues = play(
+        [*facing("happy", 10, 5, 12), *facing("happy", 14, 12, 20, (other,)), *facing("sad", 20, 20, 24, (other,))]
+    )
     assert [cue.expression for cue in cues] == [None, "happy", "sad"]
 
 
@@ -102,9 +110,7 @@ def streams(draw: st.DrawFn) -> list[Beat]:
     since: dict[int, tuple[str, float]] = {}
     for _ in range(draw(st.integers(20, 250))):
         t += draw(st.sampled_from([1 / 15, 0.3, 1.0, 4.0]))
-        faces = tuple(
-            Face(track, (0, 0, draw(st.integers(20, 200)), 50)) for track in (1, 2, 3) if draw(st.booleans())
-        )
+        faces = tuple(Face(track, (0, 0, draw(st.integers(20, 200)), 50)) for track in (1, 2, 3) if draw(st.booleans()))
         for face in faces:
             expression = draw(st.sampled_from(["happy", "sad", "surprise", "neutral", "unsure", "fear"]))
             if since.get(face.track, ("", 0.0))[0] != expression:
@@ -129,7 +135,9 @@ def test_no_stream_whatever_breaks_a_limit(beats: list[Beat], per_minute: int) -
             told_before = [
                 other.t
                 for other in cues
-                if other.t < cue.t and other.expression == cue.expression and (len(faces) == 1 or other.track == cue.track)
+                if other.t < cue.t
+                and other.expression == cue.expression
+                and (len(faces) == 1 or other.track == cue.track)
             ]
             assert all(cue.t - t >= rule.same_expression_s for t in told_before)
         else:

@@ -107,7 +107,9 @@ def test_newcomers_are_looked_for_once_a_second() -> None:
 def test_a_moving_face_keeps_its_track() -> None:
     eye = Eye()
     eye.until_found(((100, 150, 100, 100), 200))
-    tracks = {face.track for n in range(60) for face in eye.look(((100 + 5 * n, 150, 100 + n // 2, 100 + n // 2), 200)).seen}
+    tracks = {
+        face.track for n in range(60) for face in eye.look(((100 + 5 * n, 150, 100 + n // 2, 100 + n // 2), 200)).seen
+    }
     assert tracks == {1}
 
 

@@ -20,7 +20,9 @@ def run(readings: list[tuple[float, tuple[float, ...]]], rule: SettleRule = RULE
     return beliefs
 
 
-def steady(scores: tuple[float, ...], begin: float, end: float, fps: float = 15.0) -> list[tuple[float, tuple[float, ...]]]:
+def steady(
+    scores: tuple[float, ...], begin: float, end: float, fps: float = 15.0
+) -> list[tuple[float, tuple[float, ...]]]:
     return [(begin + n / fps, scores) for n in range(round((end - begin) * fps))]
 
 
@@ -36,7 +38,7 @@ def test_a_new_face_is_unsure_until_the_dwell_time_is_over() -> None:
 def test_the_moment_of_settling_does_not_depend_on_the_frame_rate(fps: float) -> None:
     beliefs = run(steady(NEUTRAL, 0, 2, fps) + steady(HAPPY, 2, 5, fps))
     settled = next(belief.t for belief in beliefs if belief.expression == "happy")
-    # Smoothing takes neutral's 0.05 over 0.6 after 0.42 s, then the dwell time passes; a frame comes late at most twice.
+    # Smoothing takes 0.05 over 0.6 after 0.42 s, then the dwell time passes; each may be seen a frame late.
     crossing = 0.4 * math.log((0.9 - 0.05) / (0.9 - 0.6))
     assert 2 + crossing + 0.8 - 1 / fps <= settled <= 2 + crossing + 0.8 + 2 / fps
 
@@ -65,11 +67,15 @@ def test_one_odd_frame_changes_nothing() -> None:
     assert "happy" not in {belief.expression for belief in run(readings)}
 
 
-scores = st.lists(st.floats(0.001, 1), min_size=4, max_size=4).map(lambda values: tuple(v / sum(values) for v in values))
+scores = st.lists(st.floats(0.001, 1), min_size=4, max_size=4).map(
+    lambda values: tuple(v / sum(values) for v in values)
+)
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 3), scores), min_size=1, max_size=60))
-def test_whatever_comes_a_settled_expression_has_dwelt_over_its_threshold(stream: list[tuple[float, tuple[float, ...]]]) -> None:
+def test_whatever_comes_a_settled_expression_has_dwelt_over_its_threshold(
+    stream: list[tuple[float, tuple[float, ...]]],
+) -> None:
     t, readings = 0.0, []
     for gap, values in stream:
         t += gap

@@ -1,6 +1,6 @@
 """Puts the light out after the daemon is gone, however it went: `ExecStopPost` of the unit.
 
-    python -m cuelens.adapters.lights_out
+python -m cuelens.adapters.lights_out
 """
 
 from cuelens import settings

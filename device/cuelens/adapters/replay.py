@@ -7,13 +7,17 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from cuelens.adapters.still import decode
 from cuelens.ports import FrameSource
 from cuelens.ring import FrameRing
-from cuelens.types import Frame, Grey
+from cuelens.types import Frame
 from cuelens_models.errors import BadInput
+from cuelens_models.quiet import native_quiet
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
 _FOLDER_FPS: Final = 15.0
+_CUT_SHORT: Final = 0.9
+"""Frame counts in containers are estimates; under this share of them a file has lost its end."""
 _STILL_S: Final = 4.0
 """A photograph stands still for this long: enough for an expression to settle and for one cue."""
 
@@ -26,6 +30,7 @@ class VideoFile:
     def __init__(self, path: Path, rotation: int = 0) -> None:
         """Open the file. Raises BadInput if it holds no frame that can be decoded."""
         self.name = path.name
+        self._path = path
         self._ring = FrameRing(rotation)
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         self._fps = self._capture.get(cv2.CAP_PROP_FPS) or _FOLDER_FPS
@@ -46,6 +51,7 @@ class VideoFile:
             return Frame(frame.grey, frame.t, time.monotonic_ns())
         there, picture = self._capture.read(self._picture)
         if not there:
+            self._check_end()
             return None
         self._picture = picture
         self._index += 1
@@ -56,6 +62,12 @@ class VideoFile:
         # Some containers give no times, and some give one twice.
         self._last_t = t if t > self._last_t else self._last_t + 1 / self._fps
         return Frame(self._ring.keep(self._grey), self._last_t, time.monotonic_ns())
+
+    def _check_end(self) -> None:
+        """Raise BadInput if the container promised clearly more frames than could be decoded."""
+        promised, played = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), self._index + 1
+        if 0 < played < _CUT_SHORT * promised:
+            raise BadInput(f"{self._path} is cut short: {played} of its {promised} frames can be played")
 
     def close(self) -> None:
         """Close the file."""
@@ -70,7 +82,9 @@ class StillImage:
     def __init__(self, path: Path, rotation: int = 0, seconds: float = _STILL_S) -> None:
         """Decode the file. Raises BadInput if it is no image."""
         self.name = path.name
-        self._grey = FrameRing(rotation).keep(_decode(path))
+        # No other thread prints yet, so what libpng says of a bad file can be hidden.
+        with native_quiet():
+            self._grey = FrameRing(rotation).keep(decode(path))
         self._frames = round(seconds * _FOLDER_FPS)
         self._index = 0
 
@@ -104,7 +118,7 @@ class ImageFolder:
         """Return the next picture, None after the last one. Raises BadInput if one cannot be decoded."""
         if self._index >= len(self._files):
             return None
-        grey = self._ring.keep(_decode(self._files[self._index]))
+        grey = self._ring.keep(decode(self._files[self._index]))
         t = self._index / _FOLDER_FPS
         self._index += 1
         return Frame(grey, t, time.monotonic_ns())
@@ -153,11 +167,3 @@ def open_file(path: Path, rotation: int = 0) -> FrameSource:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return StillImage(path, rotation)
     return VideoFile(path, rotation)
-
-
-def _decode(path: Path) -> Grey:
-    # The orientation that a phone wrote into the file is obeyed.
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise BadInput(f"{path} is no image that can be decoded: it is empty, cut short, or of an unknown format")
-    return np.asarray(picture, dtype=np.uint8)

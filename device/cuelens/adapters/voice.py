@@ -11,8 +11,8 @@ from typing import Final
 
 from cuelens import clip
 from cuelens.clip import Clip
-from cuelens.whole_file import write_whole
-from cuelens_models.errors import AbsentDevice, BadInput
+from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
+from cuelens_models.whole_file import write_whole
 
 _WORDS_PER_MINUTE: Final = 140
 """A little slower than espeak-ng's own 175: two words that must be understood at once."""
@@ -24,6 +24,10 @@ def prepare(phrases: Iterable[str], language: str, folder: Path) -> dict[str, Cl
 
     Raises AbsentDevice if neither pyttsx3 nor espeak-ng gives a file, Unwritable if it cannot be kept.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unwritable(f"phrases cannot be kept in {folder}: {error.strerror}") from error
     return {phrase: _clip(phrase, language, folder) for phrase in phrases}
 
 

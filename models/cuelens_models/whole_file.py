@@ -1,5 +1,6 @@
 """Writing a file whole or not at all: a power cut at any instant leaves the old one or the new one."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -10,12 +11,13 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write to a temporary beside `path`, sync it, and rename it into place. Raises Unwritable."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        # The folder itself may be missing, or no folder at all.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise Unwritable(f"{path} cannot be written: {error.strerror}") from error

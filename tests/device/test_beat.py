@@ -1,0 +1,147 @@
+"""Beats on faces made of squares, with a detector that finds them and the shipped model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cuelens import events
+from cuelens.beat import Beats
+from cuelens.daemon import Daemon
+from cuelens.feed import InOrder
+from cuelens.look import Looking, LookPace, Optics
+from cuelens.outputs import Outputs
+from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.read import Reader
+from cuelens.stopwatch import Stopwatch
+from cuelens.stream import EventFile, EventStream
+from cuelens.types import Box, Frame, Grey
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.bundle.preprocess import crop
+from cuelens_models.bundle.scores import probabilities
+
+
+class FixedDetector:
+    """Finds one face wherever it is told to, in any picture that is large enough to hold it."""
+
+    smallest = 20
+
+    def __init__(self, box: Box | None) -> None:
+        self.box = box
+
+    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        if self.box is None:
+            return []
+        if picture.shape == (240, 320):
+            x, y, side, _ = self.box
+            return [(x // 2, y // 2, side // 2, side // 2)]
+        # A region is twice the box, shrunk to a face of 44 pixels.
+        return [(22, 22, 44, 44)]
+
+
+def frames(count: int) -> list[Frame]:
+    random = np.random.default_rng(1)
+    picture = random.integers(0, 255, (480, 640)).astype(np.uint8)
+    return [Frame(picture, 100 + n / 15, 0) for n in range(count)]
+
+
+def beats(bundle: Bundle, detector: FixedDetector, told: list[events.Event]) -> tuple[Beats, Stopwatch]:
+    watch = Stopwatch()
+    contract = bundle.contract
+    return Beats(
+        Looking(detector, Optics(), LookPace(), watch),
+        Reader(Interpreter(bundle), watch),
+        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
+        policy_rule(Profile()),
+        watch,
+        told.append,
+    ), watch
+
+
+def test_a_reading_is_what_the_model_says_of_the_crop(shipped: Bundle) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), told)
+    given = frames(2)
+    for frame in given:
+        turning.turn(frame)
+    (reading,) = [event for event in told if isinstance(event, events.Reading)]
+    interpreter = Interpreter(shipped)
+    (face,) = [event for event in told if isinstance(event, events.FaceSeen)]
+    expected = probabilities(interpreter.outputs(crop(given[1].grey, face.box, shipped.contract)), shipped.contract)
+    assert list(reading.scores) == shipped.contract.labels
+    assert list(reading.scores.values()) == pytest.approx(expected.tolist(), abs=1e-4)
+    assert sum(reading.scores.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_times_count_from_the_first_frame_and_events_come_in_order(shipped: Bundle) -> None:
+    told: list[events.Event] = []
+    detector = FixedDetector((200, 140, 100, 100))
+    turning, _ = beats(shipped, detector, told)
+    given = frames(30)
+    for n, frame in enumerate(given):
+        if n == 20:
+            detector.box = None
+        assert turning.turn(frame).t == pytest.approx(n / 15, abs=1e-3)
+    kinds = [type(event).__name__ for event in told]
+    assert kinds[:4] == ["FaceSeen", "Reading", "Expression", "CueGiven"]
+    assert "FaceLost" in kinds
+    times = [event.t for event in told]  # type: ignore[attr-defined]
+    assert times == sorted(times)
+
+
+def test_every_beat_is_accounted_for(shipped: Bundle) -> None:
+    turning, watch = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
+    for frame in frames(20):
+        turning.turn(frame)
+    assert len(watch.beats) == 20
+    for kind, total, haar, crop_ns, invoke in watch.beats:
+        assert kind in ("full", "region", "none")
+        assert 0 <= haar + crop_ns + invoke <= total
+
+
+class Script:
+    """A source of given frames."""
+
+    live = False
+    name = "script"
+
+    def __init__(self, given: list[Frame]) -> None:
+        self._given = iter(given)
+
+    def read(self, timeout_s: float) -> Frame | None:
+        return next(self._given, None)
+
+    def close(self) -> None: ...
+
+
+def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: Bundle, tmp_path: Path) -> None:
+    import threading
+
+    from cuelens.adapters.memory import MemoryLight
+
+    light = MemoryLight()
+    stream = EventStream()
+    told: list[events.Event] = []
+    file = EventFile(str(tmp_path / "events.jsonl"))
+    stream.add(told.append)
+    stream.add(file)
+    watch = Stopwatch()
+    contract = shipped.contract
+    turning = Beats(
+        Looking(FixedDetector((200, 140, 100, 100)), Optics(), LookPace(), watch),
+        Reader(Interpreter(shipped), watch),
+        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
+        policy_rule(Profile()),
+        watch,
+        stream.emit,
+    )
+    daemon = Daemon(InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None), stream, live=False)
+    outcome = daemon.run(None, threading.Event())
+    file.close()
+    assert (outcome.frames, outcome.beats, outcome.dropped) == (100, 100, 0)
+    assert light.closed
+    states = [event for event in told if isinstance(event, events.State)]
+    assert [state.camera_fps for state in states] == pytest.approx([15.2, 14.9], abs=0.3)
+    assert all(state.frame_age_ms_p95 is None for state in states)
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == len(told)

@@ -1,0 +1,172 @@
+"""The command as its users meet it: a process, its output, its exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens import events
+from cuelens_models.bundle.file import SHIPPED
+
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
+
+
+def cuelens(*words: object, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cuelens", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=ENVIRONMENT | {"HOME": str(home)},
+    )
+
+
+def one_sentence(done: subprocess.CompletedProcess[str], status: int) -> str:
+    assert done.returncode == status, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cuelens: ")
+    assert "Traceback" not in line
+    return line
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Path:
+    path = tmp_path / "still.png"
+    cv2.imwrite(str(path), np.tile(np.linspace(60, 200, 640).astype(np.uint8), (480, 1)))
+    return path
+
+
+@pytest.mark.parametrize("option", ["--source", "--bundle", "--config", "--profile"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "foreign", "folder"])
+def test_a_bad_file_is_one_sentence_and_status_3(tmp_path: Path, still: Path, option: str, damage: str) -> None:
+    whole = {
+        "--source": still.read_bytes(),
+        "--bundle": SHIPPED.read_bytes(),
+        "--config": b'[camera]\nsource = "picamera2"\n[lens]\nhorizontal_degrees = 62.0\n',
+        "--profile": b'{"sound": {"on": false}, "policy": {"gap_s": 3.0}}',
+    }[option]
+    suffix = {"--source": ".png", "--bundle": ".tflite", "--config": ".toml", "--profile": ".json"}[option]
+    bad = tmp_path / f"bad{suffix}"
+    content = {
+        "empty": b"",
+        "truncated": whole[: len(whole) // 3] + (b"" if option in ("--source", "--bundle") else b"\n[[{"),
+        "foreign": bytes(range(256)) * 8,
+    }
+    if damage == "folder":
+        bad.mkdir()
+    elif damage != "missing":
+        bad.write_bytes(content[damage])
+    events_file = tmp_path / "events.jsonl"
+    options = {"--source": still, option: bad}
+    words = [word for pair in options.items() for word in pair]
+    done = cuelens("run", *words, "--as-fast", "--events", events_file, home=tmp_path)
+    assert "bad" in one_sentence(done, 3)
+    assert not events_file.exists()
+    if damage in content:
+        assert bad.read_bytes() == content[damage]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6])
+def test_a_photograph_that_was_cut_short_is_refused(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "photo.jpg"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8))
+    path.write_bytes(path.read_bytes()[: round(share * path.stat().st_size)])
+    assert "photo.jpg" in one_sentence(cuelens("run", "--source", path, "--as-fast", home=tmp_path), 3)
+
+
+def test_a_video_that_was_cut_short_is_played_as_far_as_it_goes_and_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48), isColor=False)
+    for n in range(40):
+        writer.write(np.random.default_rng(n).integers(0, 255, (48, 64)).astype(np.uint8))
+    writer.release()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "cut short" in one_sentence(cuelens("run", "--source", path, "--as-fast", home=tmp_path), 3)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
+def test_a_video_that_is_none_is_one_sentence_and_status_3(tmp_path: Path, suffix: str) -> None:
+    bad = tmp_path / f"clip{suffix}"
+    bad.write_bytes(bytes(range(256)) * 8)
+    assert "clip" in one_sentence(cuelens("run", "--source", bad, home=tmp_path), 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["run", "--source", "v4l2:77"], 3, "/dev/video77"),
+        (["run", "--source", "v4l2:x"], 3, "v4l2:0"),
+        (["run", "--source", ""], 3, "a source is"),
+        (["run", "--source", "v4l2:0", "--as-fast"], 3, "--as-fast"),
+    ],
+)
+def test_a_camera_that_is_not_there_is_one_sentence(tmp_path: Path, words: list[str], status: int, said: str) -> None:
+    assert said in one_sentence(cuelens(*words, home=tmp_path), status)
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["fly"], ["run", "--cues", "smoke"], ["run", "--seconds", "-1"], ["run", "--seconds", "soon"]]
+)
+def test_wrong_usage_is_status_2(tmp_path: Path, words: list[str]) -> None:
+    assert cuelens(*words, home=tmp_path).returncode == 2
+
+
+def test_events_that_cannot_be_written_are_status_3(tmp_path: Path, still: Path) -> None:
+    done = cuelens("run", "--source", still, "--as-fast", "--events", tmp_path / "none" / "e.jsonl", home=tmp_path)
+    assert "events cannot be written" in one_sentence(done, 3)
+
+
+def test_events_never_overwrite_what_the_run_reads(tmp_path: Path, still: Path) -> None:
+    before = still.read_bytes()
+    done = cuelens("run", "--source", still, "--as-fast", "--events", still, home=tmp_path)
+    assert "would overwrite" in one_sentence(done, 3)
+    assert still.read_bytes() == before
+
+
+def test_events_on_standard_output_are_nothing_but_json_lines(tmp_path: Path, still: Path) -> None:
+    done = cuelens("run", "--source", still, "--as-fast", "--events", "-", home=tmp_path)
+    assert done.returncode == 0
+    decoded = [msgspec.json.decode(line, type=events.AnyEvent) for line in done.stdout.splitlines()]
+    assert isinstance(decoded[0], events.Start)
+    assert isinstance(decoded[-1], events.State)
+    assert json.loads(done.stdout.splitlines()[-1])["frame_age_ms_p95"] is None
+    assert "60 frames, 60 beats" in done.stderr
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    assert cuelens("--version", home=tmp_path).stdout.startswith("cuelens (cuelens) ")
+    assert "exit status" in cuelens("--help", home=tmp_path).stdout
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_run_with_its_summary(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for n in range(300):
+        cv2.imwrite(str(folder / f"{n:03}.pgm"), np.full((48, 64), 90, np.uint8))
+    command = [sys.executable, "-u", "-m", "cuelens", "run", "--source", str(folder), "--cues", "light,console"]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT | {"HOME": str(tmp_path)}
+    )
+    assert run.stdout
+    for line in run.stdout:
+        if line.startswith("source "):
+            break
+    else:
+        pytest.skip("gpiozero comes with the extra pi")
+    time.sleep(0.5)
+    run.send_signal(number)
+    rest = run.stdout.read()
+    assert run.wait(10) == status, rest
+    assert "beats" in rest
+    assert "Traceback" not in rest
+    run.stdout.close()

@@ -1,0 +1,163 @@
+"""Settings and profiles: what is read, and the sentence for every mistake."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cuelens import profile, settings
+from cuelens.decide import PolicyRule
+from cuelens.profile import CueBook, CueEntry, LightCue, Profile, Sound
+from cuelens.settings import Settings
+from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.errors import BadInput, Unwritable
+from cuelens_models.whole_file import write_whole
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"sound": {"volume_percent": 140}}', "sound.volume_percent is 140: expected int <= 100"),
+        ('{"sound": {"volume": 40}}', "sound: object contains unknown field volume"),
+        ('{"cues": {"hapy": {"phrase": "looks happy"}}}', "cues: object contains unknown field hapy"),
+        ('{"cues": {"happiness": {"phrase": "looks happy"}}}', "cues: object contains unknown field happiness"),
+        ('{"cues": {"not_a_face": {"phrase": "no face"}}}', "cues: object contains unknown field not_a_face"),
+        ('{"policy": {"enter": {"joyful": 0.5}}}', "policy.enter: object contains unknown field joyful"),
+        ('{"policy": {"enter": {"happy": 1.5}}}', "policy.enter.happy is 1.5"),
+        ('{"cues": {"happy": {"phrase": "looks very happy indeed"}}}', "expected one or two words"),
+        ('{"cues": {"happy": {"phrase": ""}}}', "expected one or two words"),
+        ('{"cues": {"happy": {"phrase": "$(reboot) now"}}}', "expected one or two words"),
+        ('{"cues": {"happy": {"light": {"colour": "yellowish"}}}}', "cues.happy.light.colour is 'yellowish'"),
+        (
+            '{"cues": {"happy": {"light": {"colour": "#F0E442", "pattern": "strobe"}}}}',
+            "cues.happy.light.pattern is 'strobe'",
+        ),
+        ('{"policy": {"gap_s": 0}}', "policy.gap_s is 0"),
+        ('{"policy": {"caution": 2}}', "policy.caution is 2"),
+        ('{"schema": 2}', "schema is 2"),
+        ('{"language": "tlh"}', "language is 'tlh'"),
+        ("[]", "expected object"),
+        ("{", "not readable"),
+        ("", "is empty"),
+        ("\x00\x01binary", "not readable"),
+    ],
+)
+def test_a_mistake_in_a_profile_is_one_sentence_with_file_key_and_value(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "child.json"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        profile.read(path)
+    assert sentence in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[camera]\nrotation = 45", "camera.rotation is 45"),
+        ("[camera]\nfps = 0", "camera.fps is 0: expected int >= 1"),
+        ("[camera]\nfps = 'fast'", "camera.fps is 'fast': expected int"),
+        ("[kamera]\nfps = 1", "unknown field kamera"),
+        ("[pins]\nred = 99", "pins.red is 99"),
+        ("[camera\nfps = 1", "not readable"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_one_sentence_too(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "cuelens.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        settings.read(path)
+    assert sentence in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_settings_that_were_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="do not exist"):
+        settings.read(tmp_path / "none.toml")
+
+
+def test_a_whole_profile_survives_writing_and_reading(tmp_path: Path) -> None:
+    path = tmp_path / "whole.json"
+    path.write_bytes(msgspec.json.encode(Profile()))
+    assert profile.read(path) == Profile()
+
+
+def test_an_empty_profile_is_the_factory_profile(tmp_path: Path) -> None:
+    path = tmp_path / "empty.json"
+    path.write_text("{}")
+    assert profile.read(path) == Profile()
+
+
+def test_sound_is_off_in_the_factory_profile_and_held_under_its_ceiling() -> None:
+    factory = Profile()
+    assert factory.sound.on is False
+    assert profile.policy_rule(factory).spoken == frozenset()
+    loud = Profile(sound=Sound(on=True, volume_percent=100, ceiling_percent=70))
+    assert profile.volume(loud) == pytest.approx(0.7)
+    assert profile.policy_rule(loud).spoken == frozenset(loud.cues.entries())
+
+
+def test_the_factory_cue_book_says_looks_and_tells_expressions_apart() -> None:
+    cues = Profile().cues.entries()
+    assert set(cues) <= set(LABELS) - {"neutral"}
+    assert msgspec.structs.asdict(profile.CueBook()).keys() == set(LABELS)
+    assert all(entry.phrase and entry.phrase.startswith("looks ") for entry in cues.values())
+    assert len({(entry.light.colour, entry.light.pattern) for entry in cues.values() if entry.light}) == len(cues)
+
+
+def test_the_numbers_of_the_policy_come_from_the_profile() -> None:
+    given = profile.policy_rule(
+        Profile(
+            policy=profile.Policy(gap_s=4, same_expression_s=9, spoken_per_minute=2, face_absence_s=5, late_s=1),
+            cues=CueBook(
+                happy=None,
+                surprise=None,
+                sad=CueEntry(light=LightCue(colour="#0072B2")),
+                angry=None,
+                disgust=None,
+                fear=None,
+            ),
+            face_found=None,
+        )
+    )
+    assert given == PolicyRule(4, 9, 2, 5, 1, False, frozenset({"sad"}), frozenset())
+
+
+def leaves(kind: object, prefix: str = "") -> set[str]:
+    names = set()
+    for field in msgspec.structs.fields(kind):  # type: ignore[arg-type]
+        nested = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        names |= leaves(field.type, f"{field.name}.") if nested else {field.name}
+    return names
+
+
+def test_no_key_stands_in_both_settings_and_profile() -> None:
+    assert leaves(Settings) & leaves(Profile) == set()
+    assert "rotation" in leaves(Settings)
+    assert "volume_percent" in leaves(Profile)
+
+
+def test_the_state_folder_is_the_one_chosen_then_systemds_then_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert Settings().state_dir() == tmp_path / "cuelens"
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/cuelens")
+    assert Settings().state_dir() == Path("/var/lib/cuelens")
+    assert Settings(places=settings.Places(state="/elsewhere")).state_dir() == Path("/elsewhere")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    target = tmp_path / "new" / "file"
+    write_whole(target, b"one")
+    write_whole(target, b"two")
+    assert target.read_bytes() == b"two"
+    assert list(target.parent.iterdir()) == [target]
+    (tmp_path / "plain").write_text("a file, not a folder")
+    with pytest.raises(Unwritable, match="cannot be written"):
+        write_whole(tmp_path / "plain" / "file", b"three")

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.flatbuffer import TensorFacts, signature
+from cuelens_models.bundle.interpreter import Interpreter
+
+
+def test_the_signature_is_what_the_runtime_says_of_the_shipped_model(shipped: Bundle) -> None:
+    runtime = Interpreter(shipped)._interpreter  # noqa: SLF001 - the runtime's own view is what is compared with
+    views = runtime.get_input_details(), runtime.get_output_details()
+    for found, said in zip(signature(shipped.model), views, strict=True):
+        scale, zero_point = said[0]["quantization"]
+        assert found == [
+            TensorFacts(tuple(int(side) for side in said[0]["shape"]), said[0]["dtype"].__name__, scale, zero_point)
+        ]
+        assert len(said) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"TFL3", b"\0\0\0\0TFL", b"PK\3\4TFL3", bytes(40), b"\0\0\0\0TFL3" + bytes(40)])
+def test_bytes_that_are_no_model_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="TFLite"):
+        signature(data)
+
+
+def test_a_model_cut_anywhere_is_refused_or_read_as_it_was(shipped: Bundle) -> None:
+    whole = signature(shipped.model)
+    random = np.random.default_rng(0)
+    refused = 0
+    for length in [*range(300), *random.integers(300, len(shipped.model), 700).tolist()]:
+        try:
+            # What the signature needs can lie wholly before the cut.
+            assert signature(shipped.model[:length]) == whole
+        except ValueError:
+            refused += 1
+    assert refused > 900
+
+
+def test_flipped_bytes_never_raise_anything_but_value_error(shipped: Bundle) -> None:
+    random = np.random.default_rng(1)
+    refused = 0
+    # The tables stand at both ends of the file, the weights between them.
+    places = np.concatenate([np.arange(0, 2000), np.arange(len(shipped.model) - 12000, len(shipped.model))])
+    for _ in range(1500):
+        damaged = np.frombuffer(shipped.model, np.uint8).copy()
+        chosen = random.choice(places, random.integers(1, 40))
+        damaged[chosen] = random.integers(0, 256, len(chosen), dtype=np.uint8)
+        try:
+            signature(damaged.tobytes())
+        except ValueError:
+            refused += 1
+    assert refused > 300

@@ -1,0 +1,69 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cuelens_models.bundle import file, golden
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.errors import BadBundle
+
+
+def test_the_shipped_bundle_answers_as_it_did_when_it_was_made(shipped: Bundle) -> None:
+    Interpreter(shipped).check_golden()
+
+
+def test_more_threads_change_no_answer(shipped: Bundle) -> None:
+    picture = golden.picture(golden.FORMULAS[1])
+    one, two = Interpreter(shipped, threads=1), Interpreter(shipped, threads=2)
+    np.testing.assert_array_equal(one.outputs(picture), two.outputs(picture))
+
+
+def test_an_answer_has_one_number_for_each_label_and_depends_on_the_face(shipped: Bundle) -> None:
+    interpreter = Interpreter(shipped)
+    answers = [interpreter.outputs(golden.picture(formula)) for formula in golden.FORMULAS]
+    assert {answer.shape for answer in answers} == {(8,)}
+    assert len({answer.tobytes() for answer in answers}) == 4
+
+
+def test_a_face_of_another_size_is_resized_first(shipped: Bundle) -> None:
+    picture = golden.picture("255 * ((x // 6 + y // 6) % 2)")
+    interpreter = Interpreter(shipped)
+    np.testing.assert_array_equal(interpreter.outputs(picture.repeat(3, 0).repeat(3, 1)), interpreter.outputs(picture))
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [
+        pytest.param([9.0, 0, 0, 0, 0, 0, 0, 0], id="another first label"),
+        pytest.param([1.21, -1.45, 0.0, 0.4, 1.45, -4.11, -3.79, -6.0], id="one output several steps off"),
+        pytest.param([0.5, 0.5], id="too few numbers"),
+        pytest.param([], id="no numbers"),
+    ],
+)
+def test_a_bundle_whose_golden_answers_were_altered_is_refused(
+    remade: Callable[..., Path], logits: list[float]
+) -> None:
+    path = remade(lambda contract: contract["golden"][0].update(logits=logits))
+    with pytest.raises(BadBundle):
+        Interpreter(file.load(path)).check_golden()
+
+
+def test_a_refusal_names_bundle_runtime_and_picture(remade: Callable[..., Path], shipped: Bundle) -> None:
+    path = remade(lambda contract: contract["golden"][1].update(logits=[9.0] + [0.0] * 7))
+    interpreter = Interpreter(file.load(path))
+    with pytest.raises(BadBundle) as refusal:
+        interpreter.check_golden()
+    for words in (shipped.contract.title(), interpreter.runtime, golden.FORMULAS[1]):
+        assert words in str(refusal.value)
+
+
+def test_a_golden_formula_of_another_version_is_refused(remade: Callable[..., Path]) -> None:
+    path = remade(lambda contract: contract["golden"][0].update(formula="x + y"))
+    with pytest.raises(BadBundle, match="unknown to this cuelens"):
+        Interpreter(file.load(path)).check_golden()
+
+
+def test_bytes_that_the_runtime_refuses_are_a_bad_bundle(shipped: Bundle) -> None:
+    with pytest.raises(BadBundle, match="refuses the model"):
+        Interpreter(Bundle(b"nothing that a runtime knows" * 10, shipped.contract, Path("foreign.tflite")))

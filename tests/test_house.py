@@ -1,0 +1,166 @@
+"""The rules of the house (docs/design.md, section 2), each as a test."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BLOCKER = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ImportError(f"{{name}} is blocked")
+sys.meta_path.insert(0, Block())
+"""
+EDGE = {
+    "picamera2": "cuelens/adapters/picamera.py",
+    "libcamera": "cuelens/adapters/picamera.py",
+    "gpiozero": "cuelens/adapters/gpio.py",
+    "lgpio": "nowhere: gpiozero imports it",
+    "pyttsx3": "cuelens/adapters/pyttsx3_child.py",
+}
+NETWORK = {"http", "urllib", "requests", "httpx", "ftplib", "smtplib", "asyncio", "aiohttp"}
+
+
+def folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    assert spec
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
+
+
+def modules(package: str) -> list[Path]:
+    return sorted(folder(package).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it, as written."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def tops(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def importable(*names: str, blocked: set[str]) -> subprocess.CompletedProcess[str]:
+    code = BLOCKER.format(blocked=sorted(blocked)) + "".join(f"import {name}\n" for name in names)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def names_of(package: str) -> list[str]:
+    root = folder(package)
+    found = [path.relative_to(root.parent).with_suffix("") for path in modules(package)]
+    return [".".join(path.parts).removesuffix(".__init__") for path in found if path.stem != "__main__"]
+
+
+def test_the_glasses_and_the_ground_floor_need_no_tensorflow() -> None:
+    # `picture` is the demo's, and draws with matplotlib.
+    names = [name for name in names_of("cuelens") if name != "cuelens.picture"]
+    names += [name for name in names_of("cuelens_models") if name.startswith("cuelens_models.bundle")]
+    assert len(names) > 40
+    done = importable(*names, blocked={"tensorflow", "keras", "tf_keras", "rich", "matplotlib", "skimage", *EDGE})
+    assert done.returncode == 0, done.stderr
+
+
+def test_reading_a_contract_needs_numpy_and_msgspec_only() -> None:
+    done = importable(
+        "cuelens_models.bundle.file",
+        "cuelens_models.bundle.expressions",
+        blocked={"cv2", "ai_edge_litert", "tflite_runtime", "tensorflow", "keras"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_models_package_is_empty_at_its_root() -> None:
+    assert (folder("cuelens_models") / "__init__.py").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("package", "stranger"),
+    [
+        ("cuelens", "cuelens_convert"),
+        ("cuelens_convert", "cuelens"),
+        ("cuelens_models", "cuelens"),
+        ("cuelens_models", "cuelens_convert"),
+    ],
+)
+def test_the_rooms_do_not_know_each_other(package: str, stranger: str) -> None:
+    assert [path for path in modules(package) if stranger in tops(path)] == []
+
+
+def test_the_glasses_use_nothing_of_the_models_but_the_ground_floor() -> None:
+    allowed = (
+        "cuelens_models.bundle",
+        "cuelens_models.errors",
+        "cuelens_models.command",
+        "cuelens_models.quiet",
+        "cuelens_models.whole_file",
+    )
+    for path in modules("cuelens"):
+        used = {name for name in imported(path) if name.startswith("cuelens_models")} - {
+            "cuelens_models",
+            "cuelens_models.command",
+        }
+        assert {name for name in used if not name.startswith(allowed)} == set(), path
+
+
+@pytest.mark.parametrize(("library", "home"), EDGE.items())
+def test_hardware_is_imported_in_its_own_adapter_only(library: str, home: str) -> None:
+    users = [
+        path
+        for package in ("cuelens", "cuelens_models", "cuelens_convert")
+        for path in modules(package)
+        if library in tops(path)
+    ]
+    assert all(str(path).endswith(home) for path in users)
+    assert users or home.startswith("nowhere")
+
+
+def test_the_glasses_open_no_connection() -> None:
+    for path in modules("cuelens"):
+        assert tops(path) & NETWORK == set(), path
+        if "socket" in tops(path):
+            source = path.read_text()
+            assert "AF_UNIX" in source
+            assert "AF_INET" not in source
+
+
+def test_the_glasses_write_no_pixels() -> None:
+    writers = ("imwrite", "imencode", "VideoWriter", "np.save", "tofile", "savefig")
+    found = {path.name for path in modules("cuelens") for writer in writers if writer in path.read_text()}
+    # The demo's picture shows what ships; the bench starts a process on one even grey picture that it makes.
+    assert found == {"picture.py", "bench.py"}
+
+
+def test_pixels_become_model_input_in_one_place() -> None:
+    """Resizing to the input and dividing by a scale stand nowhere but in `preprocess`."""
+    users = [
+        path.name
+        for package in ("cuelens", "cuelens_convert", "cuelens_models")
+        for path in modules(package)
+        if "zero_point" in path.read_text() and "np.rint" in path.read_text()
+    ]
+    assert users == ["preprocess.py"]
+
+
+def test_files_tell_one_story() -> None:
+    long = {
+        path.name: n
+        for p in ("cuelens", "cuelens_models", "cuelens_convert")
+        for path in modules(p)
+        if (n := len(path.read_text().splitlines())) > 330
+    }
+    assert long == {}
+    forbidden = {"utils", "helpers", "common", "misc", "base", "cuelens"}
+    named = {path.stem for p in ("cuelens", "cuelens_convert") for path in modules(p)}
+    assert named & forbidden == set()
