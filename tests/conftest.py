@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cuelens_models.bundle import file
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces

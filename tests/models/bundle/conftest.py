@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cuelens_models.bundle.file import SHIPPED, Bundle
 
 Change = Callable[[dict[str, Any]], object]

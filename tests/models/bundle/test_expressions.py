@@ -1,4 +1,5 @@
 import pytest
+
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE, SYNONYMS, UNSURE, canonical, check_labels
 from cuelens_models.errors import BadInput
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from cuelens_models.bundle import file
 from cuelens_models.bundle.file import SHIPPED, Bundle
 from cuelens_models.errors import BadBundle

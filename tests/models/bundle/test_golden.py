@@ -3,11 +3,12 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from cuelens_models.bundle import golden
 from cuelens_models.bundle.contract import Contract, Golden
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.errors import BadBundle
-from numpy.typing import NDArray
 
 FORMULA = golden.FORMULAS[0]
 

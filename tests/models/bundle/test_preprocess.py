@@ -5,6 +5,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+
 from cuelens_models.bundle.contract import Contract, Input
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.preprocess import SMALLEST_BOX, Box, Grey, crop, fit, model_input, model_inputs, square

@@ -1,6 +1,7 @@
 import msgspec
 import numpy as np
 import pytest
+
 from cuelens_models.bundle.contract import Contract, Output, Probabilities
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.scores import dequantise, probabilities, softmax
