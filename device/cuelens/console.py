@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from typing import TextIO
 
 from cuelens import events
@@ -10,6 +11,9 @@ from cuelens.types import Frame
 from cuelens.wording import looks
 
 _REFRESH_S = 0.1
+_CUE_SHOWN_S = 3.0
+_RATE_OVER = 16
+"""Beats that the rate on the live line is taken over: the last second."""
 
 
 class Console:
@@ -20,9 +24,10 @@ class Console:
         self._output = output
         self._cues = cues
         self._live = output.isatty()
-        self._fps = 0.0
         self._cue = ""
+        self._cue_t = 0.0
         self._shown_s = 0.0
+        self._turned_s: deque[float] = deque(maxlen=_RATE_OVER)
 
     def __call__(self, event: events.Event) -> None:
         """Print one event, if a person would care."""
@@ -32,8 +37,9 @@ class Console:
             print(f"{clear}{line}", file=self._output, flush=True)
 
     def watch(self, frame: Frame, decision: Decision) -> None:
-        """Refresh the live line: time, face, expression, last cue, beats a second."""
+        """Refresh the live line: time, face, expression, cue, beats a second."""
         now = time.monotonic()
+        self._turned_s.append(now)
         if not self._live or now - self._shown_s < _REFRESH_S:
             return
         self._shown_s = now
@@ -44,12 +50,11 @@ class Console:
             face = f"face {nearest.track}  {looks(belief.expression):<15} [{bar:<10}]"
         else:
             face = f"{'no face' if decision.state == 'running' else decision.state:<37}"
-        print(
-            f"\r\x1b[K{decision.t:6.1f} s  {face}  cue: {self._cue or '-'}  {self._fps:.0f} fps",
-            end="",
-            file=self._output,
-            flush=True,
-        )
+        cue = self._cue if decision.t - self._cue_t < _CUE_SHOWN_S else ""
+        span_s = now - self._turned_s[0]
+        fps = (len(self._turned_s) - 1) / span_s if span_s > 0 else 0.0
+        line = f"{decision.t:6.1f} s  {face}  {'cue: ' + cue if cue else '':<20}  {fps:.0f} fps"
+        print(f"\r\x1b[K{line}", end="", file=self._output, flush=True)
 
     def close(self) -> None:
         """Leave the live line behind."""
@@ -69,7 +74,7 @@ class Console:
             case events.Expression():
                 return f"{event.t:6.2f} s  face {event.track} {looks(event.expression)} ({event.confidence:.2f})"
             case events.CueGiven():
-                self._cue = looks(event.expression) if event.expression else "face found"
+                self._cue, self._cue_t = looks(event.expression) if event.expression else "face found", event.t
                 outputs = " + ".join(event.outputs)
                 return (
                     f"{event.t:6.2f} s  * cue: {self._cue} ({outputs}), after {event.latency_ms:.1f} ms"
@@ -79,7 +84,6 @@ class Console:
             case events.Fault():
                 return f"{event.t:6.2f} s  ! {event.fault}: {event.detail}"
             case events.State():
-                self._fps = event.beat_fps
                 rate = f"{event.camera_fps:.1f} fps in, {event.beat_fps:.1f} beats/s, {event.dropped} dropped"
                 return f"{event.t:6.2f} s  {event.state}, {rate}" if not self._live or event.state != "running" else ""
         return ""

@@ -6,6 +6,7 @@ import numpy as np
 
 from cuelens import events, settings
 from cuelens.beat import Decision
+from cuelens.console import for_events
 from cuelens.run import RunOptions, run
 from cuelens.types import Frame, Grey
 from cuelens_models.bundle.file import SHIPPED, load
@@ -57,4 +58,5 @@ def demo(options: RunOptions, output: Path) -> int:
         draw(recorder.events, recorder.snapshots, labels, output)
     except OSError as error:
         raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
+    print(f"the session as a picture: {output}", file=for_events(options.events))
     return status
