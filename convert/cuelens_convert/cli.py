@@ -1,5 +1,6 @@
 """The command `convert-model`."""
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ def main() -> None:
         "--expect", type=Path, metavar="BUNDLE", help="refuse unless the content digest is that of this bundle"
     )
     given = options.parse_args()
+    if math.isnan(given.max_drop) or math.isnan(given.max_class_drop):
+        options.error("--max-drop and --max-class-drop are numbers")
     command.finish(
         "convert-model",
         lambda: _convert(given.model, given.data, given.output, given.max_drop, given.max_class_drop, given.expect),

@@ -90,12 +90,13 @@ def judge(
 
 def gate(parity: Parity, max_drop: float, max_class_drop: float) -> None:
     """Raise Refused if accuracy fell by more than `max_drop` points, or one class by more than `max_class_drop`."""
-    drop = 100 * (parity.float_accuracy - parity.converted_accuracy)
+    # Parity has five digits; what floats make of their difference is cut off.
+    drop = round(100 * (parity.float_accuracy - parity.converted_accuracy), 3)
     if drop > max_drop:
         raise Refused(
             f"int8 loses {drop:.2f} points of accuracy, {max_drop:g} are allowed (--max-drop): nothing was written"
         )
-    if 100 * parity.worst_class_drop > max_class_drop:
+    if round(100 * parity.worst_class_drop, 3) > max_class_drop:
         raise Refused(
             f"int8 loses {100 * parity.worst_class_drop:.2f} points of recall in one class,"
             f" {max_class_drop:g} are allowed (--max-class-drop): nothing was written"

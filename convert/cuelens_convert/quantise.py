@@ -18,8 +18,8 @@ def int8(network: keras.Model, representative: NDArray[np.float32]) -> bytes:
         for face in representative:
             yield [face[np.newaxis]]
 
-    try:
-        with tensorflow_quiet():
+    with tensorflow_quiet():
+        try:
             converter = tf.lite.TFLiteConverter.from_keras_model(network)
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = batches
@@ -27,7 +27,7 @@ def int8(network: keras.Model, representative: NDArray[np.float32]) -> bytes:
             converter.inference_input_type = tf.int8
             converter.inference_output_type = tf.int8
             model: bytes = converter.convert()
-    except Exception as error:
-        # The converter raises many kinds; its first line says which operation it could not take.
-        raise BadInput(f"this network has no int8 form: {str(error).strip().splitlines()[0]}") from error
+        except Exception as error:
+            # The converter raises many kinds; its first line says which operation it could not take.
+            raise BadInput(f"this network has no int8 form: {str(error).strip().splitlines()[0]}") from error
     return model

@@ -8,6 +8,8 @@ import keras
 
 from cuelens_models import record
 from cuelens_models.bundle.expressions import check_labels
+from cuelens_models.data.faces import SIDE
+from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
 from cuelens_models.record import TrainingRecord
 
@@ -41,9 +43,12 @@ def open_source(path: Path) -> Source:
         raise BadInput(
             f"model {path} has {len(network.inputs)} inputs and {len(network.outputs)} outputs, not one of each"
         )
-    _, height, width, channels = network.inputs[0].shape
-    if None in (height, width, channels) or channels not in (1, 3):
-        raise BadInput(f"model {path} takes {network.inputs[0].shape[1:]}, not a picture of a fixed size")
+    shape = network.inputs[0].shape[1:]
+    if shape not in ((SIDE, SIDE, 1), (SIDE, SIDE, 3)):
+        raise BadInput(f"model {path} takes {shape}, not a picture of {SIDE}x{SIDE} with 1 or 3 channels")
+    height, width, channels = shape
+    if tuple(said.labels) != PROTOCOLS.get(said.protocol, tuple(said.labels)):
+        raise BadInput(f"model {path}: its labels are not those of {said.protocol} in their order")
     if network.outputs[0].shape[1:] != (len(said.labels),):
         raise BadInput(
             f"model {path} gives {network.outputs[0].shape[1:]}, not one number for each of {len(said.labels)} labels"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cuelens_models import metrics, record
+from cuelens_models import command, metrics, record
 from cuelens_models.bundle import file
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import Grey, model_inputs
@@ -59,8 +59,11 @@ def _keras(path: Path, faces: Grey) -> tuple[Sequence[str], Scores]:
     said = record.read(path)
     if said is None:
         raise BadInput(f"model {path} does not say what its outputs mean: evaluate a bundle, or what train-model wrote")
-    with tensorflow_quiet():
-        import keras
+    try:
+        with tensorflow_quiet():
+            import keras
+    except ImportError as error:
+        raise command.require(error.name or "keras", "train") from error
 
     try:
         network = keras.models.load_model(path, compile=False)

@@ -60,7 +60,8 @@ def read(keras_file: Path) -> TrainingRecord | None:
             return msgspec.json.decode(archive.read(ENTRY), type=TrainingRecord)
     except OSError as error:
         raise BadInput(f"model {keras_file} cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise BadInput(f"model {keras_file} is no .keras file: it is empty, cut short or something else") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"model {keras_file}: its {ENTRY} is not what train-model writes: {error}") from error
+    except Exception as error:
+        # zipfile raises whatever a flipped bit leads it to: NotImplementedError, EOFError, zlib.error, ...
+        raise BadInput(f"model {keras_file} is no .keras file: it is empty, cut short or something else") from error

@@ -65,7 +65,8 @@ def train(
 ) -> tuple[Path, list[Epoch]]:
     """Train the recipe `cuelens` and return the path of its best `.keras` (by the inner split) and the curve.
 
-    An unfinished training in `out` goes on after its last whole epoch. Raises BadInput if it was another one.
+    An unfinished training in `out` goes on after its last whole epoch, with the same curve as if it had never stopped.
+    Raises BadInput if it was another one.
     """
     plan = {"recipe": cuelens.NAME, "data": data.name, "faces": len(data.training), "epochs": epochs, "seed": seed}
     labels = label(data.inner, cuelens.PROTOCOL).labels
@@ -84,13 +85,15 @@ def train(
     run = _Run(out, plan)
     curve = run.curve()
     batches = _Batches(data.training, len(labels), said.float_input(48, 48, 1), seed)
-    keras.utils.set_random_seed(seed + len(curve))
-    model = run.model() if curve else _compiled(len(labels), epochs * len(batches))
+    keras.utils.set_random_seed(seed)
+    model = run.model(len(curve)) if curve else _compiled(len(labels), epochs * len(batches))
     inner = _Judge(data.inner, cuelens.PROTOCOL, said.float_input(48, 48, 1))
     for number in range(len(curve) + 1, epochs + 1):
         batches.epoch = number
+        _seed_dropout(model, seed, number)
         report = _Report(number, len(batches), say)
-        history = model.fit(batches, epochs=1, verbose=0, callbacks=[report])
+        # The batches are shuffled already, by a seed that a resumed training knows.
+        history = model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[report])
         curve.append(Epoch(number, float(history.history["loss"][-1]), inner.accuracy(model)))
         run.save(model, curve)
         say(curve[-1])
@@ -104,12 +107,11 @@ def train(
 
 
 class _Run:
-    """The folder of one training: its plan, its curve, its last and its best weights."""
+    """The folder of one training: its plan, its curve, the weights of its last and of its best epoch."""
 
     def __init__(self, out: Path, plan: dict[str, Any]) -> None:
         self._plan_file = out / "plan.json"
         self._curve_file = out / "curve.json"
-        self._last = out / "last.keras"
         self.best = out / "best.keras"
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -128,20 +130,31 @@ class _Run:
     def curve(self) -> list[Epoch]:
         if not self._curve_file.exists():
             return []
-        return [Epoch(**epoch) for epoch in json.loads(self._curve_file.read_text())]
+        try:
+            return [Epoch(**epoch) for epoch in json.loads(self._curve_file.read_text())]
+        except (ValueError, TypeError) as error:
+            raise BadInput(f"{self._curve_file} is damaged: choose another --out") from error
 
-    def model(self) -> keras.Model:
-        return keras.models.load_model(self._last)
+    def model(self, epoch: int) -> keras.Model:
+        try:
+            return keras.models.load_model(self._weights(epoch))
+        except Exception as error:
+            # Keras raises whatever its parts raise on a damaged file.
+            raise BadInput(f"{self._weights(epoch)} is damaged: choose another --out") from error
 
     def save(self, model: keras.Model, curve: list[Epoch]) -> None:
-        """Keep this epoch. The curve is written last: an epoch counts once its weights are safe."""
-        partial = self._last.with_suffix(".partial.keras")
+        """Keep this epoch. The curve is written last: an epoch counts once its weights are safe under its number."""
+        number = curve[-1].number
+        partial = self._plan_file.with_name("partial.keras")
         model.save(partial)
-        partial.replace(self._last)
         if curve[-1].inner_accuracy >= max(epoch.inner_accuracy for epoch in curve):
-            shutil.copyfile(self._last, partial)
-            partial.replace(self.best)
+            shutil.copyfile(partial, self.best)
+        partial.replace(self._weights(number))
         write_whole(self._curve_file, json.dumps([asdict(epoch) for epoch in curve], indent=2).encode())
+        self._weights(number - 1).unlink(missing_ok=True)
+
+    def _weights(self, epoch: int) -> Path:
+        return self._plan_file.with_name(f"epoch{epoch:03}.keras")
 
 
 def _compiled(labels: int, steps: int) -> keras.Model:
@@ -157,6 +170,13 @@ def _compiled(labels: int, steps: int) -> keras.Model:
         jit_compile=False,
     )
     return model
+
+
+def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """Begin an epoch in a state that follows from its number: Keras saves everything else, but not this."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign([seed, epoch])
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]

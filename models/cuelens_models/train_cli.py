@@ -39,6 +39,8 @@ def main() -> None:
     given = options.parse_args()
     if given.epochs < 1:
         options.error("--epochs must be 1 or more")
+    if not 0 <= given.seed < 2**32:
+        options.error("--seed must be 0 to 4294967295")
     command.finish(
         "train-model", lambda: _train(given.recipe, given.data, given.out, given.epochs, given.seed), debug=given.debug
     )

@@ -92,10 +92,10 @@ def _entry(name: str) -> zipfile.ZipInfo:
 def _read(data: bytes, path: Path) -> Bundle:
     if data[4:8] != flatbuffer.IDENTIFIER:
         raise BadBundle("it is no TFLite file" if data else "it is empty")
-    text, labels = _unzip(data)
+    text, labels, start = _unzip(data)
     contract = _decode(text)
     model = data[: contract.model_bytes]
-    if data[contract.model_bytes :][:2] != b"PK":
+    if start != contract.model_bytes:
         raise BadBundle(f"its model is not {contract.model_bytes} bytes long: copy the file again or {_REMEDY}")
     if hashlib.sha256(model).hexdigest() != contract.model_sha256:
         raise BadBundle(f"its model's checksum is wrong: copy the file again or {_REMEDY}")
@@ -109,18 +109,25 @@ def _read(data: bytes, path: Path) -> Bundle:
     return Bundle(model, contract, path)
 
 
-def _unzip(data: bytes) -> tuple[bytes, str]:
+def _unzip(data: bytes) -> tuple[bytes, str, int]:
+    """Return contract.json, labels.txt and where the zip begins."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if archive.comment or archive.testzip() is not None:
+            # zipfile looks past what follows the end record; here nothing may.
+            if data[-22:-18] != b"PK\5\6" or archive.comment or archive.testzip() is not None:
                 raise BadBundle("it is damaged: copy it again")
-            return archive.read(_CONTRACT), archive.read(_LABELS).decode()
-    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
+            for name in (_CONTRACT, _LABELS):
+                if name not in archive.namelist():
+                    raise BadBundle(f"its zip lacks {name}: {_REMEDY}")
+            start = min(entry.header_offset for entry in archive.infolist())
+            return archive.read(_CONTRACT), archive.read(_LABELS).decode(), start
+    except BadBundle:
+        raise
+    except Exception as error:
+        # zipfile raises whatever a flipped bit leads it to: NotImplementedError, EOFError, zlib.error, ...
         raise BadBundle(
             "it carries no readable contract: it was cut short, or convert-model did not write it"
         ) from error
-    except KeyError as error:
-        raise BadBundle(f"its zip lacks {error.args[0]}: {_REMEDY}") from error
 
 
 def _decode(text: bytes) -> Contract:
@@ -129,7 +136,7 @@ def _decode(text: bytes) -> Contract:
         if schema != SCHEMA:
             raise BadBundle(f"its contract has schema {schema}, this cuelens reads schema {SCHEMA}: {_REMEDY}")
         contract = msgspec.json.decode(text, type=Contract)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadBundle(f"contract.json: {error}") from error
     check_labels(contract.labels)
     if set(contract.probabilities.enter) != set(contract.labels):

@@ -32,6 +32,8 @@ class Faces:
             raise ValueError(f"pixels are {self.pixels.dtype} {self.pixels.shape}, not uint8 (n, {SIDE}, {SIDE})")
         if self.emotion.shape != (n,) or self.votes.shape != (n, len(VOTES)):
             raise ValueError(f"emotion {self.emotion.shape} and votes {self.votes.shape} do not fit {n} faces")
+        if n and not -1 <= self.emotion.min() <= self.emotion.max() < len(EMOTIONS):
+            raise ValueError(f"emotion goes from {self.emotion.min()} to {self.emotion.max()}, not from -1 to 6")
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -33,7 +33,7 @@ def read(path: Path) -> dict[str, Faces]:
                 if ballot is None:
                     continue
                 pixels, emotion, votes = parts.setdefault(_PARTS[row["Usage"]], ([], [], []))
-                pixels.append(np.array(row["pixels"].split(), dtype=np.uint8).reshape(SIDE, SIDE))
+                pixels.append(_bytes(row["pixels"].split(), SIDE * SIDE).reshape(SIDE, SIDE))
                 emotion.append(_emotion(row["emotion"]))
                 votes.append(ballot)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -52,6 +52,14 @@ def read(path: Path) -> dict[str, Faces]:
     }
 
 
+def _bytes(words: list[str], count: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    # bytes() refuses what numpy 1 would wrap around.
+    numbers = np.frombuffer(bytes(map(int, words)), np.uint8)
+    if len(numbers) != count:
+        raise ValueError(f"{len(numbers)} numbers, not {count}")
+    return numbers
+
+
 def _emotion(text: str) -> int:
     emotion = int(text)
     if not 0 <= emotion < len(EMOTIONS):
@@ -64,6 +72,6 @@ def _read_ballots(path: Path) -> list[np.ndarray[tuple[int], np.dtype[np.uint8]]
         with path.open(newline="") as file:
             rows = csv.reader(file)
             next(rows)
-            return [np.array(row[2:12], dtype=np.uint8) if row[1] else None for row in rows]
-    except (OSError, ValueError, IndexError, StopIteration, OverflowError) as error:
+            return [_bytes(row[2:12], len(VOTES)) if row[1] else None for row in rows]
+    except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
         raise BadInput(f"{path} is not FER+'s fer2013new.csv: {error}") from error

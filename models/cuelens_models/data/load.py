@@ -45,6 +45,8 @@ class FaceData:
 def load(path: Path) -> FaceData:
     """Open DATA. Raises BadInput with a sentence if it is missing, empty or of no known kind."""
     parts = _read_parts(path)
+    if not parts:
+        raise BadInput(f"{path} holds no faces")
     notes = []
     if "training" not in parts:
         if len(parts) > 1:
@@ -62,10 +64,12 @@ def load(path: Path) -> FaceData:
     else:
         held_name = "a seeded fifth"
         training, held = _split(training, 0.2)
+        training = training.take(np.flatnonzero(~_also_in(training, held)))
         notes.append(f"{path.name} has one part only: a seeded fifth ({len(held)} faces) is held out")
     if len(training) < 20 or len(held) == 0:
         raise BadInput(f"{path} holds {len(training)} training and {len(held)} held-out faces: too few to work with")
     kept, inner = _split(training, INNER_SHARE)
+    inner = inner.take(np.flatnonzero(~_also_in(inner, kept)))
     return FaceData(path.name, kept, inner, held, held_name, tuple(notes))
 
 
@@ -74,7 +78,7 @@ def _read_parts(path: Path) -> dict[str, Faces]:
         csv_file = path / "fer2013.csv"
         if csv_file.exists():
             return kaggle_csv.read(csv_file)
-        files = {part: file for file in sorted(path.glob("*.npz")) if (part := _part_of(file))}
+        files = _part_files(path)
         if not files:
             raise BadInput(f"{path} holds no face data: DATA is {KINDS}")
         return {part: npz.read(file) for part, file in files.items()}
@@ -83,13 +87,21 @@ def _read_parts(path: Path) -> dict[str, Faces]:
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty: DATA is {KINDS}")
     if path.suffix == ".csv":
-        parts = kaggle_csv.read(path)
-        if not parts:
-            raise BadInput(f"{path} holds no faces")
-        return parts
+        return kaggle_csv.read(path)
     if path.suffix == ".npz":
         return {"training": npz.read(path)}
     raise BadInput(f"{path} is of no known kind: DATA is {KINDS}")
+
+
+def _part_files(folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for file in sorted(folder.glob("*.npz")):
+        part = _part_of(file)
+        if part in files:
+            raise BadInput(f"{folder} holds two {part} parts, {files[part].name} and {file.name}: join or rename one")
+        if part:
+            files[part] = file
+    return files
 
 
 def _part_of(file: Path) -> str | None:

@@ -1,6 +1,5 @@
 """Arrays saved by numpy: `pixels`, and `votes` or `emotion` or both, as data/faces.py describes them."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from cuelens_models.errors import BadInput
 def read(path: Path) -> Faces:
     """Read one part. Raises BadInput if the file is not such arrays."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, because np.load leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pixels = arrays["pixels"]
             n = len(pixels)
             emotion = arrays["emotion"] if "emotion" in arrays else np.full(n, -1)
@@ -20,5 +20,6 @@ def read(path: Path) -> Faces:
         return Faces(pixels, emotion.astype(np.int8), votes.astype(np.uint8))
     except KeyError as error:
         raise BadInput(f"{path} holds no array named 'pixels'") from error
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except Exception as error:
+        # numpy and zipfile raise whatever a damaged file leads them to.
         raise BadInput(f"{path} is not readable as face arrays: {error}") from error

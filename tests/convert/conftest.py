@@ -1,0 +1,94 @@
+"""A network so simple that its weights are set by hand, and the converter run as a command."""
+
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens_models import record
+from cuelens_models.bundle.contract import CropRule
+from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.record import TrainingRecord
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def said() -> TrainingRecord:
+    return TrainingRecord(
+        recipe="bands",
+        labels=list(LABELS),
+        protocol="ferplus8",
+        multiply=1 / 255,
+        add=0.0,
+        per_image=False,
+        crop=CropRule(detector="haar-alt2", scale=1.02, shift_y=0.0),
+        data="made up",
+        epochs=1,
+        seed=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def bands() -> Callable[..., Any]:
+    """Builds a network that knows the made-up faces: one number for the brightness of each band."""
+
+    def build(channels: int = 1, gain: float = 20.0, *, named: str = "") -> Any:
+        import keras
+
+        face = keras.Input((48, 48, channels), name=f"face{named}")
+        flat = keras.layers.Flatten(name=f"flat{named}")(face)
+        answer = keras.layers.Dense(8, name=f"logits{named}")
+        network = keras.Model(face, answer(flat), name=f"bands{named}")
+        band = np.repeat(np.arange(48 * 48) // (6 * 48), channels)
+        weights = gain / (6 * 48 * channels) * (band[:, np.newaxis] == np.arange(8))
+        answer.set_weights([weights.astype(np.float32), np.zeros(8, np.float32)])
+        return network
+
+    return build
+
+
+@pytest.fixture
+def saved(tmp_path: Path, said: TrainingRecord) -> Callable[..., Path]:
+    """Saves a network with its record, or with a record changed by hand, or with none."""
+
+    def save(network: Any, name: str = "model.keras", **changes: Any) -> Path:
+        path = tmp_path / name
+        network.save(path)
+        if changes:
+            plain = msgspec.to_builtins(said) | changes
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(record.ENTRY, json.dumps(plain))
+        else:
+            record.write(path, said)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def convert_model(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Runs `convert-model` in this process: importing TensorFlow anew for each case would take most of the time."""
+
+    def run(*arguments: object) -> Ended:
+        from cuelens_convert.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["convert-model", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        return Ended(int(left.value.code or 0), *capfd.readouterr())
+
+    return run

@@ -1,0 +1,140 @@
+import csv
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cuelens_models.data import kaggle_csv
+from cuelens_models.data.faces import Faces
+from cuelens_models.errors import BadInput
+
+HEADER = ["emotion", "pixels", "Usage"]
+GREY = " ".join(["7"] * 2304)
+VOTE_COLUMNS = "neutral happiness surprise sadness anger disgust fear contempt unknown NF"
+BALLOT_HEADER = ["Usage", "Image name", *VOTE_COLUMNS.split()]
+
+
+@pytest.fixture
+def parts(made_up_faces: Callable[[int, int], Faces]) -> dict[str, Faces]:
+    made = {"Training": made_up_faces(16, 1), "PublicTest": made_up_faces(9, 2), "PrivateTest": made_up_faces(8, 3)}
+    # A FER2013 row has a label always; FER+ gives contempt to faces that had another one.
+    return {usage: Faces(faces.pixels, np.maximum(faces.emotion, 0), faces.votes) for usage, faces in made.items()}
+
+
+def write(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def write_faces(path: Path, parts: dict[str, Faces]) -> None:
+    rows = [
+        [emotion, " ".join(map(str, pixels.ravel())), usage]
+        for usage, faces in parts.items()
+        for pixels, emotion in zip(faces.pixels, faces.emotion, strict=True)
+    ]
+    write(path, [HEADER, *rows])
+
+
+def write_ballots(path: Path, parts: dict[str, Faces], *, nameless: tuple[int, ...] = ()) -> None:
+    rows = [[usage, *map(int, ballot)] for usage, faces in parts.items() for ballot in faces.votes]
+    named = [
+        [usage, "" if number in nameless else f"fer{number:07d}.png", *ballot]
+        for number, (usage, *ballot) in enumerate(rows)
+    ]
+    write(path, [BALLOT_HEADER, *named])
+
+
+def same(found: Faces, expected: Faces) -> None:
+    for name in ("pixels", "emotion", "votes"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+        assert getattr(found, name).dtype == getattr(expected, name).dtype
+
+
+def test_faces_written_as_kaggle_does_are_read_back_part_by_part(tmp_path: Path, parts: dict[str, Faces]) -> None:
+    write_faces(tmp_path / "fer2013.csv", parts)
+    found = kaggle_csv.read(tmp_path / "fer2013.csv")
+    assert set(found) == {"training", "publictest", "privatetest"}
+    for usage, faces in parts.items():
+        without_votes = Faces(faces.pixels, faces.emotion, np.zeros_like(faces.votes))
+        same(found[usage.lower()], without_votes)
+
+
+def test_ballots_are_joined_by_position(tmp_path: Path, parts: dict[str, Faces]) -> None:
+    write_faces(tmp_path / "fer2013.csv", parts)
+    write_ballots(tmp_path / "fer2013new.csv", parts)
+    found = kaggle_csv.read(tmp_path / "fer2013.csv")
+    for usage, faces in parts.items():
+        same(found[usage.lower()], faces)
+
+
+def test_a_ballot_without_an_image_name_takes_its_face_out(tmp_path: Path, parts: dict[str, Faces]) -> None:
+    write_faces(tmp_path / "fer2013.csv", parts)
+    write_ballots(tmp_path / "fer2013new.csv", parts, nameless=(0, 5, 17))
+    found = kaggle_csv.read(tmp_path / "fer2013.csv")
+    same(found["training"], parts["Training"].take(np.delete(np.arange(16), [0, 5])))
+    same(found["publictest"], parts["PublicTest"].take(np.delete(np.arange(9), [1])))
+    same(found["privatetest"], parts["PrivateTest"])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(["7", GREY, "Training"], id="emotion over 6"),
+        pytest.param(["-1", GREY, "Training"], id="emotion under 0"),
+        pytest.param(["happy", GREY, "Training"], id="emotion in words"),
+        pytest.param(["0", GREY[:-2], "Training"], id="a pixel missing"),
+        pytest.param(["0", GREY + " 7", "Training"], id="a pixel too many"),
+        pytest.param(["0", GREY[:-1] + "256", "Training"], id="a pixel over 255"),
+        pytest.param(["0", GREY[:-1] + "-1", "Training"], id="a pixel under 0"),
+        pytest.param(["0", GREY[:-1] + "7.5", "Training"], id="half a grey level"),
+        pytest.param(["0", GREY, "Testing"], id="an unknown usage"),
+        pytest.param(["0", GREY], id="no usage"),
+        pytest.param(["0"], id="an emotion alone"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, bad: list[str]) -> None:
+    path = tmp_path / "fer2013.csv"
+    write(path, [HEADER, ["0", GREY, "Training"], ["3", GREY, "Training"], bad, ["0", GREY, "Training"]])
+    with pytest.raises(BadInput, match=r"fer2013\.csv line 4: "):
+        kaggle_csv.read(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"emotion,pixels\n", b"a letter\n", b"\xff\xfe\x00\x01", b"\0" * 100, b"x" * 300_000]
+)
+def test_a_file_that_is_not_kaggles_is_bad_input(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"fer2013\.csv"):
+        kaggle_csv.read(path)
+
+
+@pytest.mark.parametrize(("kept", "numbers"), [(12, ("12", "16")), (0, ("0", "16"))])
+def test_ballots_of_another_file_are_refused_with_both_counts(
+    tmp_path: Path, parts: dict[str, Faces], kept: int, numbers: tuple[str, str]
+) -> None:
+    training = {"Training": parts["Training"]}
+    write_faces(tmp_path / "fer2013.csv", training)
+    write_ballots(tmp_path / "fer2013new.csv", {"Training": parts["Training"].take(np.arange(kept))})
+    with pytest.raises(BadInput, match=rf"has {numbers[0]} rows and fer2013\.csv has {numbers[1]}"):
+        kaggle_csv.read(tmp_path / "fer2013.csv")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("Usage,Image name\nTraining\n", id="one column"),
+        pytest.param("Usage,Image name\n\n", id="a blank line"),
+        pytest.param(f"header\nTraining,fer0.png{',x' * 10}\n", id="votes in words"),
+        pytest.param(f"header\nTraining,fer0.png{',999' * 10}\n", id="votes over 255"),
+        pytest.param(f"header\nTraining,fer0.png{',1' * 9}\n", id="nine votes"),
+        pytest.param("header\n" + "x" * 200_000 + "\n", id="a field longer than csv takes"),
+    ],
+)
+def test_a_damaged_ballot_file_is_bad_input(tmp_path: Path, content: str) -> None:
+    write(tmp_path / "fer2013.csv", [HEADER, ["0", GREY, "Training"]])
+    (tmp_path / "fer2013new.csv").write_text(content)
+    with pytest.raises(BadInput, match=r"fer2013new\.csv"):
+        kaggle_csv.read(tmp_path / "fer2013.csv")

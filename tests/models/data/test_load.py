@@ -1,0 +1,186 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cuelens_models.data.faces import Faces
+from cuelens_models.data.load import FaceData, load
+from cuelens_models.errors import BadInput
+
+Make = Callable[[int, int], Faces]
+
+
+def save(path: Path, faces: Faces) -> Path:
+    np.savez(path, pixels=faces.pixels, emotion=faces.emotion, votes=faces.votes)
+    return path
+
+
+def joined(*parts: Faces) -> Faces:
+    return Faces(
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate([part.emotion for part in parts]),
+        np.concatenate([part.votes for part in parts]),
+    )
+
+
+def held(faces: Faces) -> set[bytes]:
+    return {face.tobytes() for face in faces.pixels}
+
+
+def test_the_parts_of_a_folder_are_found_by_their_names(synthetic_npz: Path) -> None:
+    data = load(synthetic_npz)
+    assert (len(data.training), len(data.inner), len(data.held_out)) == (216, 24, 120)
+    assert (data.held_out_name, data.name, data.notes) == ("publictest", synthetic_npz.name, ())
+
+
+@pytest.mark.parametrize(
+    ("names", "held_out"),
+    [
+        (("fer2013_training", "fer2013_publictest"), "publictest"),
+        (("train", "valid"), "publictest"),
+        (("Train", "VALIDATION"), "publictest"),
+        (("train", "test"), "privatetest"),
+        (("my-training-faces", "my-privatetest-faces"), "privatetest"),
+    ],
+)
+def test_part_names_are_understood(tmp_path: Path, made_up_faces: Make, names: tuple[str, str], held_out: str) -> None:
+    save(tmp_path / f"{names[0]}.npz", made_up_faces(40, 1))
+    save(tmp_path / f"{names[1]}.npz", made_up_faces(16, 2))
+    data = load(tmp_path)
+    assert (data.held_out_name, len(data.held_out)) == (held_out, 16)
+
+
+def test_publictest_is_reported_on_before_privatetest(tmp_path: Path, made_up_faces: Make) -> None:
+    for number, (name, count) in enumerate({"training": 40, "publictest": 16, "privatetest": 24}.items()):
+        save(tmp_path / f"{name}.npz", made_up_faces(count, number))
+    assert len(load(tmp_path).held_out) == 16
+
+
+def disjoint(data: FaceData) -> bool:
+    splits = [held(data.training), held(data.inner), held(data.held_out)]
+    return sum(map(len, splits)) == len(set.union(*splits))
+
+
+def test_the_splits_are_disjoint_and_always_the_same(synthetic_npz: Path) -> None:
+    first, second = load(synthetic_npz), load(synthetic_npz)
+    assert disjoint(first)
+    for name in ("training", "inner", "held_out"):
+        np.testing.assert_array_equal(getattr(first, name).pixels, getattr(second, name).pixels)
+
+
+def test_a_face_keeps_its_votes_through_the_splits(synthetic_npz: Path, made_up_faces: Make) -> None:
+    whole = made_up_faces(240, 1)
+    votes = {face.tobytes(): ballot.tobytes() for face, ballot in zip(whole.pixels, whole.votes, strict=True)}
+    data = load(synthetic_npz)
+    for part in (data.training, data.inner):
+        for face, ballot in zip(part.pixels, part.votes, strict=True):
+            assert votes[face.tobytes()] == ballot.tobytes()
+
+
+def test_repeats_of_held_out_faces_leave_training_and_it_is_said(tmp_path: Path, made_up_faces: Make) -> None:
+    test = made_up_faces(16, 2)
+    save(tmp_path / "train.npz", joined(made_up_faces(40, 1), test.take(np.arange(5)), test.take(np.arange(2))))
+    save(tmp_path / "publictest.npz", test)
+    data = load(tmp_path)
+    assert disjoint(data)
+    assert (len(data.training) + len(data.inner), len(data.held_out)) == (40, 16)
+    assert data.notes == ("7 training faces also stand in publictest and are left out",)
+
+
+def test_one_part_only_has_a_seeded_fifth_held_out_and_it_is_said(tmp_path: Path, made_up_faces: Make) -> None:
+    path = save(tmp_path / "faces.npz", made_up_faces(100, 1))
+    data, again = load(path), load(path)
+    assert (len(data.held_out), len(data.inner), len(data.training)) == (20, 8, 72)
+    assert disjoint(data)
+    assert data.held_out_name == "a seeded fifth"
+    assert len(data.notes) == 1
+    assert "a seeded fifth (20 faces) is held out" in data.notes[0]
+    np.testing.assert_array_equal(data.held_out.pixels, again.held_out.pixels)
+
+
+def test_a_face_of_the_seeded_fifth_is_never_trained_on_even_if_it_is_there_twice(
+    tmp_path: Path, made_up_faces: Make
+) -> None:
+    faces = made_up_faces(100, 1)
+    data = load(save(tmp_path / "faces.npz", joined(faces, faces.take(np.arange(50)))))
+    assert len(held(data.held_out) & (held(data.training) | held(data.inner))) == 0
+
+
+def test_a_face_of_the_inner_split_is_never_learned_from_even_if_it_is_there_twice(
+    tmp_path: Path, made_up_faces: Make
+) -> None:
+    faces = made_up_faces(100, 1)
+    save(tmp_path / "train.npz", joined(faces, faces.take(np.arange(50))))
+    save(tmp_path / "test.npz", made_up_faces(20, 2))
+    data = load(tmp_path)
+    assert len(held(data.inner) & held(data.training)) == 0
+
+
+def test_two_files_for_one_part_are_both_used_or_refused(tmp_path: Path, made_up_faces: Make) -> None:
+    for number, name in enumerate(("train1", "train2", "test")):
+        save(tmp_path / f"{name}.npz", made_up_faces(40, number))
+    try:
+        data = load(tmp_path)
+    except BadInput:
+        return
+    counted = len(data.training) + len(data.inner)
+    assert counted == 80
+
+
+def test_a_csv_is_taken_by_its_path_and_in_its_folder(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = [
+        f"{number % 7},{' '.join(map(str, random.integers(0, 256, 2304)))},{usage}"
+        for number, usage in enumerate(["Training"] * 30 + ["PublicTest"] * 10)
+    ]
+    path = tmp_path / "fer2013.csv"
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    for place in (path, tmp_path):
+        data = load(place)
+        assert (len(data.training), len(data.inner), len(data.held_out)) == (27, 3, 10)
+
+
+def same_faces(folder: Path, make: Make, *names: str) -> Path:
+    for name in names:
+        save(folder / f"{name}.npz", make(40, 1))
+    return folder
+
+
+def header_only(path: Path) -> Path:
+    path.write_text("emotion,pixels,Usage\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        pytest.param(lambda f, m: f / "absent", "does not exist", id="missing"),
+        pytest.param(lambda f, m: f, "no face data", id="an empty folder"),
+        pytest.param(lambda f, m: save(f / "holiday.npz", m(40, 1)).parent, "no face data", id="parts without names"),
+        pytest.param(lambda f, m: (f / "x.npz", (f / "x.npz").touch())[0], "empty", id="an empty npz"),
+        pytest.param(lambda f, m: (f / "x.csv", (f / "x.csv").touch())[0], "empty", id="an empty csv"),
+        pytest.param(lambda f, m: (f / "x.txt", (f / "x.txt").write_text("x"))[0], "no known kind", id="a text"),
+        pytest.param(lambda f, m: header_only(f / "fer2013.csv"), "no faces", id="a csv with a header only"),
+        pytest.param(lambda f, m: header_only(f / "fer2013.csv").parent, "no faces", id="that csv in a folder"),
+        pytest.param(lambda f, m: save(f / "x.npz", m(16, 1)), "too few", id="few faces"),
+        pytest.param(lambda f, m: save(f / "x.npz", m(0, 1)), "too few", id="no faces"),
+        pytest.param(
+            lambda f, m: same_faces(f, m, "publictest", "privatetest"),
+            "no training part",
+            id="no training part",
+        ),
+        pytest.param(
+            lambda f, m: same_faces(f, m, "train", "test"),
+            "too few",
+            id="nothing in training but repeats",
+        ),
+    ],
+)
+def test_data_that_cannot_be_used_is_refused_in_one_sentence(
+    tmp_path: Path, made_up_faces: Make, make: Callable[[Path, Make], Path], words: str
+) -> None:
+    with pytest.raises(BadInput, match=words) as refused:
+        load(make(tmp_path, made_up_faces))
+    assert str(tmp_path) in str(refused.value)
+    assert "\n" not in str(refused.value)

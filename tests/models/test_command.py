@@ -1,0 +1,103 @@
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from cuelens_models import command
+from cuelens_models.errors import BadBundle, CameraLost, CuelensError, EmptyCrop, MissingExtra, Refused, Unwritable
+from cuelens_models.version import __version__
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def work() -> int:
+        raise error
+
+    return work
+
+
+def ended(work: Callable[[], int], *, debug: bool = False) -> int:
+    with pytest.raises(SystemExit) as left:
+        command.finish("tool", work, debug=debug)
+    assert isinstance(left.value.code, int)
+    return left.value.code
+
+
+@pytest.mark.parametrize("status", [0, 1, 4])
+def test_what_the_work_returns_is_the_exit_status(capsys: pytest.CaptureFixture[str], status: int) -> None:
+    assert ended(lambda: status) == status
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (BadBundle("no model"), 3, "tool: no model"),
+        (EmptyCrop("too small"), 3, "tool: too small"),
+        (MissingExtra("no keras"), 3, "tool: no keras"),
+        (Unwritable("no room"), 3, "tool: no room"),
+        (Refused("worse"), 4, "tool: worse"),
+        (CameraLost("gone"), 70, "tool: gone"),
+        (CuelensError("odd"), 70, "tool: odd"),
+        (BadBundle("two\n  lines\tand tabs"), 3, "tool: two lines and tabs"),
+        (ZeroDivisionError("by zero"), 70, "tool: a fault inside: ZeroDivisionError: by zero (--debug shows where)"),
+        (KeyError("x"), 70, "tool: a fault inside: KeyError: 'x' (--debug shows where)"),
+    ],
+)
+def test_an_error_is_one_line_on_standard_error(
+    capsys: pytest.CaptureFixture[str], error: Exception, status: int, line: str
+) -> None:
+    assert ended(raising(error)) == status
+    assert capsys.readouterr() == ("", line + "\n")
+
+
+@pytest.mark.parametrize("error", [BadBundle("no model"), ZeroDivisionError("by zero")])
+def test_debug_shows_the_traceback_as_well(capsys: pytest.CaptureFixture[str], error: Exception) -> None:
+    ended(raising(error), debug=True)
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback")
+    assert "in work" in said
+    assert said.splitlines()[-1].startswith("tool: ")
+
+
+def test_ctrl_c_ends_with_130_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(raising(KeyboardInterrupt())) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_reader_that_went_away_is_no_fault(lines: int) -> None:
+    code = (
+        "from cuelens_models.command import finish\n"
+        f"def work():\n  for _ in range({lines}): print('a line')\n  return 0\n"
+        "input(); finish('tool', work, debug=False)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    process.stdin.write(b"go\n")
+    process.stdin.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=60), said) == (141, b"")
+
+
+def test_the_missing_extra_is_named_with_the_command_that_brings_it() -> None:
+    assert "pip install 'cuelens[train]'" in str(command.require("keras", "train"))
+
+
+def test_every_command_knows_its_version_and_says_its_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = command.parser("tool", "Does one thing.", "example:\n  tool it")
+    for option in ("--version", "--help"):
+        with pytest.raises(SystemExit) as left:
+            parser.parse_args([option])
+        assert left.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"tool (cuelens) {__version__}")
+    assert "exit status: 0 done" in said
+    assert "\n  tool it" in said
+    assert parser.parse_args(["--debug"]).debug

@@ -1,0 +1,95 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+TRAIN = "cuelens_models.train_cli"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("cuelens",),
+        ("cuelens", "--data", "x"),
+        ("cuelens", "--out", "x"),
+        ("cuelens", "--data", "x", "--out", "y", "--epochs", "0"),
+        ("cuelens", "--data", "x", "--out", "y", "--epochs", "many"),
+        ("cuelens", "--data", "x", "--out", "y", "--seed", "-1"),
+        ("cuelens", "--data", "x", "--out", "y", "--seed", "99999999999999"),
+        ("cuelens", "--data", "x", "--out", "y", "--colour"),
+    ],
+)
+def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
+    ended = command(TRAIN, *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("usage: train-model")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.npz", None, "does not exist"),
+        ("x.npz", b"", "is empty"),
+        ("x.npz", b"PK\3\4 cut short", "not readable"),
+        ("x.npz", b"a letter", "not readable"),
+        ("fer2013.csv", b"a letter\n", "is not Kaggle's"),
+        ("fer2013.csv", b"emotion,pixels,Usage\n0,1 2 3,Training\n", "line 2"),
+        ("x.jpg", b"\xff\xd8\xff", "no known kind"),
+    ],
+)
+def test_data_that_cannot_be_used_ends_with_3_and_one_line(
+    command: Command, tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    ended = command(TRAIN, "cuelens", "--data", tmp_path / name, "--out", tmp_path / "run")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: ")
+    assert words in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(command: Command, synthetic_npz: Path) -> None:
+    ended = command(TRAIN, "resnet", "--data", synthetic_npz, "--out", synthetic_npz / "run")
+    assert ended.returncode == 3
+    assert ended.stderr == "train-model: recipe 'resnet' is unknown: use one of cuelens\n"
+
+
+def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['keras'] = None"
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
+    assert ended.returncode == 3
+    assert ended.stderr == "train-model: keras is not installed: run `pip install 'cuelens[train]'`\n"
+
+
+def test_an_unwritable_folder_ends_with_3_and_one_line(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    (tmp_path / "file").touch()
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "file")
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert f"{tmp_path / 'file'} cannot be written to" in line
+
+
+def test_a_training_says_its_notes_its_epochs_and_its_result(
+    command: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    with np.load(synthetic_npz / "train.npz") as arrays:
+        np.savez(tmp_path / "faces.npz", **arrays)
+    ended = command(TRAIN, "cuelens", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run", "--epochs", "1")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    assert lines[:2] == [
+        "faces.npz has one part only: a seeded fifth (48 faces) is held out",
+        "173 faces to learn from, 19 to choose the best epoch on",
+    ]
+    assert lines[2].startswith("epoch   1  loss ")
+    assert lines[-1].startswith(f"{tmp_path / 'run' / 'cuelens.keras'}: ")
