@@ -26,17 +26,18 @@ shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and
 clean: ## remove what was made
 	rm -rf .venv build dist
 
-.venv/bin/python:
+.venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "cuelens needs Python 3.11 to 3.13: run make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
 
-.venv/.demo: pyproject.toml | .venv/bin/python
+.venv/.demo: pyproject.toml | .venv/.made
 	@echo "setting up the demo in .venv (about a minute) ..."
 	$(PIP) -e '.[demo]'
 	@touch $@
 
-.venv/.dev: pyproject.toml | .venv/bin/python
+.venv/.dev: pyproject.toml | .venv/.made
 	@echo "setting up everything in .venv, TensorFlow included (a few minutes) ..."
 	$(PIP) -e '.[dev]'
 	@touch $@ .venv/.demo

@@ -1,6 +1,7 @@
 """The command `convert-model`."""
 
 import math
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ def _convert(
 ) -> int:
     if not output.parent.is_dir():
         raise Unwritable(f"{output} cannot be written: there is no folder {output.parent}")
+    command.refuse_overwriting(output, [model, data_path, expected])
     digest = file.load(expected).contract.content_digest if expected else None
     data = load(data_path)
     try:
@@ -101,12 +103,17 @@ def _report(output: Path, bundle: bytes, contract: Contract) -> list[str]:
 def _display() -> "Iterator[Steps]":
     """A progress bar on a terminal; one line a stage elsewhere."""
     try:
+        from rich.console import Console
         from rich.progress import Progress
     except ImportError as error:
         raise command.require("rich", "convert") from error
     from cuelens_convert.convert import Steps
 
-    with Progress(disable=not sys.stdout.isatty(), transient=True) as bar:
+    # On a descriptor of its own: the bar goes on while TensorFlow's output is hidden.
+    with (
+        os.fdopen(os.dup(1), "w") as terminal,
+        Progress(console=Console(file=terminal), disable=not sys.stdout.isatty(), transient=True) as bar,
+    ):
         task = bar.add_task("starting", total=None)
 
         def stage(name: str, count: int) -> None:

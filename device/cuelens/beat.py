@@ -36,13 +36,16 @@ class Beats:
         policy_rule: PolicyRule,
         watch: Stopwatch,
         emit: Callable[[events.Event], None],
+        remembered_s: float = 2.0,
     ) -> None:
+        """remembered_s: how long what is believed of a face outlives its being seen."""
         self._looking = looking
         self._reader = reader
         self._settle_rule = settle_rule
         self._policy_rule = policy_rule
         self._watch = watch
         self._emit = emit
+        self._remembered_s = remembered_s
         self._light_level = LightLevel()
         self._first_t: float | None = None
         self._beliefs: dict[int, Belief] = {}
@@ -58,10 +61,14 @@ class Beats:
         for face in sight.appeared:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
-            self._beliefs.pop(track, None)
             self._emit(events.FaceLost(t=t, track=track))
+        if sight.appeared:
+            # A face that comes back keeps its number, and what was believed of it.
+            self._beliefs = {
+                track: belief for track, belief in self._beliefs.items() if t - belief.t <= self._remembered_s
+            }
         for face in sight.seen:
-            self._read(frame, face, t)
+            self._read(frame, face, t, anew=face in sight.appeared)
         self._memory, cue = decide(self._memory, t, sight.seen, self._beliefs, self._policy_rule)
         if cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
@@ -79,7 +86,7 @@ class Beats:
         self._watch.end()
         return decision
 
-    def _read(self, frame: Frame, face: Face, t: float) -> None:
+    def _read(self, frame: Frame, face: Face, t: float, *, anew: bool) -> None:
         scores = self._reader.read(frame, face.box)
         labels = self._settle_rule.labels
         self._emit(
@@ -88,7 +95,7 @@ class Beats:
         before = self._beliefs.get(face.track)
         belief = settle(before, scores, t, self._settle_rule)
         self._beliefs[face.track] = belief
-        if before is None or belief.expression != before.expression:
+        if anew or before is None or belief.expression != before.expression:
             self._emit(
                 events.Expression(
                     t=t, track=face.track, expression=belief.expression, confidence=round(belief.confidence, 4)

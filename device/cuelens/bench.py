@@ -102,7 +102,7 @@ def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
         Looking(HaarDetector(), Optics(), LookPace(), watch),
         Reader(Interpreter(bundle), watch),
         settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile()),
+        policy_rule(Profile(), ["light"]),
         watch,
         lambda event: None,
     )

@@ -2,11 +2,12 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
 from cuelens_models import command
-from cuelens_models.errors import BadInput, CameraLost
+from cuelens_models.errors import CameraLost
 
 _OUTPUTS = ("light", "voice", "console")
 _EXAMPLES = """\
@@ -19,6 +20,8 @@ examples:
 
 def main() -> None:
     """Run the command line."""
+    # Imports take a while on a small board; a service that is stopped meanwhile has done nothing wrong.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     parser = command.parser(
         "cuelens", "See a face, read its expression, give a quiet cue. All on this device.", _EXAMPLES
     )
@@ -116,10 +119,7 @@ def _seconds(text: str) -> float:
 
 def _run(given: argparse.Namespace) -> int:
     from cuelens.run import RunOptions, run
-    from cuelens.sources import is_camera
 
-    if given.as_fast and given.source and is_camera(given.source):
-        raise BadInput("--as-fast is for files and the demo: a camera has its own pace")
     return run(
         RunOptions(
             given.source,

@@ -9,6 +9,7 @@ from cuelens import events
 from cuelens.beat import Decision
 from cuelens.types import Frame
 from cuelens.wording import looks
+from cuelens_models.bundle.expressions import UNSURE
 
 _REFRESH_S = 0.1
 _CUE_SHOWN_S = 3.0
@@ -46,8 +47,8 @@ class Console:
         if decision.faces:
             nearest = max(decision.faces, key=lambda face: face.box[2])
             belief = decision.beliefs[nearest.track]
-            bar = "#" * round(10 * belief.confidence)
-            face = f"face {nearest.track}  {looks(belief.expression):<15} [{bar:<10}]"
+            bar = f"[{'#' * round(10 * belief.confidence):<10}]" if belief.expression != UNSURE else ""
+            face = f"face {nearest.track}  {looks(belief.expression):<15} {bar:<12}"
         else:
             face = f"{'no face' if decision.state == 'running' else decision.state:<37}"
         cue = self._cue if decision.t - self._cue_t < _CUE_SHOWN_S else ""

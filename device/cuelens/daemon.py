@@ -67,7 +67,9 @@ class Daemon:
                 try:
                     frame = self._feed.next(_TURN_S)
                 except TimeoutError:
-                    self._become(self._feed.state)
+                    # A slow source that runs says nothing about the picture.
+                    if self._feed.state != RUNNING:
+                        self._become(self._feed.state)
                 else:
                     if frame is None:
                         break

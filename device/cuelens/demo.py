@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cuelens import events, settings
+from cuelens import events
 from cuelens.beat import Decision
 from cuelens.console import for_events
 from cuelens.run import RunOptions, run
 from cuelens.types import Frame, Grey
-from cuelens_models.bundle.file import SHIPPED, load
-from cuelens_models.command import require
+from cuelens_models import command
 from cuelens_models.errors import Unwritable
 
 _SNAPSHOT_EVERY_S = 0.5
@@ -43,19 +42,18 @@ def demo(options: RunOptions, output: Path) -> int:
     try:
         import matplotlib  # noqa: F401 - asked for now, not after half a minute
     except ImportError as error:
-        raise require("matplotlib", "demo") from error
+        raise command.require("matplotlib", "demo") from error
     if not output.parent.is_dir() or output.is_dir():
         raise Unwritable(
             f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"
         )
+    command.refuse_overwriting(output, [options.config, options.profile, options.bundle])
     recorder = Recorder()
     status = run(options, readers=[recorder], watchers=[recorder.watch])
     from cuelens.picture import draw
 
-    chosen = settings.read(options.config)
-    labels = load(options.bundle or Path(chosen.places.bundle or SHIPPED)).contract.labels
     try:
-        draw(recorder.events, recorder.snapshots, labels, output)
+        draw(recorder.events, recorder.snapshots, output)
     except OSError as error:
         raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
     print(f"the session as a picture: {output}", file=for_events(options.events))

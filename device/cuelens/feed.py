@@ -76,7 +76,7 @@ class LatestOnly:
     ) -> None:
         """open_source: called on the capture thread. patient: wait for an absent camera, instead of AbsentDevice.
 
-        hung_after_s: when a capture that should have raised TimeoutError long ago is given up.
+        hung_after_s: when a capture that should have raised TimeoutError long ago is given up; a file is never.
         """
         self.received = 0
         self.state = RUNNING
@@ -84,23 +84,25 @@ class LatestOnly:
         self._fault = fault
         self._patient = patient
         self._hung_after_s = hung_after_s
-        self._mailbox: Latest[Frame | Exception | None] = Latest()
+        self._mailbox: Latest[Frame] = Latest()
+        self._ended_by: Exception | None = None
         self._stopping = threading.Event()
         self._due_s = time.monotonic() + _FIRST_OPEN_S
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
 
     def next(self, timeout_s: float) -> Frame | None:
-        """Return the latest frame that was not taken yet."""
+        """Return the latest frame that was not taken yet; after the last one, None or what ended the capture."""
         try:
-            item = self._mailbox.take(timeout_s)
+            return self._mailbox.take(timeout_s)
+        except EOFError:
+            if self._ended_by:
+                raise self._ended_by from None
+            return None
         except TimeoutError:
             if time.monotonic() > self._due_s:
                 raise CameraLost("the camera hangs in a call that does not return; a restart is needed") from None
             raise
-        if isinstance(item, Exception):
-            raise item
-        return item
 
     def dropped(self) -> int:
         """Return how many frames were overwritten by newer ones."""
@@ -112,7 +114,7 @@ class LatestOnly:
         self._thread.join(0.5)
 
     def _capture(self) -> None:
-        """Open, pump, and climb the ladder of recovery. Whatever ends it goes to the reader, through the mailbox."""
+        """Open, pump, and climb the ladder of recovery. Whatever ends it goes to the reader."""
         stalled_s = float("-inf")
         try:
             while not self._stopping.is_set():
@@ -132,9 +134,11 @@ class LatestOnly:
                 if time.monotonic() - stalled_s < _STALL_WINDOW_S:
                     raise CameraLost("the camera stalled twice within a minute; a restart is needed")
                 stalled_s = time.monotonic()
-            self._mailbox.put(None)
         except Exception as error:
-            self._mailbox.put(error)
+            # Raised again on the reader's thread.
+            self._ended_by = error
+        finally:
+            self._mailbox.close()
 
     def _pump(self, source: FrameSource) -> bool:
         """Pass frames on until the source ends or we stop (True), or it stalls (False). Closes it in any case."""

@@ -15,19 +15,31 @@ class Latest(Generic[T]):
 
     def __init__(self) -> None:
         self._items: list[T] = []
-        self._arrived = threading.Condition()
+        self._changed = threading.Condition()
+        self._closed = False
         self.overwritten = 0
 
     def put(self, item: T) -> None:
         """Leave an item, in place of one that was not taken."""
-        with self._arrived:
+        with self._changed:
             self.overwritten += len(self._items)
             self._items[:] = [item]
-            self._arrived.notify()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Say that nothing more will come; what lies there can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
 
     def take(self, timeout_s: float) -> T:
-        """Remove and return the item; TimeoutError if none came within `timeout_s` seconds."""
-        with self._arrived:
-            if not self._arrived.wait_for(lambda: self._items, timeout_s):
+        """Remove and return the item.
+
+        Raises TimeoutError if none came within `timeout_s` seconds, EOFError if none will come any more.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._items or self._closed, timeout_s):
                 raise TimeoutError(f"nothing came within {timeout_s} s")
+            if not self._items:
+                raise EOFError("nothing more will come")
             return self._items.pop()

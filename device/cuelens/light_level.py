@@ -36,7 +36,7 @@ class LightLevel:
 
 
 def _judge(frame: Frame) -> str:
-    """Even pixels without detail mean a cover (light can shine through it); few bright ones mean a dark room."""
+    """Even pixels without detail mean a cover (light can shine through it); a low mean with detail, a dark room."""
     means, deviations = cv2.meanStdDev(frame.grey[::_GRID, ::_GRID].copy())
     mean, deviation = float(means[0, 0]), float(deviations[0, 0])
     if mean < 60 and deviation < 6:

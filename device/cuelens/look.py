@@ -23,6 +23,7 @@ _REGION: Final = 2.0
 """Side of the region around a followed face, in sides of its box."""
 _REGION_FACE: Final = 44
 """Pixels on a side that a followed face is shrunk to before it is looked for."""
+_REGION_PIXELS: Final = (round(_REGION * _REGION_FACE) + 4) ** 2
 _NARROWEST, _WIDEST = 0.75, 1.35
 _MISSES: Final = 2
 
@@ -33,10 +34,13 @@ class Optics:
 
     horizontal_degrees: float = 62.0
     farthest_m: float = 2.0
+    sideways: bool = False
+    """Whether the sensor's width has become the frame's height, by a rotation of 90 or 270 degrees."""
 
-    def smallest_face(self, frame_width: int) -> float:
-        """Return the side of the smallest face that matters, in pixels of a frame `frame_width` wide."""
-        focal = frame_width / 2 / math.tan(math.radians(self.horizontal_degrees) / 2)
+    def smallest_face(self, width: int, height: int) -> float:
+        """Return the side of the smallest face that matters, in pixels of an upright frame of this size."""
+        across = height if self.sideways else width
+        focal = across / 2 / math.tan(math.radians(self.horizontal_degrees) / 2)
         return focal * _FACE_M / self.farthest_m
 
 
@@ -75,7 +79,7 @@ class Looking:
         self._last_number = 0
         self._full_scan_t = -math.inf
         self._small = np.empty((0, 0), np.uint8)
-        self._region = np.empty((0, 0), np.uint8)
+        self._region = np.empty(_REGION_PIXELS, np.uint8)
 
     def look(self, frame: Frame) -> Sight:
         """Find the faces of one frame."""
@@ -116,11 +120,14 @@ class Looking:
     def _scan_all(self, frame: Frame) -> None:
         """Look everywhere, in the frame shrunk until the smallest face that matters is the detector's smallest."""
         height, width = frame.grey.shape
-        scale = min(1.0, self._detector.smallest / self._optics.smallest_face(width))
-        size = (round(width * scale), round(height * scale))
+        scale = min(1.0, self._detector.smallest / self._optics.smallest_face(width, height))
+        size = (max(round(width * scale), 1), max(round(height * scale), 1))
         picture = frame.grey
         if scale < 1:
-            self._small = picture = _shrink(frame.grey, size, self._small)
+            if self._small.shape != size[::-1]:
+                self._small = np.empty(size[::-1], np.uint8)
+            picture = self._small
+            cv2.resize(frame.grey, size, dst=picture, interpolation=cv2.INTER_AREA)
         boxes = self._detect("full", picture, self._detector.smallest, min(size))
         found = [_moved(box, 0, 0, width / size[0]) for box in boxes]
         self._full_scan_t = frame.t
@@ -152,12 +159,13 @@ class Looking:
             scale = min(1.0, _REGION_FACE / side)
             size = (round((right - left) * scale), round((bottom - top) * scale))
             if scale < 1 and min(size) > 0:
-                self._region = region = _shrink(region, size, self._region)
+                region = self._region[: size[0] * size[1]].reshape(size[::-1])
+                cv2.resize(frame.grey[top:bottom, left:right], size, dst=region, interpolation=cv2.INTER_AREA)
             smallest, largest = (
                 max(round(side * scale * _NARROWEST), self._detector.smallest),
                 round(side * scale * _WIDEST),
             )
-            boxes = self._detect("region", region, smallest, largest) if min(region.shape) >= smallest else []
+            boxes = self._detect("region", region, smallest, largest)
             found = [_moved(box, left, top, 1 / scale) for box in boxes]
             free = [box for box in found if not any(_near(box, other) for other in taken)]
             box = min(free, key=lambda box: _distance(track.box, box), default=None)
@@ -169,17 +177,12 @@ class Looking:
 
     def _detect(self, kind: str, picture: Grey, smallest: int, largest: int) -> list[Box]:
         self._watch.scanned(kind)
+        if min(picture.shape) < smallest:
+            return []
         began = time.perf_counter_ns()
         boxes = self._detector.detect(picture, smallest, largest)
         self._watch.add("haar", began)
         return boxes
-
-
-def _shrink(picture: Grey, size: tuple[int, int], buffer: Grey) -> Grey:
-    if buffer.shape != size[::-1]:
-        buffer = np.empty(size[::-1], np.uint8)
-    cv2.resize(picture, size, dst=buffer, interpolation=cv2.INTER_AREA)
-    return buffer
 
 
 def _moved(box: Box, left: int, top: int, scale: float) -> Box:

@@ -1,5 +1,6 @@
 """Telling systemd: ready, alive, and how it goes (sd_notify(3)). Does nothing when systemd does not listen."""
 
+import contextlib
 import os
 import socket
 import time
@@ -15,7 +16,7 @@ class Notify:
     def __init__(self) -> None:
         address = os.environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if address else None
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) if address else None
         self._told_s = 0.0
 
     def ready(self) -> None:
@@ -39,4 +40,6 @@ class Notify:
 
     def _send(self, message: str) -> None:
         if self._socket:
-            self._socket.sendto(message.encode(), self._address)
+            # A listener that is gone or does not read must not hold up a beat.
+            with contextlib.suppress(OSError):
+                self._socket.sendto(message.encode(), self._address)

@@ -20,13 +20,16 @@ _CLOSE_S: Final = 0.5
 class Outputs:
     """The light and the voice of one profile. Either may be absent."""
 
-    def __init__(self, profile: Profile, light: Light | None, voice: Voice | None) -> None:
+    def __init__(
+        self, profile: Profile, light: Light | None, voice: Voice | None, fault: Callable[[str, str], None]
+    ) -> None:
+        """fault: told once for each output that fails, with what it said."""
         self._profile = profile
         self._entries = profile.cues.entries()
         self._light = light
         self._voice = voice
-        self._lights = _Runner("light", light.show) if light else None
-        self._phrases = _Runner("voice", voice.say) if voice else None
+        self._lights = _Runner[LightPattern | None]("light", self._shine, fault) if light else None
+        self._phrases = _Runner[str]("voice", voice.say, fault) if voice else None
 
     def give(self, cue: Cue) -> None:
         """Ask for a cue. Returns at once."""
@@ -48,7 +51,7 @@ class Outputs:
     def dark(self) -> None:
         """End whatever light is shown."""
         if self._lights:
-            self._lights.put(LightPattern((0.0, 0.0, 0.0), "steady", 0.0))
+            self._lights.put(None)
 
     def close(self) -> None:
         """Go dark and silent now, and give the hardware back."""
@@ -60,6 +63,12 @@ class Outputs:
         if self._voice:
             self._voice.close()
 
+    def _shine(self, pattern: LightPattern | None) -> None:
+        if self._light and pattern:
+            self._light.show(pattern)
+        elif self._light:
+            self._light.off()
+
     def _show(self, cue: LightCue, seconds: float) -> None:
         if self._lights:
             pattern = light_pattern(self._profile, cue)
@@ -69,8 +78,11 @@ class Outputs:
 class _Runner(Generic[T]):
     """A thread that does one thing with the latest item."""
 
-    def __init__(self, name: str, act: Callable[[T], None]) -> None:
+    def __init__(self, name: str, act: Callable[[T], None], fault: Callable[[str, str], None]) -> None:
+        self._name = name
         self._act = act
+        self._fault = fault
+        self._failed = False
         self._mailbox: Latest[T] = Latest()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -90,4 +102,10 @@ class _Runner(Generic[T]):
                 item = self._mailbox.take(0.1)
             except TimeoutError:
                 continue
-            self._act(item)
+            try:
+                self._act(item)
+            except Exception as error:
+                # Whatever it is, the next cue must be tried: this thread has nobody above it.
+                if not self._failed:
+                    self._failed = True
+                    self._fault(f"no {self._name}", f"{type(error).__name__}: {error}")

@@ -35,23 +35,23 @@ _SHOWN_FROM: Final = 0.05
 """Labels that never reach this probability are left out of the legend."""
 
 
-def draw(happened: Sequence[events.Event], snapshots: Sequence[Snapshot], labels: Sequence[str], output: Path) -> None:
+def draw(happened: Sequence[events.Event], snapshots: Sequence[Snapshot], output: Path) -> None:
     """Draw the session as one PNG."""
     end = max((getattr(event, "t", 0.0) for event in happened), default=1.0) or 1.0
     figure = Figure(figsize=(14, 7.4), layout="constrained")
     rows: Any = figure.subfigures(2, 1, height_ratios=(1.9, 1))
     readings, bands = rows[0].subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     figure.suptitle("cuelens demo: what each face looked like, and the cues that were given", fontsize=14)
-    _draw_readings(readings, happened, labels)
+    _draw_readings(readings, happened)
     _draw_bands(bands, happened, end)
     bands.set_xlim(0, end)
     _draw_strip(rows[1].subplots(1, _STRIP), snapshots)
     figure.savefig(output, dpi=100, format="png")
 
 
-def _draw_readings(axes: Any, happened: Sequence[events.Event], labels: Sequence[str]) -> None:
+def _draw_readings(axes: Any, happened: Sequence[events.Event]) -> None:
     readings = [event for event in happened if isinstance(event, events.Reading)]
-    for label in labels:
+    for label in readings[0].scores if readings else ():
         if max((reading.scores[label] for reading in readings), default=0.0) < _SHOWN_FROM:
             continue
         tracks = sorted({reading.track for reading in readings})
@@ -68,7 +68,7 @@ def _draw_readings(axes: Any, happened: Sequence[events.Event], labels: Sequence
     axes.set_ylim(0, 1.02)
     axes.grid(alpha=0.3)
     if readings:
-        axes.legend(loc="upper center", ncols=len(labels), fontsize=9, bbox_to_anchor=(0.5, 1.16), frameon=False)
+        axes.legend(loc="upper center", ncols=9, fontsize=9, bbox_to_anchor=(0.5, 1.16), frameon=False)
 
 
 def _draw_bands(axes: Any, happened: Sequence[events.Event], end: float) -> None:
@@ -85,7 +85,7 @@ def _draw_bands(axes: Any, happened: Sequence[events.Event], end: float) -> None
             colour = COLOURS[event.expression] if event.expression else "black"
             axes.plot(event.t, 1.35, marker="v", markersize=9, color=colour)
             axes.annotate(
-                f"{word} ({' + '.join(event.outputs)})",
+                word,
                 (event.t, 1.35),
                 (6, -3),
                 textcoords="offset points",

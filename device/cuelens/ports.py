@@ -6,9 +6,8 @@ from cuelens.types import Box, Frame, Grey, LightPattern
 
 
 class FrameSource(Protocol):
-    """Where frames come from. `live` sources lose what nobody took; the others give every frame in order."""
+    """Where frames come from."""
 
-    live: bool
     name: str
 
     def read(self, timeout_s: float) -> Frame | None:

@@ -5,6 +5,7 @@ person feels.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,8 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
 Threshold = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _MOST_WORDS = 2
+_CLAIMS = {"am", "are", "feel", "feeling", "feels", "is"}
+"""Words of a phrase that would say what somebody feels."""
 _WORD = re.compile(r"[^\W\d_]+(['\u2019-][^\W\d_]+)*")
 
 
@@ -83,17 +86,17 @@ class Policy(_Part, frozen=True):
     same_expression_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 8.0
     spoken_per_minute: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
     face_absence_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 3.0
-    late_s: Seconds = 3.0
     reunion_s: Annotated[float, msgspec.Meta(ge=0, le=30)] = 2.0
 
 
 class CueBook(_Part, frozen=True):
     """What stands for each expression; null for nothing. An expression that is left out has the factory's cue.
 
+    `neutral` has no place here: it is silent, always.
+
     The colours are Okabe and Ito's colour-blind-safe palette; patterns tell apart what colour alone might not.
     """
 
-    neutral: CueEntry | None = None
     happy: CueEntry | None = CueEntry(light=LightCue(colour="#F0E442"), phrase="looks happy")
     surprise: CueEntry | None = CueEntry(light=LightCue(colour="#56B4E9"), phrase="looks surprised")
     sad: CueEntry | None = CueEntry(light=LightCue(colour="#0072B2", pattern="breath", light_s=3.0), phrase="looks sad")
@@ -128,7 +131,29 @@ def read(path: Path) -> Profile:
     for word, entry in profile.cues.entries().items():
         if entry.phrase is not None and not _is_phrase(entry.phrase):
             raise BadInput(f"{path}: cues.{word}.phrase is {entry.phrase!r}: expected one or two words, letters only")
+        if entry.phrase and _CLAIMS & set(entry.phrase.lower().split()):
+            raise BadInput(
+                f"{path}: cues.{word}.phrase is {entry.phrase!r}: expected what a face looks like, not what is felt"
+            )
     return profile
+
+
+def active(state: Path) -> tuple[Profile, str]:
+    """Return the profile that is active in the state folder, and what is wrong with it, if anything.
+
+    `active` names the file in `profiles/`; without either, or if it is damaged, the factory profile holds.
+    """
+    try:
+        name = (state / "active").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        name = "default"
+    path = state / "profiles" / f"{name}.json"
+    if not path.exists():
+        return Profile(), ""
+    try:
+        return read(path), ""
+    except BadInput as error:
+        return Profile(), f"{error}; the factory profile is used"
 
 
 def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) -> SettleRule:
@@ -144,19 +169,25 @@ def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) ->
     )
 
 
-def policy_rule(profile: Profile) -> PolicyRule:
-    """Return the limits of the cue policy of a profile."""
+def policy_rule(profile: Profile, outputs: Collection[str]) -> PolicyRule:
+    """Return the limits of the cue policy of a profile, for the outputs that are there: light, voice, console."""
     policy = profile.policy
-    cues = profile.cues.entries()
+
+    def telling(light: LightCue | None, phrase: str | None) -> tuple[str, ...]:
+        wanted = {"light": light is not None, "voice": phrase is not None and profile.sound.on, "console": True}
+        return tuple(output for output, want in wanted.items() if want and output in outputs)
+
     return PolicyRule(
         gap_s=policy.gap_s,
         same_expression_s=policy.same_expression_s,
         spoken_per_minute=policy.spoken_per_minute,
         face_absence_s=policy.face_absence_s,
-        late_s=policy.late_s,
-        face_light=profile.face_found is not None,
-        lit=frozenset(word for word, entry in cues.items() if entry.light),
-        spoken=frozenset(word for word, entry in cues.items() if entry.phrase and profile.sound.on),
+        face_outputs=telling(profile.face_found, None) if profile.face_found else (),
+        outputs={
+            word: telling(entry.light, entry.phrase)
+            for word, entry in profile.cues.entries().items()
+            if entry.light or entry.phrase
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """Putting a run together from options, settings, profile and bundle; `cuelens run` and `cuelens demo` are this."""
 
+import math
 import signal
 import sys
 import threading
@@ -12,9 +13,10 @@ from types import FrameType
 import cv2
 
 from cuelens import console, events, profile, settings, summary
+from cuelens.adapters import haar
 from cuelens.adapters.haar import HaarDetector
 from cuelens.beat import Beats, Decision
-from cuelens.daemon import Daemon, Outcome
+from cuelens.daemon import Daemon
 from cuelens.feed import Feed, InOrder, LatestOnly
 from cuelens.look import Looking, LookPace, Optics
 from cuelens.outputs import Outputs
@@ -26,6 +28,7 @@ from cuelens.sources import is_camera, open_source
 from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventFile, EventStream
 from cuelens.types import Frame
+from cuelens_models import command
 from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import AbsentDevice, BadBundle, BadInput
@@ -52,50 +55,46 @@ def run(
 ) -> int:
     """Run until the source ends, the time is up, or a signal comes; print the summary. Returns the exit status.
 
-    readers: see every event. watchers: see every frame with its decision. All input is checked before anything is
-    written or lit.
+    readers: see every event. watchers: see every frame with its decision. All input is checked, and the source opened,
+    before anything is written or lit.
     """
     chosen = settings.read(options.config)
-    wearer = profile.read(options.profile) if options.profile else Profile()
+    wearer, profile_fault = (
+        (profile.read(options.profile), "") if options.profile else profile.active(chosen.state_dir())
+    )
     stream = EventStream()
+    watch = Stopwatch()
+    tally = summary.Tally()
     cv2.setNumThreads(chosen.threads.opencv)
+    printed = console.for_events(options.events)
+    terminal = console.Console(printed, cues="console" in options.cues)
     with _stop_on_signals() as stop, ExitStack() as stack:
         interpreter, bundle_fault = _open_bundle(options.bundle, chosen)
         source_name = chosen.camera.source if options.source is None else options.source
-        source = None if is_camera(source_name) else open_source(source_name, chosen.camera)
+        source = _open_source(options, source_name, chosen)
         if source:
             stack.callback(source.close)
-        _protect(options, source_name)
-        tally = summary.Tally()
-        terminal = console.Console(console.for_events(options.events), cues="console" in options.cues)
-        if options.events:
-            file = EventFile(options.events)
-            stack.callback(file.close)
-            stream.add(file)
+        if options.events is not None:
+            stream.add(_open_events(options, source_name, stack))
         stream.add(tally)
         stream.add(terminal)
         for reader in readers:
             stream.add(reader)
-        outputs = _open_outputs(options.cues, wearer, chosen, stream)
+        outputs, names = _open_outputs(options.cues, wearer, chosen, stream)
         stack.callback(outputs.close)
         stream.emit(events.Start(bundle=interpreter.contract.title(), source=source.name if source else source_name))
-        if bundle_fault:
-            stream.fault("bundle damaged", bundle_fault)
-        watch = Stopwatch()
-        daemon = Daemon(
-            _feed(options, source, source_name, chosen, stream),
-            _beats(interpreter, wearer, chosen, watch, stream),
-            outputs,
-            stream,
-            live=not options.as_fast,
-            watchers=[terminal.watch, *watchers],
-        )
+        for fault, detail in (("profile damaged", profile_fault), ("bundle damaged", bundle_fault)):
+            if detail:
+                stream.fault(fault, detail)
+        beats = _beats(interpreter, wearer, names, chosen, watch, stream)
+        feed = _feed(options, source, source_name, chosen, stream)
+        daemon = Daemon(feed, beats, outputs, stream, live=not options.as_fast, watchers=[terminal.watch, *watchers])
         try:
-            outcome: Outcome = daemon.run(options.seconds, stop.event)
+            outcome = daemon.run(options.seconds, stop.event)
         finally:
             terminal.close()
         for line in summary.lines(outcome, tally, watch):
-            print(line, file=console.for_events(options.events))
+            print(line, file=printed)
     return stop.status
 
 
@@ -113,61 +112,91 @@ def _open_bundle(explicit: Path | None, chosen: Settings) -> tuple[Interpreter, 
 
 
 def _start(bundle: Bundle, chosen: Settings) -> Interpreter:
+    detector = bundle.contract.input.crop.detector
+    if detector != haar.NAME:
+        raise BadBundle(f"bundle {bundle.path} wants faces cropped as {detector} finds them; here is {haar.NAME}")
     interpreter = Interpreter(bundle, chosen.threads.model)
     interpreter.check_golden()
     return interpreter
 
 
-def _protect(options: RunOptions, source_name: str) -> None:
-    """Refuse to write events over something of the user's that this run reads."""
-    if options.events in (None, "-"):
-        return
-    target = Path(str(options.events))
-    for read in (options.config, options.profile, options.bundle, Path(source_name)):
-        if read and read.exists() and target.exists() and target.samefile(read):
-            raise BadInput(f"--events {target} would overwrite {read}: choose another file")
+def _open_source(options: RunOptions, name: str, chosen: Settings) -> FrameSource | None:
+    """Open what can be opened now. A camera that only the settings name is left to the feed, which waits for it."""
+    if is_camera(name):
+        if options.as_fast:
+            raise BadInput("--as-fast is for files and the demo: a camera has its own pace")
+        if options.source is None:
+            return None
+    return open_source(name, chosen.camera)
+
+
+def _open_events(options: RunOptions, source_name: str, stack: ExitStack) -> EventFile:
+    path = str(options.events)
+    if path != "-":
+        command.refuse_overwriting(Path(path), [options.config, options.profile, options.bundle, Path(source_name)])
+    file = EventFile(path, patient=options.as_fast)
+    stack.callback(file.close)
+    return file
 
 
 def _feed(
     options: RunOptions, source: FrameSource | None, source_name: str, chosen: Settings, stream: EventStream
 ) -> Feed:
+    def reopen() -> FrameSource:
+        return open_source(source_name, chosen.camera)
+
     if source is None:
-        # A camera that the settings name is waited for; one asked for by hand is missed at once.
-        return LatestOnly(lambda: open_source(source_name, chosen.camera), stream.fault, patient=options.source is None)
+        return LatestOnly(reopen, stream.fault, patient=True)
+    if is_camera(source_name):
+        opened = iter([source])
+        return LatestOnly(lambda: next(opened, None) or reopen(), stream.fault)
     if options.as_fast:
         return InOrder(source)
     from cuelens.adapters.replay import Paced
 
     paced = Paced(source)
-    return LatestOnly(lambda: paced, stream.fault)
+    return LatestOnly(lambda: paced, stream.fault, hung_after_s=math.inf)
 
 
-def _beats(interpreter: Interpreter, wearer: Profile, chosen: Settings, watch: Stopwatch, stream: EventStream) -> Beats:
+def _beats(
+    interpreter: Interpreter,
+    wearer: Profile,
+    outputs: Sequence[str],
+    chosen: Settings,
+    watch: Stopwatch,
+    stream: EventStream,
+) -> Beats:
     contract = interpreter.contract
-    pace = LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, wearer.policy.reunion_s)
-    optics = Optics(chosen.lens.horizontal_degrees, chosen.look.farthest_m)
+    reunion_s = wearer.policy.reunion_s
+    pace = LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, reunion_s)
+    optics = Optics(chosen.lens.horizontal_degrees, chosen.look.farthest_m, chosen.camera.rotation in (90, 270))
     return Beats(
         Looking(HaarDetector(), optics, pace, watch),
         Reader(interpreter, watch),
         profile.settle_rule(wearer, contract.labels, contract.probabilities.enter),
-        profile.policy_rule(wearer),
+        profile.policy_rule(wearer, outputs),
         watch,
         stream.emit,
+        remembered_s=reunion_s,
     )
 
 
-def _open_outputs(cues: Sequence[str], wearer: Profile, chosen: Settings, stream: EventStream) -> Outputs:
+def _open_outputs(
+    cues: Sequence[str], wearer: Profile, chosen: Settings, stream: EventStream
+) -> tuple[Outputs, list[str]]:
+    """Return the outputs that were asked for and are there, and their names."""
     light: Light | None = None
     voice: Voice | None = None
+    names = ["console"] if "console" in cues else []
     if "light" in cues:
         from cuelens.adapters.gpio import GpioLight
 
         try:
-            gpio = GpioLight(chosen.pins)
+            light = gpio = GpioLight(chosen.pins)
         except AbsentDevice as error:
             stream.fault("no light", str(error))
         else:
-            light = gpio
+            names.append("light")
             if gpio.mocked:
                 print("no GPIO on this machine: the light is simulated on gpiozero's mock pins", file=sys.stderr)
     if "voice" in cues and not wearer.sound.on:
@@ -176,6 +205,7 @@ def _open_outputs(cues: Sequence[str], wearer: Profile, chosen: Settings, stream
         from cuelens.adapters.alsa import AlsaVoice
         from cuelens.adapters.voice import prepare
 
+        names.append("voice")
         phrases = {entry.phrase for entry in wearer.cues.entries().values() if entry.phrase}
         voice = AlsaVoice(
             lambda: prepare(sorted(phrases), wearer.language, chosen.state_dir() / "phrases"),
@@ -183,7 +213,7 @@ def _open_outputs(cues: Sequence[str], wearer: Profile, chosen: Settings, stream
             profile.volume(wearer),
             lambda sentence: stream.fault("no sound", sentence),
         )
-    return Outputs(wearer, light, voice)
+    return Outputs(wearer, light, voice, stream.fault), names
 
 
 class _Stop:
@@ -194,17 +224,18 @@ class _Stop:
         self.status = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.event.is_set():
+            # Asked twice: end it the hard way.
+            raise KeyboardInterrupt
         self.event.set()
         if number == signal.SIGINT:
             self.status = 128 + signal.SIGINT
-            # A second Ctrl-C ends it the hard way.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
 def _stop_on_signals() -> Iterator[_Stop]:
     stop = _Stop()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stop
     finally:

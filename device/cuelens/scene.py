@@ -85,7 +85,6 @@ class Scene:
 class SceneSource:
     """A scene as a source of frames."""
 
-    live = False
     name = "demo"
 
     def __init__(self, scene: Scene) -> None:

@@ -5,9 +5,12 @@ Pure: the same readings at the same times give the same belief, at any frame rat
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
+
+_PAUSE_S = 0.5
+"""Readings further apart than this do not belong to one look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,14 @@ class Belief:
 
 
 def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: SettleRule) -> Belief:
-    """Return the belief after one more reading at time `t` (seconds). The first reading begins one."""
+    """Return the belief after one more reading at time `t` (seconds). The first reading begins one.
+
+    After a pause the candidate begins anew: what was not seen has not dwelt.
+    """
     if belief is None:
         belief = Belief(t, tuple(scores), None, t, UNSURE, t, 0.0)
+    elif t - belief.t > _PAUSE_S:
+        belief = replace(belief, candidate=None)
     weight = 1 - math.exp(-max(t - belief.t, 0.0) / rule.smoothing_s)
     smoothed = tuple(old + weight * (new - old) for old, new in zip(belief.smoothed, scores, strict=True))
     candidate, candidate_t = _candidate(belief, smoothed, t, rule)

@@ -12,7 +12,7 @@ KINDS = "picamera2, v4l2:N, a video, an image, a folder of images, or demo"
 
 def is_camera(text: str) -> bool:
     """Whether this source is a camera."""
-    return text == "picamera2" or re.fullmatch(r"v4l2:\d+", text) is not None
+    return text == "picamera2" or re.fullmatch(r"v4l2:\d{1,3}", text) is not None
 
 
 def open_source(text: str, camera: Camera) -> FrameSource:

@@ -1,15 +1,22 @@
 """The stream of events, and the file that keeps it as JSON lines."""
 
+import os
+import queue
+import stat
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Final
 
 import msgspec
 
 from cuelens import events
 from cuelens_models.errors import Unwritable
+
+_WAITING: Final = 4096
+"""Events that may wait to be written; with one face, four minutes of them."""
+_PATIENCE_S: Final = 0.5
 
 
 class EventStream:
@@ -37,28 +44,76 @@ class EventStream:
 
 
 class EventFile:
-    """A reader that writes JSON lines. What matters is flushed at once; readings wait for the next such event."""
+    """A reader that writes JSON lines, on a thread of its own: a pipe that nobody reads must not hold up a beat.
 
-    def __init__(self, path: str) -> None:
+    When more than 4096 events wait, new ones are lost and counted; `patient` waits for the writer instead.
+    """
+
+    def __init__(self, path: str, *, patient: bool) -> None:
         """Open the file; "-" is standard output. Raises Unwritable."""
+        self.path = path
+        self.lost = 0
+        self._patient = patient
+        self._failed: OSError | None = None
         self._encoder = msgspec.json.Encoder()
-        self._line = bytearray()
-        self._owned = path != "-"
+        self._lines: queue.Queue[bytes | None] = queue.Queue(_WAITING)
         try:
-            self._file: BinaryIO = Path(path).open("wb") if self._owned else sys.stdout.buffer  # noqa: SIM115 - closed in close
+            self._descriptor = os.dup(sys.stdout.fileno()) if path == "-" else _open(Path(path))
         except OSError as error:
-            raise Unwritable(f"events cannot be written to {path}: {error.strerror}") from error
+            raise self._unwritable(error) from error
+        self._thread = threading.Thread(target=self._write, name="events", daemon=True)
+        self._thread.start()
 
     def __call__(self, event: events.Event) -> None:
-        """Write one event."""
-        self._encoder.encode_into(event, self._line)
-        self._line += b"\n"
-        self._file.write(self._line)
-        if not isinstance(event, events.Reading):
-            self._file.flush()
+        """Pass one event to the writer. Raises Unwritable if it has failed."""
+        self._check()
+        try:
+            self._lines.put(self._encoder.encode(event) + b"\n", timeout=10 * _PATIENCE_S if self._patient else 0.001)
+        except queue.Full:
+            self.lost += 1
 
     def close(self) -> None:
-        """Write what waits and close the file."""
-        self._file.flush()
-        if self._owned:
-            self._file.close()
+        """Write what waits, for half a second at most. Raises Unwritable if something could not be written."""
+        try:
+            self._lines.put(None, timeout=_PATIENCE_S)
+            self._thread.join(_PATIENCE_S)
+        except queue.Full:
+            pass
+        self._check()
+        if self.lost or self._thread.is_alive():
+            raise Unwritable(f"events to {self.path} were lost: whoever reads them is too slow")
+
+    def _write(self) -> None:
+        """Write lines in as few calls as there are; what waits together goes together."""
+        ended = False
+        try:
+            while not ended:
+                lines = [self._lines.get()]
+                while not self._lines.empty():
+                    lines.append(self._lines.get_nowait())
+                ended = None in lines
+                rest = memoryview(b"".join(line for line in lines if line))
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            self._failed = error
+        finally:
+            os.close(self._descriptor)
+
+    def _check(self) -> None:
+        if isinstance(self._failed, BrokenPipeError):
+            # Whoever read standard output has seen enough (`| head`).
+            raise self._failed
+        if self._failed:
+            raise self._unwritable(self._failed)
+
+    def _unwritable(self, error: OSError) -> Unwritable:
+        return Unwritable(f"events cannot be written to {self.path}: {error.strerror}")
+
+
+def _open(path: Path) -> int:
+    """Open for writing. A FIFO without a reader is an error at once, not a wait for one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.set_blocking(descriptor, True)
+    return descriptor

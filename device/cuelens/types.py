@@ -52,7 +52,7 @@ class Cue:
 class LightPattern:
     """What the light does. colour: red, green, blue, 0 to 1, brightness included. pattern: steady, fade or breath.
 
-    A breath repeats until something else is shown; the others end after `seconds`.
+    It ends after `seconds`; a breath after as many whole breaths as fit, one at least, and never if that is infinite.
     """
 
     colour: tuple[float, float, float]

@@ -1,13 +1,15 @@
 """How every command of cuelens ends: one sentence for the user, one documented exit status for the caller."""
 
 import argparse
+import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NoReturn
 
-from cuelens_models.errors import CuelensError, MissingExtra
+from cuelens_models.errors import BadInput, CuelensError, MissingExtra, Unwritable
 from cuelens_models.version import __version__
 
 EXIT_STATUSES = """\
@@ -45,15 +47,40 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
         status = 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is left to tell.
-        sys.stderr.close()
+        _forget_output()
         status = 128 + signal.SIGPIPE
     except CuelensError as error:
         _explain(name, str(error), debug=debug)
         status = error.exit_status
+    except OSError as error:
+        # A full disk under our output, a folder that may not be entered: the world's fault, not ours.
+        _explain(name, f"{error.filename or 'output'}: {error.strerror or error}", debug=debug)
+        status = Unwritable.exit_status
+        _forget_output()
     except Exception as error:
         _explain(name, f"a fault inside: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
         status = CuelensError.exit_status
     sys.exit(status)
+
+
+def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Raise BadInput if writing `output` would replace one of the inputs, or a file in an input folder."""
+    if not output.exists():
+        return
+    for given in inputs:
+        if given is None or not given.exists():
+            continue
+        if output.samefile(given):
+            raise BadInput(f"{output} would overwrite {given}: choose another file")
+        if given.is_dir() and output.parent.samefile(given):
+            raise BadInput(f"{output} would overwrite a file of {given}: choose another folder")
+
+
+def _forget_output() -> None:
+    """Drop what could not be printed, so that it is not tried again, and complained about, at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _explain(name: str, sentence: str, *, debug: bool) -> None:

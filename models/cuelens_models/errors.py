@@ -3,6 +3,7 @@
     CuelensError
     ├── BadInput       (ValueError)    3  a file or a value that cannot be used
     │   ├── BadBundle                     a model file that the glasses refuse
+    │   │   └── GoldenMismatch         1  a model that answers differently here than where it was made
     │   └── EmptyCrop                     a box too small to hold a face
     ├── MissingExtra   (ImportError)   3  a package that this job needs is not installed
     ├── AbsentDevice   (OSError)       3  a camera, a pin or a sound card that is not there
@@ -30,6 +31,12 @@ class BadInput(CuelensError, ValueError):
 
 class BadBundle(BadInput):
     """A model file that the glasses refuse to load."""
+
+
+class GoldenMismatch(BadBundle):
+    """A model that answers differently here than where it was made."""
+
+    exit_status = 1
 
 
 class EmptyCrop(BadInput):

@@ -26,6 +26,10 @@ def native_quiet() -> Iterator[None]:
     It holds for the whole process, so use it only while no other thread has anything to say. A CuelensError explains
     itself, and a missing package is explained by the caller: then nothing more is shown.
     """
+    if sys.stdout is None or sys.stderr is None:
+        # Started without them: nothing can be seen anyway.
+        yield
+        return
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)

@@ -99,7 +99,7 @@ def train(
         say(curve[-1])
     best = out / f"{cuelens.NAME}.keras"
     partial = out / "finished.partial.keras"
-    finished = keras.models.load_model(run.best, compile=False)
+    finished = run.open(run.best)
     finished.save(partial)
     record.write(partial, said)
     partial.replace(best)
@@ -136,11 +136,15 @@ class _Run:
             raise BadInput(f"{self._curve_file} is damaged: choose another --out") from error
 
     def model(self, epoch: int) -> keras.Model:
+        return self.open(self._weights(epoch))
+
+    @staticmethod
+    def open(path: Path) -> keras.Model:
         try:
-            return keras.models.load_model(self._weights(epoch))
+            return keras.models.load_model(path)
         except Exception as error:
             # Keras raises whatever its parts raise on a damaged file.
-            raise BadInput(f"{self._weights(epoch)} is damaged: choose another --out") from error
+            raise BadInput(f"{path} is damaged: choose another --out") from error
 
     def save(self, model: keras.Model, curve: list[Epoch]) -> None:
         """Keep this epoch. The curve is written last: an epoch counts once its weights are safe under its number."""

@@ -53,7 +53,7 @@ def beats(bundle: Bundle, detector: FixedDetector, told: list[events.Event]) -> 
         Looking(detector, Optics(), LookPace(), watch),
         Reader(Interpreter(bundle), watch),
         settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile()),
+        policy_rule(Profile(), ["light"]),
         watch,
         told.append,
     ), watch
@@ -90,6 +90,23 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(shipped: Bund
     assert times == sorted(times)
 
 
+def test_what_is_believed_of_a_face_outlives_a_moment_away(shipped: Bundle) -> None:
+    told: list[events.Event] = []
+    detector = FixedDetector((200, 140, 100, 100))
+    turning, _ = beats(shipped, detector, told)
+    for n, frame in enumerate(frames(75)):
+        detector.box = None if 40 <= n < 50 else (200, 140, 100, 100)
+        turning.turn(frame)
+    tracks = {event.track for event in told if isinstance(event, events.Reading)}
+    expressions = [event.expression for event in told if isinstance(event, events.Expression)]
+    assert tracks == {1}
+    assert sum(isinstance(event, events.FaceLost) for event in told) == 1
+    # Settled once; told again as it was when the face came back, without a new "unsure".
+    assert expressions[0] == "unsure"
+    assert expressions.count("unsure") == 1
+    assert expressions[-1] == expressions[-2] != "unsure"
+
+
 def test_every_beat_is_accounted_for(shipped: Bundle) -> None:
     turning, watch = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
     for frame in frames(20):
@@ -103,7 +120,6 @@ def test_every_beat_is_accounted_for(shipped: Bundle) -> None:
 class Script:
     """A source of given frames."""
 
-    live = False
     name = "script"
 
     def __init__(self, given: list[Frame]) -> None:
@@ -123,7 +139,7 @@ def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: B
     light = MemoryLight()
     stream = EventStream()
     told: list[events.Event] = []
-    file = EventFile(str(tmp_path / "events.jsonl"))
+    file = EventFile(str(tmp_path / "events.jsonl"), patient=True)
     stream.add(told.append)
     stream.add(file)
     watch = Stopwatch()
@@ -132,11 +148,13 @@ def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: B
         Looking(FixedDetector((200, 140, 100, 100)), Optics(), LookPace(), watch),
         Reader(Interpreter(shipped), watch),
         settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile()),
+        policy_rule(Profile(), ["light"]),
         watch,
         stream.emit,
     )
-    daemon = Daemon(InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None), stream, live=False)
+    daemon = Daemon(
+        InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False
+    )
     outcome = daemon.run(None, threading.Event())
     file.close()
     assert (outcome.frames, outcome.beats, outcome.dropped) == (100, 100, 0)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cuelens import events
-from cuelens_models.bundle.file import SHIPPED
+from cuelens_models.bundle.file import SHIPPED, load, pack
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
 
@@ -84,7 +84,7 @@ def test_a_photograph_that_was_cut_short_is_refused(tmp_path: Path, share: float
     assert "photo.jpg" in one_sentence(cuelens("run", "--source", path, "--as-fast", home=tmp_path), 3)
 
 
-def test_a_video_that_was_cut_short_is_played_as_far_as_it_goes_and_refused(tmp_path: Path) -> None:
+def test_a_video_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48), isColor=False)
     for n in range(40):
@@ -124,6 +124,81 @@ def test_wrong_usage_is_status_2(tmp_path: Path, words: list[str]) -> None:
 def test_events_that_cannot_be_written_are_status_3(tmp_path: Path, still: Path) -> None:
     done = cuelens("run", "--source", still, "--as-fast", "--events", tmp_path / "none" / "e.jsonl", home=tmp_path)
     assert "events cannot be written" in one_sentence(done, 3)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_sentence_and_status_3(tmp_path: Path, still: Path) -> None:
+    words = ["run", "--source", str(still), "--as-fast"]
+    assert "No space left" in one_sentence(cuelens(*words, "--events", "/dev/full", home=tmp_path), 3)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cuelens", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert "No space left" in one_sentence(done, 3)
+
+
+def test_a_fifo_that_nobody_reads_is_said_at_once(tmp_path: Path, still: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    done = cuelens("run", "--source", still, "--as-fast", "--events", fifo, home=tmp_path)
+    assert "events cannot be written" in one_sentence(done, 3)
+
+
+def test_a_reader_that_stops_reading_holds_up_no_beat_and_no_end(tmp_path: Path, still: Path) -> None:
+    command = [sys.executable, "-m", "cuelens", "run", "--source", "demo" if find_spec("skimage") else str(still)]
+    run = subprocess.Popen([*command, "--events", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run.stdout
+    os.set_blocking(run.stdout.fileno(), True)
+    run.stdout.readline()
+    time.sleep(1)
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(5) in (0, 3)
+    run.communicate()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, still: Path) -> None:
+    line = f"{sys.executable} -m cuelens run --source {still} --as-fast --events - | head -n 1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert "cuelens:" not in done.stderr
+
+
+def test_old_events_survive_a_source_that_is_not_there(tmp_path: Path) -> None:
+    old = tmp_path / "old.jsonl"
+    old.write_text("precious")
+    for source in ("v4l2:77", tmp_path / "none.mp4"):
+        assert cuelens("run", "--source", source, "--events", old, home=tmp_path).returncode == 3
+    assert old.read_text() == "precious"
+
+
+def test_a_bundle_for_another_detector_is_refused(tmp_path: Path, still: Path) -> None:
+    whole = load(SHIPPED)
+    rule = msgspec.structs.replace(whole.contract.input.crop, detector="yunet")
+    fed = msgspec.structs.replace(whole.contract.input, crop=rule)
+    other = tmp_path / "other.tflite"
+    other.write_bytes(pack(whole.model, msgspec.structs.replace(whole.contract, input=fed)))
+    assert "yunet" in one_sentence(cuelens("run", "--source", still, "--bundle", other, home=tmp_path), 3)
+
+
+def test_a_bundle_that_answers_differently_here_fails_its_check(tmp_path: Path, still: Path) -> None:
+    whole = load(SHIPPED)
+    golden = whole.contract.golden[0]
+    wrong = msgspec.structs.replace(golden, logits=[logit + 1 for logit in golden.logits])
+    other = tmp_path / "other.tflite"
+    other.write_bytes(pack(whole.model, msgspec.structs.replace(whole.contract, golden=[wrong])))
+    assert "answers differently" in one_sentence(cuelens("run", "--source", still, "--bundle", other, home=tmp_path), 1)
+
+
+def test_a_damaged_bundle_of_the_settings_gives_way_to_the_shipped_one(tmp_path: Path, still: Path) -> None:
+    (tmp_path / "bad.tflite").write_bytes(b"no model")
+    (tmp_path / "c.toml").write_text(f'[places]\nbundle = "{tmp_path / "bad.tflite"}"\n')
+    words = ["--source", still, "--config", tmp_path / "c.toml", "--as-fast", "--events", "-"]
+    done = cuelens("run", *words, home=tmp_path)
+    assert done.returncode == 0
+    start, fault = done.stdout.splitlines()[:2]
+    assert load(SHIPPED).contract.title() in start
+    assert "the shipped one is used" in fault
 
 
 def test_events_never_overwrite_what_the_run_reads(tmp_path: Path, still: Path) -> None:

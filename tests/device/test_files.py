@@ -13,6 +13,8 @@ from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.whole_file import write_whole
 
+EVERY = ["light", "voice", "console"]
+
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
@@ -32,6 +34,8 @@ from cuelens_models.whole_file import write_whole
             '{"cues": {"happy": {"light": {"colour": "#F0E442", "pattern": "strobe"}}}}',
             "cues.happy.light.pattern is 'strobe'",
         ),
+        ('{"cues": {"happy": {"phrase": "is happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"neutral": {"phrase": "looks neutral"}}}', "cues: object contains unknown field neutral"),
         ('{"policy": {"gap_s": 0}}', "policy.gap_s is 0"),
         ('{"policy": {"caution": 2}}', "policy.caution is 2"),
         ('{"schema": 2}', "schema is 2"),
@@ -94,16 +98,49 @@ def test_an_empty_profile_is_the_factory_profile(tmp_path: Path) -> None:
 def test_sound_is_off_in_the_factory_profile_and_held_under_its_ceiling() -> None:
     factory = Profile()
     assert factory.sound.on is False
-    assert profile.policy_rule(factory).spoken == frozenset()
+    assert all("voice" not in outputs for outputs in profile.policy_rule(factory, EVERY).outputs.values())
     loud = Profile(sound=Sound(on=True, volume_percent=100, ceiling_percent=70))
     assert profile.volume(loud) == pytest.approx(0.7)
-    assert profile.policy_rule(loud).spoken == frozenset(loud.cues.entries())
+    told = profile.policy_rule(loud, EVERY).outputs
+    assert told == dict.fromkeys(loud.cues.entries(), ("light", "voice", "console"))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "face", "expression"),
+    [
+        ([], (), ()),
+        (["console"], ("console",), ("console",)),
+        (["light"], ("light",), ("light",)),
+        (["voice"], (), ("voice",)),
+        (["voice", "light"], ("light",), ("light", "voice")),
+    ],
+)
+def test_a_cue_names_the_outputs_that_are_there(
+    outputs: list[str], face: tuple[str, ...], expression: tuple[str, ...]
+) -> None:
+    rule = profile.policy_rule(Profile(sound=Sound(on=True)), outputs)
+    assert (rule.face_outputs, rule.outputs["happy"]) == (face, expression)
+
+
+def test_the_active_profile_is_the_one_named_in_the_state_folder(tmp_path: Path) -> None:
+    assert profile.active(tmp_path) == (Profile(), "")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text('{"wearer": "Ada"}')
+    (tmp_path / "profiles" / "ben.json").write_text('{"wearer": "Ben"}')
+    assert profile.active(tmp_path)[0].wearer == "Ada"
+    (tmp_path / "active").write_text("ben\n")
+    assert profile.active(tmp_path)[0].wearer == "Ben"
+    (tmp_path / "profiles" / "ben.json").write_text('{"wearer": "Be')
+    damaged, fault = profile.active(tmp_path)
+    assert damaged == Profile()
+    assert "ben.json" in fault
+    assert (tmp_path / "profiles" / "ben.json").read_text() == '{"wearer": "Be'
 
 
 def test_the_factory_cue_book_says_looks_and_tells_expressions_apart() -> None:
     cues = Profile().cues.entries()
     assert set(cues) <= set(LABELS) - {"neutral"}
-    assert msgspec.structs.asdict(profile.CueBook()).keys() == set(LABELS)
+    assert msgspec.structs.asdict(profile.CueBook()).keys() == set(LABELS) - {"neutral"}
     assert all(entry.phrase and entry.phrase.startswith("looks ") for entry in cues.values())
     assert len({(entry.light.colour, entry.light.pattern) for entry in cues.values() if entry.light}) == len(cues)
 
@@ -111,7 +148,7 @@ def test_the_factory_cue_book_says_looks_and_tells_expressions_apart() -> None:
 def test_the_numbers_of_the_policy_come_from_the_profile() -> None:
     given = profile.policy_rule(
         Profile(
-            policy=profile.Policy(gap_s=4, same_expression_s=9, spoken_per_minute=2, face_absence_s=5, late_s=1),
+            policy=profile.Policy(gap_s=4, same_expression_s=9, spoken_per_minute=2, face_absence_s=5),
             cues=CueBook(
                 happy=None,
                 surprise=None,
@@ -121,9 +158,10 @@ def test_the_numbers_of_the_policy_come_from_the_profile() -> None:
                 fear=None,
             ),
             face_found=None,
-        )
+        ),
+        ["light", "voice"],
     )
-    assert given == PolicyRule(4, 9, 2, 5, 1, False, frozenset({"sad"}), frozenset())
+    assert given == PolicyRule(4, 9, 2, 5, (), {"sad": ("light",)})
 
 
 def leaves(kind: object, prefix: str = "") -> set[str]:

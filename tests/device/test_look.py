@@ -57,9 +57,11 @@ class Eye:
 
 
 def test_the_smallest_face_is_40_pixels_of_640_at_two_metres() -> None:
-    assert Optics().smallest_face(640) == pytest.approx(40, abs=0.1)
-    assert Optics(farthest_m=1.0).smallest_face(640) == pytest.approx(80, abs=0.2)
-    assert Optics(horizontal_degrees=102).smallest_face(640) < 20
+    assert Optics().smallest_face(640, 480) == pytest.approx(40, abs=0.1)
+    assert Optics(farthest_m=1.0).smallest_face(640, 480) == pytest.approx(80, abs=0.2)
+    assert Optics(horizontal_degrees=102).smallest_face(640, 480) < 20
+    # A camera mounted on its side: the lens's width is the frame's height.
+    assert Optics(sideways=True).smallest_face(480, 640) == pytest.approx(40, abs=0.1)
 
 
 def test_a_face_counts_when_it_was_found_twice() -> None:
@@ -145,6 +147,15 @@ def test_two_faces_are_followed_apart() -> None:
     sights = [eye.look(left, right) for _ in range(20)]
     assert all(len(sight.seen) == 2 for sight in sights)
     assert len({face.track for sight in sights for face in sight.seen}) == 2
+
+
+@pytest.mark.parametrize("shape", [(1, 4000), (5, 4000), (4000, 3), (1, 1)])
+def test_a_frame_too_thin_for_a_face_has_none(shape: tuple[int, int]) -> None:
+    watch = Stopwatch()
+    looking = Looking(SquareDetector(), Optics(), LookPace(), watch)
+    watch.begin()
+    for t in (0.0, 1.0):
+        assert looking.look(Frame(np.full(shape, 200, np.uint8), t, 0)) == Sight((), (), ())
 
 
 def test_frames_of_any_size_are_looked_at_from_the_same_distance() -> None:

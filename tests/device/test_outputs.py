@@ -17,6 +17,10 @@ WHITE = LightPattern((1.0, 1.0, 1.0), "steady", 5.0)
 HAPPY = Cue(1.0, "expression", 1, "happy", ("light", "voice"))
 
 
+def no_fault(fault: str, detail: str) -> None:
+    raise AssertionError(f"{fault}: {detail}")
+
+
 def soon(condition: Callable[[], object]) -> bool:
     """Whether a condition comes true within five seconds."""
     end = time.monotonic() + 5
@@ -97,7 +101,7 @@ def test_no_pattern_flashes_above_three_hertz() -> None:
 
 def test_a_cue_reaches_light_and_voice() -> None:
     light, voice = MemoryLight(), MemoryVoice()
-    outputs = Outputs(Profile(), light, voice)
+    outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(HAPPY)
     assert soon(lambda: light.shown and voice.said)
     assert voice.said == ["looks happy"]
@@ -110,7 +114,7 @@ def test_a_cue_reaches_light_and_voice() -> None:
 
 def test_face_found_is_light_only_and_softer_than_any_expression() -> None:
     light, voice = MemoryLight(), MemoryVoice()
-    outputs = Outputs(Profile(), light, voice)
+    outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(Cue(1.0, "face", 1, None, ("light",)))
     assert soon(lambda: light.shown)
     outputs.give(HAPPY)
@@ -129,7 +133,7 @@ def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_t
 
     light = MemoryLight()
     voice: Voice = HungVoice()
-    outputs = Outputs(Profile(), light, voice)
+    outputs = Outputs(Profile(), light, voice, no_fault)
     began = time.monotonic()
     for _ in range(20):
         outputs.give(HAPPY)
@@ -142,11 +146,31 @@ def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_t
 
 def test_trouble_breathes_until_it_is_over() -> None:
     light = MemoryLight()
-    outputs = Outputs(Profile(), light, None)
+    outputs = Outputs(Profile(), light, None, no_fault)
     outputs.trouble()
     assert soon(lambda: light.shown)
     assert (light.shown[0].pattern, light.shown[0].seconds) == ("breath", math.inf)
     outputs.dark()
-    assert soon(lambda: len(light.shown) == 2)
-    assert light.shown[1].colour == (0, 0, 0)
+    assert soon(lambda: not light.lit)
+    outputs.close()
+
+
+def test_an_output_that_fails_is_told_once_and_tried_again() -> None:
+    class Moody(MemoryLight):
+        tried = 0
+
+        def show(self, pattern: LightPattern) -> None:
+            self.tried += 1
+            if self.tried < 3:
+                raise OSError("the pin is gone")
+            super().show(pattern)
+
+    light = Moody()
+    faults: list[tuple[str, str]] = []
+    outputs = Outputs(Profile(), light, None, lambda *fault: faults.append(fault))
+    for n in range(3):
+        outputs.give(HAPPY)
+        assert soon(lambda n=n: light.tried > n)  # type: ignore[misc]
+    assert soon(lambda: light.shown)
+    assert faults == [("no light", "OSError: the pin is gone")]
     outputs.close()

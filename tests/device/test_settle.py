@@ -56,6 +56,11 @@ def test_a_class_leaves_below_its_threshold_minus_the_hysteresis() -> None:
     assert left[-1].expression == "unsure"
 
 
+def test_what_was_not_seen_has_not_dwelt() -> None:
+    beliefs = run([(0.0, HAPPY), (0.3, HAPPY), (2.0, HAPPY), (2.3, HAPPY), (2.7, HAPPY), (2.9, HAPPY)])
+    assert [belief.expression for belief in beliefs] == ["unsure"] * 5 + ["happy"]
+
+
 def test_the_mass_of_not_a_face_is_never_an_expression() -> None:
     assert {belief.expression for belief in run(steady((0.02, 0.04, 0.04, 0.9), 0, 3))} == {"unsure"}
 

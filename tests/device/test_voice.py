@@ -184,7 +184,15 @@ def test_phrases_that_cannot_be_rendered_are_told_once_and_nothing_is_said() -> 
     voice = AlsaVoice(fail, "default", 1.0, complaints.append)
     voice.say("hello")
     voice.say("hello")
-    assert complaints == ["no voice here"]
+    assert complaints == ["phrases cannot be made ready: no voice here"]
+    assert children() == []
+
+
+@needs_aplay
+def test_nothing_is_said_after_the_end(tmp_path: Path) -> None:
+    voice = AlsaVoice(lambda: {"hello": LONG}, f"file:FILE={tmp_path / 'x'},FORMAT=raw", 1.0, lambda _: None)
+    voice.close()
+    voice.say("hello")
     assert children() == []
 
 

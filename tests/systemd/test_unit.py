@@ -78,6 +78,24 @@ def test_a_run_tells_systemd_that_it_is_ready_alive_and_stopping(tmp_path: Path)
     assert told.count("WATCHDOG=1") in (4, 5)
 
 
+@pytest.mark.parametrize("address", ["/nowhere/notify", "@nobody-listens"])
+def test_a_listener_that_is_not_there_is_no_fault(tmp_path: Path, address: str) -> None:
+    still = tmp_path / "still.png"
+    cv2.imwrite(str(still), np.full((48, 64), 99, np.uint8))
+    done = subprocess.run(
+        [sys.executable, "-m", "cuelens", "run", "--source", str(still), "--as-fast"],
+        env=os.environ | {"NOTIFY_SOCKET": address, "HOME": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_light_is_put_out_without_waiting_for_opencv() -> None:
+    code = "import sys, cuelens.adapters.lights_out; sys.exit('cv2' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_beat_that_hangs_starves_the_watchdog() -> None:
     """Only `Daemon.run` calls `turned`, after a turn has ended: no timer and no other thread can feed the dog."""
     sources = Path(__import__("cuelens").__file__).parent.rglob("*.py")

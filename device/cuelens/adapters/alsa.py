@@ -11,7 +11,6 @@ from typing import Final
 
 from cuelens import clip
 from cuelens.clip import Clip
-from cuelens_models.errors import CuelensError
 
 _PATIENCE_S: Final = 1.0
 _GRACE_S: Final = 2.0
@@ -34,6 +33,7 @@ class AlsaVoice:
         self._volume = volume
         self._complain = complain
         self._complained = False
+        self._closed = False
         self._clips: Mapping[str, Clip] = {}
         self._ready = threading.Event()
         self._lock = threading.Lock()
@@ -54,15 +54,19 @@ class AlsaVoice:
                 file.write(clip.wav(sound))
             os.lseek(memory, 0, os.SEEK_SET)
             with self._lock:
-                child = subprocess.Popen(
+                if self._closed:
+                    return
+                child = self._child = subprocess.Popen(
                     ["aplay", "-q", "-D", self._device, "-"],
                     stdin=memory,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                 )
-                self._child = child
         except FileNotFoundError:
             self._complain_once("aplay is not installed: run `sudo apt install alsa-utils`")
+            return
+        except OSError as error:
+            self._complain_once(f"aplay cannot be started: {error.strerror}")
             return
         finally:
             os.close(memory)
@@ -78,17 +82,20 @@ class AlsaVoice:
             child.kill()
 
     def close(self) -> None:
-        """Stop speaking. May be called twice."""
+        """Stop speaking, for good. May be called twice."""
+        with self._lock:
+            self._closed = True
         self.silence()
 
     def _make_ready(self) -> None:
         try:
             clips = self._prepare()
-        except CuelensError as error:
-            self._complain_once(str(error))
-        else:
             self._clips = {phrase: clip.at_volume(sound, self._volume) for phrase, sound in clips.items()}
-        self._ready.set()
+        except Exception as error:
+            # Whatever it is, it must be told: this thread has nobody above it.
+            self._complain_once(f"phrases cannot be made ready: {error}")
+        finally:
+            self._ready.set()
 
     def _attend(self, child: "subprocess.Popen[bytes]", deadline_s: float) -> None:
         """Wait for a child's end, kill it at its deadline, and say what went wrong unless it was cut off."""

@@ -3,11 +3,14 @@
 import math
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cuelens.settings import Pins
-from cuelens.types import LightPattern
 from cuelens_models.errors import AbsentDevice, MissingExtra
+
+if TYPE_CHECKING:
+    # At run time it would bring OpenCV, which putting the light out must not wait for.
+    from cuelens.types import LightPattern
 
 _GPIO_CHIP: Final = "/dev/gpiochip0"
 _FADE_IN_S: Final = 0.3
@@ -40,7 +43,7 @@ class GpioLight:
                 " (is the user in the group gpio, and no other program on them?)"
             ) from error
 
-    def show(self, pattern: LightPattern) -> None:
+    def show(self, pattern: "LightPattern") -> None:
         """Begin a pattern in place of whatever was shown. Returns at once."""
         timing: dict[str, Any]
         if pattern.pattern == "breath":

@@ -21,7 +21,6 @@ _BUFFERS = 3
 class PiCamera:
     """A camera on the ribbon cable. Open, read and close it from one thread."""
 
-    live = True
     name = "picamera2"
 
     def __init__(self, width: int, height: int, fps: int, rotation: int) -> None:

@@ -1,5 +1,6 @@
 """Frames from files: a video, a still image, a folder of images. And any of them, or the scene, at its own pace."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from cuelens.adapters.cut_short import is_cut_short
 from cuelens.adapters.still import decode
 from cuelens.ports import FrameSource
 from cuelens.ring import FrameRing
@@ -16,8 +18,6 @@ from cuelens_models.quiet import native_quiet
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
 _FOLDER_FPS: Final = 15.0
-_CUT_SHORT: Final = 0.9
-"""Frame counts in containers are estimates; under this share of them a file has lost its end."""
 _STILL_S: Final = 4.0
 """A photograph stands still for this long: enough for an expression to settle and for one cue."""
 
@@ -25,12 +25,9 @@ _STILL_S: Final = 4.0
 class VideoFile:
     """The frames of a video with their presentation times."""
 
-    live = False
-
     def __init__(self, path: Path, rotation: int = 0) -> None:
         """Open the file. Raises BadInput if it holds no frame that can be decoded."""
         self.name = path.name
-        self._path = path
         self._ring = FrameRing(rotation)
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         self._fps = self._capture.get(cv2.CAP_PROP_FPS) or _FOLDER_FPS
@@ -51,7 +48,6 @@ class VideoFile:
             return Frame(frame.grey, frame.t, time.monotonic_ns())
         there, picture = self._capture.read(self._picture)
         if not there:
-            self._check_end()
             return None
         self._picture = picture
         self._index += 1
@@ -63,12 +59,6 @@ class VideoFile:
         self._last_t = t if t > self._last_t else self._last_t + 1 / self._fps
         return Frame(self._ring.keep(self._grey), self._last_t, time.monotonic_ns())
 
-    def _check_end(self) -> None:
-        """Raise BadInput if the container promised clearly more frames than could be decoded."""
-        promised, played = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), self._index + 1
-        if 0 < played < _CUT_SHORT * promised:
-            raise BadInput(f"{self._path} is cut short: {played} of its {promised} frames can be played")
-
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
@@ -76,8 +66,6 @@ class VideoFile:
 
 class StillImage:
     """One photograph, standing still for some seconds at 15 frames a second."""
-
-    live = False
 
     def __init__(self, path: Path, rotation: int = 0, seconds: float = _STILL_S) -> None:
         """Decode the file. Raises BadInput if it is no image."""
@@ -102,8 +90,6 @@ class StillImage:
 
 class ImageFolder:
     """The images of a folder in the order of their names, 15 a second."""
-
-    live = False
 
     def __init__(self, path: Path, rotation: int = 0) -> None:
         """List the folder. Raises BadInput if it holds no image."""
@@ -130,12 +116,11 @@ class ImageFolder:
 class Paced:
     """Another source's frames, each at its own time, as a camera would give them."""
 
-    live = True
-
     def __init__(self, source: FrameSource) -> None:
         self.name = source.name
         self._source = source
         self._offset: float | None = None
+        self._closed = threading.Event()
 
     def read(self, timeout_s: float) -> Frame | None:
         """Wait until the next frame is due and return it."""
@@ -144,23 +129,24 @@ class Paced:
             return None
         if self._offset is None:
             self._offset = time.monotonic() - frame.t
-        time.sleep(max(0.0, self._offset + frame.t - time.monotonic()))
+        self._closed.wait(max(0.0, self._offset + frame.t - time.monotonic()))
         return Frame(frame.grey, frame.t, time.monotonic_ns())
 
     def close(self) -> None:
-        """Close the source."""
+        """End a wait, and close the source."""
+        self._closed.set()
         self._source.close()
 
 
 def open_file(path: Path, rotation: int = 0) -> FrameSource:
     """Open a video, an image or a folder. Raises BadInput if it is missing, empty or none of these."""
-    if path.is_dir():
-        return ImageFolder(path, rotation)
-    if not path.exists():
-        raise BadInput(f"source {path} does not exist")
     try:
+        if path.is_dir():
+            return ImageFolder(path, rotation)
         with path.open("rb") as file:
-            if not file.read(1):
+            if is_cut_short(file):
+                raise BadInput(f"source {path} is cut short: copy it again")
+            if file.tell() == 0:
                 raise BadInput(f"source {path} is empty")
     except OSError as error:
         raise BadInput(f"source {path} cannot be read: {error.strerror}") from error

@@ -20,8 +20,6 @@ _PLAUSIBLE_AGE_NS: Final = 5_000_000_000
 class V4l2Camera:
     """Camera number N, `/dev/videoN`. Open, read and close it from one thread."""
 
-    live = True
-
     def __init__(self, number: int, width: int, height: int, fps: int, rotation: int) -> None:
         """Start the camera. Raises AbsentDevice if there is none, or another program holds it."""
         self.name = f"v4l2:{number}"
@@ -35,7 +33,6 @@ class V4l2Camera:
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         self._capture.set(cv2.CAP_PROP_FPS, fps)
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self._picture: Any = None
         self._grey = np.empty((0, 0), np.uint8)
 

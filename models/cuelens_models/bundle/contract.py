@@ -125,7 +125,7 @@ class Contract(Part, frozen=True):
     model_bytes: Count
     model_sha256: str
     content_digest: str
-    golden: list[Golden]
+    golden: Annotated[list[Golden], msgspec.Meta(min_length=1)]
     provenance: Provenance
 
     def title(self) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cuelens_models.bundle import golden, scores
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.preprocess import Grey, model_input
-from cuelens_models.errors import BadBundle, MissingExtra
+from cuelens_models.errors import BadBundle, GoldenMismatch, MissingExtra
 from cuelens_models.quiet import native_quiet
 
 
@@ -47,10 +47,10 @@ class Interpreter:
         return scores.dequantise(self.invoke(model_input(face, self.contract)), self.contract.output)
 
     def check_golden(self) -> None:
-        """Raise BadBundle if the golden pictures do not give the answers that the bundle carries."""
+        """Raise GoldenMismatch if the golden pictures do not give the answers that the bundle carries."""
         found = golden.differences(self.contract, self.outputs)
         if found:
-            raise BadBundle(
+            raise GoldenMismatch(
                 f"{self.contract.title()} answers differently here ({self.runtime}, numpy {np.__version__}):"
                 f" {'; '.join(found)}"
             )

@@ -1,0 +1,96 @@
+"""Whether a picture or a video has lost its end, by what the file itself says of its length.
+
+Decoders do not mind: OpenCV paints the missing part of a photograph grey, and plays half a video as if it were whole.
+A format that does not tell its length is never called cut short.
+"""
+
+import os
+from typing import BinaryIO, Final
+
+_START_OF_SCAN: Final = 0xDA
+_END_OF_IMAGE: Final = 0xD9
+_MOVIE_BOXES: Final = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+_EBML: Final = b"\x1a\x45\xdf\xa3"
+_SEGMENT: Final = b"\x18\x53\x80\x67"
+
+
+def is_cut_short(file: BinaryIO) -> bool:
+    """Judge an open file; its position is at its end afterwards."""
+    head = file.read(12)
+    length = file.seek(0, os.SEEK_END)
+    try:
+        if head.startswith(b"\xff\xd8"):
+            file.seek(0)
+            return not _jpeg_has_end(file.read())
+        if head.startswith(b"\x89PNG"):
+            file.seek(0)
+            return b"IEND" not in file.read()
+        if head.startswith(b"RIFF"):
+            return int.from_bytes(head[4:8], "little") + 8 > length
+        if head[4:8] in _MOVIE_BOXES:
+            return _boxes_end(file, length) > length
+        if head.startswith(_EBML):
+            return _segment_end(file, length) > length
+        return False
+    finally:
+        file.seek(0, os.SEEK_END)
+
+
+def _jpeg_has_end(data: bytes) -> bool:
+    """Walk the segments of a JPEG (ITU-T T.81, annex B) to its end marker; a thumbnail's own end does not count."""
+    place = 2
+    while place + 2 <= len(data):
+        if data[place] != 0xFF:
+            return False
+        marker = data[place + 1]
+        if marker == 0xFF:
+            # A fill byte.
+            place += 1
+            continue
+        if marker == _END_OF_IMAGE:
+            return True
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        if marker == _START_OF_SCAN:
+            # Coded data follow, in which FF is a marker only if neither 00 nor a restart comes after it.
+            place = data.find(b"\xff", place)
+            while 0 <= place < len(data) - 1 and (data[place + 1] == 0 or 0xD0 <= data[place + 1] <= 0xD7):
+                place = data.find(b"\xff", place + 2)
+            if place < 0:
+                return False
+    return False
+
+
+def _boxes_end(file: BinaryIO, length: int) -> int:
+    """Return where the last top-level box of an MP4 or MOV (ISO/IEC 14496-12) says that it ends."""
+    place = 0
+    while place < length:
+        file.seek(place)
+        header = file.read(16)
+        size = int.from_bytes(header[:4], "big")
+        if size == 1:
+            size = int.from_bytes(header[8:16], "big")
+        if size == 0:
+            return length
+        place += max(size, 8)
+    return place
+
+
+def _segment_end(file: BinaryIO, length: int) -> int:
+    """Return where the segment of a Matroska or WebM file (RFC 8794) says that it ends; a live one does not say."""
+    file.seek(4)
+    header_size, _ = _number(file)
+    file.seek(header_size, os.SEEK_CUR)
+    if file.read(4) != _SEGMENT:
+        return length
+    size, known = _number(file)
+    return file.tell() + size if known else length
+
+
+def _number(file: BinaryIO) -> tuple[int, bool]:
+    """Read a variable-length number, and whether it is one: all bits set mean unknown."""
+    first = file.read(1)
+    if not first or first[0] == 0:
+        return 0, False
+    width = 9 - first[0].bit_length()
+    value = int.from_bytes(bytes([first[0] & (0xFF >> width)]) + file.read(width - 1), "big")
+    return value, value != (1 << 7 * width) - 1
