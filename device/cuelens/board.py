@@ -27,6 +27,14 @@ def model_name(root: Path = ROOT) -> str | None:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
 
 
+def is_raspberry_pi(root: Path = ROOT) -> bool:
+    """Whether the device tree says so. A laptop may have GPIO chips too, but none that a light is soldered to."""
+    try:
+        return "Raspberry Pi" in (root / "proc/device-tree/model").read_text()
+    except OSError:
+        return False
+
+
 def resident_mb(pid: int | None = None, root: Path = ROOT) -> tuple[float, float]:
     """Return this process's (or another's) resident memory in MB: now, and at its highest."""
     status = (root / "proc" / str(pid or os.getpid()) / "status").read_text()

@@ -59,10 +59,12 @@ def test_a_person_reads_one_line_a_part(tmp_path: Path, capsys: pytest.CaptureFi
 def test_what_a_board_does_not_tell_is_none_and_never_a_good_value(tmp_path: Path) -> None:
     assert board.temperature_c(tmp_path) is None
     assert board.model_name(tmp_path) is None
+    assert not board.is_raspberry_pi(tmp_path)
     zone = tmp_path / "sys/class/thermal/thermal_zone0"
     zone.mkdir(parents=True)
     (zone / "temp").write_text("61400\n")
     (tmp_path / "proc/device-tree").mkdir(parents=True)
     (tmp_path / "proc/device-tree/model").write_text("Raspberry Pi Zero 2 W Rev 1.0\0")
     assert board.temperature_c(tmp_path) == 61.4
+    assert board.is_raspberry_pi(tmp_path)
     assert board.model_name(tmp_path) == "Raspberry Pi Zero 2 W Rev 1.0"

@@ -2,9 +2,9 @@
 
 import math
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cuelens.board import is_raspberry_pi
 from cuelens.settings import Pins
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     # At run time it would bring OpenCV, which putting the light out must not wait for.
     from cuelens.types import LightPattern
 
-_GPIO_CHIP: Final = "/dev/gpiochip0"
 _FADE_IN_S: Final = 0.3
 _FADE_OUT_S: Final = 0.5
 _BREATH_S: Final = 2.0
@@ -24,7 +23,7 @@ class GpioLight:
 
     def __init__(self, pins: Pins) -> None:
         """Claim the pins. Raises MissingExtra without gpiozero, AbsentDevice if a pin is busy or forbidden."""
-        self.mocked = pins.factory == "mock" or (pins.factory == "auto" and not Path(_GPIO_CHIP).exists())
+        self.mocked = pins.factory == "mock" or (pins.factory == "auto" and not is_raspberry_pi())
         if not self.mocked:
             _use_writable_folder()
         try:

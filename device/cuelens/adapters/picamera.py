@@ -9,6 +9,7 @@ import logging
 import os
 import time
 from concurrent.futures import CancelledError
+from typing import Any
 
 from cuelens.ring import FrameRing
 from cuelens.types import Frame
@@ -48,14 +49,23 @@ class PiCamera:
             self._camera = Picamera2()
         except (RuntimeError, IndexError) as error:
             raise AbsentDevice(f"the camera cannot be opened, another program may hold it: {error}") from error
+        try:
+            self._configure(width, height, fps, ColorSpace.Sycc())
+        except RuntimeError as error:
+            self._camera.close()
+            raise AbsentDevice(f"the camera cannot give {width}x{height} at {fps} frames a second: {error}") from error
+        # What was configured, not what was asked for: widths are rounded, and rows are padded to the stride.
+        self._width, self._height = self._camera.stream_configuration(_STREAM)["size"]
+
+    def _configure(self, width: int, height: int, fps: int, full_range: Any) -> None:
         size = {"size": (width, height)}
         self._camera.configure(
             self._camera.create_video_configuration(
                 main=size | {"format": "YUV420"},
                 lores=size | {"format": "YUV420"},
                 raw=None,
-                # Full-range luminance; the default below 720p is clipped to 16-235 on a Pi 5.
-                colour_space=ColorSpace.Sycc(),
+                # The default below 720p clips luminance to 16-235 on a Pi 5.
+                colour_space=full_range,
                 buffer_count=_BUFFERS,
                 controls={"FrameRate": fps},
                 display=None,
@@ -64,8 +74,6 @@ class PiCamera:
                 queue=False,
             )
         )
-        # What was configured, not what was asked for: widths are rounded, and rows are padded to the stride.
-        self._width, self._height = self._camera.stream_configuration(_STREAM)["size"]
         self._camera.start()
 
     def read(self, timeout_s: float) -> Frame:
