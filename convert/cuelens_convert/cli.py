@@ -33,7 +33,7 @@ def main() -> None:
         _EXAMPLES,
     )
     options.add_argument("model", type=Path, metavar="MODEL", help="a .keras file that train-model wrote")
-    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of them")
+    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.tflite", help="the bundle to write")
     options.add_argument(
         "--max-drop", type=float, default=0.5, metavar="POINTS", help="accuracy that may be lost (%(default)s points)"

@@ -18,7 +18,7 @@ def main() -> None:
     """Evaluate a model."""
     options = command.parser("evaluate-model", "Measure a bundle or a .keras file on held-out faces.", _EXAMPLES)
     options.add_argument("model", type=Path, metavar="MODEL", help="a bundle, or a .keras file that train-model wrote")
-    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of them")
+    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("--protocol", default="ferplus8", choices=PROTOCOLS, help="(default: %(default)s)")
     options.add_argument("--json", action="store_true", help="print JSON")
     given = options.parse_args()

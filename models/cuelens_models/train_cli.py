@@ -30,7 +30,7 @@ def main() -> None:
     """Train a recipe."""
     options = command.parser("train-model", "Train a face-expression network of the zoo.", _EXAMPLES)
     options.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
-    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of them")
+    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
     options.add_argument(
         "--epochs", type=int, default=60, metavar="N", help="passes over the data (60: about 25 minutes on two cores)"

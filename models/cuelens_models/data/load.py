@@ -1,13 +1,14 @@
 """Opening DATA of any known kind. The loader owns the splits: nothing held out is ever trained on."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from cuelens_models.data import kaggle_csv, npz
+from cuelens_models.data import ferplus_folder, image_folder, kaggle_csv, npz
 from cuelens_models.data.faces import Faces
 from cuelens_models.errors import BadInput
 
@@ -15,7 +16,8 @@ SEED: Final = 2013
 INNER_SHARE: Final = 0.1
 KINDS: Final = (
     "Kaggle's fer2013.csv (with FER+'s fer2013new.csv beside it, if you have it), an .npz of faces, "
-    "or a folder holding one of these, or .npz parts named train..., publictest... or privatetest..."
+    "a folder tree class/image, a FER+ folder (label.csv and its images), or a folder holding fer2013.csv, "
+    "or parts of one of the other kinds named train..., valid... (or publictest...) and test..."
 )
 _PART_NAMES: Final = {
     "train": "training",
@@ -75,13 +77,7 @@ def load(path: Path) -> FaceData:
 
 def _read_parts(path: Path) -> dict[str, Faces]:
     if path.is_dir():
-        csv_file = path / "fer2013.csv"
-        if csv_file.exists():
-            return kaggle_csv.read(csv_file)
-        files = _part_files(path)
-        if not files:
-            raise BadInput(f"{path} holds no face data: DATA is {KINDS}")
-        return {part: npz.read(file) for part, file in files.items()}
+        return _read_folder(path)
     if not path.exists():
         raise BadInput(f"{path} does not exist: DATA is {KINDS}")
     if path.stat().st_size == 0:
@@ -93,15 +89,35 @@ def _read_parts(path: Path) -> dict[str, Faces]:
     raise BadInput(f"{path} is of no known kind: DATA is {KINDS}")
 
 
-def _part_files(folder: Path) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for file in sorted(folder.glob("*.npz")):
-        part = _part_of(file)
-        if part in files:
-            raise BadInput(f"{folder} holds two {part} parts, {files[part].name} and {file.name}: join or rename one")
-        if part:
-            files[part] = file
-    return files
+def _read_folder(folder: Path) -> dict[str, Faces]:
+    """Read a folder that is one part, or that holds parts."""
+    csv_file = folder / "fer2013.csv"
+    if csv_file.exists():
+        return kaggle_csv.read(csv_file)
+    if read := _reader(folder):
+        return {"training": read(folder)}
+    found: dict[str, Path] = {}
+    for entry in sorted(folder.iterdir()):
+        part = _part_of(entry)
+        if part is None or _reader(entry) is None:
+            continue
+        if part in found:
+            raise BadInput(f"{folder} holds two {part} parts, {found[part].name} and {entry.name}: join or rename one")
+        found[part] = entry
+    if not found:
+        raise BadInput(f"{folder} holds no face data: DATA is {KINDS}")
+    return {part: read(entry) for part, entry in found.items() if (read := _reader(entry))}
+
+
+def _reader(entry: Path) -> Callable[[Path], Faces] | None:
+    """Return what reads this file or folder as one part, None if nothing does."""
+    if entry.suffix == ".npz":
+        return npz.read
+    if not entry.is_dir():
+        return None
+    if (entry / ferplus_folder.LABELS).exists():
+        return ferplus_folder.read
+    return image_folder.read if image_folder.looks_like_one(entry) else None
 
 
 def _part_of(file: Path) -> str | None:

@@ -1,0 +1,41 @@
+"""FER+ as its own scripts lay it out: `FER2013Train/label.csv` beside `fer0000000.png`, and so for Valid and Test.
+
+A line of label.csv is the image's name, its box as text, and ten votes.
+"""
+
+import csv
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from cuelens_models.data import images
+from cuelens_models.data.faces import VOTES, Faces
+from cuelens_models.errors import BadInput
+
+LABELS: Final = "label.csv"
+_FIRST_VOTE: Final = 2
+
+
+def read(folder: Path) -> Faces:
+    """Read one part. Raises BadInput naming the line that cannot be read."""
+    pixels, votes = [], []
+    number = 0
+    try:
+        with (folder / LABELS).open(newline="") as file:
+            for number, row in enumerate(csv.reader(file), start=1):  # noqa: B007 - the error names it
+                # bytes() refuses what is no vote.
+                ballot = np.frombuffer(bytes(map(int, row[_FIRST_VOTE:])), np.uint8)
+                if ballot.shape != (len(VOTES),):
+                    raise ValueError(f"{len(ballot)} votes")
+                pixels.append(images.read(folder / row[0]))
+                votes.append(ballot)
+    except BadInput:
+        raise
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise BadInput(f"{folder / LABELS} cannot be read: {error}") from error
+    except (ValueError, IndexError) as error:
+        raise BadInput(f"{folder / LABELS} line {number}: not an image, a box and ten votes") from error
+    if not pixels:
+        raise BadInput(f"{folder / LABELS} names no images")
+    return Faces(np.stack(pixels), np.full(len(pixels), -1, np.int8), np.stack(votes))
