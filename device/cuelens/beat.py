@@ -62,11 +62,9 @@ class Beats:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        if sight.appeared:
-            # A face that comes back keeps its number, and what was believed of it.
-            self._beliefs = {
-                track: belief for track, belief in self._beliefs.items() if t - belief.t <= self._remembered_s
-            }
+        # A face that comes back in time keeps its number, and what was believed of it.
+        for track in [track for track, belief in self._beliefs.items() if t - belief.t > self._remembered_s]:
+            del self._beliefs[track]
         for face in sight.seen:
             self._read(frame, face, t, anew=face in sight.appeared)
         self._memory, cue = decide(self._memory, t, sight.seen, self._beliefs, self._policy_rule)

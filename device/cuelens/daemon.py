@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,7 +63,10 @@ class Daemon:
         """Run. Outputs and feed are closed when this returns or raises."""
         self._notify.ready()
         began_s = time.monotonic()
-        try:
+        with ExitStack() as ending:
+            ending.callback(self._feed.close)
+            ending.callback(self._outputs.close)
+            ending.callback(self._notify.stopping)
             while not stop.is_set():
                 try:
                     frame = self._feed.next(_TURN_S)
@@ -74,26 +78,24 @@ class Daemon:
                     if frame is None:
                         break
                     self._beat(frame)
+                self._stream.tell_faults()
                 self._notify.turned()
                 if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._t):
                     break
-        finally:
-            self._notify.stopping()
-            self._outputs.close()
-            self._feed.close()
         self._tell_state()
         return Outcome(self._t, self._feed.received, self._beat_count, self._feed.dropped())
 
     def _beat(self, frame: Frame) -> None:
         decision = self._beats.turn(frame)
+        self._t = decision.t
+        # First the state: leaving "camera stalled" puts its light out, which must not take a cue along.
+        self._become(decision.state)
         if decision.cue:
             self._outputs.give(decision.cue)
-        self._t = decision.t
         self._beat_count += 1
         self._ages_ms.append((time.monotonic_ns() - frame.exposed_ns) / 1e6)
         for watcher in self._watchers:
             watcher(frame, decision)
-        self._become(decision.state)
         if self._t - self._told[0] >= _STATE_EVERY_S:
             self._tell_state()
 

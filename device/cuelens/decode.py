@@ -39,6 +39,8 @@ def _convert(path: Path, kind: type[T], parse: Any) -> T:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         raise BadInput(f"{path}: {_sentence(str(error), raw)}") from error
+    except UnicodeError as error:
+        raise BadInput(f"{path} is not readable: {error}") from error
 
 
 def _sentence(message: str, raw: object) -> str:

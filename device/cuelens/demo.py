@@ -47,9 +47,8 @@ def demo(options: RunOptions, output: Path) -> int:
         raise Unwritable(
             f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"
         )
-    command.refuse_overwriting(output, [options.config, options.profile, options.bundle])
     recorder = Recorder()
-    status = run(options, readers=[recorder], watchers=[recorder.watch])
+    status = run(options, readers=[recorder], watchers=[recorder.watch], picture=output)
     from cuelens.picture import draw
 
     try:

@@ -37,7 +37,7 @@ class Finding:
 
 def doctor(config: Path | None, *, as_json: bool) -> int:
     """Check every part and print what was found. Returns 0 if all work, 1 if one does not."""
-    chosen = settings.read(config)
+    chosen = settings.read(config or settings.usual_path())
     findings = [_checked(part, check, chosen) for part, check in CHECKS.items()]
     if as_json:
         print(msgspec.json.format(msgspec.json.encode([asdict(finding) for finding in findings])).decode())

@@ -1,8 +1,10 @@
 """Bringing frames to the beat: in order from a file, or the latest one from a camera that may stall, go or hang."""
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from cuelens.latest import Latest
@@ -14,8 +16,9 @@ RUNNING: Final = "running"
 NO_CAMERA: Final = "no camera"
 STALLED: Final = "camera stalled"
 _CAPTURE_S: Final = 2.0
+_CLOSE_S: Final = 5.0
 _REOPEN_S: Final = 5.0
-_FIRST_OPEN_S: Final = 30.0
+_FIRST_OPEN_S: Final = 15.0
 _RETRY_S: Final = 10.0
 _STALL_WINDOW_S: Final = 60.0
 
@@ -71,23 +74,26 @@ class LatestOnly:
         open_source: Callable[[], FrameSource],
         fault: Callable[[str, str], None],
         *,
+        first: FrameSource | None = None,
         patient: bool = False,
         hung_after_s: float = 2 * _CAPTURE_S,
     ) -> None:
-        """open_source: called on the capture thread. patient: wait for an absent camera, instead of AbsentDevice.
+        """open_source: called on the capture thread. first: a source that is open already; it is closed there too.
 
-        hung_after_s: when a capture that should have raised TimeoutError long ago is given up; a file is never.
+        patient: wait for an absent camera, instead of AbsentDevice. hung_after_s: when a capture that should have
+        raised TimeoutError long ago is given up; a file is never.
         """
         self.received = 0
         self.state = RUNNING
         self._open_source = open_source
         self._fault = fault
+        self._first = first
         self._patient = patient
         self._hung_after_s = hung_after_s
         self._mailbox: Latest[Frame] = Latest()
         self._ended_by: Exception | None = None
         self._stopping = threading.Event()
-        self._due_s = time.monotonic() + _FIRST_OPEN_S
+        self._due_s = math.inf
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
 
@@ -113,24 +119,30 @@ class LatestOnly:
         self._stopping.set()
         self._thread.join(0.5)
 
+    @contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
+        """Tell the reader when what is done here must be over; a call that never returns is known by that."""
+        self._due_s = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._due_s = math.inf
+
     def _capture(self) -> None:
         """Open, pump, and climb the ladder of recovery. Whatever ends it goes to the reader."""
-        stalled_s = float("-inf")
+        stalled_s = -math.inf
         try:
             while not self._stopping.is_set():
                 try:
-                    source = self._open_source()
-                    ended = self._pump(source)
+                    if self._pump(self._open()):
+                        break
                 except AbsentDevice as error:
                     if not self._patient:
                         raise
                     self._become(NO_CAMERA, str(error))
-                    self._due_s = time.monotonic() + _RETRY_S + _FIRST_OPEN_S
                     self._stopping.wait(_RETRY_S)
                     continue
-                if ended:
-                    break
-                self._become(STALLED, f"no frame within {_CAPTURE_S:.0f} s: the camera is opened again")
+                self._become(STALLED, f"no frame within {_CAPTURE_S:.0f} s")
                 if time.monotonic() - stalled_s < _STALL_WINDOW_S:
                     raise CameraLost("the camera stalled twice within a minute; a restart is needed")
                 stalled_s = time.monotonic()
@@ -140,12 +152,19 @@ class LatestOnly:
         finally:
             self._mailbox.close()
 
+    def _open(self) -> FrameSource:
+        source, self._first = self._first, None
+        if source is None:
+            with self._within(_REOPEN_S if self.received else _FIRST_OPEN_S):
+                source = self._open_source()
+        return source
+
     def _pump(self, source: FrameSource) -> bool:
         """Pass frames on until the source ends or we stop (True), or it stalls (False). Closes it in any case."""
         try:
             while not self._stopping.is_set():
-                self._due_s = time.monotonic() + self._hung_after_s
-                frame = source.read(_CAPTURE_S)
+                with self._within(self._hung_after_s):
+                    frame = source.read(_CAPTURE_S)
                 if frame is None:
                     return True
                 self.state = RUNNING
@@ -155,8 +174,8 @@ class LatestOnly:
         except TimeoutError:
             return False
         finally:
-            self._due_s = time.monotonic() + _REOPEN_S
-            source.close()
+            with self._within(_CLOSE_S):
+                source.close()
 
     def _become(self, state: str, detail: str) -> None:
         if self.state != state:

@@ -86,6 +86,9 @@ class Looking:
     def look(self, frame: Frame) -> Sight:
         """Find the faces of one frame."""
         self._gone = [track for track in self._gone if frame.t - track.t <= self._pace.reunion_s]
+        # After a pause without frames, whoever stands there may be somebody else.
+        forgotten = [track for track in self._tracks if frame.t - track.t > self._pace.reunion_s]
+        self._tracks = [track for track in self._tracks if track not in forgotten]
         since_scan = frame.t - self._full_scan_t
         if since_scan >= (self._pace.newcomers_s if self._tracks else self._pace.nobody_s):
             self._scan_all(frame)
@@ -100,7 +103,7 @@ class Looking:
         return Sight(
             seen=tuple(Face(track.number, track.box) for track in self._tracks if track.number and track.t == frame.t),
             appeared=appeared,
-            lost=tuple(track.number for track in lost if track.number),
+            lost=tuple(track.number for track in (*forgotten, *lost) if track.number),
         )
 
     def _announce(self, t: float) -> tuple[Face, ...]:

@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final, Generic, TypeVar
 
 from cuelens.latest import Latest
@@ -14,7 +15,8 @@ T = TypeVar("T")
 
 _AMBER: Final = LightCue(colour="#E69F00", pattern="breath")
 _SOFT: Final = LightCue(colour="#303030", pattern="fade", light_s=2.0)
-_CLOSE_S: Final = 0.5
+_CLOSE_S: Final = 0.2
+_TURN_S: Final = 1.0
 
 
 class Outputs:
@@ -54,14 +56,18 @@ class Outputs:
             self._lights.put(None)
 
     def close(self) -> None:
-        """Go dark and silent now, and give the hardware back."""
+        """Go dark and silent now, and give the hardware back. What fails or hangs does not keep the other lit."""
         for runner in (self._lights, self._phrases):
             if runner:
                 runner.stop()
-        if self._light:
-            self._light.close()
-        if self._voice:
-            self._voice.close()
+        with ExitStack() as ending:
+            if self._voice and self._phrases:
+                ending.callback(self._voice.close)
+                ending.callback(self._phrases.join)
+            if self._light and self._lights:
+                # The last that was pushed goes first: out goes the light.
+                ending.callback(self._light.close)
+                ending.callback(self._lights.join)
 
     def _shine(self, pattern: LightPattern | None) -> None:
         if self._light and pattern:
@@ -92,16 +98,22 @@ class _Runner(Generic[T]):
         self._mailbox.put(item)
 
     def stop(self) -> None:
-        """End the thread, waiting half a second at most: hung hardware must not hold up the end."""
+        """Ask the thread to end."""
         self._stopping = True
+        self._mailbox.close()
+
+    def join(self) -> None:
+        """Wait for the thread's end, a moment at most: hung hardware must not hold up the end."""
         self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
         while not self._stopping:
             try:
-                item = self._mailbox.take(0.1)
+                item = self._mailbox.take(_TURN_S)
             except TimeoutError:
                 continue
+            except EOFError:
+                return
             try:
                 self._act(item)
             except Exception as error:

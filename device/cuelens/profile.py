@@ -23,8 +23,9 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
 Threshold = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _MOST_WORDS = 2
-_CLAIMS = {"am", "are", "feel", "feeling", "feels", "is"}
-"""Words of a phrase that would say what somebody feels."""
+_NAME = re.compile(r"[\w-]{1,60}")
+_CLAIMS = {"am", "are", "feel", "feeling", "feels", "is", "m", "re", "s"}
+"""Words of a phrase that would say what somebody feels; the last three stand after an apostrophe."""
 _WORD = re.compile(r"[^\W\d_]+(['\u2019-][^\W\d_]+)*")
 
 
@@ -131,7 +132,7 @@ def read(path: Path) -> Profile:
     for word, entry in profile.cues.entries().items():
         if entry.phrase is not None and not _is_phrase(entry.phrase):
             raise BadInput(f"{path}: cues.{word}.phrase is {entry.phrase!r}: expected one or two words, letters only")
-        if entry.phrase and _CLAIMS & set(entry.phrase.lower().split()):
+        if entry.phrase and _CLAIMS & set(re.split(r"[\s'\u2019]+", entry.phrase.lower())):
             raise BadInput(
                 f"{path}: cues.{word}.phrase is {entry.phrase!r}: expected what a face looks like, not what is felt"
             )
@@ -139,21 +140,30 @@ def read(path: Path) -> Profile:
 
 
 def active(state: Path) -> tuple[Profile, str]:
-    """Return the profile that is active in the state folder, and what is wrong with it, if anything.
-
-    `active` names the file in `profiles/`; without either, or if it is damaged, the factory profile holds.
-    """
-    try:
-        name = (state / "active").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        name = "default"
-    path = state / "profiles" / f"{name}.json"
-    if not path.exists():
+    """Return the profile that is active in the state folder, and what is wrong with it, if anything."""
+    path = active_path(state)
+    if path is None:
+        return Profile(), f"{state / 'active'} names no profile; the factory profile is used"
+    if not path.exists() and not (state / "active").exists():
         return Profile(), ""
     try:
         return read(path), ""
     except BadInput as error:
         return Profile(), f"{error}; the factory profile is used"
+
+
+def active_path(state: Path) -> Path | None:
+    """Return the file of the active profile: `profiles/NAME.json`, with the name in the file `active`.
+
+    Without that file the name is `default`; None if what it holds is no name.
+    """
+    try:
+        name = (state / "active").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        name = "default"
+    except (OSError, UnicodeDecodeError):
+        return None
+    return state / "profiles" / f"{name}.json" if _NAME.fullmatch(name) else None
 
 
 def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) -> SettleRule:

@@ -10,7 +10,10 @@ from cuelens.types import Grey
 
 _TURNS: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _OURS: Final = 3
-"""References to a buffer that nobody else holds: the list's, the loop's, and the argument of getrefcount."""
+"""References to a buffer that nobody else holds: the list's, the loop's, and the argument of getrefcount.
+
+A debugger may hold one more; then a buffer too many is made, and none too early used.
+"""
 
 
 class FrameRing:
@@ -37,7 +40,7 @@ class FrameRing:
     def _free(self, shape: tuple[int, int]) -> Grey:
         self._buffers = [buffer for buffer in self._buffers if buffer.shape == shape]
         for buffer in self._buffers:
-            if sys.getrefcount(buffer) == _OURS:
+            if sys.getrefcount(buffer) <= _OURS:
                 return buffer
         made = np.empty(shape, np.uint8)
         self._buffers.append(made)

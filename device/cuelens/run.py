@@ -48,54 +48,97 @@ class RunOptions:
     as_fast: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Everything that a run reads, read and checked. faults: what was wrong and was replaced, as (fault, detail)."""
+
+    settings: Settings
+    profile: Profile
+    interpreter: Interpreter
+    source: FrameSource | None
+    source_name: str
+    faults: tuple[tuple[str, str], ...]
+
+
 def run(
     options: RunOptions,
     readers: Sequence[Callable[[events.Event], None]] = (),
     watchers: Sequence[Callable[[Frame, Decision], None]] = (),
+    picture: Path | None = None,
 ) -> int:
     """Run until the source ends, the time is up, or a signal comes; print the summary. Returns the exit status.
 
-    readers: see every event. watchers: see every frame with its decision. All input is checked, and the source opened,
-    before anything is written or lit.
+    readers: see every event. watchers: see every frame with its decision. picture: what the caller will write then.
+    All input is checked, and the source opened, before anything is written or lit.
     """
-    chosen = settings.read(options.config)
-    wearer, profile_fault = (
-        (profile.read(options.profile), "") if options.profile else profile.active(chosen.state_dir())
-    )
-    stream = EventStream()
-    watch = Stopwatch()
-    tally = summary.Tally()
-    cv2.setNumThreads(chosen.threads.opencv)
-    printed = console.for_events(options.events)
-    terminal = console.Console(printed, cues="console" in options.cues)
-    with _stop_on_signals() as stop, ExitStack() as stack:
-        interpreter, bundle_fault = _open_bundle(options.bundle, chosen)
-        source_name = chosen.camera.source if options.source is None else options.source
-        source = _open_source(options, source_name, chosen)
-        if source:
-            stack.callback(source.close)
-        if options.events is not None:
-            stream.add(_open_events(options, source_name, stack))
-        stream.add(tally)
-        stream.add(terminal)
-        for reader in readers:
-            stream.add(reader)
-        outputs, names = _open_outputs(options.cues, wearer, chosen, stream)
-        stack.callback(outputs.close)
-        stream.emit(events.Start(bundle=interpreter.contract.title(), source=source.name if source else source_name))
-        for fault, detail in (("profile damaged", profile_fault), ("bundle damaged", bundle_fault)):
-            if detail:
+    with _stop_on_signals() as stop:
+        checked = _check(options, picture)
+        with ExitStack() as stack:
+            if checked.source:
+                closing = stack.enter_context(ExitStack())
+                closing.callback(checked.source.close)
+            stream, tally, watch = EventStream(), summary.Tally(), Stopwatch()
+            printed = console.for_events(options.events)
+            terminal = console.Console(printed, cues="console" in options.cues)
+            if options.events is not None:
+                file = EventFile(options.events, patient=options.as_fast, stop=stop.event)
+                stack.callback(file.close)
+                stream.add(file)
+            stream.add(tally)
+            stream.add(terminal)
+            for reader in readers:
+                stream.add(reader)
+            name = checked.source.name if checked.source else checked.source_name
+            stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=name))
+            for fault, detail in checked.faults:
                 stream.fault(fault, detail)
-        beats = _beats(interpreter, wearer, names, chosen, watch, stream)
-        feed = _feed(options, source, source_name, chosen, stream)
-        daemon = Daemon(feed, beats, outputs, stream, live=not options.as_fast, watchers=[terminal.watch, *watchers])
-        try:
-            outcome = daemon.run(options.seconds, stop.event)
-        finally:
-            terminal.close()
-        for line in summary.lines(outcome, tally, watch):
-            print(line, file=printed)
+            outputs, names = _open_outputs(options.cues, checked.profile, checked.settings, stream)
+            stack.callback(outputs.close)
+            beats = _beats(checked, names, watch, stream)
+            feed = _feed(checked, stream, patient=options.source is None, as_fast=options.as_fast)
+            if checked.source:
+                # From now on it is the feed's, which closes it on the thread that reads it.
+                closing.pop_all()
+            daemon = Daemon(
+                feed, beats, outputs, stream, live=not options.as_fast, watchers=[terminal.watch, *watchers]
+            )
+            try:
+                outcome = daemon.run(options.seconds, stop.event)
+            finally:
+                terminal.close()
+            for line in summary.lines(outcome, tally, watch):
+                print(line, file=printed)
     return stop.status
+
+
+def _check(options: RunOptions, picture: Path | None) -> _Checked:
+    """Read and check everything, and open the source. Nothing is written."""
+    config = options.config or settings.usual_path()
+    chosen = settings.read(config)
+    state = chosen.state_dir()
+    wearer, profile_fault = (profile.read(options.profile), "") if options.profile else profile.active(state)
+    cv2.setNumThreads(chosen.threads.opencv)
+    interpreter, bundle_fault = _open_bundle(options.bundle, chosen)
+    name = chosen.camera.source if options.source is None else options.source
+    inputs = [
+        *(config, options.profile or profile.active_path(state), options.bundle, SHIPPED),
+        *(Path(place) for place in (chosen.places.bundle, name) if place),
+    ]
+    kept_events = Path(options.events) if options.events and options.events != "-" else None
+    for output in (picture, kept_events):
+        if output:
+            command.refuse_overwriting(output, inputs)
+    if picture and kept_events and picture.resolve() == kept_events.resolve():
+        raise BadInput(f"{picture} cannot be both the picture and the events: choose another file")
+    faults = (("profile damaged", profile_fault), ("bundle damaged", bundle_fault))
+    return _Checked(
+        settings=chosen,
+        profile=wearer,
+        interpreter=interpreter,
+        source=_open_source(options, name, chosen),
+        source_name=name,
+        faults=tuple(fault for fault in faults if fault[1]),
+    )
 
 
 def _open_bundle(explicit: Path | None, chosen: Settings) -> tuple[Interpreter, str]:
@@ -130,49 +173,27 @@ def _open_source(options: RunOptions, name: str, chosen: Settings) -> FrameSourc
     return open_source(name, chosen.camera)
 
 
-def _open_events(options: RunOptions, source_name: str, stack: ExitStack) -> EventFile:
-    path = str(options.events)
-    if path != "-":
-        command.refuse_overwriting(Path(path), [options.config, options.profile, options.bundle, Path(source_name)])
-    file = EventFile(path, patient=options.as_fast)
-    stack.callback(file.close)
-    return file
-
-
-def _feed(
-    options: RunOptions, source: FrameSource | None, source_name: str, chosen: Settings, stream: EventStream
-) -> Feed:
+def _feed(checked: _Checked, stream: EventStream, *, patient: bool, as_fast: bool) -> Feed:
     def reopen() -> FrameSource:
-        return open_source(source_name, chosen.camera)
+        return open_source(checked.source_name, checked.settings.camera)
 
-    if source is None:
-        return LatestOnly(reopen, stream.fault, patient=True)
-    if is_camera(source_name):
-        opened = iter([source])
-        return LatestOnly(lambda: next(opened, None) or reopen(), stream.fault)
-    if options.as_fast:
-        return InOrder(source)
+    if checked.source is None or is_camera(checked.source_name):
+        return LatestOnly(reopen, stream.fault, first=checked.source, patient=patient)
+    if as_fast:
+        return InOrder(checked.source)
     from cuelens.adapters.replay import Paced
 
-    paced = Paced(source)
-    return LatestOnly(lambda: paced, stream.fault, hung_after_s=math.inf)
+    return LatestOnly(reopen, stream.fault, first=Paced(checked.source), hung_after_s=math.inf)
 
 
-def _beats(
-    interpreter: Interpreter,
-    wearer: Profile,
-    outputs: Sequence[str],
-    chosen: Settings,
-    watch: Stopwatch,
-    stream: EventStream,
-) -> Beats:
-    contract = interpreter.contract
+def _beats(checked: _Checked, outputs: Sequence[str], watch: Stopwatch, stream: EventStream) -> Beats:
+    contract, chosen, wearer = checked.interpreter.contract, checked.settings, checked.profile
     reunion_s = wearer.policy.reunion_s
     pace = LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, reunion_s)
     optics = Optics(chosen.lens.horizontal_degrees, chosen.look.farthest_m, chosen.camera.rotation in (90, 270))
     return Beats(
         Looking(HaarDetector(), optics, pace, watch),
-        Reader(interpreter, watch),
+        Reader(checked.interpreter, watch),
         profile.settle_rule(wearer, contract.labels, contract.probabilities.enter),
         profile.policy_rule(wearer, outputs),
         watch,
@@ -205,14 +226,17 @@ def _open_outputs(
         from cuelens.adapters.alsa import AlsaVoice
         from cuelens.adapters.voice import prepare
 
-        names.append("voice")
         phrases = {entry.phrase for entry in wearer.cues.entries().values() if entry.phrase}
-        voice = AlsaVoice(
-            lambda: prepare(sorted(phrases), wearer.language, chosen.state_dir() / "phrases"),
-            chosen.speaker.device,
-            profile.volume(wearer),
-            lambda sentence: stream.fault("no sound", sentence),
-        )
+        try:
+            voice = AlsaVoice(
+                lambda: prepare(sorted(phrases), wearer.language, chosen.state_dir() / "phrases"),
+                chosen.speaker.device,
+                profile.volume(wearer),
+                lambda sentence: stream.fault("no sound", sentence),
+            )
+            names.append("voice")
+        except AbsentDevice as error:
+            stream.fault("no sound", str(error))
     return Outputs(wearer, light, voice, stream.fault), names
 
 
@@ -224,18 +248,23 @@ class _Stop:
         self.status = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.event.is_set():
-            # Asked twice: end it the hard way.
-            raise KeyboardInterrupt
-        self.event.set()
         if number == signal.SIGINT:
             self.status = 128 + signal.SIGINT
+            if self.event.is_set():
+                # Asked twice by hand: end it the hard way.
+                raise KeyboardInterrupt
+        self.event.set()
 
 
 @contextmanager
 def _stop_on_signals() -> Iterator[_Stop]:
+    """End a run on Ctrl-C, SIGTERM and SIGHUP; one that is ignored (nohup) stays ignored."""
     stop = _Stop()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         yield stop
     finally:

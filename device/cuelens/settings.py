@@ -25,7 +25,7 @@ class Camera(_Part, frozen=True):
     source: str = "picamera2"
     width: Pixels = 640
     height: Pixels = 480
-    fps: Annotated[int, msgspec.Meta(ge=1, le=60)] = 15
+    fps: Annotated[int, msgspec.Meta(ge=2, le=60)] = 15
     rotation: Literal[0, 90, 180, 270] = 0
 
 
@@ -93,14 +93,17 @@ class Settings(_Part, frozen=True):
         return Path(home) / "cuelens"
 
 
+def usual_path() -> Path | None:
+    """Return where settings are read from when none are named: the system's, the user's, or None."""
+    config_home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    usual = [SYSTEM_FILE, Path(config_home) / "cuelens" / "cuelens.toml"]
+    return next((file for file in usual if file.exists()), None)
+
+
 def read(path: Path | None) -> Settings:
-    """Read the settings from `path`; without one from where they usually are, or the defaults. Raises BadInput."""
+    """Read the settings from `path`; the defaults without one. Raises BadInput."""
     if path is None:
-        config_home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-        usual = [SYSTEM_FILE, Path(config_home) / "cuelens" / "cuelens.toml"]
-        path = next((file for file in usual if file.exists()), None)
-        if path is None:
-            return Settings()
-    elif not path.exists():
+        return Settings()
+    if not path.exists():
         raise BadInput(f"settings {path} do not exist")
     return decode.read_toml(path, Settings)

@@ -1,6 +1,6 @@
 """Settling: a stream of probabilities to one expression that holds still, or to `unsure`.
 
-Pure: the same readings at the same times give the same belief, at any frame rate.
+Pure: the same readings at the same times give the same belief, at any rate from two readings a second on.
 """
 
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 
-_PAUSE_S = 0.5
+_PAUSE_S = 0.75
 """Readings further apart than this do not belong to one look."""
 
 

@@ -1,10 +1,13 @@
 """The stream of events, and the file that keeps it as JSON lines."""
 
+import contextlib
 import os
 import queue
 import stat
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,15 +19,17 @@ from cuelens_models.errors import Unwritable
 
 _WAITING: Final = 4096
 """Events that may wait to be written; with one face, four minutes of them."""
-_PATIENCE_S: Final = 0.5
+_FAULTS: Final = 64
+_SLICE_S: Final = 0.05
+_CLOSE_S: Final = 0.5
 
 
 class EventStream:
-    """Passes every event to every reader, in order. Safe from any thread."""
+    """Passes every event to every reader, in order, on the thread that emits: the one that runs beats."""
 
     def __init__(self) -> None:
         self._readers: list[Callable[[events.Event], None]] = []
-        self._lock = threading.Lock()
+        self._faults: deque[tuple[str, str]] = deque(maxlen=_FAULTS)
         self._t = 0.0
 
     def add(self, reader: Callable[[events.Event], None]) -> None:
@@ -32,28 +37,37 @@ class EventStream:
         self._readers.append(reader)
 
     def emit(self, event: events.Event) -> None:
-        """Pass an event on."""
-        with self._lock:
-            self._t = getattr(event, "t", self._t)
-            for reader in self._readers:
-                reader(event)
+        """Pass an event on, after the faults that were told before it."""
+        self.tell_faults()
+        self._t = getattr(event, "t", self._t)
+        for reader in self._readers:
+            reader(event)
 
     def fault(self, fault: str, detail: str) -> None:
-        """Tell of a fault, at the time of the last event."""
-        self.emit(events.Fault(t=self._t, fault=fault, detail=detail))
+        """Tell of a fault, from any thread; it becomes an event at the next turn of the loop."""
+        self._faults.append((fault, detail))
+
+    def tell_faults(self) -> None:
+        """Make events of the faults that were told."""
+        while self._faults:
+            fault, detail = self._faults.popleft()
+            for reader in self._readers:
+                reader(events.Fault(t=self._t, fault=fault, detail=detail))
 
 
 class EventFile:
     """A reader that writes JSON lines, on a thread of its own: a pipe that nobody reads must not hold up a beat.
 
-    When more than 4096 events wait, new ones are lost and counted; `patient` waits for the writer instead.
+    When more than 4096 events wait, new ones are lost and counted. A `patient` one waits for its reader instead, until
+    `stop` is set: for files that are played as fast as they go, where nothing else is held up.
     """
 
-    def __init__(self, path: str, *, patient: bool) -> None:
+    def __init__(self, path: str, *, patient: bool, stop: threading.Event) -> None:
         """Open the file; "-" is standard output. Raises Unwritable."""
         self.path = path
         self.lost = 0
         self._patient = patient
+        self._stop = stop
         self._failed: OSError | None = None
         self._encoder = msgspec.json.Encoder()
         self._lines: queue.Queue[bytes | None] = queue.Queue(_WAITING)
@@ -67,21 +81,33 @@ class EventFile:
     def __call__(self, event: events.Event) -> None:
         """Pass one event to the writer. Raises Unwritable if it has failed."""
         self._check()
-        try:
-            self._lines.put(self._encoder.encode(event) + b"\n", timeout=10 * _PATIENCE_S if self._patient else 0.001)
-        except queue.Full:
-            self.lost += 1
+        line = self._encoder.encode(event) + b"\n"
+        while True:
+            try:
+                self._lines.put(line, timeout=_SLICE_S if self._waits() else 0)
+            except queue.Full:
+                self._check()
+                if self._waits():
+                    continue
+                self.lost += 1
+            return
 
     def close(self) -> None:
-        """Write what waits, for half a second at most. Raises Unwritable if something could not be written."""
-        try:
-            self._lines.put(None, timeout=_PATIENCE_S)
-            self._thread.join(_PATIENCE_S)
-        except queue.Full:
-            pass
+        """Write what waits, for half a second at most unless patient. Raises Unwritable if not all was written."""
+        end_s = time.monotonic() + _CLOSE_S
+        ended = False
+        while self._thread.is_alive() and (self._waits() or time.monotonic() < end_s):
+            if not ended:
+                with contextlib.suppress(queue.Full):
+                    self._lines.put_nowait(None)
+                    ended = True
+            self._thread.join(_SLICE_S)
         self._check()
         if self.lost or self._thread.is_alive():
             raise Unwritable(f"events to {self.path} were lost: whoever reads them is too slow")
+
+    def _waits(self) -> bool:
+        return self._patient and not self._stop.is_set()
 
     def _write(self) -> None:
         """Write lines in as few calls as there are; what waits together goes together."""

@@ -11,8 +11,8 @@ __all__ = ["Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight"]
 class Frame:
     """One grey image with the time of its exposure.
 
-    grey: uint8 (height, width), luminance 0-255; valid until the source has given two more frames. t: seconds on the
-    source's own clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over).
+    grey: uint8 (height, width), luminance 0-255; it does not change while it is held. t: seconds on the source's own
+    clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over).
     """
 
     grey: Grey

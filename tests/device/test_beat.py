@@ -1,11 +1,14 @@
 """Beats on faces made of squares, with a detector that finds them and the shipped model."""
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cuelens import events
+from cuelens.adapters.memory import MemoryLight
 from cuelens.beat import Beats
 from cuelens.daemon import Daemon
 from cuelens.feed import InOrder
@@ -15,7 +18,7 @@ from cuelens.profile import Profile, policy_rule, settle_rule
 from cuelens.read import Reader
 from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventFile, EventStream
-from cuelens.types import Box, Frame, Grey
+from cuelens.types import Box, Frame, Grey, LightPattern
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop
@@ -107,6 +110,20 @@ def test_what_is_believed_of_a_face_outlives_a_moment_away(shipped: Bundle) -> N
     assert expressions[-1] == expressions[-2] != "unsure"
 
 
+def test_what_was_believed_before_a_long_pause_is_forgotten(shipped: Bundle) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), told)
+    given = frames(60)
+    for frame in given[:30]:
+        turning.turn(frame)
+    for frame in given[30:]:
+        turning.turn(Frame(frame.grey, frame.t + 600, 0))
+    later = [event for event in told if getattr(event, "t", 0) > 600]
+    assert [type(event).__name__ for event in later[:4]] == ["FaceLost", "FaceSeen", "Reading", "Expression"]
+    assert [event.track for event in later if isinstance(event, events.FaceSeen)] == [2]
+    assert next(event.expression for event in later if isinstance(event, events.Expression)) == "unsure"
+
+
 def test_every_beat_is_accounted_for(shipped: Bundle) -> None:
     turning, watch = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
     for frame in frames(20):
@@ -131,15 +148,53 @@ class Script:
     def close(self) -> None: ...
 
 
-def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: Bundle, tmp_path: Path) -> None:
-    import threading
+def test_a_cue_on_the_first_beat_after_a_stall_is_given(shipped: Bundle) -> None:
+    class Stalling:
+        """Frames, then a stall that is told, then frames again."""
 
-    from cuelens.adapters.memory import MemoryLight
+        received = 0
+        state = "running"
+
+        def __init__(self) -> None:
+            self.script: list[Frame | None] = [*frames(2), None, *(Frame(f.grey, f.t + 5, 0) for f in frames(2))]
+
+        def next(self, timeout_s: float) -> Frame | None:
+            if not self.script:
+                return None
+            frame = self.script.pop(0)
+            self.state = "running" if frame else "camera stalled"
+            if frame is None:
+                raise TimeoutError
+            return frame
+
+        def dropped(self) -> int:
+            return 0
+
+        def close(self) -> None: ...
 
     light = MemoryLight()
     stream = EventStream()
+    turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
+    shown: list[tuple[str, float]] = []
+
+    class Slow(MemoryLight):
+        def show(self, pattern: LightPattern) -> None:
+            shown.append((pattern.pattern, pattern.seconds))
+
+    light = Slow()
+    outputs = Outputs(Profile(), light, None, stream.fault)
+    Daemon(Stalling(), turning, outputs, stream, live=False, watchers=[lambda *_: time.sleep(0.1)]).run(
+        None, threading.Event()
+    )
+    # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
+    assert [pattern for pattern, _ in shown] == ["fade", "breath", "fade"]
+
+
+def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: Bundle, tmp_path: Path) -> None:
+    light = MemoryLight()
+    stream = EventStream()
     told: list[events.Event] = []
-    file = EventFile(str(tmp_path / "events.jsonl"), patient=True)
+    file = EventFile(str(tmp_path / "events.jsonl"), patient=True, stop=threading.Event())
     stream.add(told.append)
     stream.add(file)
     watch = Stopwatch()

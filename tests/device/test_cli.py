@@ -201,6 +201,72 @@ def test_a_damaged_bundle_of_the_settings_gives_way_to_the_shipped_one(tmp_path:
     assert "the shipped one is used" in fault
 
 
+HUNG = """
+import sys, threading
+from cuelens import run, sources
+
+class Hung:
+    name = "hung"
+    def read(self, timeout_s): threading.Event().wait()
+    def close(self): threading.Event().wait()
+
+run.open_source = lambda name, camera: Hung()
+import cuelens.feed
+cuelens.feed._CAPTURE_S = 0.2
+from cuelens.cli import main
+main()
+"""
+
+
+def test_a_camera_that_hangs_in_every_call_ends_the_process_with_70(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HUNG, "run", "--source", "v4l2:0"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=ENVIRONMENT | {"HOME": str(tmp_path)},
+    )
+    assert "hangs" in one_sentence(done, 70)
+
+
+def test_settings_that_are_read_by_themselves_are_not_overwritten_either(tmp_path: Path, still: Path) -> None:
+    config = tmp_path / ".config" / "cuelens" / "cuelens.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[camera]\nfps = 15\n")
+    for target in (config, SHIPPED):
+        before = target.read_bytes()
+        done = cuelens("run", "--source", still, "--as-fast", "--events", target, home=tmp_path)
+        assert "would overwrite" in one_sentence(done, 3)
+        assert target.read_bytes() == before
+
+
+def test_a_folder_of_something_else_leaves_old_events_alone(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.jpg").write_bytes(b"no picture")
+    old = tmp_path / "old.jsonl"
+    old.write_text("precious")
+    done = cuelens("run", "--source", tmp_path / "folder", "--as-fast", "--events", old, home=tmp_path)
+    assert "a.jpg" in one_sentence(done, 3)
+    assert old.read_text() == "precious"
+
+
+def test_a_voice_without_aplay_is_a_fault_and_no_output(tmp_path: Path, still: Path) -> None:
+    (tmp_path / "p.json").write_text('{"sound": {"on": true}}')
+    words = ["run", "--source", str(still), "--as-fast", "--events", "-", "--cues", "voice", "--profile"]
+    done = subprocess.run(
+        [sys.executable, "-m", "cuelens", *words, str(tmp_path / "p.json")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT | {"HOME": str(tmp_path), "PATH": "/nowhere"},
+    )
+    assert done.returncode == 0, done.stderr
+    start, fault = done.stdout.splitlines()[:2]
+    assert '"event":"start"' in start
+    assert "aplay is not installed" in fault
+
+
 def test_events_never_overwrite_what_the_run_reads(tmp_path: Path, still: Path) -> None:
     before = still.read_bytes()
     done = cuelens("run", "--source", still, "--as-fast", "--events", still, home=tmp_path)

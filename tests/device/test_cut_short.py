@@ -35,6 +35,11 @@ def test_fill_bytes_and_thumbnails_do_not_mislead() -> None:
     scan = whole.index(b"\xff\xda")
     assert not is_cut_short(io.BytesIO(whole[:scan] + b"\xff" + whole[scan:]))
     assert not is_cut_short(io.BytesIO(whole[:-2] + b"\xff" + whole[-2:]))
+    assert not is_cut_short(io.BytesIO(whole[:scan] + b"stray" + whole[scan:]))
+    done, restarts = cv2.imencode(".jpg", NOISE, [cv2.IMWRITE_JPEG_RST_INTERVAL, 4])
+    assert done
+    assert b"\xff\xd3" in restarts.tobytes()
+    assert not is_cut_short(io.BytesIO(restarts.tobytes().replace(b"\xff\xd3", b"\xff\xff\xd3")))
     thumbnail = b"Exif\0\0" + encoded(".jpg")[:2000] + b"\xff\xd9"
     segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     assert not is_cut_short(io.BytesIO(whole[:2] + segment + whole[2:]))
@@ -61,6 +66,24 @@ def test_a_video_without_its_end_is_cut_short(tmp_path: Path, suffix: str, optio
     assert not is_cut_short(io.BytesIO(whole))
     for share in (0.3, 0.6, 0.95):
         assert is_cut_short(io.BytesIO(whole[: round(share * len(whole))])), share
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+@pytest.mark.parametrize("trailer", [b"\n", b"\0" * 3, b"\xff" * 16, b"a trailer that some cameras append"])
+def test_what_a_camera_appends_to_a_video_does_not_make_it_cut(tmp_path: Path, trailer: bytes) -> None:
+    path = tmp_path / "clip.mp4"
+    made = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=1"]
+    subprocess.run([*made, "-c:v", "mpeg4", str(path)], check=True)
+    assert not is_cut_short(io.BytesIO(path.read_bytes() + trailer))
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+@pytest.mark.parametrize(("kind", "codec"), [("avi", "mjpeg"), ("matroska", "mjpeg"), ("webm", "libvpx")])
+def test_what_was_written_into_a_pipe_does_not_say_its_length(kind: str, codec: str) -> None:
+    made = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=1"]
+    done = subprocess.run([*made, "-c:v", codec, "-f", kind, "pipe:1"], capture_output=True, check=True)
+    assert len(done.stdout) > 1000
+    assert not is_cut_short(io.BytesIO(done.stdout))
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\xff\xd8", b"RIFF", b"text of no format at all", bytes(64)])

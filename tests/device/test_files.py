@@ -35,6 +35,9 @@ EVERY = ["light", "voice", "console"]
             "cues.happy.light.pattern is 'strobe'",
         ),
         ('{"cues": {"happy": {"phrase": "is happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "she\'s happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "she\u2019s happy"}}}', "expected what a face looks like"),
+        ('{"language": "\\ud800"}', "not readable"),
         ('{"cues": {"neutral": {"phrase": "looks neutral"}}}', "cues: object contains unknown field neutral"),
         ('{"policy": {"gap_s": 0}}', "policy.gap_s is 0"),
         ('{"policy": {"caution": 2}}', "policy.caution is 2"),
@@ -62,7 +65,7 @@ def test_a_mistake_in_a_profile_is_one_sentence_with_file_key_and_value(
     ("text", "sentence"),
     [
         ("[camera]\nrotation = 45", "camera.rotation is 45"),
-        ("[camera]\nfps = 0", "camera.fps is 0: expected int >= 1"),
+        ("[camera]\nfps = 0", "camera.fps is 0: expected int >= 2"),
         ("[camera]\nfps = 'fast'", "camera.fps is 'fast': expected int"),
         ("[kamera]\nfps = 1", "unknown field kamera"),
         ("[pins]\nred = 99", "pins.red is 99"),
@@ -135,6 +138,11 @@ def test_the_active_profile_is_the_one_named_in_the_state_folder(tmp_path: Path)
     assert damaged == Profile()
     assert "ben.json" in fault
     assert (tmp_path / "profiles" / "ben.json").read_text() == '{"wearer": "Be'
+    for name in ("carl", "../ben", "x" * 300, "\0\0\0", ""):
+        (tmp_path / "active").write_text(name)
+        nobody, fault = profile.active(tmp_path)
+        assert nobody == Profile()
+        assert "the factory profile is used" in fault
 
 
 def test_the_factory_cue_book_says_looks_and_tells_expressions_apart() -> None:

@@ -69,9 +69,15 @@ def test_showing_returns_at_once_and_replaces_what_was_shown(light: Light) -> No
 
 def test_closing_puts_a_light_out_and_may_be_done_twice(light: Light) -> None:
     light.show(WHITE)
+    assert soon(lambda: is_lit(light))
+    pins = [] if isinstance(light, MemoryLight) else [light.factory.pin(number) for number in (17, 27, 22)]  # type: ignore[attr-defined]
     light.close()
     light.close()
-    assert isinstance(light, MemoryLight) is False or not light.lit
+    if isinstance(light, MemoryLight):
+        assert not light.lit
+    else:
+        assert len(pins) == 3
+        assert all(not pin.state for pin in pins)
 
 
 def test_a_light_that_is_over_is_dark() -> None:

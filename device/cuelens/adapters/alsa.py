@@ -4,6 +4,7 @@ A system service has no PulseAudio or PipeWire, so the card is spoken to directl
 """
 
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Final
 
 from cuelens import clip
 from cuelens.clip import Clip
+from cuelens_models.errors import AbsentDevice
 
 _PATIENCE_S: Final = 1.0
 _GRACE_S: Final = 2.0
@@ -26,8 +28,10 @@ class AlsaVoice:
         """Begin to make the clips ready, on a thread of its own.
 
         prepare: returns a clip for each phrase. device: an ALSA name. volume: 0 to 1. complain: told once, in a
-        sentence, if nothing can be heard.
+        sentence, if nothing can be heard. Raises AbsentDevice without aplay.
         """
+        if shutil.which("aplay") is None:
+            raise AbsentDevice("aplay is not installed: run `sudo apt install alsa-utils`")
         self._prepare = prepare
         self._device = device
         self._volume = volume
@@ -62,9 +66,6 @@ class AlsaVoice:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                 )
-        except FileNotFoundError:
-            self._complain_once("aplay is not installed: run `sudo apt install alsa-utils`")
-            return
         except OSError as error:
             self._complain_once(f"aplay cannot be started: {error.strerror}")
             return

@@ -7,9 +7,15 @@ A format that does not tell its length is never called cut short.
 import os
 from typing import BinaryIO, Final
 
-_START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
-_MOVIE_BOXES: Final = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+_NO_LENGTH: Final = {0x01, *range(0xD0, 0xD8)}
+"""Markers that stand alone: TEM and the restarts."""
+_UNTOLD: Final = {0, 0xFFFFFFFF}
+"""What a RIFF writer leaves that could not go back to fill the length in."""
+_MOVIE_BOXES: Final = {
+    *(b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"),
+    *(b"moof", b"mfra", b"udta", b"meta", b"uuid", b"sidx", b"styp", b"emsg", b"pdin"),
+}
 _EBML: Final = b"\x1a\x45\xdf\xa3"
 _SEGMENT: Final = b"\x18\x53\x80\x67"
 
@@ -26,7 +32,8 @@ def is_cut_short(file: BinaryIO) -> bool:
             file.seek(0)
             return b"IEND" not in file.read()
         if head.startswith(b"RIFF"):
-            return int.from_bytes(head[4:8], "little") + 8 > length
+            told = int.from_bytes(head[4:8], "little")
+            return told not in _UNTOLD and told + 8 > length
         if head[4:8] in _MOVIE_BOXES:
             return _boxes_end(file, length) > length
         if head.startswith(_EBML):
@@ -37,40 +44,40 @@ def is_cut_short(file: BinaryIO) -> bool:
 
 
 def _jpeg_has_end(data: bytes) -> bool:
-    """Walk the segments of a JPEG (ITU-T T.81, annex B) to its end marker; a thumbnail's own end does not count."""
+    """Walk the segments of a JPEG (ITU-T T.81, annex B) to its end marker; a thumbnail's own end does not count.
+
+    Fill bytes, and stray ones between segments, are passed over as decoders do.
+    """
     place = 2
-    while place + 2 <= len(data):
-        if data[place] != 0xFF:
-            return False
+    while 0 <= (place := data.find(b"\xff", place)) < len(data) - 1:
         marker = data[place + 1]
-        if marker == 0xFF:
-            # A fill byte.
-            place += 1
-            continue
         if marker == _END_OF_IMAGE:
             return True
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-        if marker == _START_OF_SCAN:
-            # Coded data follow, in which FF is a marker only if neither 00 nor a restart comes after it.
-            place = data.find(b"\xff", place)
-            while 0 <= place < len(data) - 1 and (data[place + 1] == 0 or 0xD0 <= data[place + 1] <= 0xD7):
-                place = data.find(b"\xff", place + 2)
-            if place < 0:
-                return False
+        if marker in (0x00, 0xFF):
+            # Stuffing after a coded FF, or a fill byte.
+            place += 1 if marker else 2
+        elif marker in _NO_LENGTH:
+            place += 2
+        else:
+            # A segment; the coded data after a start of scan are searched for the next marker.
+            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
     return False
 
 
 def _boxes_end(file: BinaryIO, length: int) -> int:
-    """Return where the last top-level box of an MP4 or MOV (ISO/IEC 14496-12) says that it ends."""
+    """Return where the last top-level box of an MP4 or MOV (ISO/IEC 14496-12) says that it ends.
+
+    What follows the boxes and is none (some cameras append a trailer) says nothing.
+    """
     place = 0
     while place < length:
         file.seek(place)
         header = file.read(16)
         size = int.from_bytes(header[:4], "big")
+        if header[4:8] not in _MOVIE_BOXES or size == 0:
+            return length
         if size == 1:
             size = int.from_bytes(header[8:16], "big")
-        if size == 0:
-            return length
         place += max(size, 8)
     return place
 

@@ -14,7 +14,7 @@ def main() -> None:
 
 
 def _put_out() -> int:
-    GpioLight(settings.read(None).pins).close()
+    GpioLight(settings.read(settings.usual_path()).pins).close()
     return 0
 
 

@@ -99,6 +99,9 @@ class ImageFolder:
             raise BadInput(f"{path} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
         self._ring = FrameRing(rotation)
         self._index = 0
+        # A folder of something else is known by its first picture, before anything is written.
+        with native_quiet():
+            decode(self._files[0])
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next picture, None after the last one. Raises BadInput if one cannot be decoded."""
