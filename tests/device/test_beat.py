@@ -1,7 +1,6 @@
 """Beats on faces made of squares, with a detector that finds them and the shipped model."""
 
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -148,23 +147,54 @@ class Script:
     def close(self) -> None: ...
 
 
+class Shown(MemoryLight):
+    """A light that tells what it did, in order, and lets others wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: list[str] = []
+        self.changed = threading.Condition()
+
+    def show(self, pattern: LightPattern) -> None:
+        self._did(pattern.pattern)
+
+    def off(self) -> None:
+        self._did("off")
+
+    def _did(self, what: str) -> None:
+        with self.changed:
+            self.log.append(what)
+            self.changed.notify_all()
+
+    def until(self, what: str) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: self.log[-1:] == [what], 5)
+
+
 def test_a_cue_on_the_first_beat_after_a_stall_is_given(shipped: Bundle) -> None:
+    light = Shown()
+
     class Stalling:
-        """Frames, then a stall that is told, then frames again."""
+        """Frames, a stall that lasts until it is shown, and frames again until their cue is shown."""
 
         received = 0
         state = "running"
 
         def __init__(self) -> None:
-            self.script: list[Frame | None] = [*frames(2), None, *(Frame(f.grey, f.t + 5, 0) for f in frames(2))]
+            later = [Frame(frame.grey, frame.t + 5, 0) for frame in frames(2)]
+            self.script: list[Frame | None] = [*frames(2), None, *later]
 
         def next(self, timeout_s: float) -> Frame | None:
             if not self.script:
+                light.until("fade")
                 return None
             frame = self.script.pop(0)
             self.state = "running" if frame else "camera stalled"
             if frame is None:
+                light.until("fade")
                 raise TimeoutError
+            if len(self.script) == 1:
+                light.until("breath")
             return frame
 
         def dropped(self) -> int:
@@ -172,22 +202,13 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given(shipped: Bundle) -> None
 
         def close(self) -> None: ...
 
-    light = MemoryLight()
     stream = EventStream()
     turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
-    shown: list[tuple[str, float]] = []
-
-    class Slow(MemoryLight):
-        def show(self, pattern: LightPattern) -> None:
-            shown.append((pattern.pattern, pattern.seconds))
-
-    light = Slow()
-    outputs = Outputs(Profile(), light, None, stream.fault)
-    Daemon(Stalling(), turning, outputs, stream, live=False, watchers=[lambda *_: time.sleep(0.1)]).run(
-        None, threading.Event()
-    )
+    daemon = Daemon(Stalling(), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False)
+    daemon.run(None, threading.Event())
     # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
-    assert [pattern for pattern, _ in shown] == ["fade", "breath", "fade"]
+    assert [what for what in light.log if what != "off"] == ["fade", "breath", "fade"]
+    assert light.log[-1] == "fade"
 
 
 def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: Bundle, tmp_path: Path) -> None:
