@@ -50,15 +50,14 @@ def crop(frame: Grey, box: Box, contract: Contract, out: Grey | None = None) -> 
     if right - left < side or bottom - top < side:
         borders = (top - y, y + side - bottom, left - x, x + side - right)
         face = np.asarray(cv2.copyMakeBorder(face, *borders, cv2.BORDER_REPLICATE), dtype=np.uint8)
-    return fit(face, contract.input, out)
+    return resized(face, contract.input.width, contract.input.height, out)
 
 
-def fit(face: Grey, wanted: Input, out: Grey | None = None) -> Grey:
-    """Resize a cropped face to the model's input size: INTER_AREA when shrinking, INTER_LINEAR when growing."""
-    shrinking = face.shape[0] > wanted.height
-    size = (wanted.width, wanted.height)
-    resized = cv2.resize(face, size, dst=out, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    return np.asarray(resized, dtype=np.uint8)
+def resized(face: Grey, width: int, height: int, out: Grey | None = None) -> Grey:
+    """Bring a cropped face to a size: INTER_AREA when shrinking, INTER_LINEAR when growing."""
+    shrinking = face.shape[0] > height
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(face, (width, height), dst=out, interpolation=interpolation), dtype=np.uint8)
 
 
 def model_input(face: Grey, contract: Contract, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -69,7 +68,7 @@ def model_input(face: Grey, contract: Contract, out: NDArray[Any] | None = None)
     """
     wanted = contract.input
     if face.shape != (wanted.height, wanted.width):
-        face = fit(face, wanted)
+        face = resized(face, wanted.width, wanted.height)
     tensor = np.empty((1, *face.shape, wanted.channels), wanted.dtype) if out is None else out
     table = _table_for(face, wanted)
     for channel in range(wanted.channels):

@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.preprocess import Grey, resized
 from cuelens_models.data.faces import SIDE
 from cuelens_models.errors import BadInput
 
@@ -22,7 +22,4 @@ def read(path: Path) -> Grey:
         raise BadInput(f"{path} cannot be read: {error}") from error
     if picture is None:
         raise BadInput(f"{path} is no image that can be decoded")
-    if picture.shape != (SIDE, SIDE):
-        shrinking = picture.shape[0] > SIDE
-        picture = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    return np.asarray(picture, dtype=np.uint8)
+    return resized(np.asarray(picture, dtype=np.uint8), SIDE, SIDE)
