@@ -78,6 +78,8 @@ def run(
                 closing = stack.enter_context(ExitStack())
                 closing.callback(checked.source.close)
             stream, tally, watch = EventStream(), summary.Tally(), Stopwatch()
+            outputs, names = _open_outputs(options.cues, checked.profile, checked.settings, stream)
+            stack.callback(outputs.close)
             printed = console.for_events(options.events)
             terminal = console.Console(printed, cues="console" in options.cues)
             if options.events is not None:
@@ -89,11 +91,9 @@ def run(
             for reader in readers:
                 stream.add(reader)
             name = checked.source.name if checked.source else checked.source_name
-            stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=name))
             for fault, detail in checked.faults:
                 stream.fault(fault, detail)
-            outputs, names = _open_outputs(options.cues, checked.profile, checked.settings, stream)
-            stack.callback(outputs.close)
+            stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=name))
             beats = _beats(checked, names, watch, stream)
             feed = _feed(checked, stream, patient=options.source is None, as_fast=options.as_fast)
             if checked.source:

@@ -37,14 +37,14 @@ class EventStream:
         self._readers.append(reader)
 
     def emit(self, event: events.Event) -> None:
-        """Pass an event on, after the faults that were told before it."""
-        self.tell_faults()
+        """Pass an event on, and then the faults that were told meanwhile."""
         self._t = getattr(event, "t", self._t)
         for reader in self._readers:
             reader(event)
+        self.tell_faults()
 
     def fault(self, fault: str, detail: str) -> None:
-        """Tell of a fault, from any thread; it becomes an event at the next turn of the loop."""
+        """Tell of a fault, from any thread; it becomes an event after the next one, or at the next turn of the loop."""
         self._faults.append((fault, detail))
 
     def tell_faults(self) -> None:
