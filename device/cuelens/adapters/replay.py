@@ -31,7 +31,6 @@ class VideoFile:
         self._ring = FrameRing(rotation)
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         self._fps = self._capture.get(cv2.CAP_PROP_FPS) or _FOLDER_FPS
-        self._index = -1
         self._last_t = -1.0
         self._picture: Any = None
         self._grey = np.empty((0, 0), np.uint8)
@@ -50,7 +49,6 @@ class VideoFile:
         if not there:
             return None
         self._picture = picture
-        self._index += 1
         if self._grey.shape != self._picture.shape[:2]:
             self._grey = np.empty(self._picture.shape[:2], np.uint8)
         cv2.cvtColor(self._picture, cv2.COLOR_BGR2GRAY, dst=self._grey)
