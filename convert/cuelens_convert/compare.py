@@ -23,7 +23,10 @@ _ENOUGH: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Logits of both models for the held-out faces of a protocol, (n, labels), and the truth (n,)."""
+    """Logits of both models for the held-out faces of a protocol, (n, labels), and the truth (n,).
+
+    A model's not_a_face, which no protocol asks about, is left out.
+    """
 
     labels: tuple[str, ...]
     truth: NDArray[np.intp]
@@ -62,7 +65,7 @@ class Judged:
 
 
 def converted_logits(interpreter: Interpreter, faces: Faces, step: Callable[[], None]) -> Scores:
-    """Return (n, labels) outputs of the written model, one face at a time as on the glasses."""
+    """Return (n, outputs) of the written model, one face at a time as on the glasses."""
     answers = []
     for face in faces.pixels:
         answers.append(interpreter.outputs(face))
@@ -83,8 +86,12 @@ def judge(
     faces = held_out.take(labelled.chosen)
     # The network has a static batch of one.
     floats = network.predict(model_inputs(faces.pixels, wanted), batch_size=1, verbose=0)
+    asked = len(labelled.labels)
     return Judged(
-        labelled.labels, labelled.truth, np.asarray(floats, np.float64), converted_logits(interpreter, faces, step)
+        labelled.labels,
+        labelled.truth,
+        np.asarray(floats, np.float64)[:, :asked],
+        converted_logits(interpreter, faces, step)[:, :asked],
     )
 
 

@@ -62,8 +62,8 @@ def convert(
     held = label(data.held_out, said.protocol)
     steps.stage("running the written model", len(inner.chosen) + len(held.chosen))
     logits = compare.converted_logits(interpreter, data.inner.take(inner.chosen), steps.step)
-    temperature = metrics.fit_temperature(logits, inner.truth)
-    enter = metrics.enter_thresholds(softmax(logits, temperature), inner.truth, inner.labels)
+    temperature = metrics.fit_temperature(logits[:, : len(inner.labels)], inner.truth)
+    enter = metrics.enter_thresholds(softmax(logits, temperature), inner.truth, said.labels)
     judged = compare.judge(source.network, wanted, interpreter, data.held_out, said.protocol, steps.step)
     compare.gate(judged.parity(), max_drop, max_class_drop)
 

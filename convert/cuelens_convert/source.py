@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from cuelens_models import record
-from cuelens_models.bundle.expressions import check_labels
+from cuelens_models.bundle.expressions import NOT_A_FACE, check_labels
 from cuelens_models.data.faces import SIDE
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
@@ -47,7 +47,8 @@ def open_source(path: Path) -> Source:
     if shape not in ((SIDE, SIDE, 1), (SIDE, SIDE, 3)):
         raise BadInput(f"model {path} takes {shape}, not a picture of {SIDE}x{SIDE} with 1 or 3 channels")
     height, width, channels = shape
-    if tuple(said.labels) != PROTOCOLS.get(said.protocol, tuple(said.labels)):
+    asked = PROTOCOLS.get(said.protocol, tuple(said.labels))
+    if tuple(said.labels) not in (asked, (*asked, NOT_A_FACE)):
         raise BadInput(f"model {path}: its labels are not those of {said.protocol} in their order")
     if network.outputs[0].shape[1:] != (len(said.labels),):
         raise BadInput(
@@ -55,5 +56,5 @@ def open_source(path: Path) -> Source:
         )
     # A static batch of one: a dynamic one leaves shape arithmetic in the graph. Fixed names: automatic ones vary.
     face = keras.Input(batch_shape=(1, height, width, channels), name="face")
-    network = keras.Model(face, network(face), name=said.recipe)
+    network = keras.Model(face, network(face), name=said.recipe.replace("-", "_"))
     return Source(network, said, path.name, hashlib.sha256(path.read_bytes()).hexdigest())

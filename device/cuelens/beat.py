@@ -9,7 +9,7 @@ from cuelens.decide import Memory, PolicyRule, decide
 from cuelens.light_level import LightLevel
 from cuelens.look import Looking
 from cuelens.read import Reader
-from cuelens.settle import Belief, SettleRule, settle
+from cuelens.settle import Belief, SettleRule, is_doubted, settle
 from cuelens.stopwatch import Stopwatch
 from cuelens.types import Cue, Face, Frame
 
@@ -67,7 +67,8 @@ class Beats:
             del self._beliefs[track]
         for face in sight.seen:
             self._read(frame, face, t, anew=face in sight.appeared)
-        self._memory, cue = decide(self._memory, t, sight.seen, self._beliefs, self._policy_rule)
+        faces = tuple(face for face in sight.seen if not is_doubted(self._beliefs[face.track], self._settle_rule))
+        self._memory, cue = decide(self._memory, t, faces, self._beliefs, self._policy_rule)
         if cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
             self._emit(

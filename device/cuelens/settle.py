@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 
+_DOUBT = 0.5
+"""Above this smoothed probability of not_a_face, the detector is taken to be wrong."""
 _PAUSE_S = 0.75
 """Readings further apart than this do not belong to one look."""
 
@@ -74,3 +76,8 @@ def thresholds(enter: Mapping[str, float], caution: float, overrides: Mapping[st
     """Return the bundle's thresholds shifted by the profile's caution (-1 to 1: -0.15 to 0.15) and its own values."""
     shifted = {label: min(max(value + 0.15 * caution, 0.4), 0.98) for label, value in enter.items()}
     return shifted | {label: value for label, value in overrides.items() if label in shifted}
+
+
+def is_doubted(belief: Belief, rule: SettleRule) -> bool:
+    """Return whether the network says that what the detector found is no face."""
+    return NOT_A_FACE in rule.labels and belief.smoothed[rule.labels.index(NOT_A_FACE)] > _DOUBT

@@ -1,75 +1,166 @@
-"""Figures of a model on the held-out faces of a protocol: a bundle on the glasses' runtime, or a `.keras` file."""
+"""Figures of a model on the held-out faces of a protocol."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cuelens_models import command, metrics, record
-from cuelens_models.bundle import file
-from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.bundle.preprocess import Grey, model_inputs
-from cuelens_models.bundle.scores import Scores, probabilities, softmax
-from cuelens_models.data.load import FaceData
-from cuelens_models.data.protocols import PROTOCOLS, label
+from cuelens_models import metrics
+from cuelens_models.bootstrap import COVERED, Intervals, intervals
+from cuelens_models.bundle.expressions import NOT_A_FACE
+from cuelens_models.bundle.scores import Scores
+from cuelens_models.candidate import Advance, Candidate
+from cuelens_models.corrupt import CORRUPTIONS, NONE, corrupted
+from cuelens_models.data.load import HeldOut
+from cuelens_models.data.protocols import PROTOCOLS, label, left_out
 from cuelens_models.errors import BadInput
-from cuelens_models.quiet import tensorflow_quiet
+
+_DIGITS = 5
 
 
-def evaluate(model: Path, data: FaceData, protocol: str) -> dict[str, Any]:
-    """Return the evaluation of a model: protocol, images, accuracy, macro_f1, recall, ece, coverage.
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Where the work reports to. stage: its name and how many faces it has, 0 if unknown. advance: faces done."""
+
+    stage: Callable[[str, int], None] = lambda name, count: None
+    advance: Advance = lambda count: None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a model answered, and how good that is.
+
+    chosen: indices of the protocol's images into the held-out faces (n,). truth: indices into labels (n,).
+    whole: the model's own distribution (n, model's labels). asked: among the protocol's labels only, (n, labels).
+    robustness: accuracy by corruption, "none" first. uncounted: faces outside the protocol, by what they are.
+    """
+
+    model: Candidate
+    data: HeldOut
+    protocol: str
+    labels: tuple[str, ...]
+    chosen: NDArray[np.intp]
+    truth: NDArray[np.intp]
+    whole: Scores
+    asked: Scores
+    intervals: Intervals
+    robustness: dict[str, float]
+    uncounted: dict[str, int]
+
+    @property
+    def words(self) -> NDArray[np.str_]:
+        """The truth in words, (n,)."""
+        return np.array(self.labels)[self.truth]
+
+
+def evaluate(model: Candidate, data: HeldOut, protocol: str, steps: Steps | None = None) -> Evaluation:
+    """Measure a model on the held-out faces of a protocol, as they are and corrupted.
 
     A model with more labels than the protocol answers among the protocol's own; one with fewer raises BadInput.
     """
-    labelled = label(data.held_out, protocol)
-    faces = data.held_out.pixels[labelled.chosen]
-    if model.suffix == ".keras":
-        labels, answers = _keras(model, faces)
-    else:
-        labels, answers = _bundle(model, faces)
-    missing = set(PROTOCOLS[protocol]) - set(labels)
+    steps = steps or Steps()
+    missing = [word for word in PROTOCOLS[protocol] if word not in model.labels]
     if missing:
-        raise BadInput(f"{model} cannot say {', '.join(sorted(missing))}, which {protocol} asks for")
-    asked = answers[:, [labels.index(word) for word in labelled.labels]]
-    asked = asked / asked.sum(axis=1, keepdims=True)
-    return {
-        "protocol": f"{protocol} on {data.held_out_name}",
-        "images": len(asked),
-        "accuracy": round(metrics.accuracy(asked, labelled.truth), 5),
-        "macro_f1": round(metrics.macro_f1(asked, labelled.truth), 5),
-        "recall": {
-            word: round(value, 5) for word, value in metrics.recall(asked, labelled.truth, labelled.labels).items()
+        raise BadInput(f"{model.path} cannot say {', '.join(sorted(missing))}, which {protocol} asks for")
+    labelled = label(data.faces, protocol)
+    faces = data.faces.pixels[labelled.chosen]
+    columns = [model.labels.index(word) for word in labelled.labels]
+    robustness = {}
+    whole = asked = np.empty((0, 0))
+    for name in (NONE, *CORRUPTIONS):
+        steps.stage("faces as they are" if name == NONE else f"faces with {name.replace('_', ' ')}", len(faces))
+        answers = model.answer(corrupted(faces, name), steps.advance)
+        among = answers[:, columns] / answers[:, columns].sum(axis=1, keepdims=True)
+        robustness[name] = metrics.accuracy(among, labelled.truth)
+        if name == NONE:
+            whole, asked = answers, among
+    steps.stage("intervals", 0)
+    return Evaluation(
+        model,
+        data,
+        protocol,
+        labelled.labels,
+        labelled.chosen,
+        labelled.truth,
+        whole,
+        asked,
+        intervals(asked, labelled.truth, labelled.labels),
+        robustness,
+        left_out(data.faces, labelled, protocol),
+    )
+
+
+def figures(found: Evaluation, crop: dict[str, str | int] | None = None) -> dict[str, Any]:
+    """Return the figures as plain data: fractions rounded to five digits.
+
+    crop: what the detector met, where it was asked. `said` is None without thresholds, `not_a_face` without the label.
+    """
+    asked, truth, labels = found.asked, found.truth, found.labels
+    drawn = found.intervals
+    listed = {
+        "protocol": f"{found.protocol} on {found.data.part}",
+        "images": len(truth),
+        "accuracy": metrics.accuracy(asked, truth),
+        "macro_f1": metrics.macro_f1(asked, truth),
+        "recall": metrics.recall(asked, truth, labels),
+        "ece": metrics.ece(asked, truth),
+        "coverage": metrics.coverage(asked, truth),
+        "macro_f1_all": metrics.macro_f1(asked, truth, least=1),
+        "auc": metrics.auc(asked, truth, labels),
+        "said": said(found),
+        "not_a_face": not_a_face(found),
+        "intervals": {
+            "accuracy": drawn.accuracy,
+            "macro_f1": drawn.macro_f1,
+            "macro_f1_all": drawn.macro_f1_all,
+            "ece": drawn.ece,
+            "coverage": {f"{COVERED:g}": drawn.coverage},
+            "recall": drawn.recall,
         },
-        "ece": round(metrics.ece(asked, labelled.truth), 5),
-        "coverage": {share: round(value, 5) for share, value in metrics.coverage(asked, labelled.truth).items()},
+        "robustness": found.robustness,
+        "cost": {
+            "parameters": found.model.cost.parameters,
+            "multiply_adds": found.model.cost.multiply_adds,
+            "bytes": found.model.cost.bytes,
+        },
+        **({"crop": crop} if crop else {}),
+        "notes": notes(found),
     }
+    return {name: _rounded(value) for name, value in listed.items()}
 
 
-def _bundle(path: Path, faces: Grey) -> tuple[Sequence[str], Scores]:
-    bundle = file.load(path)
-    interpreter = Interpreter(bundle)
-    outputs = np.stack([interpreter.outputs(face) for face in faces])
-    return bundle.contract.labels, probabilities(outputs, bundle.contract)
+def said(found: Evaluation) -> dict[str, float | None] | None:
+    """Return the share of images that something would be said of, and how often rightly; None without thresholds."""
+    if found.model.enter is None:
+        return None
+    told = metrics.said(metrics.spoken(found.whole, found.model.labels, found.model.enter), found.words)
+    return {"share": told.share, "accuracy": told.accuracy}
 
 
-def _keras(path: Path, faces: Grey) -> tuple[Sequence[str], Scores]:
-    if not path.exists():
-        raise BadInput(f"model {path} does not exist")
-    said = record.read(path)
-    if said is None:
-        raise BadInput(f"model {path} does not say what its outputs mean: evaluate a bundle, or what train-model wrote")
-    try:
-        with tensorflow_quiet():
-            import keras
-    except ImportError as error:
-        raise command.require(error.name or "keras", "train") from error
+def not_a_face(found: Evaluation) -> float | None:
+    """Return the share of these images that the model takes for no face; None if it has no such label."""
+    if NOT_A_FACE not in found.model.labels:
+        return None
+    return float((found.whole.argmax(axis=1) == found.model.labels.index(NOT_A_FACE)).mean())
 
-    try:
-        network = keras.models.load_model(path, compile=False)
-    except Exception as error:
-        # Keras raises whatever its parts raise on a damaged file.
-        raise BadInput(f"model {path} cannot be loaded: {str(error).splitlines()[0]}") from error
-    wanted = said.float_input(*network.inputs[0].shape[1:])
-    logits = network.predict(model_inputs(faces, wanted), batch_size=256, verbose=0)
-    return said.labels, softmax(np.asarray(logits, np.float64))
+
+def notes(found: Evaluation) -> list[str]:
+    """Return what the reader of the figures should know: sentences without a full stop."""
+    if not found.uncounted:
+        return list(found.data.notes)
+    kinds = ", ".join(f"{word} {count}" for word, count in found.uncounted.items())
+    total = sum(found.uncounted.values())
+    outside = f"{total} of {len(found.data.faces)} faces do not count under {found.protocol} ({kinds})"
+    return [*found.data.notes, outside]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, _DIGITS)
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_rounded(inner) for inner in value]
+    return value

@@ -1,15 +1,18 @@
 """Figures about probabilities and truth. Fractions are 0 to 1.
 
 ECE: 15 equal-width bins of the top probability (Guo et al. 2017, arXiv 1706.04599). Coverage c: the accuracy on the
-share c of the images with the highest top probability.
+share c of the images with the highest top probability. AUC: of one label against the rest, by its own probability; the
+chance that an image that shows it scores above one that does not, ties counting half (Hanley and McNeil 1982).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models.bundle.expressions import NOT_A_FACE
 from cuelens_models.bundle.scores import Scores, softmax
 
 BINS: Final = 15
@@ -17,6 +20,16 @@ ENOUGH: Final = 50
 """Images that a class needs to count in macro-F1: on fewer, one image moves it by points."""
 _COVERAGES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 _LEAST_ENTER, _MOST_ENTER = 0.5, 0.9
+SILENT: Final = frozenset({"neutral", NOT_A_FACE})
+"""Labels that the glasses never say anything about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model would say at its thresholds. share: of all images. accuracy: of those; None if there are none."""
+
+    share: float
+    accuracy: float | None
 
 
 def accuracy(probabilities: Scores, truth: NDArray[np.intp]) -> float:
@@ -55,11 +68,64 @@ def ece(probabilities: Scores, truth: NDArray[np.intp]) -> float:
     )
 
 
+def reliability(probabilities: Scores, truth: NDArray[np.intp]) -> tuple[Scores, Scores, Scores]:
+    """Return of each bin of the ECE that holds an image: mean confidence, accuracy, and share of all images."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    _, place, count = np.unique(bins, return_inverse=True, return_counts=True)
+    return (
+        np.bincount(place, confidence) / count,
+        np.bincount(place, right.astype(np.float64)) / count,
+        count / len(truth),
+    )
+
+
 def coverage(probabilities: Scores, truth: NDArray[np.intp]) -> dict[str, float]:
     """Return the accuracy at several coverages."""
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     right = (probabilities.argmax(axis=1) == truth)[order]
     return {f"{share:g}": float(right[: max(1, round(share * len(right)))].mean()) for share in _COVERAGES}
+
+
+def roc(scores: Scores, positive: NDArray[np.bool_]) -> tuple[Scores, Scores]:
+    """Return the false and the true positive rate at every threshold, from (0, 0) to (1, 1).
+
+    scores: (n,), the probability of one label. positive: (n,), which images show it; some do and some do not.
+    """
+    order = np.argsort(-scores, kind="stable")
+    # Images of one score come in together.
+    last = np.flatnonzero(np.diff(scores[order], append=-1.0))
+    hits = np.cumsum(positive[order])[last]
+    misses = last + 1 - hits
+    return np.concatenate([[0.0], misses / misses[-1]]), np.concatenate([[0.0], hits / hits[-1]])
+
+
+def auc(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
+    """Return the area under the ROC curve of each label that some images show and others do not."""
+    areas = {}
+    for index, label in enumerate(labels):
+        positive = truth == index
+        if positive.any() and not positive.all():
+            false_rate, true_rate = roc(probabilities[:, index], positive)
+            areas[label] = float((np.diff(false_rate) * (true_rate[1:] + true_rate[:-1]) / 2).sum())
+    return areas
+
+
+def spoken(probabilities: Scores, labels: Sequence[str], enter: Mapping[str, float]) -> NDArray[np.str_]:
+    """Return what a model would say of each image, (n,): its top label if that reaches its threshold, else "".
+
+    probabilities: (n, labels), the model's whole distribution. The silent labels are never said.
+    """
+    top = probabilities.argmax(axis=1)
+    thresholds = np.array([np.inf if label in SILENT else enter[label] for label in labels])
+    return np.where(probabilities.max(axis=1) >= thresholds[top], np.array(labels)[top], "")
+
+
+def said(words: NDArray[np.str_], truth: NDArray[np.str_]) -> Said:
+    """Return how often something is said, and how often it is right. words: of `spoken`. truth: in words, (n,)."""
+    told = words != ""
+    return Said(float(told.mean()), float((words == truth)[told].mean()) if told.any() else None)
 
 
 def fit_temperature(logits: Scores, truth: NDArray[np.intp]) -> float:

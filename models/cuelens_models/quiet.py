@@ -1,5 +1,6 @@
 """Keeping the chatter of native libraries off the user's screen: it comes from C++, past Python's streams."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -10,11 +11,14 @@ from cuelens_models.errors import CuelensError
 
 
 @contextmanager
-def tensorflow_quiet() -> Iterator[None]:
-    """Like `native_quiet`, for the import of TensorFlow and for calls to it."""
+def tensorflow_quiet(*, gpu: bool = False) -> Iterator[None]:
+    """Like `native_quiet`, for the import of TensorFlow and for calls to it. gpu: whether one is wanted."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Nothing here trains or converts on a GPU through TensorFlow; looking for one costs seconds and warnings.
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    if not gpu:
+        # Looking for one costs seconds and warnings.
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    # Its advice is about how to write programs; whoever runs one can do nothing with it.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with native_quiet():
         yield
 

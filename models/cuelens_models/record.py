@@ -15,6 +15,14 @@ from cuelens_models.errors import BadInput
 ENTRY: Final = "cuelens.json"
 
 
+class CurvePoint(Part, frozen=True):
+    """What one epoch came to. accuracy: on the inner split, by protocol."""
+
+    number: int
+    loss: float
+    accuracy: dict[str, float]
+
+
 class TrainingRecord(Part, frozen=True):
     """How a network was trained and how it wants to be fed."""
 
@@ -28,6 +36,7 @@ class TrainingRecord(Part, frozen=True):
     data: str
     epochs: int
     seed: int
+    curve: list[CurvePoint] = msgspec.field(default_factory=list)
 
     def float_input(self, height: int, width: int, channels: int) -> Input:
         """Return the contract's input for the float network itself."""

@@ -1,229 +1,240 @@
-"""Training a recipe on soft targets, one checkpoint an epoch, resumable at any of them."""
+"""Training one network on soft targets, one checkpoint an epoch, resumable at any of them."""
 
-import json
-import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from cuelens_models import record
-from cuelens_models.augment import augment
 from cuelens_models.bundle.contract import CropRule, Input
 from cuelens_models.bundle.preprocess import model_inputs
-from cuelens_models.data.faces import Faces
+from cuelens_models.data.faces import SIDE, Faces
 from cuelens_models.data.load import FaceData
-from cuelens_models.data.protocols import label, without_single_votes
-from cuelens_models.errors import BadInput, Unwritable
-from cuelens_models.record import TrainingRecord
-from cuelens_models.whole_file import write_whole
-from cuelens_models.zoo import cuelens
+from cuelens_models.data.protocols import label
+from cuelens_models.errors import BadInput
+from cuelens_models.record import CurvePoint, TrainingRecord
+from cuelens_models.run_folder import RunFolder
+from cuelens_models.targets import HEADS, Head, targets
+from cuelens_models.views import Views
+from cuelens_models.zoo import cuelens, teacher
 
-BATCH: Final = 96
-_RATE: Final = 2e-3
-_WARM_UP: Final = 0.05
+if TYPE_CHECKING:
+    from cuelens_models.team import Team
+
 CROP: Final = CropRule(detector="haar-alt2", scale=1.02, shift_y=0.0)
 """What a FER face is to a Haar box, as benchmarks/crop_geometry.py measures it."""
+_RATE: Final = 2e-3
+_DECAY: Final = 0.05
+_WARM_UP: Final = 0.05
+_AVERAGED: Final = 0.999
+"""How much of the averaged weights stays at each step (exponential moving average)."""
+_HEAD_WEIGHTS: Final = {"votes": 1.0, "original": 0.5}
+_BUILDERS: Final = {cuelens.NAME: cuelens.build, teacher.NAME: teacher.build}
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch came to. inner_accuracy: on the inner split, under the recipe's protocol."""
+class Plan:
+    """What is trained and how long. precision: "float32", or "bfloat16" for most of the arithmetic."""
 
-    number: int
-    loss: float
-    inner_accuracy: float
+    recipe: str
+    epochs: int
+    seed: int
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a training stands, for whoever shows it."""
+    """Where the work stands, for whoever shows it. done: epochs, whole and broken."""
 
-    epoch: int
-    step: int
-    steps: int
-    loss: float
+    done: float
+    loss: float | None
 
 
-def targets(faces: Faces, labels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return soft targets (n, labels) from the votes, and weights (n,): the share of votes that are expressions.
+Say = Callable[[Progress | CurvePoint], None]
 
-    Single votes are dropped. A face that nobody could name weighs nothing.
-    """
-    ballots = without_single_votes(faces.votes)[:, :labels].astype(np.float32)
-    named = ballots.sum(axis=1)
-    everything = np.maximum(without_single_votes(faces.votes).sum(axis=1), 1)
-    return ballots / np.maximum(named, 1)[:, np.newaxis], (named / everything).astype(np.float32)
+
+def heads_for(data: FaceData) -> tuple[Head, ...]:
+    """Return the heads that the data has labels for. Raises BadInput if there is none."""
+    found = tuple(head for head in HEADS if _labelled(data, head))
+    if not found:
+        raise BadInput(f"{data.name} has neither votes nor original labels to learn from")
+    return found
+
+
+def _labelled(data: FaceData, head: Head) -> bool:
+    try:
+        label(data.inner, head.protocol)
+    except BadInput:
+        return False
+    return bool(targets(data.training, head).any())
+
+
+def folder_of(data: FaceData, faces: int, out: Path, plan: Plan, team: "Team | None" = None) -> RunFolder:
+    """Open the folder of a training on that many faces. Raises BadInput if it holds another one."""
+    return RunFolder(out, {"data": data.name, "faces": faces, **asdict(plan)}, writes=team is None or team.writes)
 
 
 def train(
-    data: FaceData, out: Path, epochs: int, seed: int, say: Callable[[Progress | Epoch], None]
-) -> tuple[Path, list[Epoch]]:
-    """Train the recipe `cuelens` and return the path of its best `.keras` (by the inner split) and the curve.
+    data: FaceData, batches: Views, run: RunFolder, plan: Plan, say: Say, team: "Team | None" = None
+) -> list[CurvePoint]:
+    """Train a network, judge each epoch on the inner split, keep it in `run`, and return its curve.
 
-    An unfinished training in `out` goes on after its last whole epoch, with the same curve as if it had never stopped.
-    Raises BadInput if it was another one.
+    An unfinished training goes on after its last whole epoch, with the same curve as if it had never stopped.
     """
-    plan = {"recipe": cuelens.NAME, "data": data.name, "faces": len(data.training), "epochs": epochs, "seed": seed}
-    labels = label(data.inner, cuelens.PROTOCOL).labels
-    said = TrainingRecord(
-        recipe=cuelens.NAME,
-        labels=list(labels),
-        protocol=cuelens.PROTOCOL,
-        multiply=1 / 255,
-        add=0.0,
-        per_image=False,
-        crop=CROP,
-        data=data.name,
-        epochs=epochs,
-        seed=seed,
-    )
-    run = _Run(out, plan)
+    heads = heads_for(data)
     curve = run.curve()
-    batches = _Batches(data.training, len(labels), said.float_input(48, 48, 1), seed)
-    keras.utils.set_random_seed(seed)
-    model = run.model(len(curve)) if curve else _compiled(len(labels), epochs * len(batches))
-    inner = _Judge(data.inner, cuelens.PROTOCOL, said.float_input(48, 48, 1))
-    for number in range(len(curve) + 1, epochs + 1):
-        batches.epoch = number
-        _seed_dropout(model, seed, number)
-        report = _Report(number, len(batches), say)
-        # The batches are shuffled already, by a seed that a resumed training knows.
-        history = model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[report])
-        curve.append(Epoch(number, float(history.history["loss"][-1]), inner.accuracy(model)))
-        run.save(model, curve)
-        say(curve[-1])
-    best = out / f"{cuelens.NAME}.keras"
-    partial = out / "finished.partial.keras"
-    finished = run.open(run.best)
-    finished.save(partial)
-    record.write(partial, said)
-    partial.replace(best)
-    return best, curve
+    if len(curve) < plan.epochs:
+        keras.utils.set_random_seed(plan.seed)
+        with team.strategy.scope() if team else nullcontext():
+            network = run.network(len(curve)) if curve else compiled(plan, heads, plan.epochs * len(batches))
+            # Keras saves everything else of an optimizer, but not this.
+            network.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+        averaged = run.averaged(len(curve)) if curve else built(plan.recipe, heads)
+        if not curve:
+            averaged.set_weights(network.get_weights())
+        keeper = _Keeper(averaged, run, curve, [Judge(data.inner, head) for head in heads], plan, batches, say)
+        if team:
+            team.fit(network, batches, len(curve), plan.epochs, keeper)
+        else:
+            # The batches are shuffled already, by a seed that a resumed training knows.
+            network.fit(
+                batches, initial_epoch=len(curve), epochs=plan.epochs, shuffle=False, verbose=0, callbacks=[keeper]
+            )
+    if team is None or team.writes:
+        for head in heads:
+            _export(run, head, record_of(data, plan, head, curve))
+    return curve
 
 
-class _Run:
-    """The folder of one training: its plan, its curve, the weights of its last and of its best epoch."""
-
-    def __init__(self, out: Path, plan: dict[str, Any]) -> None:
-        self._plan_file = out / "plan.json"
-        self._curve_file = out / "curve.json"
-        self.best = out / "best.keras"
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            if self._plan_file.exists():
-                if json.loads(self._plan_file.read_text()) != plan:
-                    raise BadInput(
-                        f"{out} holds another training: choose another --out, or the options that it began with"
-                    )
-            else:
-                write_whole(self._plan_file, json.dumps(plan, indent=2).encode())
-        except OSError as error:
-            raise Unwritable(f"{out} cannot be written to: {error.strerror}") from error
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{self._plan_file} is damaged: choose another --out") from error
-
-    def curve(self) -> list[Epoch]:
-        if not self._curve_file.exists():
-            return []
-        try:
-            return [Epoch(**epoch) for epoch in json.loads(self._curve_file.read_text())]
-        except (ValueError, TypeError) as error:
-            raise BadInput(f"{self._curve_file} is damaged: choose another --out") from error
-
-    def model(self, epoch: int) -> keras.Model:
-        return self.open(self._weights(epoch))
-
-    @staticmethod
-    def open(path: Path) -> keras.Model:
-        try:
-            return keras.models.load_model(path)
-        except Exception as error:
-            # Keras raises whatever its parts raise on a damaged file.
-            raise BadInput(f"{path} is damaged: choose another --out") from error
-
-    def save(self, model: keras.Model, curve: list[Epoch]) -> None:
-        """Keep this epoch. The curve is written last: an epoch counts once its weights are safe under its number."""
-        number = curve[-1].number
-        partial = self._plan_file.with_name("partial.keras")
-        model.save(partial)
-        if curve[-1].inner_accuracy >= max(epoch.inner_accuracy for epoch in curve):
-            shutil.copyfile(partial, self.best)
-        partial.replace(self._weights(number))
-        write_whole(self._curve_file, json.dumps([asdict(epoch) for epoch in curve], indent=2).encode())
-        self._weights(number - 1).unlink(missing_ok=True)
-
-    def _weights(self, epoch: int) -> Path:
-        return self._plan_file.with_name(f"epoch{epoch:03}.keras")
+def record_of(data: FaceData, plan: Plan, head: Head, curve: list[CurvePoint]) -> TrainingRecord:
+    """Return what the `.keras` file of a head says about itself."""
+    how = fed()
+    return TrainingRecord(
+        recipe=plan.recipe + head.suffix,
+        labels=list(head.labels),
+        protocol=head.protocol,
+        multiply=how.multiply,
+        add=how.add,
+        per_image=how.per_image,
+        crop=how.crop,
+        data=data.name,
+        epochs=plan.epochs,
+        seed=plan.seed,
+        curve=curve,
+    )
 
 
-def _compiled(labels: int, steps: int) -> keras.Model:
-    model = cuelens.build(labels)
+def fed() -> Input:
+    """Return how our networks are fed: one luminance plane, standardised by its own mean and deviation."""
+    return Input(
+        height=SIDE,
+        width=SIDE,
+        channels=1,
+        dtype="float32",
+        scale=0.0,
+        zero_point=0,
+        multiply=1.0,
+        add=0.0,
+        per_image=True,
+        crop=CROP,
+    )
+
+
+def built(recipe: str, heads: tuple[Head, ...], precision: str = "float32") -> keras.Model:
+    """Return a fresh network whose arithmetic, but for its last layers, has this precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+    try:
+        return _BUILDERS[recipe]({head.name: len(head.labels) for head in heads})
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def compiled(plan: Plan, heads: tuple[Head, ...], steps: int) -> keras.Model:
+    """Return a fresh network, ready to be fitted for this many steps."""
+    network = built(plan.recipe, heads, plan.precision)
     warm_up = max(1, round(_WARM_UP * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         _RATE / 20, max(1, steps - warm_up), alpha=0.002, warmup_target=_RATE, warmup_steps=warm_up
     )
-    # XLA is several times slower than plain kernels for small convolutions on a CPU.
-    model.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+    network.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=_DECAY),
+        loss={head.name: keras.losses.CategoricalCrossentropy(from_logits=True) for head in heads},
+        loss_weights={head.name: _HEAD_WEIGHTS[head.name] for head in heads},
+        # XLA is several times slower than plain kernels for small convolutions on a CPU.
         jit_compile=False,
     )
-    return model
+    return network
 
 
-def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """Begin an epoch in a state that follows from its number: Keras saves everything else, but not this."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([seed, epoch])
+def _export(run: RunFolder, head: Head, said: TrainingRecord) -> None:
+    """Write the best network with this head alone, as the `.keras` file that the converter takes."""
+    whole = run.best()
+    partial = run.path / "finished.partial.keras"
+    # Keras allows no dash in a name.
+    name = said.recipe.replace("-", "_")
+    keras.Model(whole.inputs, whole.get_layer(head.name).output, name=name).save(partial)
+    record.write(partial, said)
+    partial.replace(run.path / f"{said.recipe}.keras")
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Augmented batches; which face stands where, and what happens to it, follow from seed and epoch alone."""
+class Judge:
+    """Accuracy of a float network's head on the faces of its protocol."""
 
-    def __init__(self, faces: Faces, labels: int, wanted: Input, seed: int) -> None:
-        super().__init__()
-        self._pixels = faces.pixels
-        self._targets, self._weights = targets(faces, labels)
-        self._wanted = wanted
-        self._seed = seed
-        self.epoch = 1
-
-    def __len__(self) -> int:
-        return len(self._pixels) // BATCH or 1
-
-    def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._pixels))
-        chosen = order[index * BATCH : (index + 1) * BATCH]
-        random = np.random.default_rng((self._seed, self.epoch, index))
-        faces = np.stack([augment(face, random) for face in self._pixels[chosen]])
-        return model_inputs(faces, self._wanted), self._targets[chosen], self._weights[chosen]
-
-
-class _Judge:
-    """Accuracy of a float network on the faces of a protocol."""
-
-    def __init__(self, faces: Faces, protocol: str, wanted: Input) -> None:
-        labelled = label(faces, protocol)
-        self._inputs = model_inputs(faces.pixels[labelled.chosen], wanted)
+    def __init__(self, faces: Faces, head: Head) -> None:
+        labelled = label(faces, head.protocol)
+        self.head = head
+        self._inputs = model_inputs(faces.pixels[labelled.chosen], fed())
         self._truth = labelled.truth
+        self._asked = len(labelled.labels)
 
-    def accuracy(self, model: keras.Model) -> float:
-        answers = model.predict(self._inputs, batch_size=256, verbose=0)
-        return float((answers.argmax(axis=1) == self._truth).mean())
+    def accuracy(self, network: keras.Model) -> float:
+        """Return the share of right answers among the protocol's labels, which a head has first."""
+        answers = network.predict(self._inputs, batch_size=256, verbose=0)[self.head.name]
+        return float((answers[:, : self._asked].argmax(axis=1) == self._truth).mean())
 
 
-class _Report(keras.callbacks.Callback):  # type: ignore[misc]
-    """Passes each finished step on."""
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Averages the weights at each step; judges, keeps and tells each epoch."""
 
-    def __init__(self, epoch: int, steps: int, say: Callable[[Progress | Epoch], None]) -> None:
+    def __init__(
+        self,
+        averaged: keras.Model,
+        run: RunFolder,
+        curve: list[CurvePoint],
+        judges: list[Judge],
+        plan: Plan,
+        batches: Views,
+        say: Say,
+    ) -> None:
         super().__init__()
-        self._epoch, self._steps, self._say = epoch, steps, say
+        self._averaged, self._run, self._curve, self._judges = averaged, run, curve, judges
+        self._plan, self._batches, self._say = plan, batches, say
+        self._steps = len(curve) * len(batches)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._batches.epoch = epoch + 1
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                # Keras saves everything else, but not where its dropout stands.
+                layer.seed_generator.state.assign([self._plan.seed, epoch + 1])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._say(Progress(self._epoch, batch + 1, self._steps, (logs or {}).get("loss", float("nan"))))
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()  # else the weights are those of the epoch's beginning
+        self._steps += 1
+        stays = min(_AVERAGED, (1 + self._steps) / (10 + self._steps))
+        for kept, new in zip(self._averaged.weights, self.model.weights, strict=True):
+            if keras.backend.is_float_dtype(new.dtype):
+                kept.assign(kept.value * stays + keras.ops.cast(new.value, kept.dtype) * (1 - stays))
+        self._say(Progress(len(self._curve) + (batch + 1) / len(self._batches), (logs or {}).get("loss")))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        accuracy = {judge.head.protocol: judge.accuracy(self._averaged) for judge in self._judges}
+        point = CurvePoint(number=epoch + 1, loss=float((logs or {})["loss"]), accuracy=accuracy)
+        self._curve.append(point)
+        self._run.save(self.model, self._averaged, self._curve)
+        self._say(point)

@@ -1,4 +1,4 @@
-"""The command `train-model`: a recipe and data in, a `.keras` file out."""
+"""The command `train-model`: a recipe and data in, `.keras` files out."""
 
 import sys
 import time
@@ -13,15 +13,23 @@ from cuelens_models.errors import BadInput
 from cuelens_models.quiet import tensorflow_quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from argparse import Namespace
 
-    from cuelens_models.train import Epoch, Progress
+    from cuelens_models.learn import Say
+    from cuelens_models.record import CurvePoint
+    from cuelens_models.team import Team
 
-RECIPES = ("cuelens",)
+RECIPES = {"cuelens": 80, "teacher": 30}
+"""Recipes and their epochs."""
 _EXAMPLES = """\
+recipes:
+  cuelens   the network of the glasses; it learns from teachers, which are trained first (OUT/teacher-1, ...)
+  teacher   one of them alone
 examples:
   train-model cuelens --data fer2013.csv --out runs/mine
-  train-model cuelens --data faces/ --out runs/mine        # the same again goes on where it was stopped
+  train-model cuelens --data faces/ --out runs/mine                # the same again goes on where it was stopped
+  train-model cuelens --data faces/ --out runs/quick --budget 20   # everything scaled to fit 20 minutes
+  KERAS_BACKEND=torch train-model cuelens --data faces/ --out runs/gpu --precision bfloat16
 then:
   convert-model runs/mine/cuelens.keras --data faces/ -o mine.tflite"""
 
@@ -33,62 +41,119 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
     options.add_argument(
-        "--epochs", type=int, default=60, metavar="N", help="passes over the data (60: about 25 minutes on two cores)"
+        "--epochs", type=int, metavar="N", help="passes over the data (default: cuelens 80, teacher 30)"
+    )
+    options.add_argument(
+        "--teachers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="networks to learn from; 0: from people alone (%(default)s)",
+    )
+    options.add_argument("--teacher-epochs", type=int, default=RECIPES["teacher"], metavar="N", help="(%(default)s)")
+    options.add_argument(
+        "--budget", type=float, metavar="MINUTES", help="scale all epochs so that the whole takes about this long here"
+    )
+    options.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of most of the arithmetic; bfloat16 is quicker where the processor has it (%(default)s)",
+    )
+    options.add_argument(
+        "--strategy",
+        choices=("mirrored", "multiworker"),
+        help="train on all devices of this machine, or with other machines: the same command on each, with its own"
+        " TF_CONFIG and the same, shared, --out (TensorFlow only)",
     )
     options.add_argument("--seed", type=int, default=0, metavar="N")
     given = options.parse_args()
-    if given.epochs < 1:
-        options.error("--epochs must be 1 or more")
-    if not 0 <= given.seed < 2**32:
-        options.error("--seed must be 0 to 4294967295")
-    command.finish(
-        "train-model", lambda: _train(given.recipe, given.data, given.out, given.epochs, given.seed), debug=given.debug
-    )
+    for name in ("epochs", "teacher_epochs"):
+        if getattr(given, name) is not None and getattr(given, name) < 1:
+            options.error(f"--{name.replace('_', '-')} must be 1 or more")
+    if not 0 <= given.teachers <= 9:
+        options.error("--teachers must be 0 to 9")
+    if given.budget is not None and not 0 < given.budget < 100_000:
+        options.error("--budget must be more than 0 minutes")
+    if given.budget is not None and given.strategy:
+        options.error("--budget measures one machine: give --epochs with --strategy")
+    if not 0 <= given.seed < 2**32 - 10:
+        options.error(f"--seed must be 0 to {2**32 - 11}")
+    command.finish("train-model", lambda: _train(given), debug=given.debug)
 
 
-def _train(recipe: str, data_path: Path, out: Path, epochs: int, seed: int) -> int:
-    if recipe not in RECIPES:
-        raise BadInput(f"recipe {recipe!r} is unknown: use one of {', '.join(RECIPES)}")
-    data = load(data_path)
+def _train(given: "Namespace") -> int:
+    if given.recipe not in RECIPES:
+        raise BadInput(f"recipe {given.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
+    data = load(given.data)
     for note in data.notes:
         print(note)
     print(f"{len(data.training)} faces to learn from, {len(data.inner)} to choose the best epoch on")
     try:
-        with tensorflow_quiet():
-            from cuelens_models.train import train
+        with tensorflow_quiet(gpu=True):
+            from cuelens_models.learn import Schedule, learn, scaled
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    team = _joined(given.strategy) if given.strategy else None
+    schedule = Schedule(
+        recipe=given.recipe,
+        epochs=given.epochs or RECIPES[given.recipe],
+        teachers=given.teachers if given.recipe == "cuelens" else 0,
+        teacher_epochs=given.teacher_epochs,
+        seed=given.seed,
+        precision=given.precision,
+    )
+    if given.budget is not None:
+        schedule = scaled(schedule, data, given.out, given.budget * 60)
+        teachers = f", {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
+        print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{teachers}")
     started = time.monotonic()
-    with _display(epochs) as say:
-        best, curve = train(data, out, epochs, seed, say)
-    top = max(curve, key=lambda epoch: epoch.inner_accuracy)
-    seconds = time.monotonic() - started
-    print(f"{best}: {top.inner_accuracy:.1%} on the inner split (epoch {top.number} of {epochs}), {seconds:.0f} s")
+    with _display() as say:
+        run, curve = learn(data, given.out, schedule, say, team)
+    print(f"{time.monotonic() - started:.0f} s; the best of {len(curve)} epochs on the inner split is in")
+    for file in sorted(run.path.glob(f"{given.recipe}*.keras")):
+        print(f"  {file}")
     return 0
 
 
+def _joined(strategy: str) -> "Team":
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise BadInput(f"--strategy needs Keras on TensorFlow, not on {keras.backend.backend()}: unset KERAS_BACKEND")
+    with tensorflow_quiet(gpu=True):
+        from cuelens_models.team import Team
+
+        return Team(strategy)
+
+
 @contextmanager
-def _display(epochs: int) -> "Iterator[Callable[[Progress | Epoch], None]]":
+def _display() -> "Iterator[Say]":
     """A progress bar on a terminal; one line an epoch elsewhere."""
     try:
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
     except ImportError as error:
         raise command.require("rich", "train") from error
-    from cuelens_models.train import Epoch
+    from cuelens_models.learn import Stage
+    from cuelens_models.train import Progress
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Bar(*columns, disable=not sys.stdout.isatty()) as bar:
-        task = bar.add_task("starting", total=epochs)
+        task = bar.add_task("starting", total=None)
+        stage = Stage("", 0)
 
-        def say(news: "Progress | Epoch") -> None:
-            if isinstance(news, Epoch):
-                bar.console.print(
-                    f"epoch {news.number:3d}  loss {news.loss:.3f}  inner accuracy {news.inner_accuracy:.1%}"
-                )
-                bar.update(task, completed=news.number)
+        def say(news: "Stage | Progress | CurvePoint") -> None:
+            nonlocal stage
+            if isinstance(news, Stage):
+                stage = news
+                bar.console.print(news.name)
+                bar.reset(task, description=news.name, total=news.steps or None)
+            elif isinstance(news, Progress):
+                loss = "" if news.loss is None else f" loss {news.loss:.3f}"
+                bar.update(task, completed=news.done, description=f"{stage.name}{loss}")
             else:
-                done = news.epoch - 1 + news.step / news.steps
-                bar.update(task, completed=done, description=f"epoch {news.epoch}/{epochs} loss {news.loss:.3f}")
+                scores = ", ".join(f"{protocol} {value:.1%}" for protocol, value in news.accuracy.items())
+                bar.console.print(f"  epoch {news.number:3d}  loss {news.loss:.3f}  inner split: {scores}")
 
         yield say

@@ -14,8 +14,9 @@ from cuelens_models.bundle import file, flatbuffer, golden
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.bundle.file import SHIPPED
 from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.data.load import load
-from cuelens_models.evaluate import evaluate
+from cuelens_models.candidate import open_candidate
+from cuelens_models.data.load import load_held_out
+from cuelens_models.evaluate import evaluate, figures
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = [
@@ -49,7 +50,7 @@ def test_the_bundle_says_what_was_measured(converted: Path, model: Path, synthet
     assert (contract.conversion.scheme, contract.conversion.representative_images) == ("int8", 216)
     assert contract.provenance.source == "model.keras"
     assert contract.provenance.source_sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
-    found = evaluate(converted, load(synthetic_npz), "ferplus8")
+    found = figures(evaluate(open_candidate(converted), load_held_out(synthetic_npz), "ferplus8"))
     assert (contract.metrics.images, contract.metrics.accuracy, contract.metrics.ece) == (
         found["images"],
         found["accuracy"],

@@ -1,6 +1,7 @@
 """Beats on faces made of squares, with a detector that finds them and the shipped model."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from cuelens.read import Reader
 from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventFile, EventStream
 from cuelens.types import Box, Frame, Grey, LightPattern
+from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop
@@ -42,28 +44,55 @@ class FixedDetector:
         return [(22, 22, 44, 44)]
 
 
+class FixedReader:
+    """Says the same of every face: "happy" unless told otherwise, and always 0.9 sure."""
+
+    labels = (*LABELS, NOT_A_FACE)
+
+    def __init__(self, label: str = "happy") -> None:
+        self.label = label
+
+    def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
+        return tuple(0.9 if label == self.label else 0.1 / (len(self.labels) - 1) for label in self.labels)
+
+
 def frames(count: int) -> list[Frame]:
     random = np.random.default_rng(1)
     picture = random.integers(0, 255, (480, 640)).astype(np.uint8)
     return [Frame(picture, 100 + n / 15, 0) for n in range(count)]
 
 
-def beats(bundle: Bundle, detector: FixedDetector, told: list[events.Event]) -> tuple[Beats, Stopwatch]:
+def beats(
+    detector: FixedDetector, told: list[events.Event], reader: FixedReader | None = None
+) -> tuple[Beats, Stopwatch]:
     watch = Stopwatch()
-    contract = bundle.contract
     return Beats(
         Looking(detector, Optics(), LookPace(), watch),
-        Reader(Interpreter(bundle), watch),
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
+        reader or FixedReader(),
+        settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
         policy_rule(Profile(), ["light"]),
         watch,
         told.append,
     ), watch
 
 
+def of_bundle(bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
+    """Beats with the model of a bundle."""
+    watch = Stopwatch()
+    contract = bundle.contract
+    return Beats(
+        Looking(FixedDetector((200, 140, 100, 100)), Optics(), LookPace(), watch),
+        Reader(Interpreter(bundle), watch),
+        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
+        policy_rule(Profile(), ["light"]),
+        watch,
+        told,
+    )
+
+
 def test_a_reading_is_what_the_model_says_of_the_crop(shipped: Bundle) -> None:
     told: list[events.Event] = []
-    turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), told)
+    turning = of_bundle(shipped, told.append)
     given = frames(2)
     for frame in given:
         turning.turn(frame)
@@ -76,10 +105,10 @@ def test_a_reading_is_what_the_model_says_of_the_crop(shipped: Bundle) -> None:
     assert sum(reading.scores.values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_times_count_from_the_first_frame_and_events_come_in_order(shipped: Bundle) -> None:
+def test_times_count_from_the_first_frame_and_events_come_in_order() -> None:
     told: list[events.Event] = []
     detector = FixedDetector((200, 140, 100, 100))
-    turning, _ = beats(shipped, detector, told)
+    turning, _ = beats(detector, told)
     given = frames(30)
     for n, frame in enumerate(given):
         if n == 20:
@@ -92,10 +121,10 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(shipped: Bund
     assert times == sorted(times)
 
 
-def test_what_is_believed_of_a_face_outlives_a_moment_away(shipped: Bundle) -> None:
+def test_what_is_believed_of_a_face_outlives_a_moment_away() -> None:
     told: list[events.Event] = []
     detector = FixedDetector((200, 140, 100, 100))
-    turning, _ = beats(shipped, detector, told)
+    turning, _ = beats(detector, told)
     for n, frame in enumerate(frames(75)):
         detector.box = None if 40 <= n < 50 else (200, 140, 100, 100)
         turning.turn(frame)
@@ -109,9 +138,9 @@ def test_what_is_believed_of_a_face_outlives_a_moment_away(shipped: Bundle) -> N
     assert expressions[-1] == expressions[-2] != "unsure"
 
 
-def test_what_was_believed_before_a_long_pause_is_forgotten(shipped: Bundle) -> None:
+def test_what_was_believed_before_a_long_pause_is_forgotten() -> None:
     told: list[events.Event] = []
-    turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), told)
+    turning, _ = beats(FixedDetector((200, 140, 100, 100)), told)
     given = frames(60)
     for frame in given[:30]:
         turning.turn(frame)
@@ -123,8 +152,22 @@ def test_what_was_believed_before_a_long_pause_is_forgotten(shipped: Bundle) -> 
     assert next(event.expression for event in later if isinstance(event, events.Expression)) == "unsure"
 
 
-def test_every_beat_is_accounted_for(shipped: Bundle) -> None:
-    turning, watch = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
+def test_what_the_network_takes_for_no_face_is_told_in_no_way() -> None:
+    told: list[events.Event] = []
+    reader = FixedReader(NOT_A_FACE)
+    turning, _ = beats(FixedDetector((200, 140, 100, 100)), told, reader)
+    given = frames(90)
+    for frame in given[:60]:
+        turning.turn(frame)
+    assert not [event for event in told if isinstance(event, events.CueGiven)]
+    reader.label = "happy"
+    for frame in given[60:]:
+        turning.turn(frame)
+    assert [event.kind for event in told if isinstance(event, events.CueGiven)] == ["face"]
+
+
+def test_every_beat_is_accounted_for() -> None:
+    turning, watch = beats(FixedDetector((200, 140, 100, 100)), [])
     for frame in frames(20):
         turning.turn(frame)
     assert len(watch.beats) == 20
@@ -171,7 +214,7 @@ class Shown(MemoryLight):
             return self.changed.wait_for(lambda: self.log[-1:] == [what], 5)
 
 
-def test_a_cue_on_the_first_beat_after_a_stall_is_given(shipped: Bundle) -> None:
+def test_a_cue_on_the_first_beat_after_a_stall_is_given() -> None:
     light = Shown()
 
     class Stalling:
@@ -203,7 +246,7 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given(shipped: Bundle) -> None
         def close(self) -> None: ...
 
     stream = EventStream()
-    turning, _ = beats(shipped, FixedDetector((200, 140, 100, 100)), [])
+    turning, _ = beats(FixedDetector((200, 140, 100, 100)), [])
     daemon = Daemon(Stalling(), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False)
     daemon.run(None, threading.Event())
     # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
@@ -218,16 +261,7 @@ def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: B
     file = EventFile(str(tmp_path / "events.jsonl"), patient=True, stop=threading.Event())
     stream.add(told.append)
     stream.add(file)
-    watch = Stopwatch()
-    contract = shipped.contract
-    turning = Beats(
-        Looking(FixedDetector((200, 140, 100, 100)), Optics(), LookPace(), watch),
-        Reader(Interpreter(shipped), watch),
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        stream.emit,
-    )
+    turning = of_bundle(shipped, stream.emit)
     daemon = Daemon(
         InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelens.settle import Belief, SettleRule, settle, thresholds
+from cuelens.settle import Belief, SettleRule, is_doubted, settle, thresholds
 
 LABELS = ("neutral", "happy", "sad", "not_a_face")
 RULE = SettleRule(labels=LABELS, enter={"neutral": 0.6, "happy": 0.6, "sad": 0.7, "not_a_face": 0.5})
@@ -109,3 +109,19 @@ def test_caution_shifts_thresholds_and_a_profile_may_override_one(
     caution: float, overrides: dict[str, float], expected: dict[str, float]
 ) -> None:
     assert thresholds({"happy": 0.6, "sad": 0.9}, caution, overrides) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "doubted"),
+    [
+        (LABELS, (0.02, 0.04, 0.04, 0.9), True),
+        (LABELS, (0.1, 0.1, 0.2, 0.6), True),
+        (LABELS, (0.3, 0.2, 0.1, 0.4), False),
+        (LABELS[:3], (0.1, 0.1, 0.8), False),
+    ],
+)
+def test_a_face_is_doubted_when_it_is_more_likely_none(
+    labels: tuple[str, ...], scores: tuple[float, ...], doubted: bool
+) -> None:
+    rule = SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6))
+    assert is_doubted(settle(None, scores, 0.0, rule), rule) is doubted

@@ -97,3 +97,59 @@ def test_a_label_is_entered_where_it_is_right_nine_times_of_ten(
 def test_a_label_that_is_never_given_needs_the_most() -> None:
     found = metrics.enter_thresholds(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0]), ["happy", "sad"])
     assert found == {"happy": 0.5, "sad": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("scores", "positive", "expected"),
+    [
+        ([0.9, 0.8, 0.3, 0.1], [1, 1, 0, 0], 1.0),
+        ([0.9, 0.8, 0.3, 0.1], [0, 0, 1, 1], 0.0),
+        # Of four pairs, three are in order.
+        ([0.9, 0.8, 0.3, 0.1], [1, 0, 1, 0], 0.75),
+        # A tie counts half: (1 + 0.5 + 1 + 1) / 4.
+        ([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0], 0.875),
+        ([0.5, 0.5, 0.5, 0.5], [1, 0, 1, 0], 0.5),
+    ],
+)
+def test_auc_by_hand(scores: list[float], positive: list[int], expected: float) -> None:
+    probabilities = np.stack([scores, 1 - np.array(scores)], axis=1)
+    truth = 1 - np.array(positive)
+    found = metrics.auc(probabilities, truth, ["happy", "sad"])
+    assert found["happy"] == pytest.approx(expected)
+    assert found["sad"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("truth", [[0, 0, 0, 0], [1, 1, 1, 1]])
+def test_auc_needs_images_of_both_kinds(truth: list[int]) -> None:
+    assert metrics.auc(FOUR, np.array(truth), ["happy", "sad"]) == {}
+
+
+def test_a_roc_curve_goes_from_corner_to_corner_and_up() -> None:
+    false_rate, true_rate = metrics.roc(FOUR[:, 0], TRUTH == 0)
+    # By score: shown, not, not, shown.
+    assert false_rate.tolist() == [0, 0, 0.5, 1, 1]
+    assert true_rate.tolist() == [0, 0.5, 0.5, 0.5, 1]
+
+
+def test_reliability_by_hand() -> None:
+    confidence, accuracy, share = metrics.reliability(*ranked([0.9, 0.9, 0.6, 0.6], [True, False, True, True]))
+    assert confidence == pytest.approx([0.6, 0.9])
+    assert accuracy == pytest.approx([1, 0.5])
+    assert share == pytest.approx([0.5, 0.5])
+
+
+def test_reliability_and_ece_agree() -> None:
+    random = np.random.default_rng(0)
+    answers = ranked(random.uniform(0.5, 1, 500).tolist(), (random.random(500) < 0.7).tolist())
+    confidence, accuracy, share = metrics.reliability(*answers)
+    assert (np.abs(confidence - accuracy) * share).sum() == pytest.approx(metrics.ece(*answers))
+
+
+def test_what_is_said_is_the_top_label_from_its_threshold_on() -> None:
+    labels = ["neutral", "happy", "not_a_face"]
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.4, 0.6, 0], [0.45, 0.55, 0], [0, 0.1, 0.9]])
+    words = metrics.spoken(probabilities, labels, {"neutral": 0.1, "happy": 0.6, "not_a_face": 0.1})
+    assert words.tolist() == ["", "happy", "happy", "", ""]
+    truth = np.array(["neutral", "happy", "neutral", "happy", "happy"])
+    assert metrics.said(words, truth) == metrics.Said(0.4, 0.5)
+    assert metrics.said(np.array(["", ""]), truth[:2]) == metrics.Said(0.0, None)

@@ -1,25 +1,32 @@
-import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="training needs the extra train")
 
+import keras
+
 from cuelens_models import record
-from cuelens_models.bundle.expressions import LABELS
-from cuelens_models.data.faces import VOTES, Faces
+from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
+from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput, Unwritable
-from cuelens_models.train import Epoch, Progress, targets, train
+from cuelens_models.record import CurvePoint
+from cuelens_models.targets import HEADS, ORIGINAL, VOTES
+from cuelens_models.train import Judge, Plan, Progress, built, fed, folder_of, heads_for, train
+from cuelens_models.views import Views, said_by_people
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-Heard = list[Progress | Epoch]
-Whole = tuple[Path, list[Epoch], Heard]
+Heard = list[Progress | CurvePoint]
+Whole = tuple[Path, list[CurvePoint], Heard]
+PLAN = Plan("cuelens", epochs=2, seed=0)
 
 
 class Stopped(Exception):
@@ -35,99 +42,97 @@ def data(synthetic_npz: Path) -> FaceData:
 def whole(tmp_path_factory: pytest.TempPathFactory, data: FaceData) -> Whole:
     """A training of two epochs that nothing stopped: its result, its curve, and what it said meanwhile."""
     heard: Heard = []
-    best, curve = train(data, tmp_path_factory.mktemp("runs") / "whole", 2, 0, heard.append)
-    return best, curve, heard
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return folder, trained(data, folder, heard.append), heard
 
 
-def ballots(*rows: dict[str, int]) -> Faces:
-    n = len(rows)
-    votes = np.array([[row.get(word, 0) for word in VOTES] for row in rows], np.uint8)
-    return Faces(np.zeros((n, 48, 48), np.uint8), np.full(n, -1, np.int8), votes)
+def trained(
+    data: FaceData, out: Path, say: Callable[[Progress | CurvePoint], None], plan: Plan = PLAN
+) -> list[CurvePoint]:
+    batches = views(data)
+    return train(data, batches, folder_of(data, batches.faces, out, plan), plan, say)
 
 
-@pytest.mark.parametrize(
-    ("row", "target", "weight"),
-    [
-        ({"happy": 10}, {"happy": 1.0}, 1.0),
-        ({"happy": 6, "sad": 2}, {"happy": 0.75, "sad": 0.25}, 1.0),
-        ({"happy": 6, "sad": 2, "fear": 1}, {"happy": 0.75, "sad": 0.25}, 1.0),
-        ({"happy": 4, "unknown": 4}, {"happy": 1.0}, 0.5),
-        ({"contempt": 3, "not_a_face": 6}, {"contempt": 1.0}, 1 / 3),
-        ({"happy": 4, "unknown": 1}, {"happy": 1.0}, 1.0),
-        ({"unknown": 9}, {}, 0.0),
-        ({}, {}, 0.0),
-        ({"happy": 1, "sad": 1}, {}, 0.0),
-        ({"happy": 200, "sad": 200}, {"happy": 0.5, "sad": 0.5}, 1.0),
-    ],
-)
-def test_targets_are_the_shares_of_the_votes_that_name_an_expression(
-    row: dict[str, int], target: dict[str, float], weight: float
-) -> None:
-    found, weights = targets(ballots(row), len(LABELS))
-    assert (found.dtype, weights.dtype) == (np.float32, np.float32)
-    np.testing.assert_allclose(found[0], [target.get(label, 0) for label in LABELS], rtol=1e-6)
-    assert weights[0] == pytest.approx(weight)
+def views(data: FaceData, seed: int = 0) -> Views:
+    return Views(data.training, fed(), seed, said_by_people(data.training, heads_for(data)))
 
 
-def test_a_training_ends_with_a_keras_file_that_says_how_to_feed_it(whole: Whole) -> None:
-    best, curve, _ = whole
-    said = record.read(best)
-    assert said is not None
-    assert (said.recipe, said.labels, said.protocol) == ("cuelens", list(LABELS), "ferplus8")
-    assert (said.epochs, said.seed) == (2, 0)
-    assert [epoch.number for epoch in curve] == [1, 2]
-    assert best.name == "cuelens.keras"
+def test_a_training_ends_with_keras_files_that_say_how_to_feed_them(whole: Whole) -> None:
+    folder, curve, _ = whole
+    for name, labels, protocol in (
+        ("cuelens", [*LABELS, NOT_A_FACE], "ferplus8"),
+        ("cuelens-fer7", list(LABELS[:7]), "fer7"),
+    ):
+        said = record.read(folder / f"{name}.keras")
+        assert said is not None
+        assert (said.recipe, said.labels, said.protocol) == (name, labels, protocol)
+        assert (said.epochs, said.seed, said.curve) == (2, 0, curve)
+        assert said.float_input(48, 48, 1) == fed()
+        network = keras.models.load_model(folder / f"{name}.keras", compile=False)
+        assert network.outputs[0].shape == (None, len(labels))
+
+
+def test_the_result_is_the_best_epoch_of_the_averaged_weights(whole: Whole, data: FaceData) -> None:
+    folder, curve, _ = whole
+    best = keras.models.load_model(folder / "best.keras", compile=False)
+    found = {head.protocol: Judge(data.inner, head).accuracy(best) for head in HEADS}
+    assert found in [point.accuracy for point in curve]
+    assert sum(found.values()) == max(sum(point.accuracy.values()) for point in curve)
 
 
 def test_the_curve_kept_in_the_folder_is_the_curve_returned(whole: Whole) -> None:
-    best, curve, _ = whole
-    assert [Epoch(**epoch) for epoch in json.loads((best.parent / "curve.json").read_text())] == curve
+    folder, curve, _ = whole
+    assert msgspec.json.decode((folder / "curve.json").read_bytes(), type=list[CurvePoint]) == curve
+    assert [point.number for point in curve] == [1, 2]
+    assert [set(point.accuracy) for point in curve] == [{"ferplus8", "fer7"}] * 2
 
 
-def test_every_step_and_epoch_is_told_in_order(whole: Whole) -> None:
+def test_every_step_and_epoch_is_told_in_order(whole: Whole, data: FaceData) -> None:
     _, curve, heard = whole
-    assert [news for news in heard if isinstance(news, Epoch)] == curve
-    # 216 faces are two batches of 96.
-    assert [(n.epoch, n.step, n.steps) for n in heard if isinstance(n, Progress)] == [
-        (1, 1, 2),
-        (1, 2, 2),
-        (2, 1, 2),
-        (2, 2, 2),
-    ]
+    steps = len(views(data))
+    expected = [step / steps + epoch for epoch in range(2) for step in range(1, steps + 1)]
+    assert [news.done for news in heard if isinstance(news, Progress)] == pytest.approx(expected)
+    assert [news for news in heard if isinstance(news, CurvePoint)] == curve
 
 
 def test_a_stopped_training_goes_on_after_its_last_whole_epoch(tmp_path: Path, data: FaceData, whole: Whole) -> None:
     _, uninterrupted, _ = whole
 
-    def stop(news: Progress | Epoch) -> None:
-        if isinstance(news, Epoch):
+    def stop(news: Progress | CurvePoint) -> None:
+        if isinstance(news, CurvePoint):
             raise Stopped
 
     with pytest.raises(Stopped):
-        train(data, tmp_path / "run", 2, 0, stop)
+        trained(data, tmp_path / "run", stop)
     assert not (tmp_path / "run" / "cuelens.keras").exists()
 
     heard: Heard = []
-    best, curve = train(data, tmp_path / "run", 2, 0, heard.append)
-    assert {news.epoch for news in heard if isinstance(news, Progress)} == {2}
-    assert best.exists()
+    curve = trained(data, tmp_path / "run", heard.append)
+    assert min(news.done for news in heard if isinstance(news, Progress)) > 1
+    assert (tmp_path / "run" / "cuelens.keras").exists()
     assert curve[0] == uninterrupted[0]
     assert curve[1].loss == pytest.approx(uninterrupted[1].loss, rel=1e-5)
-    assert curve[1].inner_accuracy == uninterrupted[1].inner_accuracy
+    assert curve[1].accuracy == uninterrupted[1].accuracy
+    for kept, expected in zip(
+        keras.models.load_model(tmp_path / "run" / "best.keras").get_weights(),
+        keras.models.load_model(whole[0] / "best.keras").get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_allclose(kept, expected, rtol=1e-5, atol=1e-6)
 
     again: Heard = []
-    assert train(data, tmp_path / "run", 2, 0, again.append) == (best, curve)
+    assert trained(data, tmp_path / "run", again.append) == curve
     assert again == []
 
 
-@pytest.mark.parametrize(("epochs", "seed"), [(3, 0), (2, 1)])
+@pytest.mark.parametrize("change", [{"epochs": 3}, {"seed": 1}, {"recipe": "teacher"}, {"precision": "bfloat16"}])
 def test_another_plan_in_the_same_folder_is_refused_and_changes_nothing(
-    data: FaceData, whole: Whole, epochs: int, seed: int
+    data: FaceData, whole: Whole, change: dict[str, object]
 ) -> None:
-    folder = whole[0].parent
+    folder = whole[0]
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(BadInput, match="another training"):
-        train(data, folder, epochs, seed, lambda news: None)
+        trained(data, folder, lambda news: None, replace(PLAN, **change))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -136,10 +141,10 @@ def test_another_plan_in_the_same_folder_is_refused_and_changes_nothing(
 def test_a_damaged_training_folder_is_bad_input(
     tmp_path: Path, data: FaceData, whole: Whole, name: str, content: str
 ) -> None:
-    shutil.copytree(whole[0].parent, tmp_path / "run")
+    shutil.copytree(whole[0], tmp_path / "run")
     (tmp_path / "run" / name).write_text(content)
     with pytest.raises(BadInput, match="choose another --out"):
-        train(data, tmp_path / "run", 2, 0, lambda news: None)
+        trained(data, tmp_path / "run", lambda news: None)
 
 
 @pytest.mark.parametrize("place", ["file", "file/run", "/proc/run"])
@@ -149,14 +154,38 @@ def test_a_folder_that_cannot_be_written_is_said_before_any_training(
     (tmp_path / "file").write_text("x")
     heard: Heard = []
     with pytest.raises(Unwritable, match="cannot be written"):
-        train(data, tmp_path / place, 1, 0, heard.append)
+        trained(data, tmp_path / place, heard.append)
     assert heard == []
     assert (tmp_path / "file").read_text() == "x"
 
 
-def test_faces_without_votes_cannot_be_learned_from(tmp_path: Path, made_up_faces: Callable[[int, int], Faces]) -> None:
+@pytest.mark.parametrize(
+    ("votes", "labels", "expected"), [(True, True, HEADS), (True, False, (VOTES,)), (False, True, (ORIGINAL,))]
+)
+def test_a_network_answers_what_the_data_has_labels_for(
+    made_up_faces: Callable[[int, int], Faces], votes: bool, labels: bool, expected: tuple[object, ...]
+) -> None:
     faces = made_up_faces(40, 0)
-    bare = Faces(faces.pixels, faces.emotion, np.zeros_like(faces.votes))
-    with pytest.raises(BadInput, match="votes"):
-        train(FaceData("bare", bare, bare, bare, "bare", ()), tmp_path / "run", 1, 0, lambda news: None)
-    assert not (tmp_path / "run").exists()
+    kept = Faces(
+        faces.pixels,
+        faces.emotion if labels else np.full(40, -1, np.int8),
+        faces.votes if votes else np.zeros_like(faces.votes),
+    )
+    assert heads_for(FaceData("some", kept, kept, kept, "some", ())) == expected
+
+
+def test_faces_that_nobody_said_anything_of_cannot_be_learned_from(
+    made_up_faces: Callable[[int, int], Faces],
+) -> None:
+    faces = made_up_faces(40, 0)
+    bare = Faces(faces.pixels, np.full(40, -1, np.int8), np.zeros_like(faces.votes))
+    with pytest.raises(BadInput, match="neither votes nor original labels"):
+        heads_for(FaceData("bare", bare, bare, bare, "bare", ()))
+
+
+@pytest.mark.parametrize("recipe", ["cuelens", "teacher"])
+def test_lower_precision_is_for_the_arithmetic_not_for_the_answers(recipe: str) -> None:
+    network = built(recipe, HEADS, "bfloat16")
+    assert network.get_layer("stem_conv" if recipe == "teacher" else "layer1_conv").compute_dtype == "bfloat16"
+    assert {network.get_layer(head.name).compute_dtype for head in HEADS} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"

@@ -21,6 +21,12 @@ TRAIN = "cuelens_models.train_cli"
         ("cuelens", "--data", "x", "--out", "y", "--seed", "-1"),
         ("cuelens", "--data", "x", "--out", "y", "--seed", "99999999999999"),
         ("cuelens", "--data", "x", "--out", "y", "--colour"),
+        ("cuelens", "--data", "x", "--out", "y", "--teachers", "-1"),
+        ("cuelens", "--data", "x", "--out", "y", "--budget", "0"),
+        ("cuelens", "--data", "x", "--out", "y", "--budget", "nan"),
+        ("cuelens", "--data", "x", "--out", "y", "--precision", "int3"),
+        ("cuelens", "--data", "x", "--out", "y", "--strategy", "alone"),
+        ("cuelens", "--data", "x", "--out", "y", "--strategy", "mirrored", "--budget", "3"),
     ],
 )
 def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
@@ -57,7 +63,7 @@ def test_data_that_cannot_be_used_ends_with_3_and_one_line(
 def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(command: Command, synthetic_npz: Path) -> None:
     ended = command(TRAIN, "resnet", "--data", synthetic_npz, "--out", synthetic_npz / "run")
     assert ended.returncode == 3
-    assert ended.stderr == "train-model: recipe 'resnet' is unknown: use one of cuelens\n"
+    assert ended.stderr == "train-model: recipe 'resnet' is unknown: use one of cuelens, teacher\n"
 
 
 def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
@@ -84,12 +90,36 @@ def test_a_training_says_its_notes_its_epochs_and_its_result(
     pytest.importorskip("rich", reason="training needs the extra train")
     with np.load(synthetic_npz / "train.npz") as arrays:
         np.savez(tmp_path / "faces.npz", **arrays)
-    ended = command(TRAIN, "cuelens", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run", "--epochs", "1")
+    few = ("--epochs", 2, "--teachers", 1, "--teacher-epochs", 1)
+    ended = command(TRAIN, "cuelens", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run", *few)
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
-    assert lines[:2] == [
+    assert lines[:4] == [
         "faces.npz has one part only: a seeded fifth (48 faces) is held out",
         "173 faces to learn from, 19 to choose the best epoch on",
+        "gathering pictures of no face",
+        "teacher 1 of 1",
     ]
-    assert lines[2].startswith("epoch   1  loss ")
-    assert lines[-1].startswith(f"{tmp_path / 'run' / 'cuelens.keras'}: ")
+    assert [line[:11] for line in lines if line.startswith("  epoch")] == ["  epoch   1", "  epoch   1", "  epoch   2"]
+    assert lines[-2:] == [f"  {tmp_path / 'run' / 'cuelens-fer7.keras'}", f"  {tmp_path / 'run' / 'cuelens.keras'}"]
+
+
+def test_a_budget_is_said_in_epochs(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    little = ("--budget", 0.001, "--teachers", 0)
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", *little)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "0.001 minutes here are 1 epochs" in ended.stdout.splitlines()
+    assert (tmp_path / "run" / "cuelens.keras").exists()
+
+
+def test_a_strategy_needs_tensorflow_and_a_team_that_can_be_joined(
+    command: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorflow", reason="teams are TensorFlow's (extra train)")
+    arguments = ("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", "--strategy", "multiworker")
+    ended = command(TRAIN, *arguments, before="import os; os.environ['TF_CONFIG'] = 'a letter'")
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: the team of TF_CONFIG cannot be joined: ")

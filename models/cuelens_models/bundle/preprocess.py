@@ -5,7 +5,7 @@ at `model_input`. Training, conversion and the glasses all come through here, so
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -21,7 +21,15 @@ Box = tuple[int, int, int, int]
 SMALLEST_BOX = 16
 
 
-def square(box: Box, contract: Contract) -> Box:
+class Fed(Protocol):
+    """What says how a model is fed: a contract, or a network that has none yet."""
+
+    @property
+    def input(self) -> Input:
+        """Size of the crop, and the rule that cuts it."""
+
+
+def square(box: Box, contract: Fed) -> Box:
     """Return the square that the contract's crop rule cuts around a detector's box, in the same pixels."""
     x, y, width, height = box
     rule = contract.input.crop
@@ -32,7 +40,7 @@ def square(box: Box, contract: Contract) -> Box:
     return round(left), round(top), whole_side, whole_side
 
 
-def crop(frame: Grey, box: Box, contract: Contract, out: Grey | None = None) -> Grey:
+def crop(frame: Grey, box: Box, contract: Fed, out: Grey | None = None) -> Grey:
     """Cut one face out of a frame and resize it to the model's input size.
 
     frame: uint8 (height, width), luminance 0-255. box: a detector's box; outside the frame the edge pixel repeats.

@@ -41,3 +41,12 @@ class Faces:
     def take(self, chosen: NDArray[np.intp]) -> "Faces":
         """Return the faces at these indices."""
         return Faces(self.pixels[chosen], self.emotion[chosen], self.votes[chosen])
+
+
+def joined(first: Faces, second: Faces) -> Faces:
+    """Return the faces of both, the second's after the first's."""
+    return Faces(
+        np.concatenate([first.pixels, second.pixels]),
+        np.concatenate([first.emotion, second.emotion]),
+        np.concatenate([first.votes, second.votes]),
+    )

@@ -17,7 +17,7 @@ LABELS: Final = "label.csv"
 _FIRST_VOTE: Final = 2
 
 
-def read(folder: Path) -> Faces:
+def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
     """Read one part. Raises BadInput naming the line that cannot be read."""
     pixels, votes = [], []
     number = 0
@@ -28,7 +28,7 @@ def read(folder: Path) -> Faces:
                 ballot = np.frombuffer(bytes(map(int, row[_FIRST_VOTE:])), np.uint8)
                 if ballot.shape != (len(VOTES),):
                     raise ValueError(f"{len(ballot)} votes")
-                pixels.append(images.read(folder / row[0]))
+                pixels.append(images.read(folder / row[0], face_of))
                 votes.append(ballot)
     except BadInput:
         raise

@@ -1,8 +1,9 @@
-"""A folder tree of cropped faces: `class/image`, or `part/class/image`. Class folders bear any known word for a label.
+"""A folder tree of faces: `class/image`, or `part/class/image`. Class folders bear any known word for a label.
 
 One person's word stands for the class, so it counts as a ballot on which all ten agree.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,31 +16,67 @@ from cuelens_models.errors import BadInput
 _BALLOT = 10
 
 
-def read(folder: Path) -> Faces:
+def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
     """Read `class/image`. Raises BadInput if a folder's name is no label, or a picture is none."""
     pixels, emotion, votes = [], [], []
     for class_folder in _folders(folder):
-        label = canonical(class_folder.name)
+        label = _label(class_folder)
         ballot = np.zeros(len(VOTES), np.uint8)
         ballot[VOTES.index(label)] = _BALLOT
-        for file in sorted(class_folder.iterdir()):
-            if file.suffix.lower() in images.SUFFIXES:
-                pixels.append(images.read(file))
-                emotion.append(EMOTIONS.index(label) if label in EMOTIONS else -1)
-                votes.append(ballot)
+        for file in _pictures(class_folder):
+            pixels.append(images.read(file, face_of))
+            emotion.append(EMOTIONS.index(label) if label in EMOTIONS else -1)
+            votes.append(ballot)
     if not pixels:
         raise BadInput(f"{folder} holds no images in class folders")
     return Faces(np.stack(pixels), np.array(emotion, np.int8), np.stack(votes))
 
 
+def remarks(folder: Path) -> list[str]:
+    """Return what a reader of the figures should know of this tree: sentences without a full stop."""
+    said = []
+    named: dict[str, list[str]] = {}
+    for class_folder in _folders(folder):
+        named.setdefault(_label(class_folder), []).append(class_folder.name)
+        pictures = _pictures(class_folder)
+        if not pictures:
+            said.append(f"{class_folder} holds no pictures")
+        shown = [entry for entry in class_folder.iterdir() if not entry.name.startswith(".")]
+        others = Counter(entry.suffix or entry.name for entry in shown if entry not in set(pictures))
+        if others:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+            said.append(f"{class_folder} also holds what is read as no picture: {kinds}")
+    said += [f"{folder}: {' and '.join(names)} are all read as {label}" for label, names in named.items() if names[1:]]
+    return said
+
+
 def looks_like_one(folder: Path) -> bool:
-    """Whether all folders in this one are named for labels, and there is at least one."""
-    names = [inner.name for inner in _folders(folder)]
+    """Whether a folder in this one is named for a label. One that is not is named by `read`."""
+    return any(_is_label(inner.name) for inner in _folders(folder))
+
+
+def _label(class_folder: Path) -> str:
     try:
-        return bool([canonical(name) for name in names])
+        return canonical(class_folder.name)
+    except BadInput as error:
+        raise BadInput(f"class folder {class_folder}: {error}") from error
+
+
+def _is_label(word: str) -> bool:
+    try:
+        canonical(word)
     except BadInput:
         return False
+    return True
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(inner for inner in folder.iterdir() if inner.is_dir() and not inner.name.startswith("."))
+
+
+def _pictures(class_folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in class_folder.iterdir()
+        if file.suffix.lower() in images.SUFFIXES and not file.name.startswith(".")
+    )

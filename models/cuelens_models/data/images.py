@@ -1,5 +1,10 @@
-"""Pictures of single faces on disk, brought to the size that faces have here."""
+"""Pictures on disk, brought to the size that faces have here.
 
+The decoder turns a picture upright as its EXIF tag says, keeps the upper 8 bits of 16, weighs colours as luminance
+(ITU-R BT.601), and drops an alpha channel.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +16,17 @@ from cuelens_models.data.faces import SIDE
 from cuelens_models.errors import BadInput
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
+FaceOf = Callable[[Grey], Grey]
+"""How a picture, uint8 (height, width), becomes a face, uint8 (48, 48)."""
 
 
-def read(path: Path) -> Grey:
-    """Return a picture of a cropped face, uint8 (48, 48). Raises BadInput if it is no picture."""
+def whole(picture: Grey) -> Grey:
+    """Take the whole picture for the face: it was cropped before."""
+    return resized(picture, SIDE, SIDE)
+
+
+def read(path: Path, face_of: FaceOf = whole) -> Grey:
+    """Return the face in a picture, uint8 (48, 48). Raises BadInput if it is no picture."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
@@ -22,4 +34,4 @@ def read(path: Path) -> Grey:
         raise BadInput(f"{path} cannot be read: {error}") from error
     if picture is None:
         raise BadInput(f"{path} is no image that can be decoded")
-    return resized(np.asarray(picture, dtype=np.uint8), SIDE, SIDE)
+    return face_of(np.asarray(picture, dtype=np.uint8))

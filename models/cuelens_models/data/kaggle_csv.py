@@ -68,10 +68,14 @@ def _emotion(text: str) -> int:
 
 
 def _read_ballots(path: Path) -> list[np.ndarray[tuple[int], np.dtype[np.uint8]] | None]:
+    ballots: list[np.ndarray[tuple[int], np.dtype[np.uint8]] | None] = []
+    number = 1
     try:
         with path.open(newline="") as file:
             rows = csv.reader(file)
             next(rows)
-            return [_bytes(row[2:12], len(VOTES)) if row[1] else None for row in rows]
+            for number, row in enumerate(rows, start=2):  # noqa: B007 - the error names it
+                ballots.append(_bytes(row[2:12], len(VOTES)) if row[1] else None)
     except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
-        raise BadInput(f"{path} is not FER+'s fer2013new.csv: {error}") from error
+        raise BadInput(f"{path} is not FER+'s fer2013new.csv: line {number}: {error}") from error
+    return ballots

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from cuelens_models.data import ferplus_folder, image_folder, kaggle_csv, npz
+from cuelens_models.data import ferplus_folder, image_folder, images, kaggle_csv, npz
 from cuelens_models.data.faces import Faces
+from cuelens_models.data.images import FaceOf
 from cuelens_models.errors import BadInput
 
 SEED: Final = 2013
@@ -19,6 +20,7 @@ KINDS: Final = (
     "a folder tree class/image, a FER+ folder (label.csv and its images), or a folder holding fer2013.csv, "
     "or parts of one of the other kinds named train..., valid... (or publictest...) and test..."
 )
+_KAGGLE: Final = "fer2013.csv"
 _PART_NAMES: Final = {
     "train": "training",
     "publictest": "publictest",
@@ -26,6 +28,9 @@ _PART_NAMES: Final = {
     "test": "privatetest",
     "privatetest": "privatetest",
 }
+
+
+_Read = Callable[[Path, FaceOf], Faces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,18 @@ class FaceData:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What a finished model is measured on. name: of DATA. part: which part of it. notes: for the reader."""
+
+    name: str
+    faces: Faces
+    part: str
+    notes: tuple[str, ...]
+
+
 def load(path: Path) -> FaceData:
-    """Open DATA. Raises BadInput with a sentence if it is missing, empty or of no known kind."""
+    """Open DATA to train on. Raises BadInput with a sentence if it is missing, empty or of no known kind."""
     parts = _read_parts(path)
     if not parts:
         raise BadInput(f"{path} holds no faces")
@@ -57,7 +72,7 @@ def load(path: Path) -> FaceData:
         parts = {"training": only}
     training = parts.pop("training")
     if parts:
-        held_name = "publictest" if "publictest" in parts else "privatetest"
+        held_name = _held_out_part(parts)
         held = parts[held_name]
         repeated = _also_in(training, held)
         if repeated.any():
@@ -72,12 +87,47 @@ def load(path: Path) -> FaceData:
         raise BadInput(f"{path} holds {len(training)} training and {len(held)} held-out faces: too few to work with")
     kept, inner = _split(training, INNER_SHARE)
     inner = inner.take(np.flatnonzero(~_also_in(inner, kept)))
-    return FaceData(path.name, kept, inner, held, held_name, tuple(notes))
+    return FaceData(path.name, kept, inner, held, held_name, (*notes, *_remarks(path)))
 
 
-def _read_parts(path: Path) -> dict[str, Faces]:
+def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:
+    """Open DATA to measure a model on: its held-out part, or all of it where it has one part only.
+
+    face_of: how a picture becomes a face; arrays and Kaggle's CSV hold faces already. Raises BadInput as `load` does.
+    """
+    parts = _read_parts(path, face_of)
+    if not any(map(len, parts.values())):
+        raise BadInput(f"{path} holds no faces")
+    remarks = _remarks(path)
+    if len(parts) > 1:
+        part = _held_out_part(parts)
+        faces = parts[part]
+    else:
+        ((only, faces),) = parts.items()
+        part = path.name if only == "training" else only
+        all_of_it = f"all {len(faces)} faces are used, and flatter a model that learned from them"
+        remarks.insert(0, f"{path.name} has one part only: {all_of_it}")
+    if len(faces) == 0:
+        raise BadInput(f"{path}: its part {part} holds no faces")
+    return HeldOut(path.name, faces, part, tuple(remarks))
+
+
+def _held_out_part(parts: dict[str, Faces]) -> str:
+    return "publictest" if "publictest" in parts else "privatetest"
+
+
+def _remarks(path: Path) -> list[str]:
+    """Return what there is to say of the class trees in DATA."""
+    if not path.is_dir() or (path / _KAGGLE).exists():
+        return []
+    places = [path] if _reader(path) else [entry for entry in sorted(path.iterdir()) if _part_of(entry)]
+    trees = [place for place in places if _reader(place) == image_folder.read]
+    return [remark for tree in trees for remark in image_folder.remarks(tree)]
+
+
+def _read_parts(path: Path, face_of: FaceOf = images.whole) -> dict[str, Faces]:
     if path.is_dir():
-        return _read_folder(path)
+        return _read_folder(path, face_of)
     if not path.exists():
         raise BadInput(f"{path} does not exist: DATA is {KINDS}")
     if path.stat().st_size == 0:
@@ -89,13 +139,13 @@ def _read_parts(path: Path) -> dict[str, Faces]:
     raise BadInput(f"{path} is of no known kind: DATA is {KINDS}")
 
 
-def _read_folder(folder: Path) -> dict[str, Faces]:
+def _read_folder(folder: Path, face_of: FaceOf) -> dict[str, Faces]:
     """Read a folder that is one part, or that holds parts."""
-    csv_file = folder / "fer2013.csv"
+    csv_file = folder / _KAGGLE
     if csv_file.exists():
         return kaggle_csv.read(csv_file)
     if read := _reader(folder):
-        return {"training": read(folder)}
+        return {"training": read(folder, face_of)}
     found: dict[str, Path] = {}
     for entry in sorted(folder.iterdir()):
         part = _part_of(entry)
@@ -106,13 +156,13 @@ def _read_folder(folder: Path) -> dict[str, Faces]:
         found[part] = entry
     if not found:
         raise BadInput(f"{folder} holds no face data: DATA is {KINDS}")
-    return {part: read(entry) for part, entry in found.items() if (read := _reader(entry))}
+    return {part: read(entry, face_of) for part, entry in found.items() if (read := _reader(entry))}
 
 
-def _reader(entry: Path) -> Callable[[Path], Faces] | None:
+def _reader(entry: Path) -> _Read | None:
     """Return what reads this file or folder as one part, None if nothing does."""
     if entry.suffix == ".npz":
-        return npz.read
+        return lambda path, _: npz.read(path)
     if not entry.is_dir():
         return None
     if (entry / ferplus_folder.LABELS).exists():

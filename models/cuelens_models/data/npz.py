@@ -1,11 +1,15 @@
 """Arrays saved by numpy: `pixels`, and `votes` or `emotion` or both, as data/faces.py describes them."""
 
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.errors import BadInput
+
+T = TypeVar("T", np.int8, np.uint8)
 
 
 def read(path: Path) -> Faces:
@@ -17,9 +21,17 @@ def read(path: Path) -> Faces:
             n = len(pixels)
             emotion = arrays["emotion"] if "emotion" in arrays else np.full(n, -1)
             votes = arrays["votes"] if "votes" in arrays else np.zeros((n, len(VOTES)))
-        return Faces(pixels, emotion.astype(np.int8), votes.astype(np.uint8))
+        return Faces(pixels, _whole_numbers(emotion, np.int8), _whole_numbers(votes, np.uint8))
     except KeyError as error:
         raise BadInput(f"{path} holds no array named 'pixels'") from error
     except Exception as error:
         # numpy and zipfile raise whatever a damaged file leads them to.
         raise BadInput(f"{path} is not readable as face arrays: {error}") from error
+
+
+def _whole_numbers(numbers: NDArray[Any], kind: type[T]) -> NDArray[T]:
+    """Return the numbers in a smaller type. Raises ValueError for one that would become another there."""
+    smaller = numbers.astype(kind)
+    if not np.array_equal(smaller, numbers):
+        raise ValueError(f"not all of {numbers.dtype} {numbers.shape} are whole numbers that {np.dtype(kind)} holds")
+    return smaller

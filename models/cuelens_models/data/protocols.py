@@ -4,6 +4,7 @@
 top class holds more than half of the remaining votes and is neither unknown nor not-a-face.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +51,19 @@ def label(faces: Faces, protocol: str) -> Labelled:
         lacking = "votes (fer2013new.csv)" if protocol.startswith("ferplus") else "original labels (emotion)"
         raise BadInput(f"no image counts under {protocol}: the data has no {lacking}")
     return Labelled(labels, chosen, truth[chosen])
+
+
+def left_out(faces: Faces, labelled: Labelled, protocol: str) -> dict[str, int]:
+    """Return how many faces do not count under `protocol`, by what they are instead."""
+    rest = faces.take(np.setdiff1d(np.arange(len(faces)), labelled.chosen))
+    voted = _majority(rest)
+    if protocol.startswith("ferplus"):
+        words = np.where(voted == "", "no majority", voted)
+    else:
+        # A class folder's word has no number among the original labels if they lack it.
+        foreign = (voted != "") & ~np.isin(voted, EMOTIONS)
+        words = np.where(rest.emotion >= 0, _original(rest), np.where(foreign, voted, "no original label"))
+    return dict(sorted(Counter(words.tolist()).items()))
 
 
 def without_single_votes(votes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cuelens_models.data import ferplus_folder, image_folder
+from cuelens_models.data import ferplus_folder, image_folder, images
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
-from cuelens_models.data.load import load
+from cuelens_models.data.load import load, load_held_out
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
 
@@ -138,3 +138,59 @@ def test_faces_keep_their_type(tmp_path: Path) -> None:
     faces = image_folder.read(tmp_path)
     assert isinstance(faces, Faces)
     assert (faces.pixels.dtype, faces.emotion.dtype, faces.votes.dtype) == (np.uint8, np.int8, np.uint8)
+
+
+def test_a_class_folder_that_is_no_label_is_named(tmp_path: Path) -> None:
+    class_tree(tmp_path / "train", {"happy": 20, "bored": 1})
+    for read in (load, load_held_out):
+        for place in (tmp_path / "train", tmp_path):
+            with pytest.raises(BadInput, match=r"class folder .*bored: 'bored' is no expression"):
+                read(place)
+
+
+def test_what_a_reader_should_know_of_a_tree_is_said(tmp_path: Path) -> None:
+    class_tree(tmp_path, {"happy": 3, "Happy": 2, "joy": 1, "sad": 20, "fear": 0})
+    (tmp_path / "sad" / "more.txt").write_text("no picture")
+    (tmp_path / "sad" / "old.gif").write_bytes(b"GIF89a")
+    (tmp_path / "sad" / ".hidden.png").write_bytes(b"the rest of a copy")
+    expected = [
+        f"{tmp_path / 'fear'} holds no pictures",
+        f"{tmp_path / 'sad'} also holds what is read as no picture: 1 .gif, 1 .txt",
+        f"{tmp_path}: Happy and happy and joy are all read as happy",
+    ]
+    assert image_folder.remarks(tmp_path) == expected
+    assert list(load(tmp_path).notes)[1:] == expected
+    found = load_held_out(tmp_path)
+    assert list(found.notes)[1:] == expected
+    assert len(found.faces) == 26
+
+
+@pytest.mark.parametrize(
+    ("picture_of", "grey"),
+    [
+        pytest.param(lambda: np.full((60, 50), 100 * 257, np.uint16), {100}, id="16 bits"),
+        pytest.param(lambda: np.full((60, 50, 4), (0, 0, 255, 0), np.uint8), {76}, id="red, and transparent"),
+        pytest.param(lambda: np.full((300, 20, 3), (255, 255, 255), np.uint8), {255}, id="colour, tall"),
+    ],
+)
+def test_pictures_of_any_depth_become_8_bits_of_luminance(
+    tmp_path: Path, picture_of: Callable[[], np.ndarray], grey: set[int]
+) -> None:
+    cv2.imwrite(str(tmp_path / "x.png"), picture_of())
+    face = images.read(tmp_path / "x.png")
+    assert (face.shape, face.dtype) == ((48, 48), np.uint8)
+    assert set(np.unique(face).tolist()) == grey
+
+
+def test_a_picture_is_turned_upright_as_its_exif_tag_says(tmp_path: Path) -> None:
+    lying = np.zeros((96, 96), np.uint8)
+    lying[:, :48] = 255
+    _, packed = cv2.imencode(".jpg", lying)
+    # Orientation 6: the camera was turned, so the left of what it stored is the top of the scene.
+    tag = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    data = packed.tobytes()
+    segment = b"\xff\xe1" + (len(tag) + 2).to_bytes(2, "big") + tag
+    (tmp_path / "x.jpg").write_bytes(data[:2] + segment + data[2:])
+    face = images.read(tmp_path / "x.jpg")
+    assert face[:20].min() > 200
+    assert face[28:].max() < 50

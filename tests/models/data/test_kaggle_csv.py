@@ -138,3 +138,13 @@ def test_a_damaged_ballot_file_is_bad_input(tmp_path: Path, content: str) -> Non
     (tmp_path / "fer2013new.csv").write_text(content)
     with pytest.raises(BadInput, match=r"fer2013new\.csv"):
         kaggle_csv.read(tmp_path / "fer2013.csv")
+
+
+def test_a_bad_ballot_is_named_by_its_line(tmp_path: Path, parts: dict[str, Faces]) -> None:
+    write_faces(tmp_path / "fer2013.csv", parts)
+    write_ballots(tmp_path / "fer2013new.csv", parts)
+    lines = (tmp_path / "fer2013new.csv").read_text().splitlines()
+    lines[6] = lines[6].rpartition(",")[0]
+    (tmp_path / "fer2013new.csv").write_text("\n".join(lines))
+    with pytest.raises(BadInput, match=r"fer2013new\.csv: line 7: 9 numbers, not 10"):
+        kaggle_csv.read(tmp_path / "fer2013.csv")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cuelens_models.data.faces import Faces
-from cuelens_models.data.load import FaceData, load
+from cuelens_models.data.load import FaceData, load, load_held_out
 from cuelens_models.errors import BadInput
 
 Make = Callable[[int, int], Faces]
@@ -182,5 +182,60 @@ def test_data_that_cannot_be_used_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(BadInput, match=words) as refused:
         load(make(tmp_path, made_up_faces))
+    assert str(tmp_path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_one_part_only_is_measured_whole_and_it_is_said(tmp_path: Path, made_up_faces: Make) -> None:
+    faces = made_up_faces(5, 1)
+    found = load_held_out(save(tmp_path / "mine.npz", faces))
+    np.testing.assert_array_equal(found.faces.pixels, faces.pixels)
+    assert (found.name, found.part) == ("mine.npz", "mine.npz")
+    (note,) = found.notes
+    assert note == "mine.npz has one part only: all 5 faces are used, and flatter a model that learned from them"
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (("train", "valid", "test"), "publictest"),
+        (("train", "test"), "privatetest"),
+        (("valid", "test"), "publictest"),
+    ],
+)
+def test_the_held_out_part_is_measured_alone(
+    tmp_path: Path, made_up_faces: Make, names: tuple[str, ...], part: str
+) -> None:
+    for number, name in enumerate(names):
+        save(tmp_path / f"{name}.npz", made_up_faces(8 + number, number))
+    found = load_held_out(tmp_path)
+    expected = {"publictest": "valid", "privatetest": "test"}[part]
+    assert (found.part, len(found.faces), found.notes) == (part, 8 + names.index(expected), ())
+
+
+def test_the_part_that_is_alone_in_a_folder_keeps_its_name(tmp_path: Path, made_up_faces: Make) -> None:
+    save(tmp_path / "test.npz", made_up_faces(8, 1))
+    assert load_held_out(tmp_path).part == "privatetest"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        pytest.param(lambda f, m: f / "absent", "does not exist", id="missing"),
+        pytest.param(lambda f, m: f, "no face data", id="an empty folder"),
+        pytest.param(lambda f, m: save(f / "x.npz", m(0, 1)), "holds no faces", id="no faces"),
+        pytest.param(lambda f, m: header_only(f / "fer2013.csv"), "holds no faces", id="a csv with a header only"),
+        pytest.param(
+            lambda f, m: (save(f / "train.npz", m(8, 1)), save(f / "test.npz", m(0, 1)))[0].parent,
+            "its part privatetest holds no faces",
+            id="an empty part",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_on_is_refused_in_one_sentence(
+    tmp_path: Path, made_up_faces: Make, make: Callable[[Path, Make], Path], words: str
+) -> None:
+    with pytest.raises(BadInput, match=words) as refused:
+        load_held_out(make(tmp_path, made_up_faces))
     assert str(tmp_path) in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -5,7 +5,7 @@ import pytest
 
 from cuelens_models.data import npz
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
-from cuelens_models.data.protocols import PROTOCOLS, label, without_single_votes
+from cuelens_models.data.protocols import PROTOCOLS, label, left_out, without_single_votes
 from cuelens_models.errors import BadInput
 
 
@@ -112,3 +112,28 @@ def test_the_real_publictest_has_the_classes_its_readme_says(data_dir: Path) -> 
         pytest.skip(f"{data_dir} holds no {path.name}")
     found = label(npz.read(path), "ferplus8")
     assert np.bincount(found.truth, minlength=8).tolist() == [1147, 844, 382, 342, 279, 24, 58, 12]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "expected"),
+    [
+        ("ferplus8", {"no majority": 1, "not_a_face": 1, "unknown": 1}),
+        ("ferplus7", {"no majority": 1, "not_a_face": 1, "unknown": 1}),
+        ("fer7", {"contempt": 1, "no original label": 2, "not_a_face": 1, "unknown": 1}),
+        ("fer6", {"contempt": 1, "disgust": 1, "no original label": 2, "not_a_face": 1, "unknown": 1}),
+    ],
+)
+def test_what_does_not_count_is_counted_by_what_it_is(protocol: str, expected: dict[str, int]) -> None:
+    given = faces(
+        [
+            {"happy": 9},
+            {"contempt": 10},
+            {"not_a_face": 8},
+            {"unknown": 9},
+            {"disgust": 9},
+            {"sad": 5, "fear": 5},
+            {"sad": 9},
+        ],
+        ["happy", "", "", "", "disgust", "", ""],
+    )
+    assert left_out(given, label(given, protocol), protocol) == expected

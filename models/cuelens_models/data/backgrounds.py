@@ -1,0 +1,92 @@
+"""Pictures that are not faces, so that a network can say so when the detector is wrong.
+
+Half are whatever a square cuts out of an ordinary picture or of a made-up texture; half are what the detector of the
+glasses itself takes for a face there. The pictures are those that scikit-image ships, but for the ones with people in
+them and the ones in HELD_OUT, which measure how well this works.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.cascade import cascade_file
+from cuelens_models.bundle.preprocess import Grey, resized
+from cuelens_models.data.faces import SIDE, VOTES, Faces
+
+HELD_OUT: Final = ("chelsea", "coffee", "brick", "text")
+"""Pictures that nothing is learned from."""
+_PICTURES: Final = (
+    *("cell", "clock", "coins", "colorwheel", "grass", "gravel", "horse", "hubble_deep_field", "immunohistochemistry"),
+    *("logo", "microaneurysms", "moon", "page", "retina", "rocket", "stereo_motorcycle"),
+)
+_FRAME: Final = 240
+_CUTS: Final = 4
+
+
+def backgrounds(count: int, seed: int) -> Faces:
+    """Return `count` pictures of no face, each with ten votes that say so. The same seed gives the same pictures."""
+    random = np.random.default_rng(seed)
+    pictures = [_grey(picture) for picture in _shipped()]
+    cascade = cv2.CascadeClassifier(str(cascade_file()))
+    chance: list[Grey] = []
+    mistaken: list[Grey] = []
+    while len(chance) + len(mistaken) < count:
+        frame = _texture(random) if random.random() < 0.3 else _view(pictures[random.integers(len(pictures))], random)
+        # No neighbours asked for: every single hit of the cascade counts.
+        boxes = sorted(map(tuple, cascade.detectMultiScale(frame, 1.15, 0, 0, (32, 32))))
+        mistaken += [resized(frame[y : y + h, x : x + w], SIDE, SIDE) for x, y, w, h in boxes[:_CUTS]]
+        if len(chance) < count // 2:
+            chance += [_cut(frame, random) for _ in range(_CUTS)]
+    pixels = np.array([*mistaken, *chance][:count], np.uint8).reshape(count, SIDE, SIDE)
+    votes = np.zeros((count, len(VOTES)), np.uint8)
+    votes[:, VOTES.index("not_a_face")] = 10
+    return Faces(pixels, np.full(count, -1, np.int8), votes)
+
+
+def _shipped() -> Iterator[NDArray[np.uint8]]:
+    from skimage import data
+
+    for name in _PICTURES:
+        picture = getattr(data, name)()
+        yield picture[0] if isinstance(picture, tuple) else picture
+
+
+def _grey(picture: NDArray[np.uint8]) -> Grey:
+    if picture.dtype == bool:
+        return picture.astype(np.uint8) * 255
+    return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture[..., :3], cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _view(picture: Grey, random: np.random.Generator) -> Grey:
+    """Return the picture from anywhere: turned, enlarged or shrunk, in another contrast, sometimes a negative."""
+    height, width = picture.shape
+    scale = _FRAME / min(height, width) * np.exp(random.uniform(0, 1.5))
+    place = (random.uniform(0.2, 0.8) * width, random.uniform(0.2, 0.8) * height)
+    turn = cv2.getRotationMatrix2D(place, random.uniform(0, 360), scale)
+    turn[:, 2] += np.subtract(_FRAME / 2, place)
+    view = cv2.warpAffine(picture, turn, (_FRAME, _FRAME), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    level = (view.astype(np.float32) - 128) * random.uniform(0.4, 1.4) + random.uniform(80, 176)
+    if random.random() < 0.25:
+        level = 255 - level
+    return np.asarray(np.clip(level, 0, 255), np.uint8)
+
+
+def _texture(random: np.random.Generator) -> Grey:
+    """Return noise of several grains with stripes over it."""
+    level = np.full((_FRAME, _FRAME), random.uniform(60, 200), np.float32)
+    for grain in (2, 8, 30, 80):
+        small = random.standard_normal((_FRAME // grain + 1, _FRAME // grain + 1), np.float32)
+        level += np.asarray(cv2.resize(small, (_FRAME, _FRAME), interpolation=cv2.INTER_CUBIC)) * random.uniform(0, 30)
+    across, down = random.uniform(-0.5, 0.5, 2)
+    ramp = np.arange(_FRAME, dtype=np.float32)
+    level += random.uniform(0, 40) * np.sin(across * ramp + down * ramp[:, np.newaxis] + random.uniform(0, 6))
+    return np.asarray(np.clip(level, 0, 255), np.uint8)
+
+
+def _cut(frame: Grey, random: np.random.Generator) -> Grey:
+    side = int(random.integers(32, 160))
+    top, left = random.integers(0, _FRAME - side, 2)
+    return resized(frame[top : top + side, left : left + side], SIDE, SIDE)

@@ -1,0 +1,146 @@
+"""What `train-model` does for a recipe: train its teachers, have their lessons, train the network on them."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import keras
+import numpy as np
+
+from cuelens_models import lessons
+from cuelens_models.data.backgrounds import backgrounds
+from cuelens_models.data.faces import joined
+from cuelens_models.data.load import FaceData
+from cuelens_models.errors import BadInput
+from cuelens_models.record import CurvePoint
+from cuelens_models.run_folder import RunFolder, writable
+from cuelens_models.targets import Head
+from cuelens_models.train import Plan, Progress, built, compiled, fed, folder_of, heads_for, train
+from cuelens_models.views import BATCH, Views, said_by_people
+from cuelens_models.whole_file import write_whole
+from cuelens_models.zoo import teacher
+
+if TYPE_CHECKING:
+    from cuelens_models.team import Team
+
+_BACKGROUNDS: Final = 0.08
+"""Pictures of no face that are learned from, as a share of the faces."""
+_VIEWS: Final = 16
+"""Different views that teachers are asked about; a student sees each several times."""
+_TIMED_STEPS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What `train-model` was asked for. teachers: how many; with none, the votes alone are learned from."""
+
+    recipe: str
+    epochs: int
+    teachers: int
+    teacher_epochs: int
+    seed: int
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the work that begins. steps: epochs of a training, views of the lessons."""
+
+    name: str
+    steps: int
+
+
+Say = Callable[[Stage | Progress | CurvePoint], None]
+
+
+def learn(
+    data: FaceData, out: Path, schedule: Schedule, say: Say, team: "Team | None" = None
+) -> tuple[RunFolder, list[CurvePoint]]:
+    """Train a recipe, and return its folder and its curve. What was done in `out` before is not done again."""
+    heads = heads_for(data)
+    plan = Plan(schedule.recipe, schedule.epochs, schedule.seed, schedule.precision)
+    added = int(_BACKGROUNDS * len(data.training))
+    # Opened first: a folder that cannot be used should not be noticed after hours of teachers.
+    run = folder_of(data, len(data.training) + added, out, plan, team)
+    say(Stage("gathering pictures of no face", 0))
+    faces = joined(data.training, backgrounds(added, schedule.seed))
+    answers = said_by_people(faces, heads)
+    masters = []
+    for number in range(1, schedule.teachers + 1):
+        say(Stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs))
+        taught = Plan(teacher.NAME, schedule.teacher_epochs, schedule.seed + number, schedule.precision)
+        master = folder_of(data, len(faces), out / f"teacher-{number}", taught, team)
+        train(data, Views(faces, fed(), taught.seed, answers), master, taught, say, team)
+        masters.append(_quick(master.best(), heads, plan.precision))
+    views = min(_VIEWS, schedule.epochs) if masters else None
+    if views:
+        say(Stage("asking the teachers", views))
+        answers = lessons.give(
+            masters,
+            faces,
+            heads,
+            views,
+            plan.seed,
+            fed(),
+            out / "lessons",
+            lambda view: say(Progress(view, None)),
+            team,
+        )
+    say(Stage(schedule.recipe, schedule.epochs))
+    return run, train(data, Views(faces, fed(), plan.seed, answers, views), run, plan, say, team)
+
+
+def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Schedule:
+    """Return the schedule with its epochs scaled so that the whole fits the budget on this machine, here and now.
+
+    It is kept in `out`: a training that goes on keeps the schedule that it began with.
+    """
+    file = out / "schedule.json"
+    asked = {**asdict(schedule), "budget_s": budget_s}
+    if file.exists():
+        try:
+            kept = json.loads(file.read_text())
+            if kept["asked"] != asked:
+                raise BadInput(f"{out} holds another training: choose another --out, or the options that it began with")
+            return Schedule(**kept["scaled"])
+        except (ValueError, TypeError, KeyError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(f"{file} is damaged: choose another --out") from error
+    steps = len(data.training) / BATCH
+    own = _step_s(schedule.recipe, data, schedule.precision) * steps
+    teachers = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
+    full_s = own * schedule.epochs + teachers * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
+    share = budget_s / full_s
+    fitted = replace(
+        schedule,
+        epochs=max(1, math.floor(schedule.epochs * share)),
+        teacher_epochs=max(1, math.floor(schedule.teacher_epochs * share)),
+    )
+    writable(out)
+    write_whole(file, json.dumps({"asked": asked, "scaled": asdict(fitted)}, indent=2).encode())
+    return fitted
+
+
+def _step_s(recipe: str, data: FaceData, precision: str) -> float:
+    """Return how long a training step takes here, in seconds: the median of a few."""
+    heads = heads_for(data)
+    network = compiled(Plan(recipe, 1, 0, precision), heads, 100)
+    batches = Views(data.training, fed(), 0, said_by_people(data.training, heads))
+    times = []
+    for number in range(_TIMED_STEPS):
+        started = time.monotonic()
+        network.train_on_batch(*batches[number % len(batches)])
+        times.append(time.monotonic() - started)
+    return float(np.median(times))
+
+
+def _quick(network: keras.Model, heads: tuple[Head, ...], precision: str) -> keras.Model:
+    """Return the same network with its arithmetic in this precision."""
+    quick = built(network.name, heads, precision)
+    quick.set_weights(network.get_weights())
+    return quick

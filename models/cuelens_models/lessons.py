@@ -1,0 +1,92 @@
+"""What teachers answer about every view of every face, kept in files, for a smaller network to learn from.
+
+The answers of several teachers are averaged (Hinton et al. 2015, arXiv 1503.02531); teacher and student see the very
+same changed picture (Beyer et al. 2021, arXiv 2106.05237).
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.contract import Input
+from cuelens_models.bundle.scores import softmax
+from cuelens_models.data.faces import Faces
+from cuelens_models.targets import Head, Targets
+from cuelens_models.views import Answers, said_by_people, seen
+
+if TYPE_CHECKING:
+    from cuelens_models.team import Team
+
+_TEACHER_SHARE: Final = 0.7
+"""How much of a target the teachers say; people say the rest, where they said anything."""
+_BATCH: Final = 512
+
+
+def give(
+    teachers: Sequence[keras.Model],
+    faces: Faces,
+    heads: tuple[Head, ...],
+    views: int,
+    seed: int,
+    wanted: Input,
+    folder: Path,
+    step: Callable[[int], None],
+    team: "Team | None" = None,
+) -> Answers:
+    """Ask the teachers about every view, and return what a student should answer.
+
+    A view whose file is in `folder` is not asked about again. step: told each view that is done. In a team each process
+    asks about some of the views, and then has the answers of all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mine, of = (team.number, team.size) if team else (0, 1)
+    for view in range(1 + mine, views + 1, of):
+        file = _file(folder, view)
+        if not file.exists():
+            partial = file.with_suffix(".partial.npy")
+            np.save(partial, _asked(teachers, faces, heads, view, seed, wanted))
+            partial.replace(file)
+        step(view)
+    if team:
+        team.wait()
+    kept = [np.load(_file(folder, view), mmap_mode="r") for view in range(1, views + 1)]
+    people = said_by_people(faces, heads)
+
+    def answers(view: int, chosen: NDArray[np.intp]) -> dict[str, Targets]:
+        of_teachers = _by_head(np.asarray(kept[view - 1][chosen], np.float32), heads)
+        return {name: _mixed(of_teachers[name], said) for name, said in people(view, chosen).items()}
+
+    return answers
+
+
+def _mixed(teachers: Targets, people: Targets) -> Targets:
+    spoken = people.sum(axis=1, keepdims=True)
+    mixed: Targets = teachers * (1 - (1 - _TEACHER_SHARE) * spoken) + (1 - _TEACHER_SHARE) * people
+    return mixed
+
+
+def _asked(
+    teachers: Sequence[keras.Model], faces: Faces, heads: tuple[Head, ...], view: int, seed: int, wanted: Input
+) -> NDArray[np.float16]:
+    """Return the teachers' mean probabilities, heads side by side: (faces, all labels of all heads)."""
+    answers = []
+    for start in range(0, len(faces), _BATCH):
+        chosen = np.arange(start, min(start + _BATCH, len(faces)))
+        inputs = seen(faces, chosen, view, seed, wanted)
+        said = [teacher.predict_on_batch(inputs) for teacher in teachers]
+        means = [np.mean([softmax(np.asarray(each[head.name], np.float64)) for each in said], axis=0) for head in heads]
+        answers.append(np.hstack(means).astype(np.float16))
+    return np.vstack(answers)
+
+
+def _by_head(rows: NDArray[np.float32], heads: tuple[Head, ...]) -> dict[str, Targets]:
+    ends = np.cumsum([len(head.labels) for head in heads])
+    return {head.name: part for head, part in zip(heads, np.split(rows, ends[:-1], axis=1), strict=True)}
+
+
+def _file(folder: Path, view: int) -> Path:
+    return folder / f"view-{view:02}.npy"

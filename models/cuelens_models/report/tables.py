@@ -1,0 +1,123 @@
+"""The tables of the page, as HTML. Percentage points exist here only: what comes in are fractions."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+import cv2
+import numpy as np
+
+from cuelens_models import metrics
+from cuelens_models.bootstrap import Interval
+from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.evaluate import Evaluation
+
+_WORST: Final = 20
+_MISSING: Final = "&ndash;"
+
+
+def classes(found: Evaluation) -> str:
+    """Return precision, recall, F1 and AUC of each label with an image, with their intervals."""
+    guess = found.asked.argmax(axis=1)
+    recall = metrics.recall(found.asked, found.truth, found.labels)
+    areas = metrics.auc(found.asked, found.truth, found.labels)
+    drawn = found.intervals
+    rows = []
+    for label, hit in recall.items():
+        index = found.labels.index(label)
+        count, guesses = int((found.truth == index).sum()), int((guess == index).sum())
+        precision = hit * count / guesses if guesses else None
+        rows.append(
+            [
+                label,
+                str(count),
+                _measured(precision, drawn.precision[label]),
+                _measured(hit, drawn.recall[label]),
+                _measured(2 * hit * count / (count + guesses), drawn.f1[label]),
+                _measured(areas.get(label), drawn.auc[label], ".3f"),
+            ]
+        )
+    return _table(("label", "images", "precision", "recall", "F1", "AUC"), rows)
+
+
+def confusion(found: Evaluation) -> str:
+    """Return how many images of each label got which answer, shaded by the share of the row."""
+    size = len(found.labels)
+    counts = np.bincount(found.truth * size + found.asked.argmax(axis=1), minlength=size * size).reshape(size, size)
+    head = "".join(f'<th scope="col"><span>{label}</span></th>' for label in found.labels)
+    rows = []
+    for label, row in zip(found.labels, counts.tolist(), strict=True):
+        shares = [count / max(sum(row), 1) for count in row]
+        cells = "".join(
+            f'<td style="--share:{share:.3f}">{count}<small>{share:.0%}</small></td>'
+            for count, share in zip(row, shares, strict=True)
+        )
+        rows.append(f'<tr><th scope="row">{label}</th>{cells}</tr>')
+    return (
+        '<div class="wide"><table class="confusion"><thead><tr><th scope="col">shown ↓ read →</th>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def said(found: Evaluation) -> str:
+    """Return what would be said at each label's threshold, and how often it is right."""
+    if found.model.enter is None:
+        return "<p>A .keras file has no thresholds: convert it, and evaluate the bundle.</p>"
+    words = metrics.spoken(found.whole, found.model.labels, found.model.enter)
+    rows = []
+    for label in found.model.labels:
+        if label in metrics.SILENT:
+            continue
+        told = words == label
+        right = float((found.words == label)[told].mean()) if told.any() else None
+        rows.append([label, f"{found.model.enter[label]:.2f}", f"{told.mean():.1%}", _percent(right)])
+    total = metrics.said(words, found.words)
+    rows.append(["anything", "", f"{total.share:.1%}", _percent(total.accuracy)])
+    return _table(("label", "threshold", "said, share of all images", "right when said"), rows)
+
+
+def mistakes(found: Evaluation, *, show_faces: bool) -> str:
+    """Return the wrong answers that the model was surest of: where they stand, and the faces only if asked for."""
+    guess, confidence = found.asked.argmax(axis=1), found.asked.max(axis=1)
+    wrong = np.flatnonzero(guess != found.truth)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:_WORST]
+    if len(worst) == 0:
+        return "<p>There is no mistake among these images.</p>"
+    rows = []
+    for place in worst.tolist():
+        index = int(found.chosen[place])
+        shown, read = found.labels[found.truth[place]], found.labels[guess[place]]
+        face = [_picture(found.data.faces.pixels[index], f"face {index}, {shown}")] if show_faces else []
+        rows.append([*face, str(index), shown, read, f"{confidence[place]:.1%}"])
+    return _table((*(["face"] if show_faces else []), "index", "shown", "read", "confidence"), rows)
+
+
+def plain(rows: Iterable[tuple[str, str]]) -> str:
+    """Return a list of names and values."""
+    return f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escape(value)}</dd>' for name, value in rows)}</dl>"
+
+
+def span(interval: Interval, form: str = ".1%") -> str:
+    """Return an interval in words."""
+    return f"{interval[0]:{form}} to {interval[1]:{form}}"
+
+
+def _measured(value: float | None, interval: Interval, form: str = ".1%") -> str:
+    return _MISSING if value is None else f"{value:{form}}<small>{span(interval, form)}</small>"
+
+
+def _percent(value: float | None) -> str:
+    return _MISSING if value is None else f"{value:.1%}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _picture(face: Grey, alternative: str) -> str:
+    _, packed = cv2.imencode(".png", face)
+    data = base64.b64encode(packed.tobytes()).decode()
+    return f'<img alt="{escape(alternative)}" width="64" height="64" src="data:image/png;base64,{data}">'

@@ -1,0 +1,54 @@
+"""What a network is asked to answer about a face: a distribution for each of its heads.
+
+A row of targets sums to what the face weighs: to 1, or to 0 where nobody said anything.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
+from cuelens_models.data.faces import EMOTIONS, Faces
+from cuelens_models.data.protocols import PROTOCOLS, without_single_votes
+
+Targets = NDArray[np.float32]
+_SMOOTHING: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One answer of a network. protocol: what it is judged by. suffix: of the file it is saved as."""
+
+    name: str
+    labels: tuple[str, ...]
+    protocol: str
+    suffix: str
+
+
+VOTES: Final = Head("votes", (*LABELS, NOT_A_FACE), "ferplus8", "")
+ORIGINAL: Final = Head("original", PROTOCOLS["fer7"], "fer7", "-fer7")
+HEADS: Final = (VOTES, ORIGINAL)
+
+
+def targets(faces: Faces, head: Head) -> Targets:
+    """Return what a head should answer about each face, (n, labels of the head)."""
+    return _from_votes(faces) if head == VOTES else _from_original(faces)
+
+
+def _from_votes(faces: Faces) -> Targets:
+    """Shares of the votes, single ones dropped. "Unknown" says that it could be any expression."""
+    ballots = without_single_votes(faces.votes).astype(np.float32)
+    shares = ballots / np.maximum(ballots.sum(axis=1, keepdims=True), 1)
+    expressions, unknown, not_a_face = shares[:, : len(LABELS)], shares[:, [-2]], shares[:, [-1]]
+    return np.hstack([expressions + unknown / len(LABELS), not_a_face]).astype(np.float32)
+
+
+def _from_original(faces: Faces) -> Targets:
+    """The original label, smoothed: one person gave it, and two such people agree on two faces of three."""
+    place = np.array([*(ORIGINAL.labels.index(word) for word in EMOTIONS), -1])[faces.emotion.astype(np.int64)]
+    answers = np.full((len(faces), len(ORIGINAL.labels)), _SMOOTHING / len(ORIGINAL.labels), np.float32)
+    answers[np.arange(len(faces)), place] += 1 - _SMOOTHING
+    answers[place < 0] = 0
+    return answers

@@ -1,0 +1,64 @@
+"""Models for what evaluates them: the shipped one under other labels, and candidates that answer as they are told."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens_models.bundle import file
+from cuelens_models.bundle.contract import CropRule, Input
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.scores import Scores
+from cuelens_models.candidate import Advance, Candidate
+from cuelens_models.cost import Cost
+
+Relabelled = Callable[..., Path]
+Told = Callable[..., Candidate]
+
+
+@pytest.fixture
+def relabelled(shipped: Bundle, tmp_path: Path) -> Relabelled:
+    """Writes the shipped network as a bundle with other words for its eight outputs."""
+
+    def make(labels: Sequence[str], enter: float = 0.5, name: str = "other.tflite") -> Path:
+        said = msgspec.structs.replace(shipped.contract.probabilities, enter=dict.fromkeys(labels, enter))
+        contract = msgspec.structs.replace(shipped.contract, labels=list(labels), probabilities=said)
+        (tmp_path / name).write_bytes(file.pack(shipped.model, contract))
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def told() -> Told:
+    """A candidate that gives each face the probabilities that the grey level of its first pixel counts out."""
+
+    def make(
+        labels: Sequence[str], rows: Sequence[Sequence[float]], enter: dict[str, float] | None = None
+    ) -> Candidate:
+        table = np.asarray(rows, np.float64)
+
+        def answer(faces: Grey, advance: Advance) -> Scores:
+            advance(len(faces))
+            return table[np.minimum(faces[:, 0, 0], len(table) - 1)]
+
+        fed = Input(
+            height=48,
+            width=48,
+            channels=1,
+            dtype="float32",
+            scale=0.0,
+            zero_point=0,
+            multiply=1.0,
+            add=0.0,
+            per_image=False,
+            crop=CropRule(detector="haar-alt2", scale=1.0, shift_y=0.0),
+        )
+        return Candidate(
+            Path("told.tflite"), "told", "by heart", "made up", tuple(labels), fed, enter, answer, Cost(3, 7, 11), None
+        )
+
+    return make

@@ -1,0 +1,105 @@
+"""Faces cut out of larger pictures: the astronaut whom scikit-image ships stands in for a press photograph."""
+
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens_models.bundle.contract import CropRule, Input
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.preprocess import Grey, resized
+from cuelens_models.data import images
+from cuelens_models.data.haar import HaarCrop
+from cuelens_models.data.load import load_held_out
+from cuelens_models.errors import BadInput
+
+# Where her face is, as one sees it, in the picture of 512x512.
+FACE = (170, 65, 110, 120)
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> Grey:
+    data = pytest.importorskip("skimage.data", reason="the picture comes with scikit-image (extra demo)")
+    return np.asarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+@pytest.fixture
+def cutter(shipped: Bundle) -> HaarCrop:
+    return HaarCrop(shipped.contract.input)
+
+
+def likeness(first: Grey, second: Grey) -> float:
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
+def place(face: Grey, picture: Grey) -> tuple[float, float]:
+    """Return where in a picture the middle of a face cut from it is, in pixels, found by comparing."""
+    matches = []
+    for side in range(60, 200, 4):
+        likely = cv2.matchTemplate(picture, resized(face, side, side), cv2.TM_CCOEFF_NORMED)
+        _, match, _, (left, top) = cv2.minMaxLoc(likely)
+        matches.append((match, left + side / 2, top + side / 2))
+    return max(matches)[1:]
+
+
+@pytest.mark.parametrize("times", [0.5, 1, 3])
+def test_a_face_is_cut_out_of_a_picture_of_any_size(astronaut: Grey, cutter: HaarCrop, times: float) -> None:
+    side = round(times * 512)
+    face = cutter.face(resized(astronaut, side, side))
+    assert (face.shape, face.dtype) == ((48, 48), np.uint8)
+    assert cutter.counts() == {"detector": "haar-alt2", "found": 1, "not_found": 0, "cropped_before": 0}
+    across, down = place(face, astronaut)
+    x, y, w, h = FACE
+    assert (across, down) == pytest.approx((x + w / 2, y + h / 2), abs=w / 6)
+    assert likeness(face, cutter.face(astronaut)) > 0.9
+
+
+def test_the_largest_of_two_faces_is_taken(astronaut: Grey, cutter: HaarCrop) -> None:
+    pair = np.full((512, 1024), 128, np.uint8)
+    pair[:, :512] = astronaut
+    pair[100:356, 600:856] = resized(astronaut, 256, 256)
+    assert likeness(cutter.face(pair), cutter.face(astronaut)) > 0.9
+
+
+def test_the_crop_rule_is_the_models_own(astronaut: Grey, shipped: Bundle) -> None:
+    def cut(scale: float) -> Grey:
+        rule = CropRule(detector="haar-alt2", scale=scale, shift_y=0.0)
+        return HaarCrop(msgspec.structs.replace(shipped.contract.input, crop=rule)).face(astronaut)
+
+    inner = resized(cut(2.0)[12:36, 12:36], 48, 48)
+    assert likeness(inner, cut(1.0)) > 0.95
+    assert likeness(cut(2.0), cut(1.0)) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("side", "counted"),
+    [(96, "cropped_before"), (97, "not_found"), (48, "cropped_before"), (300, "not_found")],
+)
+def test_a_picture_without_a_face_is_used_whole(cutter: HaarCrop, side: int, counted: str) -> None:
+    ramp = np.add.outer(np.arange(side), np.arange(side)).astype(np.uint8)
+    np.testing.assert_array_equal(cutter.face(ramp), images.whole(ramp))
+    assert cutter.counts()[counted] == cutter.met == 1
+
+
+def test_a_model_of_another_input_size_still_gives_faces_of_48(astronaut: Grey, shipped: Bundle) -> None:
+    wanted: Input = msgspec.structs.replace(shipped.contract.input, width=64, height=64)
+    assert HaarCrop(wanted).face(astronaut).shape == (48, 48)
+
+
+def test_a_rule_for_another_detector_is_refused(shipped: Bundle) -> None:
+    rule = CropRule(detector="yunet", scale=1.0, shift_y=0.0)
+    with pytest.raises(BadInput, match="'yunet', not 'haar-alt2'"):
+        HaarCrop(msgspec.structs.replace(shipped.contract.input, crop=rule))
+
+
+def test_a_folder_of_photographs_is_read_through_the_detector(
+    astronaut: Grey, cutter: HaarCrop, tmp_path: Path
+) -> None:
+    (tmp_path / "press" / "happiness").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "press" / "happiness" / "astronaut.png"), astronaut)
+    cv2.imwrite(str(tmp_path / "press" / "happiness" / "small.png"), astronaut[65:150, 180:265])
+    data = load_held_out(tmp_path / "press", cutter.face)
+    np.testing.assert_array_equal(data.faces.pixels[0], cutter.face(astronaut))
+    assert (cutter.found, cutter.missed, cutter.cropped_before) == (2, 0, 1)

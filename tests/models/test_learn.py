@@ -1,0 +1,78 @@
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("keras", reason="training needs the extra train")
+pytest.importorskip("skimage", reason="backgrounds are cut from the pictures of scikit-image (extra train)")
+
+from cuelens_models.data.load import FaceData, load
+from cuelens_models.errors import BadInput
+from cuelens_models.learn import Schedule, Stage, learn, scaled
+from cuelens_models.record import CurvePoint
+from cuelens_models.train import Progress
+
+# Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SCHEDULE = Schedule("cuelens", epochs=2, teachers=1, teacher_epochs=1, seed=0, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def data(synthetic_npz: Path) -> FaceData:
+    return load(synthetic_npz)
+
+
+def test_teachers_come_first_and_nothing_is_done_twice(data: FaceData, tmp_path: Path) -> None:
+    heard: list[Stage | Progress | CurvePoint] = []
+    run, curve = learn(data, tmp_path / "run", SCHEDULE, heard.append)
+    assert [news for news in heard if isinstance(news, Stage)] == [
+        Stage("gathering pictures of no face", 0),
+        Stage("teacher 1 of 1", 1),
+        Stage("asking the teachers", 2),
+        Stage("cuelens", 2),
+    ]
+    assert [point.number for point in curve] == [1, 2]
+    made = {path.relative_to(run.path).as_posix() for path in run.path.rglob("*")}
+    assert {"cuelens.keras", "cuelens-fer7.keras", "teacher-1/teacher.keras", "lessons/view-02.npy"} <= made
+
+    times = {path: path.stat().st_mtime_ns for path in run.path.rglob("best.keras")}
+    heard.clear()
+    assert learn(data, tmp_path / "run", SCHEDULE, heard.append)[1] == curve
+    assert not any(isinstance(news, CurvePoint) for news in heard)
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("best.keras")} == times
+
+
+def test_without_teachers_people_alone_are_learned_from(data: FaceData, tmp_path: Path) -> None:
+    run, curve = learn(data, tmp_path / "run", replace(SCHEDULE, teachers=0, epochs=1), lambda news: None)
+    assert len(curve) == 1
+    assert not (run.path / "lessons").exists()
+
+
+def test_a_budget_scales_every_epoch_and_is_kept(data: FaceData, tmp_path: Path) -> None:
+    asked = replace(SCHEDULE, epochs=1000, teacher_epochs=500)
+    fitted = scaled(asked, data, tmp_path / "run", 60.0)
+    assert fitted == replace(asked, epochs=fitted.epochs, teacher_epochs=fitted.teacher_epochs)
+    assert 1 <= fitted.teacher_epochs <= fitted.epochs < 1000
+    assert fitted.epochs // 2 - 1 <= fitted.teacher_epochs <= fitted.epochs // 2 + 1
+    # Measured again it would be another one: it is read.
+    assert scaled(asked, data, tmp_path / "run", 60.0) == fitted
+    with pytest.raises(BadInput, match="another training"):
+        scaled(asked, data, tmp_path / "run", 61.0)
+    with pytest.raises(BadInput, match="another training"):
+        scaled(replace(asked, seed=1), data, tmp_path / "run", 60.0)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"asked": 1}', json.dumps({"asked": {}, "scaled": 3})])
+def test_a_damaged_schedule_is_bad_input(data: FaceData, tmp_path: Path, content: str) -> None:
+    (tmp_path / "schedule.json").write_text(content)
+    with pytest.raises(BadInput, match="choose another --out"):
+        scaled(SCHEDULE, data, tmp_path, 60.0)
+
+
+def test_a_schedule_with_fields_of_another_version_is_bad_input(data: FaceData, tmp_path: Path) -> None:
+    asked = {**asdict(SCHEDULE), "budget_s": 60.0}
+    (tmp_path / "schedule.json").write_text(json.dumps({"asked": asked, "scaled": {"colour": 1}}))
+    with pytest.raises(BadInput, match="damaged"):
+        scaled(SCHEDULE, data, tmp_path, 60.0)

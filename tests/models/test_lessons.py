@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="training needs the extra train")
+
+import keras
+
+from cuelens_models import lessons
+from cuelens_models.bundle.scores import softmax
+from cuelens_models.data.faces import VOTES, Faces
+from cuelens_models.targets import HEADS, targets
+from cuelens_models.train import built, fed
+from cuelens_models.views import seen
+
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    """Three faces: with votes and a label, with votes alone, and with neither."""
+    votes = np.zeros((3, len(VOTES)), np.uint8)
+    votes[0, VOTES.index("happy")] = votes[1, VOTES.index("sad")] = 10
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    return Faces(pixels, np.array([3, -1, -1], np.int8), votes)
+
+
+@pytest.fixture(scope="module")
+def teachers() -> list[keras.Model]:
+    keras.utils.set_random_seed(0)
+    return [built("cuelens", HEADS), built("cuelens", HEADS)]
+
+
+def given(teachers: list[keras.Model], faces: Faces, folder: Path, views: int = 2) -> tuple[lessons.Answers, list[int]]:
+    told: list[int] = []
+    return lessons.give(teachers, faces, HEADS, views, SEED, fed(), folder, told.append), told
+
+
+def test_a_target_is_the_teachers_mean_and_what_people_said(
+    teachers: list[keras.Model], faces: Faces, tmp_path: Path
+) -> None:
+    answers, told = given(teachers, faces, tmp_path / "lessons")
+    assert told == [1, 2]
+    chosen = np.array([2, 0])
+    for view in (1, 2):
+        found = answers(view, chosen)
+        inputs = seen(faces, chosen, view, SEED, fed())
+        for head in HEADS:
+            of_teachers = np.mean(
+                [softmax(np.float64(teacher.predict_on_batch(inputs)[head.name])) for teacher in teachers], axis=0
+            )
+            # The first chosen has neither votes nor a label: only the teachers speak.
+            np.testing.assert_allclose(found[head.name][0], of_teachers[0], atol=2e-3)
+            expected = 0.7 * of_teachers[1] + 0.3 * targets(faces, head)[0]
+            np.testing.assert_allclose(found[head.name][1], expected, atol=2e-3)
+            np.testing.assert_allclose(found[head.name].sum(axis=1), 1, atol=5e-3)
+
+
+def test_views_differ_and_so_do_the_answers(teachers: list[keras.Model], faces: Faces, tmp_path: Path) -> None:
+    answers, _ = given(teachers, faces, tmp_path / "lessons")
+    everyone = np.arange(3)
+    assert np.abs(answers(1, everyone)["votes"] - answers(2, everyone)["votes"]).max() > 1e-4
+
+
+def test_what_was_asked_before_is_not_asked_again(teachers: list[keras.Model], faces: Faces, tmp_path: Path) -> None:
+    before, _ = given(teachers, faces, tmp_path / "lessons", views=1)
+    others = [built("cuelens", HEADS)]
+    after, told = given(others, faces, tmp_path / "lessons", views=2)
+    everyone = np.arange(3)
+    np.testing.assert_array_equal(before(1, everyone)["votes"], after(1, everyone)["votes"])
+    assert told == [1, 2]
+    assert sorted(file.name for file in (tmp_path / "lessons").iterdir()) == ["view-01.npy", "view-02.npy"]
