@@ -2,7 +2,8 @@
 
 1000 samples of n images are drawn with replacement (Efron and Tibshirani 1993, chapter 13). Every figure is made from
 sums over images, so a sample is a row of weights, how often each image was drawn, and all samples are a few products
-of matrices.
+of matrices. The calibration error of a sample leans upwards, so that its interval is mirrored about the figure (the
+basic bootstrap).
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.scores import Scores
-from cuelens_models.metrics import BINS, ENOUGH
+from cuelens_models.metrics import BINS, ENOUGH, ece
 
 SAMPLES: Final = 1000
 _SEED: Final = 2013
@@ -61,7 +62,7 @@ def intervals(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[s
         _interval(drawn["accuracy"]),
         _interval(drawn["macro_f1"]),
         _interval(drawn["macro_f1_all"]),
-        _interval(drawn["ece"]),
+        _mirrored(_interval(drawn["ece"]), ece(probabilities, truth)),
         _interval(drawn["coverage"]),
         by_label("recall"),
         by_label("precision"),
@@ -143,3 +144,7 @@ def _interval(values: Scores) -> Interval:
         return 0.0, 1.0
     low, high = np.percentile(known, _TAILS)
     return float(low), float(high)
+
+
+def _mirrored(interval: Interval, figure: float) -> Interval:
+    return max(0.0, 2 * figure - interval[1]), max(0.0, 2 * figure - interval[0])

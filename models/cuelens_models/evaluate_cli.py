@@ -74,7 +74,9 @@ def _check_report(report: Path, model: Path, data: Path) -> None:
         raise Unwritable(f"{report} cannot be written: there is no folder {report.parent}")
     if report.is_dir():
         raise Unwritable(f"{report} cannot be written: it is a folder")
-    command.refuse_overwriting(report, [model, model.with_suffix(".keras"), data])
+    beside = [model.with_suffix(".keras")] if model.name else []
+    beside += [data.with_name("fer2013new.csv")] if data.name else []
+    command.refuse_overwriting(report, [model, data, *beside])
     try:
         import matplotlib  # noqa: F401 - asked for before the work, not after it
     except ImportError as error:

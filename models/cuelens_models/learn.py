@@ -1,4 +1,4 @@
-"""What `train-model` does for a recipe: train its teachers, have their lessons, train the network on them."""
+"""What `train-model` does for a recipe: train its teachers, ask them about every face, train the network on that."""
 
 import json
 import math
@@ -32,6 +32,8 @@ _BACKGROUNDS: Final = 0.08
 _VIEWS: Final = 16
 """Different views that teachers are asked about; a student sees each several times."""
 _TIMED_STEPS: Final = 6
+_BESIDES: Final = 1.2
+"""What averaging, judging and keeping an epoch adds to its steps, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,17 @@ def learn(
 ) -> tuple[RunFolder, list[CurvePoint]]:
     """Train a recipe, and return its folder and its curve. What was done in `out` before is not done again."""
     heads = heads_for(data)
-    plan = Plan(schedule.recipe, schedule.epochs, schedule.seed, schedule.precision)
-    added = int(_BACKGROUNDS * len(data.training))
+    plan = Plan(**asdict(schedule))
     # Opened first: a folder that cannot be used should not be noticed after hours of teachers.
-    run = folder_of(data, len(data.training) + added, out, plan, team)
+    run = folder_of(data, out, plan, team)
     say(Stage("gathering pictures of no face", 0))
-    faces = joined(data.training, backgrounds(added, schedule.seed))
+    faces = joined(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
     answers = said_by_people(faces, heads)
     masters = []
     for number in range(1, schedule.teachers + 1):
         say(Stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs))
         taught = Plan(teacher.NAME, schedule.teacher_epochs, schedule.seed + number, schedule.precision)
-        master = folder_of(data, len(faces), out / f"teacher-{number}", taught, team)
+        master = folder_of(data, out / f"teacher-{number}", taught, team)
         train(data, Views(faces, fed(), taught.seed, answers), master, taught, say, team)
         masters.append(_quick(master.best(), heads, plan.precision))
     views = min(_VIEWS, schedule.epochs) if masters else None
@@ -99,8 +100,9 @@ def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Sc
 
     It is kept in `out`: a training that goes on keeps the schedule that it began with.
     """
+    writable(out)
     file = out / "schedule.json"
-    asked = {**asdict(schedule), "budget_s": budget_s}
+    asked = {**asdict(schedule), "budget_s": budget_s, "data_sha256": data.digest()}
     if file.exists():
         try:
             kept = json.loads(file.read_text())
@@ -111,7 +113,7 @@ def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Sc
             if isinstance(error, BadInput):
                 raise
             raise BadInput(f"{file} is damaged: choose another --out") from error
-    steps = len(data.training) / BATCH
+    steps = len(data.training) * (1 + _BACKGROUNDS) / BATCH * _BESIDES
     own = _step_s(schedule.recipe, data, schedule.precision) * steps
     teachers = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
     full_s = own * schedule.epochs + teachers * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
@@ -121,7 +123,6 @@ def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Sc
         epochs=max(1, math.floor(schedule.epochs * share)),
         teacher_epochs=max(1, math.floor(schedule.teacher_epochs * share)),
     )
-    writable(out)
     write_whole(file, json.dumps({"asked": asked, "scaled": asdict(fitted)}, indent=2).encode())
     return fitted
 

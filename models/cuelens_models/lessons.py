@@ -5,6 +5,7 @@ same changed picture (Beyer et al. 2021, arXiv 2106.05237).
 """
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.data.faces import Faces
+from cuelens_models.errors import BadInput
 from cuelens_models.targets import Head, Targets
 from cuelens_models.views import Answers, said_by_people, seen
+from cuelens_models.whole_file import write_whole
 
 if TYPE_CHECKING:
     from cuelens_models.team import Team
@@ -47,19 +50,29 @@ def give(
     for view in range(1 + mine, views + 1, of):
         file = _file(folder, view)
         if not file.exists():
-            partial = file.with_suffix(".partial.npy")
-            np.save(partial, _asked(teachers, faces, heads, view, seed, wanted))
-            partial.replace(file)
+            content = BytesIO()
+            np.save(content, _asked(teachers, faces, heads, view, seed, wanted))
+            write_whole(file, content.getvalue())
         step(view)
     if team:
         team.wait()
-    kept = [np.load(_file(folder, view), mmap_mode="r") for view in range(1, views + 1)]
+    kept = [_kept(_file(folder, view), len(faces), heads) for view in range(1, views + 1)]
     people = said_by_people(faces, heads)
 
     def answers(view: int, chosen: NDArray[np.intp]) -> dict[str, Targets]:
         of_teachers = _by_head(np.asarray(kept[view - 1][chosen], np.float32), heads)
         return {name: _mixed(of_teachers[name], said) for name, said in people(view, chosen).items()}
 
+    return answers
+
+
+def _kept(file: Path, faces: int, heads: tuple[Head, ...]) -> NDArray[np.float16]:
+    try:
+        answers: NDArray[np.float16] = np.load(file, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInput(f"{file} is damaged: remove it, and it is made again") from error
+    if answers.shape != (faces, sum(len(head.labels) for head in heads)):
+        raise BadInput(f"{file} is about other faces: choose another --out")
     return answers
 
 

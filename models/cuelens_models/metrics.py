@@ -57,15 +57,8 @@ def macro_f1(probabilities: Scores, truth: NDArray[np.intp], least: int = ENOUGH
 
 def ece(probabilities: Scores, truth: NDArray[np.intp]) -> float:
     """Return the expected calibration error: how far confidence is from accuracy, averaged over bins."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return float(
-        sum(
-            abs(right[bins == index].mean() - confidence[bins == index].mean()) * (bins == index).mean()
-            for index in np.unique(bins)
-        )
-    )
+    confidence, right, share = reliability(probabilities, truth)
+    return float(np.abs(right - confidence) @ share)
 
 
 def reliability(probabilities: Scores, truth: NDArray[np.intp]) -> tuple[Scores, Scores, Scores]:

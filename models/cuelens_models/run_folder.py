@@ -10,7 +10,7 @@ import msgspec
 
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.record import CurvePoint
-from cuelens_models.whole_file import write_whole
+from cuelens_models.whole_file import sync, write_whole
 
 PLAN: Final = "plan.json"
 BEST: Final = "best.keras"
@@ -28,19 +28,21 @@ class RunFolder:
         self._writes = writes
         self._curve_file = path / "curve.json"
         plan_file = path / PLAN
-        if not writes:
-            return
-        writable(path)
+        if writes:
+            writable(path)
         try:
-            if not plan_file.exists():
+            if plan_file.exists():
+                if json.loads(plan_file.read_bytes()) != plan:
+                    raise BadInput(
+                        f"{path} holds another training: choose another --out, or the options that it began with"
+                    )
+            elif writes:
                 write_whole(plan_file, json.dumps(plan, indent=2).encode())
-            elif json.loads(plan_file.read_text()) != plan:
-                raise BadInput(
-                    f"{path} holds another training: choose another --out, or the options that it began with"
-                )
+            else:
+                raise BadInput(f"{path} is not the folder of the first worker: all of a team share one --out")
         except OSError as error:
             raise Unwritable(f"{path} cannot be written to: {error.strerror}") from error
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"{plan_file} is damaged: choose another --out") from error
 
     def curve(self) -> list[CurvePoint]:
@@ -75,6 +77,9 @@ class RunFolder:
             partial = self.path / "best.partial.keras"
             shutil.copyfile(self._averaged(number), partial)
             partial.replace(self.path / BEST)
+            sync(self.path / BEST)
+        sync(self._weights(number))
+        sync(self._averaged(number))
         write_whole(self._curve_file, msgspec.json.format(msgspec.json.encode(curve)))
         self._weights(number - 1).unlink(missing_ok=True)
         self._averaged(number - 1).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ dropout alone differs, because every replica draws the same.
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import keras
@@ -15,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from cuelens_models.errors import AbsentDevice, BadInput
-from cuelens_models.views import BATCH, Views
+from cuelens_models.views import Views
 
 STRATEGIES: Final = ("mirrored", "multiworker")
 
@@ -26,17 +27,20 @@ class Team:
     def __init__(self, name: str) -> None:
         """Join the team. It comes before anything else that TensorFlow does: a worker waits here for the others.
 
-        Workers find each other by TF_CONFIG, and share the folder that they write to. Raises BadInput if the batch
-        cannot be shared equally, or TF_CONFIG makes no sense.
+        Workers find each other by TF_CONFIG, and share the folder that they write to. Raises BadInput if TF_CONFIG
+        makes no sense, AbsentDevice if the others do not come.
         """
         if name == "mirrored":
             self.strategy: Any = tf.distribute.MirroredStrategy()
         else:
             try:
-                self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
+                with _together():
+                    self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
             except (ValueError, RuntimeError, KeyError, TypeError) as error:
-                raise BadInput(f"the team of TF_CONFIG cannot be joined: {str(error).splitlines()[0]}") from error
-            # TensorFlow makes a worker ignore it.
+                raise BadInput(
+                    f"the team of TF_CONFIG cannot be joined: {str(error).strip() or 'no reason'}"
+                ) from error
+            # TensorFlow makes a worker ignore SIGTERM.
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         resolver = self.strategy.cluster_resolver
         workers = resolver.cluster_spec().as_dict() if resolver else {}
@@ -46,8 +50,6 @@ class Team:
         self.number = int(resolver.task_id) + chiefs if is_worker else 0
         self.writes = self.number == 0
         self._replicas = int(self.strategy.num_replicas_in_sync)
-        if BATCH % self._replicas:
-            raise BadInput(f"batches of {BATCH} faces cannot be shared equally by {self._replicas} devices")
 
     def wait(self) -> None:
         """Return once every process of the team has come here."""
@@ -56,15 +58,16 @@ class Team:
         def meet() -> Any:
             return self.strategy.reduce("SUM", self.strategy.run(lambda: tf.constant(1.0)), axis=None)
 
-        meet()
+        with _together():
+            meet()
 
     def fit(self, network: keras.Model, batches: Views, initial_epoch: int, epochs: int, keeper: Any) -> None:
         """Do what `network.fit` does, for a network that was made in the strategy's scope.
 
         Raises BadInput if there are too few faces to share, AbsentDevice if another worker went away.
         """
-        if min(BATCH, batches.faces) % self._replicas:
-            raise BadInput(f"{batches.faces} faces are too few to be shared equally by {self._replicas} devices")
+        if batches.batch % self._replicas:
+            raise BadInput(f"a batch of {batches.batch} faces cannot be shared equally by {self._replicas} devices")
         for layer in network.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = self._replicas > 1
@@ -88,7 +91,7 @@ class Team:
 
         shared = self.strategy.distribute_datasets_from_function(lambda place: self._shares(batches, place, like))
         keeper.set_model(network)
-        try:
+        with _together():
             for epoch in range(initial_epoch, epochs):
                 keeper.on_epoch_begin(epoch)
                 losses: list[float] = []
@@ -96,9 +99,7 @@ class Team:
                     losses.append(float(step(batch)))
                     keeper.on_train_batch_end(index, {"loss": float(np.mean(losses))})
                 keeper.on_epoch_end(epoch, {"loss": float(np.mean(losses))})
-            self.wait()
-        except tf.errors.UnavailableError as error:
-            raise AbsentDevice("another worker of the team went away: start them all again to go on") from error
+        self.wait()
 
     def _shares(self, batches: Views, place: Any, like: Any) -> tf.data.Dataset:
         """Return the shares of an epoch's batches that the devices of this process learn from, in their order."""
@@ -112,3 +113,15 @@ class Team:
 
         kinds = keras.tree.map_structure(lambda array: tf.TensorSpec(array.shape, array.dtype), like)
         return tf.data.Dataset.from_generator(shares, output_signature=kinds).prefetch(tf.data.AUTOTUNE)
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Turn what TensorFlow raises when a worker is missing into one sentence."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        why = type(error).__name__
+        raise AbsentDevice(
+            f"another worker went away or never came ({why}): start all of them again to go on"
+        ) from error

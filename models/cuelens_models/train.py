@@ -37,17 +37,22 @@ _BUILDERS: Final = {cuelens.NAME: cuelens.build, teacher.NAME: teacher.build}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is trained and how long. precision: "float32", or "bfloat16" for most of the arithmetic."""
+    """What is trained and how long. precision: "float32", or "bfloat16" for most of the arithmetic.
+
+    teachers, teacher_epochs: of those that it learns from.
+    """
 
     recipe: str
     epochs: int
     seed: int
     precision: str = "float32"
+    teachers: int = 0
+    teacher_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where the work stands, for whoever shows it. done: epochs, whole and broken."""
+    """Where a stage stands, for whoever shows it. done: epochs, with the fraction of the running one; views."""
 
     done: float
     loss: float | None
@@ -72,9 +77,19 @@ def _labelled(data: FaceData, head: Head) -> bool:
     return bool(targets(data.training, head).any())
 
 
-def folder_of(data: FaceData, faces: int, out: Path, plan: Plan, team: "Team | None" = None) -> RunFolder:
-    """Open the folder of a training on that many faces. Raises BadInput if it holds another one."""
-    return RunFolder(out, {"data": data.name, "faces": faces, **asdict(plan)}, writes=team is None or team.writes)
+def folder_of(data: FaceData, out: Path, plan: Plan, team: "Team | None" = None) -> RunFolder:
+    """Open the folder of a training. Raises BadInput if it holds another one."""
+    told = {
+        "data": data.name,
+        "data_sha256": data.digest(),
+        "heads": [head.name for head in heads_for(data)],
+        **asdict(plan),
+    }
+    if team is None:
+        return RunFolder(out, told)
+    first = RunFolder(out, told) if team.writes else None
+    team.wait()
+    return first or RunFolder(out, told, writes=False)
 
 
 def train(
@@ -106,6 +121,8 @@ def train(
     if team is None or team.writes:
         for head in heads:
             _export(run, head, record_of(data, plan, head, curve))
+    if team:
+        team.wait()
     return curve
 
 
@@ -171,14 +188,20 @@ def compiled(plan: Plan, heads: tuple[Head, ...], steps: int) -> keras.Model:
 
 
 def _export(run: RunFolder, head: Head, said: TrainingRecord) -> None:
-    """Write the best network with this head alone, as the `.keras` file that the converter takes."""
+    """Write the best network with this head alone, as the `.keras` file that the converter takes.
+
+    One that is there already is left alone: Keras dates its files, and bundles know theirs by its checksum.
+    """
+    target = run.path / f"{said.recipe}.keras"
+    if target.exists() and record.read(target) == said:
+        return
     whole = run.best()
     partial = run.path / "finished.partial.keras"
     # Keras allows no dash in a name.
     name = said.recipe.replace("-", "_")
     keras.Model(whole.inputs, whole.get_layer(head.name).output, name=name).save(partial)
     record.write(partial, said)
-    partial.replace(run.path / f"{said.recipe}.keras")
+    partial.replace(target)
 
 
 class Judge:

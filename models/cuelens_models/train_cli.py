@@ -40,9 +40,8 @@ def main() -> None:
     options.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
     options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
-    options.add_argument(
-        "--epochs", type=int, metavar="N", help="passes over the data (default: cuelens 80, teacher 30)"
-    )
+    usual = ", ".join(f"{recipe} {epochs}" for recipe, epochs in RECIPES.items())
+    options.add_argument("--epochs", type=int, metavar="N", help=f"passes over the data (default: {usual})")
     options.add_argument(
         "--teachers",
         type=int,
@@ -85,6 +84,8 @@ def main() -> None:
 def _train(given: "Namespace") -> int:
     if given.recipe not in RECIPES:
         raise BadInput(f"recipe {given.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
+    if given.data.is_dir() and given.out.resolve().is_relative_to(given.data.resolve()):
+        raise BadInput(f"{given.out} lies in the data: choose another --out, so that results are not read as faces")
     data = load(given.data)
     for note in data.notes:
         print(note)
@@ -95,11 +96,12 @@ def _train(given: "Namespace") -> int:
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
     team = _joined(given.strategy) if given.strategy else None
+    teachers = given.teachers if given.recipe == "cuelens" else 0
     schedule = Schedule(
         recipe=given.recipe,
         epochs=given.epochs or RECIPES[given.recipe],
-        teachers=given.teachers if given.recipe == "cuelens" else 0,
-        teacher_epochs=given.teacher_epochs,
+        teachers=teachers,
+        teacher_epochs=given.teacher_epochs if teachers else 0,
         seed=given.seed,
         precision=given.precision,
     )

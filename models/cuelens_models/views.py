@@ -45,18 +45,23 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__()
         self._faces, self._wanted, self._seed, self._answers = faces, wanted, seed, answers
         self._distinct = distinct
-        self.faces = len(faces)
         self.epoch = 1
 
     def __len__(self) -> int:
         return len(self._faces) // BATCH or 1
+
+    @property
+    def batch(self) -> int:
+        """How many faces a batch has: fewer than BATCH only where there are fewer."""
+        return min(BATCH, len(self._faces))
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], Mapping[str, Targets]]:
         return self.share(index, 0, 1)
 
     def share(self, index: int, part: int, parts: int) -> tuple[NDArray[Any], Mapping[str, Targets]]:
         """Return one of `parts` equal shares of a batch."""
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._faces))
+        # One number more than `seen` gives its faces, so that no face draws what the order drew.
+        order = np.random.default_rng((self._seed, self.epoch, 0, 0)).permutation(len(self._faces))
         chosen = np.array_split(order[index * BATCH : (index + 1) * BATCH], parts)[part]
         round_, view = divmod(self.epoch - 1, self._distinct or self.epoch)
         inputs = seen(self._faces, chosen, view + 1, self._seed, self._wanted)

@@ -7,6 +7,12 @@ from pathlib import Path
 from cuelens_models.errors import Unwritable
 
 
+def sync(path: Path) -> None:
+    """Return once a file that somebody else wrote is safe on its disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write to a temporary beside `path`, sync it, and rename it into place. Raises Unwritable."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -72,7 +72,7 @@ def test_heads_lean_to_both_sides_by_the_same_angle() -> None:
     assert angles == {-20, 20}
 
 
-def test_a_small_camera_is_worse_than_a_jpeg_alone_and_darker() -> None:
+def test_a_small_camera_sees_six_tenths_of_the_light() -> None:
     faces = ramps(8)
     seen = corrupted(faces, "camera").astype(float)
     assert seen.mean() == pytest.approx(0.6 * faces.mean(), rel=0.05)

@@ -11,7 +11,7 @@ from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput
 from cuelens_models.learn import Schedule, Stage, learn, scaled
 from cuelens_models.record import CurvePoint
-from cuelens_models.train import Progress
+from cuelens_models.train import Plan, Progress, folder_of
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -37,11 +37,27 @@ def test_teachers_come_first_and_nothing_is_done_twice(data: FaceData, tmp_path:
     made = {path.relative_to(run.path).as_posix() for path in run.path.rglob("*")}
     assert {"cuelens.keras", "cuelens-fer7.keras", "teacher-1/teacher.keras", "lessons/view-02.npy"} <= made
 
-    times = {path: path.stat().st_mtime_ns for path in run.path.rglob("best.keras")}
+    times = {path: path.stat().st_mtime_ns for path in run.path.rglob("*.keras")}
     heard.clear()
     assert learn(data, tmp_path / "run", SCHEDULE, heard.append)[1] == curve
     assert not any(isinstance(news, CurvePoint) for news in heard)
-    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("best.keras")} == times
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*.keras")} == times
+
+
+@pytest.mark.parametrize("change", [{"teachers": 2}, {"teachers": 0}, {"teacher_epochs": 2}])
+def test_a_network_does_not_go_on_with_other_teachers(data: FaceData, tmp_path: Path, change: dict[str, int]) -> None:
+    folder_of(data, tmp_path / "run", Plan(**asdict(SCHEDULE)))
+    with pytest.raises(BadInput, match="another training"):
+        learn(data, tmp_path / "run", replace(SCHEDULE, **change), lambda news: None)
+
+
+def test_a_network_does_not_go_on_with_other_votes(data: FaceData, tmp_path: Path) -> None:
+    folder_of(data, tmp_path / "run", Plan(**asdict(SCHEDULE)))
+    votes = data.training.votes.copy()
+    votes[0] = votes[1]
+    others = replace(data, training=replace(data.training, votes=votes))
+    with pytest.raises(BadInput, match="another training"):
+        learn(others, tmp_path / "run", SCHEDULE, lambda news: None)
 
 
 def test_without_teachers_people_alone_are_learned_from(data: FaceData, tmp_path: Path) -> None:
@@ -52,16 +68,16 @@ def test_without_teachers_people_alone_are_learned_from(data: FaceData, tmp_path
 
 def test_a_budget_scales_every_epoch_and_is_kept(data: FaceData, tmp_path: Path) -> None:
     asked = replace(SCHEDULE, epochs=1000, teacher_epochs=500)
-    fitted = scaled(asked, data, tmp_path / "run", 60.0)
+    fitted = scaled(asked, data, tmp_path / "run", 1.0)
     assert fitted == replace(asked, epochs=fitted.epochs, teacher_epochs=fitted.teacher_epochs)
     assert 1 <= fitted.teacher_epochs <= fitted.epochs < 1000
     assert fitted.epochs // 2 - 1 <= fitted.teacher_epochs <= fitted.epochs // 2 + 1
     # Measured again it would be another one: it is read.
-    assert scaled(asked, data, tmp_path / "run", 60.0) == fitted
+    assert scaled(asked, data, tmp_path / "run", 1.0) == fitted
     with pytest.raises(BadInput, match="another training"):
-        scaled(asked, data, tmp_path / "run", 61.0)
+        scaled(asked, data, tmp_path / "run", 2.0)
     with pytest.raises(BadInput, match="another training"):
-        scaled(replace(asked, seed=1), data, tmp_path / "run", 60.0)
+        scaled(replace(asked, seed=1), data, tmp_path / "run", 1.0)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"asked": 1}', json.dumps({"asked": {}, "scaled": 3})])
@@ -72,7 +88,7 @@ def test_a_damaged_schedule_is_bad_input(data: FaceData, tmp_path: Path, content
 
 
 def test_a_schedule_with_fields_of_another_version_is_bad_input(data: FaceData, tmp_path: Path) -> None:
-    asked = {**asdict(SCHEDULE), "budget_s": 60.0}
+    asked = {**asdict(SCHEDULE), "budget_s": 60.0, "data_sha256": data.digest()}
     (tmp_path / "schedule.json").write_text(json.dumps({"asked": asked, "scaled": {"colour": 1}}))
     with pytest.raises(BadInput, match="damaged"):
         scaled(SCHEDULE, data, tmp_path, 60.0)

@@ -72,8 +72,12 @@ def test_two_workers_have_the_losses_and_the_weights_of_one(
         )
         for number, out in enumerate(outs)
     ]
-    for process in started:
-        finish(process)
+    try:
+        for process in started:
+            finish(process)
+    finally:
+        for process in started:
+            process.kill()
     assert len(alone["losses"]) == 3
     assert alone["losses"][-1] < alone["losses"][0]
     for out in outs:

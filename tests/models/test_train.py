@@ -50,7 +50,7 @@ def trained(
     data: FaceData, out: Path, say: Callable[[Progress | CurvePoint], None], plan: Plan = PLAN
 ) -> list[CurvePoint]:
     batches = views(data)
-    return train(data, batches, folder_of(data, batches.faces, out, plan), plan, say)
+    return train(data, batches, folder_of(data, out, plan), plan, say)
 
 
 def views(data: FaceData, seed: int = 0) -> Views:
@@ -137,12 +137,12 @@ def test_another_plan_in_the_same_folder_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["plan.json", "curve.json"])
-@pytest.mark.parametrize("content", ["", "{", '[{"number": 1}]', '["x"]'])
+@pytest.mark.parametrize("content", [b"", b"{", b'[{"number": 1}]', b'["x"]', b'{"\xff": 1}'])
 def test_a_damaged_training_folder_is_bad_input(
-    tmp_path: Path, data: FaceData, whole: Whole, name: str, content: str
+    tmp_path: Path, data: FaceData, whole: Whole, name: str, content: bytes
 ) -> None:
     shutil.copytree(whole[0], tmp_path / "run")
-    (tmp_path / "run" / name).write_text(content)
+    (tmp_path / "run" / name).write_bytes(content)
     with pytest.raises(BadInput, match="choose another --out"):
         trained(data, tmp_path / "run", lambda news: None)
 

@@ -114,12 +114,27 @@ def test_a_budget_is_said_in_epochs(command: Command, synthetic_npz: Path, tmp_p
     assert (tmp_path / "run" / "cuelens.keras").exists()
 
 
-def test_a_strategy_needs_tensorflow_and_a_team_that_can_be_joined(
-    command: Command, synthetic_npz: Path, tmp_path: Path
-) -> None:
+def test_a_team_that_cannot_be_joined_ends_with_3(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="teams are TensorFlow's (extra train)")
     arguments = ("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", "--strategy", "multiworker")
     ended = command(TRAIN, *arguments, before="import os; os.environ['TF_CONFIG'] = 'a letter'")
     assert ended.returncode == 3
     (line,) = ended.stderr.splitlines()
     assert line.startswith("train-model: the team of TF_CONFIG cannot be joined: ")
+
+
+def test_results_do_not_go_into_the_data(command: Command, synthetic_npz: Path) -> None:
+    before = sorted(synthetic_npz.iterdir())
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", synthetic_npz / "run")
+    assert ended.returncode == 3
+    assert "lies in the data" in ended.stderr
+    assert sorted(synthetic_npz.iterdir()) == before
+
+
+def test_pictures_of_no_face_need_an_extra_too(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    without = "import sys; sys.modules['skimage'] = None"
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
+    assert ended.returncode == 3
+    assert ended.stderr == "train-model: scikit-image is not installed: run `pip install 'cuelens[train]'`\n"

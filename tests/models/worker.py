@@ -13,6 +13,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from cuelens_models.data.npz import read
 from cuelens_models.targets import HEADS
@@ -54,6 +55,9 @@ class Losses(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def main(name: str, data: Path, out: Path) -> None:
+    if name == "mirrored":
+        cpu, *_ = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     team = None if name == "alone" else Team(name)
     faces = read(data)
     views = Views(faces, fed(), 0, said_by_people(faces, HEADS))
@@ -66,6 +70,7 @@ def main(name: str, data: Path, out: Path) -> None:
         with team.strategy.scope():
             made = network()
         team.fit(made, views, 0, EPOCHS, losses)
+        assert team.strategy.num_replicas_in_sync == 2
     np.savez(out, losses=losses.found, weights=np.concatenate([weights.ravel() for weights in made.get_weights()]))
 
 

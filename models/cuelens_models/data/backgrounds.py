@@ -5,7 +5,7 @@ glasses itself takes for a face there. The pictures are those that scikit-image 
 them and the ones in HELD_OUT, which measure how well this works.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import cv2
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.cascade import cascade_file
 from cuelens_models.bundle.preprocess import Grey, resized
+from cuelens_models.command import require
 from cuelens_models.data.faces import SIDE, VOTES, Faces
 
 HELD_OUT: Final = ("chelsea", "coffee", "brick", "text")
 """Pictures that nothing is learned from."""
-_PICTURES: Final = (
+LEARNED_FROM: Final = (
     *("cell", "clock", "coins", "colorwheel", "grass", "gravel", "horse", "hubble_deep_field", "immunohistochemistry"),
     *("logo", "microaneurysms", "moon", "page", "retina", "rocket", "stereo_motorcycle"),
 )
@@ -26,15 +27,21 @@ _FRAME: Final = 240
 _CUTS: Final = 4
 
 
-def backgrounds(count: int, seed: int) -> Faces:
-    """Return `count` pictures of no face, each with ten votes that say so. The same seed gives the same pictures."""
+def backgrounds(count: int, seed: int, names: Sequence[str] = LEARNED_FROM, textures: float = 0.3) -> Faces:
+    """Return `count` pictures of no face, each with ten votes that say so. The same seed gives the same pictures.
+
+    names: of scikit-image's pictures, which they are cut from. textures: the share that is cut from made-up ones.
+    Raises MissingExtra without scikit-image.
+    """
     random = np.random.default_rng(seed)
-    pictures = [_grey(picture) for picture in _shipped()]
+    pictures = [_grey(picture) for picture in _shipped(names)]
     cascade = cv2.CascadeClassifier(str(cascade_file()))
     chance: list[Grey] = []
     mistaken: list[Grey] = []
     while len(chance) + len(mistaken) < count:
-        frame = _texture(random) if random.random() < 0.3 else _view(pictures[random.integers(len(pictures))], random)
+        frame = (
+            _texture(random) if random.random() < textures else _view(pictures[random.integers(len(pictures))], random)
+        )
         # No neighbours asked for: every single hit of the cascade counts.
         boxes = sorted(map(tuple, cascade.detectMultiScale(frame, 1.15, 0, 0, (32, 32))))
         mistaken += [resized(frame[y : y + h, x : x + w], SIDE, SIDE) for x, y, w, h in boxes[:_CUTS]]
@@ -46,10 +53,13 @@ def backgrounds(count: int, seed: int) -> Faces:
     return Faces(pixels, np.full(count, -1, np.int8), votes)
 
 
-def _shipped() -> Iterator[NDArray[np.uint8]]:
-    from skimage import data
+def _shipped(names: Sequence[str]) -> Iterator[NDArray[np.uint8]]:
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise require("scikit-image", "train") from error
 
-    for name in _PICTURES:
+    for name in names:
         picture = getattr(data, name)()
         yield picture[0] if isinstance(picture, tuple) else picture
 

@@ -43,10 +43,10 @@ class Faces:
         return Faces(self.pixels[chosen], self.emotion[chosen], self.votes[chosen])
 
 
-def joined(first: Faces, second: Faces) -> Faces:
-    """Return the faces of both, the second's after the first's."""
+def joined(*parts: Faces) -> Faces:
+    """Return the faces of all parts, one part after another."""
     return Faces(
-        np.concatenate([first.pixels, second.pixels]),
-        np.concatenate([first.emotion, second.emotion]),
-        np.concatenate([first.votes, second.votes]),
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate([part.emotion for part in parts]),
+        np.concatenate([part.votes for part in parts]),
     )

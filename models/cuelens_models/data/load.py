@@ -1,7 +1,8 @@
 """Opening DATA of any known kind. The loader owns the splits: nothing held out is ever trained on."""
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,6 +49,14 @@ class FaceData:
     held_out_name: str
     notes: tuple[str, ...]
 
+    def digest(self) -> str:
+        """Return a SHA-256 of what is learned and chosen on: two data sets of one name are told apart by it."""
+        content = hashlib.sha256()
+        for faces in (self.training, self.inner):
+            for array in (faces.pixels, faces.emotion, faces.votes):
+                content.update(np.ascontiguousarray(array).tobytes())
+        return content.hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
@@ -74,20 +83,25 @@ def load(path: Path) -> FaceData:
     if parts:
         held_name = _held_out_part(parts)
         held = parts[held_name]
-        repeated = _also_in(training, held)
-        if repeated.any():
-            notes.append(f"{int(repeated.sum())} training faces also stand in {held_name} and are left out")
-            training = training.take(np.flatnonzero(~repeated))
     else:
         held_name = "a seeded fifth"
         training, held = _split(training, 0.2)
-        training = training.take(np.flatnonzero(~_also_in(training, held)))
-        notes.append(f"{path.name} has one part only: a seeded fifth ({len(held)} faces) is held out")
+        parts = {"that fifth": held}
+        notes.append(f"{_name(path)} has one part only: a seeded fifth ({len(held)} faces) is held out")
+    # Of every held-out part, the one that is not reported on now too: some day a model is judged on it.
+    for name, other in sorted(parts.items()):
+        repeated = _also_in(training, other)
+        if repeated.any():
+            notes.append(f"{int(repeated.sum())} training faces also stand in {name} and are left out")
+            training = training.take(np.flatnonzero(~repeated))
     if len(training) < 20 or len(held) == 0:
         raise BadInput(f"{path} holds {len(training)} training and {len(held)} held-out faces: too few to work with")
     kept, inner = _split(training, INNER_SHARE)
-    inner = inner.take(np.flatnonzero(~_also_in(inner, kept)))
-    return FaceData(path.name, kept, inner, held, held_name, (*notes, *_remarks(path)))
+    repeated = _also_in(inner, kept)
+    if repeated.any():
+        notes.append(f"{int(repeated.sum())} faces of the inner split also stand in what is learned from: left out")
+        inner = inner.take(np.flatnonzero(~repeated))
+    return FaceData(_name(path), kept, inner, held, held_name, (*notes, *_remarks(path)))
 
 
 def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:
@@ -95,25 +109,31 @@ def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:
 
     face_of: how a picture becomes a face; arrays and Kaggle's CSV hold faces already. Raises BadInput as `load` does.
     """
-    parts = _read_parts(path, face_of)
-    if not any(map(len, parts.values())):
-        raise BadInput(f"{path} holds no faces")
     remarks = _remarks(path)
-    if len(parts) > 1:
+    if path.is_dir() and len(places := _places(path)) > 1:
+        part = _held_out_part(places)
+        faces = _read_place(places[part], face_of)
+    else:
+        parts = _read_parts(path, face_of)
+        if not any(map(len, parts.values())):
+            raise BadInput(f"{path} holds no faces")
         part = _held_out_part(parts)
         faces = parts[part]
-    else:
-        ((only, faces),) = parts.items()
-        part = path.name if only == "training" else only
-        all_of_it = f"all {len(faces)} faces are used, and flatter a model that learned from them"
-        remarks.insert(0, f"{path.name} has one part only: {all_of_it}")
+        if len(parts) == 1:
+            part = _name(path) if part == "training" else part
+            all_of_it = f"all {len(faces)} faces are used, and flatter a model that learned from them"
+            remarks.insert(0, f"{_name(path)} has one part only: {all_of_it}")
     if len(faces) == 0:
         raise BadInput(f"{path}: its part {part} holds no faces")
-    return HeldOut(path.name, faces, part, tuple(remarks))
+    return HeldOut(_name(path), faces, part, tuple(remarks))
 
 
-def _held_out_part(parts: dict[str, Faces]) -> str:
-    return "publictest" if "publictest" in parts else "privatetest"
+def _name(path: Path) -> str:
+    return path.resolve().name
+
+
+def _held_out_part(parts: Collection[str]) -> str:
+    return next(part for part in ("publictest", "privatetest", "training") if part in parts)
 
 
 def _remarks(path: Path) -> list[str]:
@@ -146,17 +166,32 @@ def _read_folder(folder: Path, face_of: FaceOf) -> dict[str, Faces]:
         return kaggle_csv.read(csv_file)
     if read := _reader(folder):
         return {"training": read(folder, face_of)}
+    places = _places(folder)
+    if not places:
+        raise BadInput(f"{folder} holds no face data: DATA is {KINDS}")
+    return {part: _read_place(place, face_of) for part, place in places.items()}
+
+
+def _places(folder: Path) -> dict[str, Path]:
+    """Return where the parts in a folder are; none if it is a part itself. Raises BadInput if a part is there twice."""
+    if (folder / _KAGGLE).exists() or _reader(folder):
+        return {}
     found: dict[str, Path] = {}
     for entry in sorted(folder.iterdir()):
         part = _part_of(entry)
-        if part is None or _reader(entry) is None:
+        if part is None or not (entry.is_dir() or _reader(entry)):
             continue
         if part in found:
             raise BadInput(f"{folder} holds two {part} parts, {found[part].name} and {entry.name}: join or rename one")
         found[part] = entry
-    if not found:
-        raise BadInput(f"{folder} holds no face data: DATA is {KINDS}")
-    return {part: read(entry, face_of) for part, entry in found.items() if (read := _reader(entry))}
+    return found
+
+
+def _read_place(place: Path, face_of: FaceOf) -> Faces:
+    read = _reader(place)
+    if read is None:
+        raise BadInput(f"{place} holds neither class folders named for expressions nor {ferplus_folder.LABELS}")
+    return read(place, face_of)
 
 
 def _reader(entry: Path) -> _Read | None:

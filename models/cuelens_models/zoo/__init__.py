@@ -1,1 +1,1 @@
-"""The recipes: one network and its training a file, each found by its name in `RECIPES`."""
+"""Networks, one a file, and the blocks that they are put together from."""

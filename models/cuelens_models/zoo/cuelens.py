@@ -14,7 +14,7 @@ from cuelens_models.zoo.blocks import answers, convolution
 
 NAME: Final = "cuelens"
 _LAYERS: Final = ((5, 24, 2), (3, 24, 1), (3, 48, 2), (3, 48, 1), (3, 104, 2), (3, 104, 1), (3, 192, 2), (3, 192, 1))
-"""Kernel side, channels and stride of each convolution: 24 to 3 pixels on a side."""
+"""Kernel side, channels and stride of each convolution: 24 to 3 pixels on a side, 17.5 M multiply-adds."""
 
 
 def build(heads: Mapping[str, int]) -> keras.Model:

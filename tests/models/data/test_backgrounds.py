@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("skimage", reason="backgrounds are cut from the pictures of scikit-image (extra train)")
 
-from cuelens_models.data.backgrounds import _PICTURES, HELD_OUT, backgrounds
+from cuelens_models.data.backgrounds import HELD_OUT, LEARNED_FROM, backgrounds
 from cuelens_models.data.faces import VOTES
 
 
@@ -26,4 +26,4 @@ def test_no_background_is_asked_for() -> None:
 
 
 def test_pictures_that_measure_are_not_learned_from() -> None:
-    assert not set(HELD_OUT) & set(_PICTURES)
+    assert not set(HELD_OUT) & set(LEARNED_FROM)

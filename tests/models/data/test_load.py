@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from cuelens_models.data.faces import Faces
+from cuelens_models.data.faces import Faces, joined
 from cuelens_models.data.load import FaceData, load, load_held_out
 from cuelens_models.errors import BadInput
 
@@ -14,14 +16,6 @@ Make = Callable[[int, int], Faces]
 def save(path: Path, faces: Faces) -> Path:
     np.savez(path, pixels=faces.pixels, emotion=faces.emotion, votes=faces.votes)
     return path
-
-
-def joined(*parts: Faces) -> Faces:
-    return Faces(
-        np.concatenate([part.pixels for part in parts]),
-        np.concatenate([part.emotion for part in parts]),
-        np.concatenate([part.votes for part in parts]),
-    )
 
 
 def held(faces: Faces) -> set[bytes]:
@@ -239,3 +233,48 @@ def test_what_cannot_be_measured_on_is_refused_in_one_sentence(
         load_held_out(make(tmp_path, made_up_faces))
     assert str(tmp_path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_repeats_of_every_held_out_part_leave_training(tmp_path: Path, made_up_faces: Make) -> None:
+    publictest, privatetest = made_up_faces(16, 2), made_up_faces(24, 3)
+    repeated = joined(publictest.take(np.arange(3)), privatetest.take(np.arange(5)))
+    save(tmp_path / "training.npz", joined(made_up_faces(60, 1), repeated))
+    save(tmp_path / "publictest.npz", publictest)
+    save(tmp_path / "privatetest.npz", privatetest)
+    data = load(tmp_path)
+    assert not (held(data.training) | held(data.inner)) & (held(publictest) | held(privatetest))
+    assert data.notes == (
+        "5 training faces also stand in privatetest and are left out",
+        "3 training faces also stand in publictest and are left out",
+    )
+
+
+def test_a_part_that_nothing_can_read_is_named_and_not_passed_over(tmp_path: Path, made_up_faces: Make) -> None:
+    save(tmp_path / "train.npz", made_up_faces(60, 1))
+    (tmp_path / "test" / "hapy").mkdir(parents=True)
+    for opened in (load, load_held_out):
+        with pytest.raises(BadInput, match="test holds neither class folders"):
+            opened(tmp_path)
+
+
+def test_only_the_part_that_is_measured_is_looked_at(tmp_path: Path) -> None:
+    for part, count in (("train", 6), ("test", 2)):
+        (tmp_path / part / "happy").mkdir(parents=True)
+        for number in range(count):
+            cv2.imwrite(str(tmp_path / part / "happy" / f"{number}.png"), np.full((60, 60), 9 * number, np.uint8))
+    looked_at: list[int] = []
+
+    def face_of(picture: np.ndarray) -> np.ndarray:
+        looked_at.append(len(picture))
+        return picture[:48, :48]
+
+    found = load_held_out(tmp_path, face_of)
+    assert (found.part, len(found.faces), looked_at) == ("privatetest", 2, [60, 60])
+
+
+def test_data_of_one_name_is_told_apart_by_its_digest(synthetic_npz: Path) -> None:
+    data = load(synthetic_npz)
+    votes = data.inner.votes.copy()
+    votes[0, 0] += 1
+    other = replace(data, inner=replace(data.inner, votes=votes))
+    assert data.digest() == load(synthetic_npz).digest() != other.digest()
