@@ -72,7 +72,7 @@ def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
             continue
         if output.samefile(given):
             raise BadInput(f"{output} would overwrite {given}: choose another file")
-        if given.is_dir() and given.resolve() in output.resolve().parents:
+        if given.is_dir() and output.parent.samefile(given):
             raise BadInput(f"{output} would overwrite a file of {given}: choose another folder")
 
 

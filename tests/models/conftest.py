@@ -1,35 +1,18 @@
-"""Models for what evaluates them: the shipped one under other labels, and candidates that answer as they are told."""
+"""Models for what evaluates them: candidates that answer as they are told."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
-from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import CropRule, Input
-from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.preprocess import Grey
 from cuelens_models.bundle.scores import Scores
 from cuelens_models.candidate import Advance, Candidate
 from cuelens_models.cost import Cost
 
-Relabelled = Callable[..., Path]
 Told = Callable[..., Candidate]
-
-
-@pytest.fixture
-def relabelled(shipped: Bundle, tmp_path: Path) -> Relabelled:
-    """Writes the shipped network as a bundle with other words for its eight outputs."""
-
-    def make(labels: Sequence[str], enter: float = 0.5, name: str = "other.tflite") -> Path:
-        said = msgspec.structs.replace(shipped.contract.probabilities, enter=dict.fromkeys(labels, enter))
-        contract = msgspec.structs.replace(shipped.contract, labels=list(labels), probabilities=said)
-        (tmp_path / name).write_bytes(file.pack(shipped.model, contract))
-        return tmp_path / name
-
-    return make
 
 
 @pytest.fixture(scope="session")
