@@ -145,6 +145,7 @@ def test_a_detector_that_the_crop_rule_is_not_for_is_refused(
 def test_a_page_is_written_twice_the_same_and_has_no_faces_unless_asked(
     command: Command, synthetic_npz: Path, tmp_path: Path
 ) -> None:
+    pytest.importorskip("matplotlib", reason="the page's pictures are drawn by matplotlib (extra train)")
     for name, options in (("a", ()), ("b", ()), ("c", ("--show-faces",))):
         arguments = (SHIPPED, "--data", synthetic_npz, "--json", "--report", tmp_path / f"{name}.html", *options)
         ended = command(EVALUATE, *arguments)
