@@ -1,9 +1,12 @@
 import sys
 from typing import Any
 
-import flatbuffers
 import numpy as np
 import pytest
+
+pytest.importorskip("ai_edge_litert", reason="costs are counted with LiteRT's reader of the format")
+
+import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
 from cuelens_models import cost

