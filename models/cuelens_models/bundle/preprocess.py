@@ -19,6 +19,7 @@ Box = tuple[int, int, int, int]
 """x, y, width, height, in pixels of the frame; it may reach beyond the frame's border."""
 
 SMALLEST_BOX = 16
+_LEVELS = np.arange(256, dtype=np.float64)
 
 
 class Fed(Protocol):
@@ -95,14 +96,15 @@ def model_inputs(faces: Grey, wanted: Input) -> NDArray[Any]:
 
 def _table_for(face: Grey, wanted: Input) -> NDArray[Any]:
     if wanted.per_image:
-        return _table(wanted, float(face.mean()), float(face.std()))
+        mean, deviation = cv2.meanStdDev(face)
+        return _table(wanted, float(mean[0, 0]), float(deviation[0, 0]))
     return _table(wanted, 0.0, 1.0)
 
 
 @lru_cache(maxsize=8)
 def _table(wanted: Input, mean: float, deviation: float) -> NDArray[Any]:
     """Return the 256 input values that the 256 grey levels become."""
-    level = (np.arange(256, dtype=np.float64) - mean) / max(deviation, 1.0)
+    level = (_LEVELS - mean) / max(deviation, 1.0)
     value = level * wanted.multiply + wanted.add
     if wanted.scale == 0:
         return value.astype(np.float32)
