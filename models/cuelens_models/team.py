@@ -1,7 +1,7 @@
 """Training on several devices or machines at once, through TensorFlow's own distribution.
 
-Keras 3's `fit` does not run under MultiWorkerMirroredStrategy: it makes the optimizer's variables inside a replica. The
-loop here is the smallest that does. Each replica learns from an equal share of each batch, and the losses are those of
+Keras 3's `fit` does not run under MultiWorkerMirroredStrategy: it sums results over replicas in ways that the strategy
+refuses. The loop here is the smallest that does. Each replica learns from an equal share of each batch, and the losses are those of
 whole batches, so a team of any size gives the same curve. Batch norm takes its mean and deviation over the whole batch;
 dropout alone differs, because every replica draws the same.
 """
@@ -9,7 +9,7 @@ dropout alone differs, because every replica draws the same.
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,8 +17,6 @@ import tensorflow as tf
 
 from cuelens_models.errors import AbsentDevice, BadInput
 from cuelens_models.views import Views
-
-STRATEGIES: Final = ("mirrored", "multiworker")
 
 
 class Team:

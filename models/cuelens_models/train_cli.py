@@ -107,8 +107,8 @@ def _train(given: "Namespace") -> int:
     )
     if given.budget is not None:
         schedule = scaled(schedule, data, given.out, given.budget * 60)
-        teachers = f", {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
-        print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{teachers}")
+        before = f", after {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
+        print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()
     with _display() as say:
         run, curve = learn(data, given.out, schedule, say, team)

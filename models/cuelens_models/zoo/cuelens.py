@@ -1,8 +1,9 @@
-"""Our own network: plain 3x3 convolutions for int8 on a Cortex-A53.
+"""Our own network: plain convolutions for int8 on a Cortex-A53.
 
 Strided convolutions instead of pooling and a global average at the end keep every layer inside XNNPACK's int8
 kernels; batch norm stands before each ReLU, so it folds into the convolution. The first layer halves the picture at
-once: wide maps at a low resolution cost an A53 less than narrow ones at a high one. Normalisation stays outside.
+once: wide maps at a low resolution should cost an A53 less than narrow ones at a high one, as they do on x86 (no board
+has measured it yet). Normalisation stays outside.
 """
 
 from collections.abc import Mapping
