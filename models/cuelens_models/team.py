@@ -1,9 +1,9 @@
 """Training on several devices or machines at once, through TensorFlow's own distribution.
 
 Keras 3's `fit` does not run under MultiWorkerMirroredStrategy: it sums results over replicas in ways that the strategy
-refuses. The loop here is the smallest that does. Each replica learns from an equal share of each batch, and the losses are those of
-whole batches, so a team of any size gives the same curve. Batch norm takes its mean and deviation over the whole batch;
-dropout alone differs, because every replica draws the same.
+refuses. The loop here is the smallest that does. Each replica learns from an equal share of each batch, and the losses
+are those of whole batches, so a team of any size gives the same curve. Batch norm takes its mean and deviation over the
+whole batch; dropout alone differs, because every replica draws the same.
 """
 
 import signal
