@@ -16,6 +16,7 @@ from cuelens_models.data.backgrounds import backgrounds
 from cuelens_models.data.faces import joined
 from cuelens_models.data.load import FaceData
 from cuelens_models.errors import BadInput
+from cuelens_models.pretrained import Pretrained
 from cuelens_models.record import CurvePoint
 from cuelens_models.run_folder import RunFolder, writable
 from cuelens_models.targets import Head
@@ -60,11 +61,19 @@ Say = Callable[[Stage | Progress | CurvePoint], None]
 
 
 def learn(
-    data: FaceData, out: Path, schedule: Schedule, say: Say, team: "Team | None" = None
+    data: FaceData,
+    out: Path,
+    schedule: Schedule,
+    say: Say,
+    team: "Team | None" = None,
+    pretrained: Pretrained | None = None,
 ) -> tuple[RunFolder, list[CurvePoint]]:
-    """Train a recipe, and return its folder and its curve. What was done in `out` before is not done again."""
+    """Train a recipe, and return its folder and its curve. What was done in `out` before is not done again.
+
+    pretrained: what teachers begin from.
+    """
     heads = heads_for(data)
-    plan = Plan(**asdict(schedule))
+    plan = Plan(**asdict(schedule), began_from=pretrained.sha256 if pretrained else "")
     # Opened first: a folder that cannot be used should not be noticed after hours of teachers.
     run = folder_of(data, out, plan, team)
     say(Stage("gathering pictures of no face", 0))
@@ -73,9 +82,15 @@ def learn(
     masters = []
     for number in range(1, schedule.teachers + 1):
         say(Stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs))
-        taught = Plan(teacher.NAME, schedule.teacher_epochs, schedule.seed + number, schedule.precision)
+        taught = Plan(
+            teacher.NAME,
+            schedule.teacher_epochs,
+            schedule.seed + number,
+            schedule.precision,
+            began_from=plan.began_from,
+        )
         master = folder_of(data, out / f"teacher-{number}", taught, team)
-        train(data, Views(faces, fed(), taught.seed, answers), master, taught, say, team)
+        train(data, Views(faces, fed(), taught.seed, answers), master, taught, say, team, pretrained)
         masters.append(_quick(master.best(), heads, plan.precision))
     views = min(_VIEWS, schedule.epochs) if masters else None
     if views:
@@ -92,7 +107,8 @@ def learn(
             team,
         )
     say(Stage(schedule.recipe, schedule.epochs))
-    return run, train(data, Views(faces, fed(), plan.seed, answers, views), run, plan, say, team)
+    own = pretrained if schedule.recipe == teacher.NAME else None
+    return run, train(data, Views(faces, fed(), plan.seed, answers, views), run, plan, say, team, own)
 
 
 def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Schedule:

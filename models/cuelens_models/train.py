@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from cuelens_models import record
 from cuelens_models.bundle.contract import CropRule, Input
@@ -15,9 +17,11 @@ from cuelens_models.data.faces import SIDE, Faces
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
+from cuelens_models.metrics import fit_biases
+from cuelens_models.pretrained import Pretrained
 from cuelens_models.record import CurvePoint, TrainingRecord
 from cuelens_models.run_folder import RunFolder
-from cuelens_models.targets import HEADS, Head, targets
+from cuelens_models.targets import HEADS, Head
 from cuelens_models.views import Views
 from cuelens_models.zoo import cuelens, teacher
 
@@ -27,10 +31,14 @@ if TYPE_CHECKING:
 CROP: Final = CropRule(detector="haar-alt2", scale=1.02, shift_y=0.0)
 """What a FER face is to a Haar box, as benchmarks/crop_geometry.py measures it."""
 _RATE: Final = 2e-3
+_BEGUN_RATE: Final = 1e-3
+"""The highest rate of a network that began from trained weights."""
 _DECAY: Final = 0.05
 _WARM_UP: Final = 0.05
-_AVERAGED: Final = 0.999
-"""How much of the averaged weights stays at each step (exponential moving average)."""
+_LOOKED_AT: Final = 512
+"""Faces that set the batch norm of a network that begins from trained weights."""
+_AVERAGED: Final = 0.06
+"""The share of all steps that the averaged weights look back over (an exponential moving average)."""
 _HEAD_WEIGHTS: Final = {"votes": 1.0, "original": 0.5}
 _BUILDERS: Final = {cuelens.NAME: cuelens.build, teacher.NAME: teacher.build}
 
@@ -39,7 +47,8 @@ _BUILDERS: Final = {cuelens.NAME: cuelens.build, teacher.NAME: teacher.build}
 class Plan:
     """What is trained and how long. precision: "float32", or "bfloat16" for most of the arithmetic.
 
-    teachers, teacher_epochs: of those that it learns from.
+    teachers, teacher_epochs: of those that it learns from. began_from: the checksum of the weights that it, or they,
+    began from.
     """
 
     recipe: str
@@ -48,6 +57,7 @@ class Plan:
     precision: str = "float32"
     teachers: int = 0
     teacher_epochs: int = 0
+    began_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +81,11 @@ def heads_for(data: FaceData) -> tuple[Head, ...]:
 
 def _labelled(data: FaceData, head: Head) -> bool:
     try:
-        label(data.inner, head.protocol)
+        for faces in (data.training, data.inner):
+            label(faces, head.protocol)
     except BadInput:
         return False
-    return bool(targets(data.training, head).any())
+    return True
 
 
 def folder_of(data: FaceData, out: Path, plan: Plan, team: "Team | None" = None) -> RunFolder:
@@ -93,11 +104,18 @@ def folder_of(data: FaceData, out: Path, plan: Plan, team: "Team | None" = None)
 
 
 def train(
-    data: FaceData, batches: Views, run: RunFolder, plan: Plan, say: Say, team: "Team | None" = None
+    data: FaceData,
+    batches: Views,
+    run: RunFolder,
+    plan: Plan,
+    say: Say,
+    team: "Team | None" = None,
+    pretrained: Pretrained | None = None,
 ) -> list[CurvePoint]:
     """Train a network, judge each epoch on the inner split, keep it in `run`, and return its curve.
 
     An unfinished training goes on after its last whole epoch, with the same curve as if it had never stopped.
+    pretrained: what a teacher begins from.
     """
     heads = heads_for(data)
     curve = run.curve()
@@ -105,6 +123,8 @@ def train(
         keras.utils.set_random_seed(plan.seed)
         with team.strategy.scope() if team else nullcontext():
             network = run.network(len(curve)) if curve else compiled(plan, heads, plan.epochs * len(batches))
+            if pretrained and not curve:
+                teacher.begin(network, pretrained, model_inputs(data.training.pixels[:_LOOKED_AT], fed()))
             # Keras saves everything else of an optimizer, but not this.
             network.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
         averaged = run.averaged(len(curve)) if curve else built(plan.recipe, heads)
@@ -120,7 +140,7 @@ def train(
             )
     if team is None or team.writes:
         for head in heads:
-            _export(run, head, record_of(data, plan, head, curve))
+            _export(run, head, record_of(data, plan, head, curve), data.training)
     if team:
         team.wait()
     return curve
@@ -173,12 +193,13 @@ def built(recipe: str, heads: tuple[Head, ...], precision: str = "float32") -> k
 def compiled(plan: Plan, heads: tuple[Head, ...], steps: int) -> keras.Model:
     """Return a fresh network, ready to be fitted for this many steps."""
     network = built(plan.recipe, heads, plan.precision)
+    rate = _BEGUN_RATE if plan.recipe == teacher.NAME and plan.began_from else _RATE
     warm_up = max(1, round(_WARM_UP * steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        _RATE / 20, max(1, steps - warm_up), alpha=0.002, warmup_target=_RATE, warmup_steps=warm_up
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 20, max(1, steps - warm_up), alpha=0.002, warmup_target=rate, warmup_steps=warm_up
     )
     network.compile(
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=_DECAY),
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=_DECAY),
         loss={head.name: keras.losses.CategoricalCrossentropy(from_logits=True) for head in heads},
         loss_weights={head.name: _HEAD_WEIGHTS[head.name] for head in heads},
         # XLA is several times slower than plain kernels for small convolutions on a CPU.
@@ -187,8 +208,11 @@ def compiled(plan: Plan, heads: tuple[Head, ...], steps: int) -> keras.Model:
     return network
 
 
-def _export(run: RunFolder, head: Head, said: TrainingRecord) -> None:
+def _export(run: RunFolder, head: Head, said: TrainingRecord, faces: Faces) -> None:
     """Write the best network with this head alone, as the `.keras` file that the converter takes.
+
+    Its last biases are those that suit the clear faces of training, by which its protocol judges: it learned from the
+    doubtful ones too, whose votes say less of rare expressions.
 
     One that is there already is left alone: Keras dates its files, and bundles know theirs by its checksum.
     """
@@ -196,6 +220,11 @@ def _export(run: RunFolder, head: Head, said: TrainingRecord) -> None:
     if target.exists() and record.read(target) == said:
         return
     whole = run.best()
+    judge = Judge(faces, head)
+    dense = whole.get_layer(head.name)
+    kernel, bias = dense.get_weights()
+    bias[: judge.asked] += fit_biases(judge.logits(whole), judge.truth)
+    dense.set_weights([kernel, bias])
     partial = run.path / "finished.partial.keras"
     # Keras allows no dash in a name.
     name = said.recipe.replace("-", "_")
@@ -205,19 +234,23 @@ def _export(run: RunFolder, head: Head, said: TrainingRecord) -> None:
 
 
 class Judge:
-    """Accuracy of a float network's head on the faces of its protocol."""
+    """A float network's head on the faces of its protocol, whose labels a head has first. truth: (n,)."""
 
     def __init__(self, faces: Faces, head: Head) -> None:
         labelled = label(faces, head.protocol)
         self.head = head
         self._inputs = model_inputs(faces.pixels[labelled.chosen], fed())
-        self._truth = labelled.truth
-        self._asked = len(labelled.labels)
+        self.truth = labelled.truth
+        self.asked = len(labelled.labels)
 
     def accuracy(self, network: keras.Model) -> float:
-        """Return the share of right answers among the protocol's labels, which a head has first."""
+        """Return the share of right answers."""
+        return float((self.logits(network).argmax(axis=1) == self.truth).mean())
+
+    def logits(self, network: keras.Model) -> NDArray[np.float64]:
+        """Return what it answers for the protocol's labels, (faces of the protocol, labels)."""
         answers = network.predict(self._inputs, batch_size=256, verbose=0)[self.head.name]
-        return float((answers[:, : self._asked].argmax(axis=1) == self._truth).mean())
+        return np.asarray(answers[:, : self.asked], np.float64)
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -237,6 +270,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self._averaged, self._run, self._curve, self._judges = averaged, run, curve, judges
         self._plan, self._batches, self._say = plan, batches, say
         self._steps = len(curve) * len(batches)
+        self._looks_back = max(1.0, _AVERAGED * plan.epochs * len(batches))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._batches.epoch = epoch + 1
@@ -249,7 +283,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()  # else the weights are those of the epoch's beginning
         self._steps += 1
-        stays = min(_AVERAGED, (1 + self._steps) / (10 + self._steps))
+        stays = min(1 - 1 / self._looks_back, (1 + self._steps) / (10 + self._steps))
         for kept, new in zip(self._averaged.weights, self.model.weights, strict=True):
             if keras.backend.is_float_dtype(new.dtype):
                 kept.assign(kept.value * stays + keras.ops.cast(new.value, kept.dtype) * (1 - stays))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cuelens_models import command
 from cuelens_models.data.load import load
 from cuelens_models.errors import BadInput
+from cuelens_models.pretrained import read
 from cuelens_models.quiet import tensorflow_quiet
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 RECIPES = {"cuelens": 80, "teacher": 30}
 """Recipes and their epochs."""
+_BEGUN_EPOCHS = 14
+"""Epochs of a teacher that begins from trained weights."""
 _EXAMPLES = """\
 recipes:
   cuelens   the network of the glasses; it learns from teachers, which are trained first (OUT/teacher-1, ...)
@@ -29,6 +32,7 @@ examples:
   train-model cuelens --data fer2013.csv --out runs/mine
   train-model cuelens --data faces/ --out runs/mine                # the same again goes on where it was stopped
   train-model cuelens --data faces/ --out runs/quick --budget 20   # everything scaled to fit 20 minutes
+  npm pack @vladmandic/face-api && tar xf vladmandic-face-api-*.tgz  # weights for --pretrained, in package/model/
   KERAS_BACKEND=torch train-model cuelens --data faces/ --out runs/gpu --precision bfloat16
 then:
   convert-model runs/mine/cuelens.keras --data faces/ -o mine.tflite"""
@@ -49,7 +53,19 @@ def main() -> None:
         metavar="N",
         help="networks to learn from; 0: from people alone (%(default)s)",
     )
-    options.add_argument("--teacher-epochs", type=int, default=RECIPES["teacher"], metavar="N", help="(%(default)s)")
+    options.add_argument(
+        "--teacher-epochs",
+        type=int,
+        metavar="N",
+        help=f"({RECIPES['teacher']}; {_BEGUN_EPOCHS} with --pretrained)",
+    )
+    options.add_argument(
+        "--pretrained",
+        type=Path,
+        metavar="FILE",
+        help="weights for teachers to begin from: face_recognition_model-weights_manifest.json of the npm package"
+        " @vladmandic/face-api, which tells people apart (default: none)",
+    )
     options.add_argument(
         "--budget", type=float, metavar="MINUTES", help="scale all epochs so that the whole takes about this long here"
     )
@@ -96,12 +112,14 @@ def _train(given: "Namespace") -> int:
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
     team = _joined(given.strategy) if given.strategy else None
+    pretrained = read(given.pretrained) if given.pretrained else None
     teachers = given.teachers if given.recipe == "cuelens" else 0
+    usual = RECIPES | ({"teacher": _BEGUN_EPOCHS} if pretrained else {})
     schedule = Schedule(
         recipe=given.recipe,
-        epochs=given.epochs or RECIPES[given.recipe],
+        epochs=given.epochs or usual[given.recipe],
         teachers=teachers,
-        teacher_epochs=given.teacher_epochs if teachers else 0,
+        teacher_epochs=(given.teacher_epochs or usual["teacher"]) if teachers else 0,
         seed=given.seed,
         precision=given.precision,
     )
@@ -111,7 +129,7 @@ def _train(given: "Namespace") -> int:
         print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()
     with _display() as say:
-        run, curve = learn(data, given.out, schedule, say, team)
+        run, curve = learn(data, given.out, schedule, say, team, pretrained)
     print(f"{time.monotonic() - started:.0f} s; the best of {len(curve)} epochs on the inner split is in")
     for file in sorted(run.path.glob(f"{given.recipe}*.keras")):
         print(f"  {file}")

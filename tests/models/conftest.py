@@ -1,10 +1,12 @@
-"""Models for what evaluates them: candidates that answer as they are told."""
+"""Candidates that answer as they are told, and made-up weights as they are shipped elsewhere."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cuelens_models.bundle.contract import CropRule, Input
 from cuelens_models.bundle.preprocess import Grey
@@ -13,6 +15,23 @@ from cuelens_models.candidate import Advance, Candidate
 from cuelens_models.cost import Cost
 
 Told = Callable[..., Candidate]
+Arrays = Mapping[str, NDArray[np.float32]]
+Write = Callable[[Path, Arrays], Path]
+
+_SHAPES = {
+    "conv32_down": (7, 3, 32),
+    **{f"conv32_{number}/conv{part}": (3, 32, 32) for number in (1, 2, 3) for part in (1, 2)},
+    "conv64_down/conv1": (3, 32, 64),
+    "conv64_down/conv2": (3, 64, 64),
+    **{f"conv64_{number}/conv{part}": (3, 64, 64) for number in (1, 2, 3) for part in (1, 2)},
+    "conv128_down/conv1": (3, 64, 128),
+    "conv128_down/conv2": (3, 128, 128),
+    **{f"conv128_{number}/conv{part}": (3, 128, 128) for number in (1, 2) for part in (1, 2)},
+    "conv256_down/conv1": (3, 128, 256),
+    "conv256_down/conv2": (3, 256, 256),
+    **{f"conv256_{number}/conv{part}": (3, 256, 256) for number in (1, 2) for part in (1, 2)},
+}
+"""Side, channels in and channels out of each convolution, by its name there."""
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +64,40 @@ def told() -> Told:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def face_weights() -> Arrays:
+    """Random weights named and shaped as those of dlib's network in the npm package face-api."""
+    random = np.random.default_rng(0)
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for name, (side, taken, given) in _SHAPES.items():
+        deviation = np.sqrt(2 / (side * side * taken))
+        arrays[f"{name}/conv/filters"] = random.normal(0, deviation, (side, side, taken, given)).astype(np.float32)
+        arrays[f"{name}/conv/bias"] = random.normal(0, 0.1, given).astype(np.float32)
+        arrays[f"{name}/scale/weights"] = random.uniform(0.5, 1.5, given).astype(np.float32)
+        arrays[f"{name}/scale/biases"] = random.normal(0, 0.1, given).astype(np.float32)
+    return arrays
+
+
+@pytest.fixture(scope="session")
+def write_manifest() -> Write:
+    """Writes a manifest of TensorFlow.js at a path, and its file beside it: kernels as bytes, the rest as floats."""
+
+    def write(path: Path, arrays: Arrays) -> Path:
+        entries, content = [], b""
+        for name, values in arrays.items():
+            entry: dict[str, object] = {"name": name, "shape": list(values.shape), "dtype": "float32"}
+            if values.ndim == 4:
+                least = float(values.min())
+                scale = (float(values.max()) - least) / 255 or 1.0
+                entry["quantization"] = {"dtype": "uint8", "scale": scale, "min": least}
+                content += np.rint((values - least) / scale).astype(np.uint8).tobytes()
+            else:
+                content += values.astype("<f4").tobytes()
+            entries.append(entry)
+        path.with_suffix(".bin").write_bytes(content)
+        path.write_text(json.dumps([{"paths": [path.with_suffix(".bin").name], "weights": entries}]))
+        return path
+
+    return write

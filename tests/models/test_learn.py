@@ -1,20 +1,28 @@
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("keras", reason="training needs the extra train")
 pytest.importorskip("skimage", reason="backgrounds are cut from the pictures of scikit-image (extra train)")
 
+import keras
+
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput
 from cuelens_models.learn import Schedule, Stage, learn, scaled
+from cuelens_models.pretrained import read
 from cuelens_models.record import CurvePoint
 from cuelens_models.train import Plan, Progress, folder_of
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+Arrays = Mapping[str, NDArray[np.float32]]
 
 SCHEDULE = Schedule("cuelens", epochs=2, teachers=1, teacher_epochs=1, seed=0, precision="float32")
 
@@ -58,6 +66,22 @@ def test_a_network_does_not_go_on_with_other_votes(data: FaceData, tmp_path: Pat
     others = replace(data, training=replace(data.training, votes=votes))
     with pytest.raises(BadInput, match="another training"):
         learn(others, tmp_path / "run", SCHEDULE, lambda news: None)
+
+
+def test_teachers_begin_from_the_weights_that_are_given(
+    data: FaceData, tmp_path: Path, face_weights: Arrays, write_manifest: Callable[..., Path]
+) -> None:
+    given = read(write_manifest(tmp_path / "weights.json", face_weights))
+    learn(data, tmp_path / "run", SCHEDULE, lambda news: None, pretrained=given)
+    plan = json.loads((tmp_path / "run" / "teacher-1" / "plan.json").read_text())
+    assert plan["began_from"] == given.sha256
+    # One epoch at a low rate moves them little; a fresh network would share nothing with them.
+    taught = keras.models.load_model(tmp_path / "run" / "teacher-1" / "best.keras")
+    (kernel,) = taught.get_layer("conv64_1_conv1_conv").get_weights()
+    there = given.arrays["conv64_1/conv1/conv/filters"]
+    assert np.corrcoef(kernel.ravel(), there.ravel())[0, 1] > 0.9
+    with pytest.raises(BadInput, match="another training"):
+        learn(data, tmp_path / "run", SCHEDULE, lambda news: None)
 
 
 def test_without_teachers_people_alone_are_learned_from(data: FaceData, tmp_path: Path) -> None:

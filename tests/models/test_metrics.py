@@ -153,3 +153,34 @@ def test_what_is_said_is_the_top_label_from_its_threshold_on() -> None:
     truth = np.array(["neutral", "happy", "neutral", "happy", "happy"])
     assert metrics.said(words, truth) == metrics.Said(0.4, 0.5)
     assert metrics.said(np.array(["", ""]), truth[:2]) == metrics.Said(0.0, None)
+
+
+@pytest.fixture
+def told() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Logits of 20,000 faces, and a truth drawn from them after 0.8, -0.5 and 0 were added."""
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 1.5, (20_000, 3))
+    chances = softmax(logits + np.array([0.8, -0.5, 0.0]))
+    return logits, np.array([random.choice(3, p=row) for row in chances])
+
+
+def test_biases_find_what_the_logits_lack(told: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
+    logits, truth = told
+    added = metrics.fit_biases(logits, truth)
+    np.testing.assert_allclose(added - added[2], [0.8, -0.5, 0.0], atol=0.06)
+    assert added[truth].mean() == pytest.approx(0, abs=1e-6)
+    believed = softmax(logits + added, metrics.fit_temperature(logits + added, truth)).sum(axis=0)
+    np.testing.assert_allclose(believed, np.bincount(truth), rtol=0.01)
+
+
+def test_biases_suit_logits_that_are_too_sure(told: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
+    logits, truth = told
+    added = metrics.fit_biases(3 * logits, truth)
+    np.testing.assert_allclose(added - added[2], [2.4, -1.5, 0.0], atol=0.2)
+
+
+def test_biases_leave_a_label_alone_that_is_never_true() -> None:
+    logits = np.array([[2.0, 1.0, 9.0], [1.0, 2.0, 9.0], [2.0, 1.0, -9.0]])
+    added = metrics.fit_biases(logits, np.array([0, 1, 0]))
+    assert added[2] == 0
+    assert np.isfinite(added).all()

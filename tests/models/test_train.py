@@ -16,6 +16,7 @@ from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput, Unwritable
+from cuelens_models.metrics import fit_biases
 from cuelens_models.record import CurvePoint
 from cuelens_models.targets import HEADS, ORIGINAL, VOTES
 from cuelens_models.train import Judge, Plan, Progress, built, fed, folder_of, heads_for, train
@@ -78,6 +79,20 @@ def test_the_result_is_the_best_epoch_of_the_averaged_weights(whole: Whole, data
     found = {head.protocol: Judge(data.inner, head).accuracy(best) for head in HEADS}
     assert found in [point.accuracy for point in curve]
     assert sum(found.values()) == max(sum(point.accuracy.values()) for point in curve)
+
+
+def test_what_is_exported_is_the_result_with_biases_that_suit_clear_faces(whole: Whole, data: FaceData) -> None:
+    folder, _, _ = whole
+    best = keras.models.load_model(folder / "best.keras", compile=False)
+    for head in HEADS:
+        exported = keras.models.load_model(folder / f"cuelens{head.suffix}.keras", compile=False)
+        kernel, bias = best.get_layer(head.name).get_weights()
+        kernel_out, bias_out = exported.get_layer(head.name).get_weights()
+        np.testing.assert_array_equal(kernel_out, kernel)
+        judge = Judge(data.training, head)
+        wanted = fit_biases(judge.logits(best), judge.truth)
+        np.testing.assert_allclose((bias_out - bias)[: judge.asked], wanted, atol=1e-4)
+        np.testing.assert_array_equal(bias_out[judge.asked :], bias[judge.asked :])
 
 
 def test_the_curve_kept_in_the_folder_is_the_curve_returned(whole: Whole) -> None:
@@ -186,6 +201,6 @@ def test_faces_that_nobody_said_anything_of_cannot_be_learned_from(
 @pytest.mark.parametrize("recipe", ["cuelens", "teacher"])
 def test_lower_precision_is_for_the_arithmetic_not_for_the_answers(recipe: str) -> None:
     network = built(recipe, HEADS, "bfloat16")
-    assert network.get_layer("stem_conv" if recipe == "teacher" else "layer1_conv").compute_dtype == "bfloat16"
+    assert network.get_layer("conv32_down_conv" if recipe == "teacher" else "layer1_conv").compute_dtype == "bfloat16"
     assert {network.get_layer(head.name).compute_dtype for head in HEADS} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"

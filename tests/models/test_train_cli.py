@@ -66,6 +66,19 @@ def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(command: C
     assert ended.stderr == "train-model: recipe 'resnet' is unknown: use one of cuelens, teacher\n"
 
 
+def test_weights_that_cannot_be_begun_from_end_with_3(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text("a letter")
+    for name, words in (("absent.json", "cannot be read: No such file"), ("weights.json", "is no weights manifest")):
+        arguments = ("--data", synthetic_npz, "--out", tmp_path / "run", "--pretrained", tmp_path / name)
+        ended = command(TRAIN, "cuelens", *arguments)
+        assert ended.returncode == 3
+        (line,) = ended.stderr.splitlines()
+        assert line.startswith("train-model: ")
+        assert name in line
+        assert words in line
+        assert not (tmp_path / "run").exists()
+
+
 def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
     without = "import sys; sys.modules['keras'] = None"
     ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)

@@ -23,4 +23,4 @@ def build(heads: Mapping[str, int]) -> keras.Model:
     face = x = keras.Input((48, 48, 1), name="face")
     for number, (size, channels, stride) in enumerate(_LAYERS, start=1):
         x = convolution(x, f"layer{number}", channels, size, stride)
-    return keras.Model(face, answers(x, heads, dropout=0.2), name=NAME)
+    return keras.Model(face, answers(x, heads, dropout=0.1), name=NAME)
