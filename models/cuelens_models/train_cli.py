@@ -102,6 +102,7 @@ def _train(given: "Namespace") -> int:
         raise BadInput(f"recipe {given.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
     if given.data.is_dir() and given.out.resolve().is_relative_to(given.data.resolve()):
         raise BadInput(f"{given.out} lies in the data: choose another --out, so that results are not read as faces")
+    pretrained = read(given.pretrained) if given.pretrained else None
     data = load(given.data)
     for note in data.notes:
         print(note)
@@ -112,7 +113,6 @@ def _train(given: "Namespace") -> int:
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
     team = _joined(given.strategy) if given.strategy else None
-    pretrained = read(given.pretrained) if given.pretrained else None
     teachers = given.teachers if given.recipe == "cuelens" else 0
     usual = RECIPES | ({"teacher": _BEGUN_EPOCHS} if pretrained else {})
     schedule = Schedule(

@@ -297,6 +297,8 @@ def test_a_signal_ends_a_run_with_its_summary(tmp_path: Path, number: signal.Sig
         cv2.imwrite(str(folder / f"{n:03}.pgm"), np.full((48, 64), 90, np.uint8))
     cues = "light,console" if find_spec("gpiozero") else "console"
     command = [sys.executable, "-u", "-m", "cuelens", "run", "--source", str(folder), "--cues", cues]
+    # Tests that run in the background ignore Ctrl-C, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT | {"HOME": str(tmp_path)}
     )

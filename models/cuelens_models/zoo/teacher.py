@@ -28,7 +28,7 @@ _BLOCKS: Final = (
 """Residual blocks: 24 to 3 pixels on a side. The last block of the original, for telling people apart, is left out."""
 _PARTS: Final = ("conv1", "conv2")
 _GREY_DEVIATION: Final = 60 / 256
-"""What the original is fed by a face standardised to a deviation of 1: colours from 0 to 1, less their mean."""
+"""From standardised grey to what the original was fed, levels over 256: a face deviates by some 60 of them."""
 
 
 def build(heads: Mapping[str, int]) -> keras.Model:
