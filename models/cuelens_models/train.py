@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 CROP: Final = CropRule(detector="haar-alt2", scale=1.02, shift_y=0.0)
 """What a FER face is to a Haar box, as benchmarks/crop_geometry.py measures it."""
 _RATE: Final = 2e-3
-_BEGUN_RATE: Final = 1e-3
-"""The highest rate of a network that began from trained weights."""
 _DECAY: Final = 0.05
 _WARM_UP: Final = 0.05
 _LOOKED_AT: Final = 512
@@ -193,13 +191,12 @@ def built(recipe: str, heads: tuple[Head, ...], precision: str = "float32") -> k
 def compiled(plan: Plan, heads: tuple[Head, ...], steps: int) -> keras.Model:
     """Return a fresh network, ready to be fitted for this many steps."""
     network = built(plan.recipe, heads, plan.precision)
-    rate = _BEGUN_RATE if plan.recipe == teacher.NAME and plan.began_from else _RATE
     warm_up = max(1, round(_WARM_UP * steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        rate / 20, max(1, steps - warm_up), alpha=0.002, warmup_target=rate, warmup_steps=warm_up
+    rate = keras.optimizers.schedules.CosineDecay(
+        _RATE / 20, max(1, steps - warm_up), alpha=0.002, warmup_target=_RATE, warmup_steps=warm_up
     )
     network.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=_DECAY),
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=_DECAY),
         loss={head.name: keras.losses.CategoricalCrossentropy(from_logits=True) for head in heads},
         loss_weights={head.name: _HEAD_WEIGHTS[head.name] for head in heads},
         # XLA is several times slower than plain kernels for small convolutions on a CPU.

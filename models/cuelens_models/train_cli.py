@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RECIPES = {"cuelens": 80, "teacher": 30}
 """Recipes and their epochs."""
-_BEGUN_EPOCHS = 14
+_BEGUN_EPOCHS = 16
 """Epochs of a teacher that begins from trained weights."""
 _EXAMPLES = """\
 recipes:
