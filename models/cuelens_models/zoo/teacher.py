@@ -1,8 +1,8 @@
 """What our own network learns from: the ResNet by which dlib tells people apart, on faces enlarged to 96 pixels.
 
 It never runs on the glasses, so nothing in it is chosen for int8 or for a Cortex-A53. It can begin from the weights of
-the original, as the npm package face-api ships them (MIT; the weights are Davis King's, CC0): who has learned to tell
-faces apart needs fewer of them to learn expressions. Its blocks are named as they are there.
+the original, as the npm package face-api ships them (MIT; the weights are Davis King's, CC0). Its blocks are named as
+they are there.
 """
 
 from collections.abc import Mapping
