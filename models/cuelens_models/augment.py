@@ -1,5 +1,6 @@
 """What training does to a face so that the network has seen what a small camera and a loose box do to it."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -10,6 +11,19 @@ from cuelens_models.bundle.preprocess import Grey
 _PLACES: Final = np.arange(48, dtype=np.float32) / 47 - 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How far a face may be moved, either way. turn: degrees. zoom, shift: of the side. flip: half are mirrored."""
+
+    turn: float = 0.0
+    zoom: float = 0.0
+    shift: float = 0.0
+    flip: bool = False
+
+
+_MILD: Final = Movement(turn=12, zoom=0.12, shift=0.08, flip=True)
+
+
 def augment(face: Grey, random: np.random.Generator) -> Grey:
     """Return a mildly changed copy of a face, uint8 (48, 48).
 
@@ -17,7 +31,7 @@ def augment(face: Grey, random: np.random.Generator) -> Grey:
     camera's faults each comes seldom: out of focus, something in front; and a fifth of the faces have all that a small
     camera does at once, each fault a little or a lot.
     """
-    changed = _moved(face, random)
+    changed = moved(face, _MILD, random)
     changed = _toned(changed, random)
     if random.random() < 0.1:
         changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), random.uniform(0.4, 1.6)), np.uint8)
@@ -28,17 +42,19 @@ def augment(face: Grey, random: np.random.Generator) -> Grey:
     return changed
 
 
-def _moved(face: Grey, random: np.random.Generator) -> Grey:
-    """Mirrored half of the time; turned by up to 12 degrees, scaled by up to 12 %, moved by up to 8 % of the side."""
+def moved(face: Grey, by: Movement, random: np.random.Generator) -> Grey:
+    """Return a face turned, scaled, moved and mirrored by chance; beyond the border its edge repeats."""
     side = face.shape[0]
     middle = side / 2 - 0.5
-    turn = cv2.getRotationMatrix2D((middle, middle), random.uniform(-12, 12), random.uniform(0.88, 1.12))
-    turn[:, 2] += random.uniform(-0.08, 0.08, 2) * side
-    if random.random() < 0.5:
+    turn = cv2.getRotationMatrix2D(
+        (middle, middle), random.uniform(-by.turn, by.turn), random.uniform(1 - by.zoom, 1 + by.zoom)
+    )
+    turn[:, 2] += random.uniform(-by.shift, by.shift, 2) * side
+    if random.random() < 0.5 and by.flip:
         turn[0] = -turn[0]
         turn[0, 2] += side - 1
-    moved = cv2.warpAffine(face, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
+    changed = cv2.warpAffine(face, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(changed, np.uint8)
 
 
 def _by_a_small_camera(face: Grey, random: np.random.Generator) -> Grey:

@@ -1,28 +1,24 @@
 """What `train-model` does for a recipe: train its teachers, ask them about every face, train the network on that."""
 
-import json
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import keras
-import numpy as np
 
 from cuelens_models import lessons
 from cuelens_models.data.backgrounds import backgrounds
 from cuelens_models.data.faces import joined
 from cuelens_models.data.load import FaceData
-from cuelens_models.errors import BadInput
 from cuelens_models.pretrained import Pretrained
 from cuelens_models.record import CurvePoint
-from cuelens_models.run_folder import RunFolder, writable
+from cuelens_models.run_folder import RunFolder
+from cuelens_models.schedule import BESIDES, Schedule, kept, step_s
 from cuelens_models.targets import Head
 from cuelens_models.train import Plan, Progress, built, compiled, fed, folder_of, heads_for, train
 from cuelens_models.views import BATCH, Views, said_by_people
-from cuelens_models.whole_file import write_whole
 from cuelens_models.zoo import teacher
 
 if TYPE_CHECKING:
@@ -32,21 +28,6 @@ _BACKGROUNDS: Final = 0.08
 """Pictures of no face that are learned from, as a share of the faces."""
 _VIEWS: Final = 16
 """Different views that teachers are asked about; a student sees each several times."""
-_TIMED_STEPS: Final = 6
-_BESIDES: Final = 1.2
-"""What averaging, judging and keeping an epoch adds to its steps, about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """What `train-model` was asked for. teachers: how many; with none, the votes alone are learned from."""
-
-    recipe: str
-    epochs: int
-    teachers: int
-    teacher_epochs: int
-    seed: int
-    precision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,44 +97,26 @@ def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Sc
 
     It is kept in `out`: a training that goes on keeps the schedule that it began with.
     """
-    writable(out)
-    file = out / "schedule.json"
-    asked = {**asdict(schedule), "budget_s": budget_s, "data_sha256": data.digest()}
-    if file.exists():
-        try:
-            kept = json.loads(file.read_text())
-            if kept["asked"] != asked:
-                raise BadInput(f"{out} holds another training: choose another --out, or the options that it began with")
-            return Schedule(**kept["scaled"])
-        except (ValueError, TypeError, KeyError) as error:
-            if isinstance(error, BadInput):
-                raise
-            raise BadInput(f"{file} is damaged: choose another --out") from error
-    steps = len(data.training) * (1 + _BACKGROUNDS) / BATCH * _BESIDES
-    own = _step_s(schedule.recipe, data, schedule.precision) * steps
-    teachers = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
-    full_s = own * schedule.epochs + teachers * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
-    share = budget_s / full_s
-    fitted = replace(
-        schedule,
-        epochs=max(1, math.floor(schedule.epochs * share)),
-        teacher_epochs=max(1, math.floor(schedule.teacher_epochs * share)),
-    )
-    write_whole(file, json.dumps({"asked": asked, "scaled": asdict(fitted)}, indent=2).encode())
-    return fitted
+
+    def fit() -> Schedule:
+        steps = len(data.training) * (1 + _BACKGROUNDS) / BATCH * BESIDES
+        own = _step_s(schedule.recipe, data, schedule.precision) * steps
+        teachers = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
+        full_s = own * schedule.epochs + teachers * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
+        share = budget_s / full_s
+        return replace(
+            schedule,
+            epochs=max(1, math.floor(schedule.epochs * share)),
+            teacher_epochs=max(1, math.floor(schedule.teacher_epochs * share)),
+        )
+
+    return kept(schedule, data, out, budget_s, fit)
 
 
 def _step_s(recipe: str, data: FaceData, precision: str) -> float:
-    """Return how long a training step takes here, in seconds: the median of a few."""
     heads = heads_for(data)
     network = compiled(Plan(recipe, 1, 0, precision), heads, 100)
-    batches = Views(data.training, fed(), 0, said_by_people(data.training, heads))
-    times = []
-    for number in range(_TIMED_STEPS):
-        started = time.monotonic()
-        network.train_on_batch(*batches[number % len(batches)])
-        times.append(time.monotonic() - started)
-    return float(np.median(times))
+    return step_s(network, Views(data.training, fed(), 0, said_by_people(data.training, heads)))
 
 
 def _quick(network: keras.Model, heads: tuple[Head, ...], precision: str) -> keras.Model:

@@ -16,15 +16,20 @@ ENTRY: Final = "cuelens.json"
 
 
 class CurvePoint(Part, frozen=True):
-    """What one epoch came to. accuracy: on the inner split, by protocol."""
+    """What one epoch came to.
+
+    accuracy: on the inner split, by protocol. inner_loss: there too, where a recipe looks at it. seconds: it took.
+    """
 
     number: int
     loss: float
     accuracy: dict[str, float]
+    inner_loss: float | None = None
+    seconds: float | None = None
 
 
 class TrainingRecord(Part, frozen=True):
-    """How a network was trained and how it wants to be fed."""
+    """How a network was trained and how it wants to be fed. epochs: planned; device: what it was trained on."""
 
     recipe: str
     labels: list[str]
@@ -36,6 +41,7 @@ class TrainingRecord(Part, frozen=True):
     data: str
     epochs: int
     seed: int
+    device: str = ""
     curve: list[CurvePoint] = msgspec.field(default_factory=list)
 
     def float_input(self, height: int, width: int, channels: int) -> Input:

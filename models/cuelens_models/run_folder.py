@@ -10,7 +10,7 @@ import msgspec
 
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.record import CurvePoint
-from cuelens_models.whole_file import sync, write_whole
+from cuelens_models.whole_file import sync, writable, write_whole
 
 PLAN: Final = "plan.json"
 BEST: Final = "best.keras"
@@ -66,20 +66,26 @@ class RunFolder:
         """Return the averaged weights of the best epoch."""
         return self._open(self.path / BEST)
 
-    def save(self, network: keras.Model, averaged: keras.Model, curve: list[CurvePoint]) -> None:
-        """Keep this epoch. The curve is written last: an epoch counts once its weights are safe under its number."""
+    def save(self, network: keras.Model, curve: list[CurvePoint], averaged: keras.Model | None = None) -> None:
+        """Keep this epoch. The curve is written last: an epoch counts once its weights are safe under its number.
+
+        averaged: what is judged and kept in the place of the network, if weights are averaged.
+        """
         if not self._writes:
             return
         number = curve[-1].number
+        judged = self._averaged(number) if averaged else self._weights(number)
         network.save(self._weights(number))
-        averaged.save(self._averaged(number))
+        if averaged:
+            averaged.save(judged)
         if _score(curve[-1]) >= max(map(_score, curve)):
             partial = self.path / "best.partial.keras"
-            shutil.copyfile(self._averaged(number), partial)
+            shutil.copyfile(judged, partial)
             partial.replace(self.path / BEST)
             sync(self.path / BEST)
         sync(self._weights(number))
-        sync(self._averaged(number))
+        if averaged:
+            sync(judged)
         write_whole(self._curve_file, msgspec.json.format(msgspec.json.encode(curve)))
         self._weights(number - 1).unlink(missing_ok=True)
         self._averaged(number - 1).unlink(missing_ok=True)
@@ -96,14 +102,6 @@ class RunFolder:
 
     def _averaged(self, epoch: int) -> Path:
         return self.path / f"epoch{epoch:03}-averaged.keras"
-
-
-def writable(path: Path) -> None:
-    """Make the folder. Raises Unwritable if that cannot be."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unwritable(f"{path} cannot be written to: {error.strerror}") from error
 
 
 def _score(point: CurvePoint) -> float:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.data.faces import EMOTIONS, Faces
-from cuelens_models.data.protocols import PROTOCOLS, without_single_votes
+from cuelens_models.data.faces import VOTES as VOTED
+from cuelens_models.data.protocols import PROTOCOLS, Labelled, without_single_votes
 
 Targets = NDArray[np.float32]
 _SMOOTHING: Final = 0.1
@@ -35,6 +36,24 @@ HEADS: Final = (VOTES, ORIGINAL)
 def targets(faces: Faces, head: Head) -> Targets:
     """Return what a head should answer about each face, (n, labels of the head)."""
     return _from_votes(faces) if head == VOTES else _from_original(faces)
+
+
+def one_label(labelled: Labelled) -> Targets:
+    """Return the truth as distributions: 1 for the label that a face has, (n, labels)."""
+    return np.eye(len(labelled.labels), dtype=np.float32)[labelled.truth]
+
+
+def shares_of_votes(faces: Faces, labels: tuple[str, ...]) -> Targets:
+    """Return each label's share of the votes for any of them, (n, labels); zeros where nobody voted for one.
+
+    Contempt counts as neutral where it is no label.
+    """
+    ballots = without_single_votes(faces.votes).astype(np.float32)
+    columns = [ballots[:, VOTED.index(word)] for word in labels]
+    if "contempt" not in labels:
+        columns[labels.index("neutral")] = ballots[:, VOTED.index("neutral")] + ballots[:, VOTED.index("contempt")]
+    votes = np.stack(columns, axis=1)
+    return np.asarray(votes / np.maximum(votes.sum(axis=1, keepdims=True), 1), np.float32)
 
 
 def _from_votes(faces: Faces) -> Targets:

@@ -1,14 +1,12 @@
 """Training one network on soft targets, one checkpoint an epoch, resumable at any of them."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from cuelens_models import record
 from cuelens_models.bundle.contract import CropRule, Input
@@ -17,6 +15,7 @@ from cuelens_models.data.faces import SIDE, Faces
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
+from cuelens_models.judge import Judge
 from cuelens_models.metrics import fit_biases
 from cuelens_models.pretrained import Pretrained
 from cuelens_models.record import CurvePoint, TrainingRecord
@@ -128,7 +127,7 @@ def train(
         averaged = run.averaged(len(curve)) if curve else built(plan.recipe, heads)
         if not curve:
             averaged.set_weights(network.get_weights())
-        keeper = _Keeper(averaged, run, curve, [Judge(data.inner, head) for head in heads], plan, batches, say)
+        keeper = _Keeper(averaged, run, curve, [Judge(data.inner, head, fed()) for head in heads], plan, batches, say)
         if team:
             team.fit(network, batches, len(curve), plan.epochs, keeper)
         else:
@@ -180,10 +179,17 @@ def fed() -> Input:
 
 def built(recipe: str, heads: tuple[Head, ...], precision: str = "float32") -> keras.Model:
     """Return a fresh network whose arithmetic, but for its last layers, has this precision."""
+    with arithmetic(precision):
+        return _BUILDERS[recipe]({head.name: len(head.labels) for head in heads})
+
+
+@contextmanager
+def arithmetic(precision: str) -> Iterator[None]:
+    """Layers that are made meanwhile compute in this precision, but for those that name their own."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     try:
-        return _BUILDERS[recipe]({head.name: len(head.labels) for head in heads})
+        yield
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -213,41 +219,38 @@ def _export(run: RunFolder, head: Head, said: TrainingRecord, faces: Faces) -> N
 
     One that is there already is left alone: Keras dates its files, and bundles know theirs by its checksum.
     """
-    target = run.path / f"{said.recipe}.keras"
-    if target.exists() and record.read(target) == said:
+    if is_written(run, said):
         return
     whole = run.best()
-    judge = Judge(faces, head)
+    judge = Judge(faces, head, fed())
     dense = whole.get_layer(head.name)
     kernel, bias = dense.get_weights()
     bias[: judge.asked] += fit_biases(judge.logits(whole), judge.truth)
     dense.set_weights([kernel, bias])
+    write(run, whole, head, said)
+
+
+def is_written(run: RunFolder, said: TrainingRecord) -> bool:
+    """Return whether the `.keras` file of this record is there already."""
+    target = run.path / f"{said.recipe}.keras"
+    return target.exists() and record.read(target) == said
+
+
+def write(run: RunFolder, whole: keras.Model, head: Head, said: TrainingRecord) -> None:
+    """Write a network with one of its heads alone as `RECIPE.keras`, with its record in it."""
     partial = run.path / "finished.partial.keras"
     # Keras allows no dash in a name.
     name = said.recipe.replace("-", "_")
     keras.Model(whole.inputs, whole.get_layer(head.name).output, name=name).save(partial)
     record.write(partial, said)
-    partial.replace(target)
+    partial.replace(run.path / f"{said.recipe}.keras")
 
 
-class Judge:
-    """A float network's head on the faces of its protocol, whose labels a head has first. truth: (n,)."""
-
-    def __init__(self, faces: Faces, head: Head) -> None:
-        labelled = label(faces, head.protocol)
-        self.head = head
-        self._inputs = model_inputs(faces.pixels[labelled.chosen], fed())
-        self.truth = labelled.truth
-        self.asked = len(labelled.labels)
-
-    def accuracy(self, network: keras.Model) -> float:
-        """Return the share of right answers."""
-        return float((self.logits(network).argmax(axis=1) == self.truth).mean())
-
-    def logits(self, network: keras.Model) -> NDArray[np.float64]:
-        """Return what it answers for the protocol's labels, (faces of the protocol, labels)."""
-        answers = network.predict(self._inputs, batch_size=256, verbose=0)[self.head.name]
-        return np.asarray(answers[:, : self.asked], np.float64)
+def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
+    """Make dropout follow from seed and epoch: Keras saves everything else, but not where its dropout stands."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign([seed, epoch])
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -271,10 +274,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._batches.epoch = epoch + 1
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):
-                # Keras saves everything else, but not where its dropout stands.
-                layer.seed_generator.state.assign([self._plan.seed, epoch + 1])
+        seed_dropout(self.model, self._plan.seed, epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         if keras.backend.backend() == "jax":
@@ -290,5 +290,5 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         accuracy = {judge.head.protocol: judge.accuracy(self._averaged) for judge in self._judges}
         point = CurvePoint(number=epoch + 1, loss=float((logs or {})["loss"]), accuracy=accuracy)
         self._curve.append(point)
-        self._run.save(self.model, self._averaged, self._curve)
+        self._run.save(self.model, self._curve, self._averaged)
         self._say(point)

@@ -9,29 +9,37 @@ from typing import TYPE_CHECKING
 
 from cuelens_models import command
 from cuelens_models.data.load import load
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.pretrained import read
 from cuelens_models.quiet import tensorflow_quiet
+from cuelens_models.schedule import Schedule
+from cuelens_models.zoo.published import RECIPES as PUBLISHED
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from cuelens_models.data.load import FaceData
     from cuelens_models.learn import Say
+    from cuelens_models.pretrained import Pretrained
     from cuelens_models.record import CurvePoint
     from cuelens_models.team import Team
 
-RECIPES = {"cuelens": 80, "teacher": 30}
-"""Recipes and their epochs."""
+_OWN = {"cuelens": 80, "teacher": 30}
+"""Our own recipes and their epochs."""
 _BEGUN_EPOCHS = 16
 """Epochs of a teacher that begins from trained weights."""
-_EXAMPLES = """\
+_LISTED = "\n".join(f"  {name:22} {recipe.summary}" for name, recipe in PUBLISHED.items())
+_EXAMPLES = f"""\
 recipes:
   cuelens   the network of the glasses; it learns from teachers, which are trained first (OUT/teacher-1, ...)
   teacher   one of them alone
+recipes that others have published, to compare with:
+{_LISTED}
 examples:
   train-model cuelens --data fer2013.csv --out runs/mine
   train-model cuelens --data faces/ --out runs/mine                # the same again goes on where it was stopped
   train-model cuelens --data faces/ --out runs/quick --budget 20   # everything scaled to fit 20 minutes
+  train-model --queue elu-6 four-class --data faces/ --out runs --budget 60
   npm pack @vladmandic/face-api && tar xf vladmandic-face-api-*.tgz  # weights for --pretrained, in package/model/
   KERAS_BACKEND=torch train-model cuelens --data faces/ --out runs/gpu --precision bfloat16
 then:
@@ -41,11 +49,20 @@ then:
 def main() -> None:
     """Train a recipe."""
     options = command.parser("train-model", "Train a face-expression network of the zoo.", _EXAMPLES)
-    options.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
+    options.add_argument("recipes", metavar="RECIPE", nargs="+", help="which network to train: see below")
+    options.add_argument(
+        "--queue",
+        action="store_true",
+        help="train several recipes, each into DIR/RECIPE; one that fails does not stop the others",
+    )
     options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
-    usual = ", ".join(f"{recipe} {epochs}" for recipe, epochs in RECIPES.items())
-    options.add_argument("--epochs", type=int, metavar="N", help=f"passes over the data (default: {usual})")
+    options.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help=f"passes over the data (cuelens {_OWN['cuelens']}; others as published)",
+    )
     options.add_argument(
         "--teachers",
         type=int,
@@ -57,7 +74,7 @@ def main() -> None:
         "--teacher-epochs",
         type=int,
         metavar="N",
-        help=f"({RECIPES['teacher']}; {_BEGUN_EPOCHS} with --pretrained)",
+        help=f"({_OWN['teacher']}; {_BEGUN_EPOCHS} with --pretrained)",
     )
     options.add_argument(
         "--pretrained",
@@ -67,7 +84,10 @@ def main() -> None:
         " @vladmandic/face-api, which tells people apart (default: none)",
     )
     options.add_argument(
-        "--budget", type=float, metavar="MINUTES", help="scale all epochs so that the whole takes about this long here"
+        "--budget",
+        type=float,
+        metavar="MINUTES",
+        help="scale all epochs so that the whole, with --queue each recipe, takes about this long here",
     )
     options.add_argument(
         "--precision",
@@ -83,6 +103,8 @@ def main() -> None:
     )
     options.add_argument("--seed", type=int, default=0, metavar="N")
     given = options.parse_args()
+    if len(given.recipes) > 1 and not given.queue:
+        options.error("several recipes are trained with --queue, each into DIR/RECIPE")
     for name in ("epochs", "teacher_epochs"):
         if getattr(given, name) is not None and getattr(given, name) < 1:
             options.error(f"--{name.replace('_', '-')} must be 1 or more")
@@ -98,8 +120,9 @@ def main() -> None:
 
 
 def _train(given: "Namespace") -> int:
-    if given.recipe not in RECIPES:
-        raise BadInput(f"recipe {given.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
+    for recipe in given.recipes:
+        if recipe not in _OWN and recipe not in PUBLISHED:
+            raise BadInput(f"recipe {recipe!r} is unknown: use one of {', '.join([*_OWN, *PUBLISHED])}")
     if given.data.is_dir() and given.out.resolve().is_relative_to(given.data.resolve()):
         raise BadInput(f"{given.out} lies in the data: choose another --out, so that results are not read as faces")
     pretrained = read(given.pretrained) if given.pretrained else None
@@ -109,31 +132,76 @@ def _train(given: "Namespace") -> int:
     print(f"{len(data.training)} faces to learn from, {len(data.inner)} to choose the best epoch on")
     try:
         with tensorflow_quiet(gpu=True):
-            from cuelens_models.learn import Schedule, learn, scaled
+            import keras  # noqa: F401 - asked for before the work, not in the midst of it
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    status = 0
+    for recipe in given.recipes:
+        try:
+            if recipe in PUBLISHED:
+                _published(given, recipe, data)
+            else:
+                _own(given, recipe, data, pretrained)
+        except CuelensError as error:
+            if not given.queue:
+                raise
+            print(f"train-model: {recipe}: {error}", file=sys.stderr)
+            status = max(status, error.exit_status)
+    return status
+
+
+def _own(given: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretrained | None") -> None:
+    """Train a recipe of ours."""
+    from cuelens_models.learn import learn, scaled
+
+    out = _out(given, recipe)
     team = _joined(given.strategy) if given.strategy else None
-    teachers = given.teachers if given.recipe == "cuelens" else 0
-    usual = RECIPES | ({"teacher": _BEGUN_EPOCHS} if pretrained else {})
+    teachers = given.teachers if recipe == "cuelens" else 0
+    usual = _OWN | ({"teacher": _BEGUN_EPOCHS} if pretrained else {})
     schedule = Schedule(
-        recipe=given.recipe,
-        epochs=given.epochs or usual[given.recipe],
+        recipe=recipe,
+        epochs=given.epochs or usual[recipe],
         teachers=teachers,
         teacher_epochs=(given.teacher_epochs or usual["teacher"]) if teachers else 0,
         seed=given.seed,
         precision=given.precision,
     )
     if given.budget is not None:
-        schedule = scaled(schedule, data, given.out, given.budget * 60)
+        schedule = scaled(schedule, data, out, given.budget * 60)
         before = f", after {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
         print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()
     with _display() as say:
-        run, curve = learn(data, given.out, schedule, say, team, pretrained)
+        run, curve = learn(data, out, schedule, say, team, pretrained)
     print(f"{time.monotonic() - started:.0f} s; the best of {len(curve)} epochs on the inner split is in")
-    for file in sorted(run.path.glob(f"{given.recipe}*.keras")):
+    for file in sorted(run.path.glob(f"{recipe}*.keras")):
         print(f"  {file}")
-    return 0
+
+
+def _published(given: "Namespace", name: str, data: "FaceData") -> None:
+    """Train a recipe of others."""
+    from cuelens_models.train_published import learn_published, scaled_published
+
+    if given.strategy:
+        raise BadInput(f"{name} is trained on one machine: leave --strategy out")
+    recipe, out = PUBLISHED[name], _out(given, name)
+    schedule = Schedule(name, given.epochs or recipe.epochs, 0, 0, given.seed, given.precision)
+    if given.budget is not None:
+        schedule = scaled_published(schedule, data, out, given.budget * 60)
+        print(f"{given.budget:g} minutes here are {schedule.epochs} of its {recipe.epochs} epochs")
+    with _display() as say:
+        run, curve = learn_published(data, out, schedule, say)
+    best = max(point.accuracy[recipe.protocol] for point in curve)
+    seconds = sum(point.seconds or 0 for point in curve)
+    print(
+        f"{seconds:.0f} s; the best of {len(curve)} epochs names {best:.1%} of the inner split rightly,"
+        f" published: {recipe.published.said}; it is in\n  {run.path / name}.keras"
+    )
+
+
+def _out(given: "Namespace", recipe: str) -> Path:
+    out: Path = given.out
+    return out / recipe if given.queue else out
 
 
 def _joined(strategy: str) -> "Team":

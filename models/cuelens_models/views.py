@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from cuelens_models.augment import augment
 from cuelens_models.bundle.contract import Input
-from cuelens_models.bundle.preprocess import model_inputs
+from cuelens_models.bundle.preprocess import Grey, model_inputs
 from cuelens_models.data.faces import Faces
 from cuelens_models.targets import Head, Targets, targets
 
 BATCH: Final = 128
+
+Change = Callable[[Grey, np.random.Generator], Grey]
+"""What happens to a face before it is shown: uint8 (48, 48) in and out."""
 
 Answers = Callable[[int, NDArray[np.intp]], Mapping[str, Targets]]
 """What the network should answer: from a view's number and the indices of faces to targets by head."""
@@ -29,9 +32,11 @@ def said_by_people(faces: Faces, heads: tuple[Head, ...]) -> Answers:
     return lambda view, chosen: {name: rows[chosen] for name, rows in said.items()}
 
 
-def seen(faces: Faces, chosen: NDArray[np.intp], view: int, seed: int, wanted: Input) -> NDArray[Any]:
+def seen(
+    faces: Faces, chosen: NDArray[np.intp], view: int, seed: int, wanted: Input, change: Change = augment
+) -> NDArray[Any]:
     """Return the input for these faces in a view: (number chosen, 48, 48, 1)."""
-    changed = [augment(faces.pixels[face], np.random.default_rng((seed, view, face))) for face in chosen]
+    changed = [change(faces.pixels[face], np.random.default_rng((seed, view, face))) for face in chosen]
     return model_inputs(np.stack(changed), wanted)
 
 
@@ -41,19 +46,25 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
     After `distinct` views they come again, mirrored every second time.
     """
 
-    def __init__(self, faces: Faces, wanted: Input, seed: int, answers: Answers, distinct: int | None = None) -> None:
+    def __init__(
+        self,
+        faces: Faces,
+        wanted: Input,
+        seed: int,
+        answers: Answers,
+        distinct: int | None = None,
+        change: Change = augment,
+        batch: int = BATCH,
+    ) -> None:
         super().__init__()
         self._faces, self._wanted, self._seed, self._answers = faces, wanted, seed, answers
-        self._distinct = distinct
+        self._distinct, self._change = distinct, change
+        self.batch = min(batch, len(faces))
+        """How many faces a batch has: fewer than asked for only where there are fewer."""
         self.epoch = 1
 
     def __len__(self) -> int:
-        return len(self._faces) // BATCH or 1
-
-    @property
-    def batch(self) -> int:
-        """How many faces a batch has: fewer than BATCH only where there are fewer."""
-        return min(BATCH, len(self._faces))
+        return len(self._faces) // self.batch
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], Mapping[str, Targets]]:
         return self.share(index, 0, 1)
@@ -62,7 +73,7 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
         """Return one of `parts` equal shares of a batch."""
         # One number more than `seen` gives its faces, so that no face draws what the order drew.
         order = np.random.default_rng((self._seed, self.epoch, 0, 0)).permutation(len(self._faces))
-        chosen = np.array_split(order[index * BATCH : (index + 1) * BATCH], parts)[part]
+        chosen = np.array_split(order[index * self.batch : (index + 1) * self.batch], parts)[part]
         round_, view = divmod(self.epoch - 1, self._distinct or self.epoch)
-        inputs = seen(self._faces, chosen, view + 1, self._seed, self._wanted)
+        inputs = seen(self._faces, chosen, view + 1, self._seed, self._wanted, self._change)
         return inputs[:, :, ::-1] if round_ % 2 else inputs, self._answers(view + 1, chosen)

@@ -27,3 +27,11 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
+
+
+def writable(path: Path) -> None:
+    """Make the folder. Raises Unwritable if that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unwritable(f"{path} cannot be written to: {error.strerror}") from error

@@ -14,9 +14,10 @@ import keras
 
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput
-from cuelens_models.learn import Schedule, Stage, learn, scaled
+from cuelens_models.learn import Stage, learn, scaled
 from cuelens_models.pretrained import read
 from cuelens_models.record import CurvePoint
+from cuelens_models.schedule import Schedule
 from cuelens_models.train import Plan, Progress, folder_of
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.

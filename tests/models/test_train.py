@@ -16,10 +16,11 @@ from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput, Unwritable
+from cuelens_models.judge import Judge
 from cuelens_models.metrics import fit_biases
 from cuelens_models.record import CurvePoint
 from cuelens_models.targets import HEADS, ORIGINAL, VOTES
-from cuelens_models.train import Judge, Plan, Progress, built, fed, folder_of, heads_for, train
+from cuelens_models.train import Plan, Progress, built, fed, folder_of, heads_for, train
 from cuelens_models.views import Views, said_by_people
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
@@ -76,7 +77,7 @@ def test_a_training_ends_with_keras_files_that_say_how_to_feed_them(whole: Whole
 def test_the_result_is_the_best_epoch_of_the_averaged_weights(whole: Whole, data: FaceData) -> None:
     folder, curve, _ = whole
     best = keras.models.load_model(folder / "best.keras", compile=False)
-    found = {head.protocol: Judge(data.inner, head).accuracy(best) for head in HEADS}
+    found = {head.protocol: Judge(data.inner, head, fed()).accuracy(best) for head in HEADS}
     assert found in [point.accuracy for point in curve]
     assert sum(found.values()) == max(sum(point.accuracy.values()) for point in curve)
 
@@ -89,7 +90,7 @@ def test_what_is_exported_is_the_result_with_biases_that_suit_clear_faces(whole:
         kernel, bias = best.get_layer(head.name).get_weights()
         kernel_out, bias_out = exported.get_layer(head.name).get_weights()
         np.testing.assert_array_equal(kernel_out, kernel)
-        judge = Judge(data.training, head)
+        judge = Judge(data.training, head, fed())
         wanted = fit_biases(judge.logits(best), judge.truth)
         np.testing.assert_allclose((bias_out - bias)[: judge.asked], wanted, atol=1e-4)
         np.testing.assert_array_equal(bias_out[judge.asked :], bias[judge.asked :])

@@ -27,6 +27,7 @@ TRAIN = "cuelens_models.train_cli"
         ("cuelens", "--data", "x", "--out", "y", "--precision", "int3"),
         ("cuelens", "--data", "x", "--out", "y", "--strategy", "alone"),
         ("cuelens", "--data", "x", "--out", "y", "--strategy", "mirrored", "--budget", "3"),
+        ("cuelens", "teacher", "--data", "x", "--out", "y"),
     ],
 )
 def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
@@ -63,7 +64,7 @@ def test_data_that_cannot_be_used_ends_with_3_and_one_line(
 def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(command: Command, synthetic_npz: Path) -> None:
     ended = command(TRAIN, "resnet", "--data", synthetic_npz, "--out", synthetic_npz / "run")
     assert ended.returncode == 3
-    assert ended.stderr == "train-model: recipe 'resnet' is unknown: use one of cuelens, teacher\n"
+    assert ended.stderr.startswith("train-model: recipe 'resnet' is unknown: use one of cuelens, teacher, vgg-blocks,")
 
 
 def test_weights_that_cannot_be_begun_from_end_with_3(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
@@ -151,3 +152,17 @@ def test_pictures_of_no_face_need_an_extra_too(command: Command, synthetic_npz: 
     ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
     assert ended.returncode == 3
     assert ended.stderr == "train-model: scikit-image is not installed: run `pip install 'cuelens[train]'`\n"
+
+
+def test_a_queue_goes_on_after_a_recipe_that_fails(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "four-class").write_text("in the way")
+    arguments = ("--data", synthetic_npz, "--out", tmp_path / "run", "--epochs", 1)
+    ended = command(TRAIN, "--queue", "four-class", "vgg-blocks-1", *arguments)
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: four-class: ")
+    assert (tmp_path / "run" / "vgg-blocks-1" / "vgg-blocks-1.keras").exists()
+    assert "published: 50.1 %" in ended.stdout

@@ -1,0 +1,12 @@
+"""The networks that others have published for this task, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from cuelens_models.zoo import elu_6, ferplus_bn, four_class, vgg_blocks
+from cuelens_models.zoo.recipe import Recipe
+
+RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
+    {recipe.name: recipe for module in (vgg_blocks, elu_6, ferplus_bn, four_class) for recipe in module.RECIPES}
+)

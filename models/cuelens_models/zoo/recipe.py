@@ -1,0 +1,54 @@
+"""What a published way of training comes to: a network, how it is fed, and how it was trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cuelens_models.augment import Movement
+
+if TYPE_CHECKING:
+    import keras
+
+HEAD: Final = "expression"
+"""The name of the only output of a published network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """When the learning rate falls: times `factor` after `patience` epochs without a lower loss on the inner split."""
+
+    factor: float
+    patience: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What its authors reported. accuracy: a fraction; None where they reported something else. said: in words."""
+
+    accuracy: float | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A network and its training, as published but for its mistakes.
+
+    build: from a number of labels to a network from float (n, 48, 48, 1), a share of full white, to {HEAD: logits}.
+    from_votes: it learns from distributions of votes, otherwise from one label a face.
+    patience: epochs without a lower loss on the inner split after which the training ends.
+    differs: what is not as in the original, mostly because it was wrong there; a sentence each.
+    """
+
+    name: str
+    summary: str
+    protocol: str
+    build: "Callable[[int], keras.Model]"
+    optimizer: "Callable[[], keras.optimizers.Optimizer]"
+    epochs: int
+    batch: int
+    published: Published
+    differs: tuple[str, ...]
+    movement: Movement | None = None
+    from_votes: bool = False
+    patience: int | None = None
+    plateau: Plateau | None = None

@@ -1,0 +1,43 @@
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="networks need the extra train")
+
+from cuelens_models.data.protocols import PROTOCOLS
+from cuelens_models.zoo.published import RECIPES
+from cuelens_models.zoo.recipe import HEAD
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [
+        ("vgg-blocks", 19.0),
+        ("vgg-blocks-5", 4.78),
+        ("elu-6", 3.84),
+        ("ferplus-bn", 3.62),
+        ("four-class", 1.11),
+    ],
+)
+def test_a_network_has_as_many_parameters_as_the_published_one(name: str, millions: float) -> None:
+    recipe = RECIPES[name]
+    network = recipe.build(len(PROTOCOLS[recipe.protocol]))
+    assert network.count_params() / 1e6 == pytest.approx(millions, abs=0.006)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds_and_answers_one_number_for_each_label(name: str) -> None:
+    recipe = RECIPES[name]
+    labels = PROTOCOLS[recipe.protocol]
+    answers = recipe.build(len(labels)).predict(np.zeros((2, 48, 48, 1), np.float32), verbose=0)
+    assert set(answers) == {HEAD}
+    assert answers[HEAD].shape == (2, len(labels))
+
+
+def test_recipes_are_named_so_that_files_and_networks_can_be() -> None:
+    for name, recipe in RECIPES.items():
+        assert name == recipe.name
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name)
+        assert recipe.summary
+        assert all(sentence.endswith(".") for sentence in recipe.differs)
