@@ -17,6 +17,7 @@ from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.preprocess import Grey
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.data.faces import Faces
+from cuelens_models.data.few import read_few, write_few
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import PROTOCOLS, label
 from cuelens_models.judge import Judge
@@ -25,11 +26,13 @@ from cuelens_models.record import CurvePoint, TrainingRecord
 from cuelens_models.run_folder import RunFolder
 from cuelens_models.schedule import BESIDES, Schedule, kept, step_s
 from cuelens_models.targets import Head, Targets, one_label, shares_of_votes
-from cuelens_models.train import CROP, Progress, Say, arithmetic, fed, is_written, seed_dropout, write
+from cuelens_models.train import Progress, Say, arithmetic, fed, is_written, seed_dropout, write
 from cuelens_models.views import Views
 from cuelens_models.zoo.published import RECIPES
-from cuelens_models.zoo.recipe import HEAD, Plateau, Recipe
+from cuelens_models.zoo.recipe import HEAD, Few, Plateau, Recipe
 
+_FEW_SEED: Final = 0
+"""The few pictures are the same whatever a training's seed is, so that trainings can be compared."""
 _LEAST_GAIN: Final = 1e-4
 """By how much a loss must fall to count as lower, as Keras has it."""
 
@@ -45,25 +48,35 @@ class Task:
     inner_answers: Targets
 
 
-def task(data: FaceData, recipe: Recipe) -> Task:
-    """Return it for the data. Raises BadInput if nothing in the data counts under the recipe's protocol."""
+def task(data: FaceData, recipe: Recipe, out: Path) -> Task:
+    """Return it for the data. Raises BadInput if nothing in the data counts under the recipe's protocol.
+
+    out: where pictures are written, for a recipe that learns from a few.
+    """
     head = Head(HEAD, PROTOCOLS[recipe.protocol], recipe.protocol, "")
     inner = data.inner.take(label(data.inner, recipe.protocol).chosen)
+    training = data.training if recipe.few is None else _few(data.training, recipe.few, out)
     if recipe.from_votes:
-        shares = shares_of_votes(data.training, head.labels)
+        shares = shares_of_votes(training, head.labels)
         said = np.flatnonzero(shares.sum(axis=1) > 0)
-        learned, answers = data.training.take(said), shares[said]
+        learned, answers = training.take(said), shares[said]
         inner_answers = shares_of_votes(inner, head.labels)
     else:
-        labelled = label(data.training, recipe.protocol)
-        learned, answers = data.training.take(labelled.chosen), one_label(labelled)
+        labelled = label(training, recipe.protocol)
+        learned, answers = training.take(labelled.chosen), one_label(labelled)
         inner_answers = one_label(label(inner, recipe.protocol))
-    return Task(head, learned, answers, Judge(inner, head, plain()), inner_answers)
+    return Task(head, learned, answers, Judge(inner, head, fed_to(recipe)), inner_answers)
 
 
-def plain() -> Input:
-    """Return how published networks are fed: one luminance plane, white being 1. Some standardise it themselves."""
-    return msgspec.structs.replace(fed(), multiply=1 / 255, per_image=False)
+def _few(faces: Faces, few: Few, out: Path) -> Faces:
+    folder = out / "faces"
+    write_few(faces, folder, _FEW_SEED)
+    return read_few(folder, fed(), detected=few.detected, inspected=few.inspected).faces
+
+
+def fed_to(recipe: Recipe) -> Input:
+    """Return how a recipe's network is fed: one luminance plane, standardised, or plain with white being 1."""
+    return fed() if recipe.standardised else msgspec.structs.replace(fed(), multiply=1 / 255, per_image=False)
 
 
 def learn_published(
@@ -74,9 +87,8 @@ def learn_published(
     An unfinished training goes on after its last whole epoch, with the same curve as if it had never stopped.
     """
     recipe = RECIPES[schedule.recipe]
-    asked = task(data, recipe)
-    told = {"data": data.name, "data_sha256": data.digest(), **asdict(schedule)}
-    run = RunFolder(out, told)
+    run = RunFolder(out, {"data": data.name, "data_sha256": data.digest(), **asdict(schedule)})
+    asked = task(data, recipe, out)
     say(Stage(recipe.name, schedule.epochs))
     batches = views(asked, recipe, schedule.seed)
     curve = run.curve()
@@ -92,14 +104,15 @@ def learn_published(
             verbose=0,
             callbacks=[keeper],
         )
+    wanted = fed_to(recipe)
     said = TrainingRecord(
         recipe=recipe.name,
         labels=list(asked.head.labels),
         protocol=recipe.protocol,
-        multiply=plain().multiply,
-        add=0.0,
-        per_image=False,
-        crop=CROP,
+        multiply=wanted.multiply,
+        add=wanted.add,
+        per_image=wanted.per_image,
+        crop=wanted.crop,
         data=data.name,
         epochs=schedule.epochs,
         seed=schedule.seed,
@@ -119,7 +132,7 @@ def scaled_published(schedule: Schedule, data: FaceData, out: Path, budget_s: fl
 
     def fit() -> Schedule:
         recipe = RECIPES[schedule.recipe]
-        asked = task(data, recipe)
+        asked = task(data, recipe, out)
         batches = views(asked, recipe, schedule.seed)
         epoch_s = step_s(compiled(recipe, len(asked.head.labels), schedule.precision), batches) * len(batches) * BESIDES
         return replace(schedule, epochs=min(schedule.epochs, max(1, math.floor(budget_s / epoch_s))))
@@ -135,7 +148,7 @@ def views(asked: Task, recipe: Recipe, seed: int) -> Views:
 
     return Views(
         asked.learned,
-        plain(),
+        fed_to(recipe),
         seed,
         lambda view, chosen: {HEAD: asked.answers[chosen]},
         change=change,

@@ -17,7 +17,7 @@ from cuelens_models.errors import BadInput
 from cuelens_models.record import CurvePoint
 from cuelens_models.schedule import Schedule
 from cuelens_models.targets import shares_of_votes
-from cuelens_models.train_published import learn_published, plain, rate_after, scaled_published, stopped, task
+from cuelens_models.train_published import fed_to, learn_published, rate_after, scaled_published, stopped, task
 from cuelens_models.zoo.published import RECIPES
 from cuelens_models.zoo.recipe import Plateau
 
@@ -58,11 +58,13 @@ def test_the_result_says_how_it_was_trained_and_is_the_best_epoch(
         ["neutral", "happy", "surprise", "sad"],
     )
     assert (said.epochs, said.seed, said.curve) == (2, 0, curve)
-    assert said.float_input(48, 48, 1) == plain()
+    assert said.float_input(48, 48, 1) == fed_to(RECIPES[SCHEDULE.recipe])
     assert keras.backend.backend() in said.device
     network = keras.models.load_model(folder / "four-class-norm.keras", compile=False)
     inner = label(data.inner, "fer4")
-    answers = network.predict(model_inputs(data.inner.pixels[inner.chosen], plain()), verbose=0)
+    answers = network.predict(
+        model_inputs(data.inner.pixels[inner.chosen], fed_to(RECIPES[SCHEDULE.recipe])), verbose=0
+    )
     found = float((answers.argmax(axis=1) == inner.truth).mean())
     assert found == max(point.accuracy["fer4"] for point in curve)
 
@@ -169,10 +171,10 @@ def test_votes_are_learned_as_distributions_with_contempt_among_neutral(made_up_
 PROTOCOLS7 = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
 
 
-def test_a_task_has_the_faces_that_count_under_the_protocol(data: FaceData) -> None:
-    voted = task(data, RECIPES["ferplus-bn"])
+def test_a_task_has_the_faces_that_count_under_the_protocol(data: FaceData, tmp_path: Path) -> None:
+    voted = task(data, RECIPES["ferplus-bn"], tmp_path)
     assert len(voted.learned) == len(voted.answers) == len(data.training)
-    four = task(data, RECIPES["four-class"])
+    four = task(data, RECIPES["four-class"], tmp_path)
     assert len(four.learned) == len(label(data.training, "fer4").chosen) < len(data.training)
     np.testing.assert_array_equal(four.answers.sum(axis=1), 1)
     np.testing.assert_array_equal(four.inner_answers.argmax(axis=1), four.inner.truth)

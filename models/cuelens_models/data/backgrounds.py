@@ -40,7 +40,7 @@ def backgrounds(count: int, seed: int, names: Sequence[str] = LEARNED_FROM, text
     mistaken: list[Grey] = []
     while len(chance) + len(mistaken) < count:
         frame = (
-            _texture(random) if random.random() < textures else _view(pictures[random.integers(len(pictures))], random)
+            texture(random) if random.random() < textures else _view(pictures[random.integers(len(pictures))], random)
         )
         # No neighbours asked for: every single hit of the cascade counts.
         boxes = sorted(map(tuple, cascade.detectMultiScale(frame, 1.15, 0, 0, (32, 32))))
@@ -84,8 +84,8 @@ def _view(picture: Grey, random: np.random.Generator) -> Grey:
     return np.asarray(np.clip(level, 0, 255), np.uint8)
 
 
-def _texture(random: np.random.Generator) -> Grey:
-    """Return noise of several grains with stripes over it."""
+def texture(random: np.random.Generator) -> Grey:
+    """Return noise of several grains with stripes over it, uint8 (240, 240)."""
     level = np.full((_FRAME, _FRAME), random.uniform(60, 200), np.float32)
     for grain in (2, 8, 30, 80):
         small = random.standard_normal((_FRAME // grain + 1, _FRAME // grain + 1), np.float32)

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cuelens_models.bundle.expressions import canonical
 from cuelens_models.data import images
@@ -21,15 +22,20 @@ def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
     pixels, emotion, votes = [], [], []
     for class_folder in _folders(folder):
         label = _label(class_folder)
-        ballot = np.zeros(len(VOTES), np.uint8)
-        ballot[VOTES.index(label)] = _BALLOT
         for file in _pictures(class_folder):
             pixels.append(images.read(file, face_of))
             emotion.append(EMOTIONS.index(label) if label in EMOTIONS else -1)
-            votes.append(ballot)
+            votes.append(ballot(label))
     if not pixels:
         raise BadInput(f"{folder} holds no images in class folders")
     return Faces(np.stack(pixels), np.array(emotion, np.int8), np.stack(votes))
+
+
+def ballot(label: str) -> NDArray[np.uint8]:
+    """Return the votes that a class stands for, (10,)."""
+    votes = np.zeros(len(VOTES), np.uint8)
+    votes[VOTES.index(label)] = _BALLOT
+    return votes
 
 
 def remarks(folder: Path) -> list[str]:

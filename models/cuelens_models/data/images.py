@@ -27,11 +27,16 @@ def whole(picture: Grey) -> Grey:
 
 def read(path: Path, face_of: FaceOf = whole) -> Grey:
     """Return the face in a picture, uint8 (48, 48). Raises BadInput if it is no picture."""
+    return face_of(picture(path))
+
+
+def picture(path: Path) -> Grey:
+    """Return the luminance of a picture, uint8 (height, width). Raises BadInput if it is none."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-        picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
+        decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
     except (OSError, cv2.error) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
-    if picture is None:
+    if decoded is None:
         raise BadInput(f"{path} is no image that can be decoded")
-    return face_of(np.asarray(picture, dtype=np.uint8))
+    return np.asarray(decoded, dtype=np.uint8)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from cuelens_models.zoo import elu_6, ferplus_bn, four_class, vgg_blocks
+from cuelens_models.zoo import elu_6, ferplus_bn, five_class, four_class, vgg_blocks
 from cuelens_models.zoo.recipe import Recipe
 
+_MODULES: Final = (vgg_blocks, elu_6, ferplus_bn, five_class, four_class)
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
-    {recipe.name: recipe for module in (vgg_blocks, elu_6, ferplus_bn, four_class) for recipe in module.RECIPES}
+    {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 )

@@ -22,6 +22,18 @@ class Plateau:
 
 
 @dataclass(frozen=True, slots=True)
+class Few:
+    """A small set of pictures instead of all faces.
+
+    detected: the glasses' detector cuts the faces out, otherwise they are cut where they are known to be.
+    inspected: those of poor quality are left out.
+    """
+
+    detected: bool
+    inspected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What its authors reported. accuracy: a fraction; None where they reported something else. said: in words."""
 
@@ -33,7 +45,8 @@ class Published:
 class Recipe:
     """A network and its training, as published but for its mistakes.
 
-    build: from a number of labels to a network from float (n, 48, 48, 1), a share of full white, to {HEAD: logits}.
+    build: from a number of labels to a network from float (n, 48, 48, 1) to {HEAD: logits}.
+    standardised: faces are fed as to our own network, otherwise as levels between 0 and 1.
     from_votes: it learns from distributions of votes, otherwise from one label a face.
     patience: epochs without a lower loss on the inner split after which the training ends.
     differs: what is not as in the original, mostly because it was wrong there; a sentence each.
@@ -49,6 +62,8 @@ class Recipe:
     published: Published
     differs: tuple[str, ...]
     movement: Movement | None = None
+    standardised: bool = False
     from_votes: bool = False
+    few: Few | None = None
     patience: int | None = None
     plateau: Plateau | None = None
