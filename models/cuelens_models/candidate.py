@@ -29,8 +29,8 @@ Answer = Callable[[Grey, Advance], Scores]
 class Candidate:
     """An opened model.
 
-    recipe, learned_from: what its file says of its training. enter: the thresholds of a bundle; a `.keras` file has
-    none. trained: the record of the training, where it is there.
+    recipe, learned_from: what its file says of its training. enter: the thresholds of a bundle or of a published
+    recipe, None where there are none. trained: the record of the training, where it is there.
     """
 
     path: Path
@@ -103,7 +103,7 @@ def _keras(path: Path) -> Candidate:
     # Multiply-adds are counted on what is written for the glasses.
     price = Cost(int(network.count_params()), None, path.stat().st_size)
     recipe = f"{said.recipe}, {said.epochs} epochs, seed {said.seed}"
-    return Candidate(path, said.recipe, recipe, said.data, tuple(said.labels), wanted, None, answer, price, said)
+    return Candidate(path, said.recipe, recipe, said.data, tuple(said.labels), wanted, said.enter, answer, price, said)
 
 
 def _network(path: Path) -> Any:

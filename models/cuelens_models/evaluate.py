@@ -109,6 +109,8 @@ def figures(found: Evaluation, crop: dict[str, str | int] | None = None) -> dict
         "coverage": metrics.coverage(asked, truth),
         "macro_f1_all": metrics.macro_f1(asked, truth, least=1),
         "auc": metrics.auc(asked, truth, labels),
+        "precision": metrics.precision(asked, truth, labels),
+        "f1": metrics.f1(asked, truth, labels),
         "said": said(found),
         "not_a_face": not_a_face(found),
         "intervals": {

@@ -44,16 +44,30 @@ def recall(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]
     return {label: float(right[truth == index].mean()) for index, label in enumerate(labels) if (truth == index).any()}
 
 
+def precision(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
+    """Return, for each label that is some image's answer, the share of those that show it."""
+    guess = probabilities.argmax(axis=1)
+    return {label: float((truth[guess == i] == i).mean()) for i, label in enumerate(labels) if (guess == i).any()}
+
+
+def f1(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
+    """Return, for each label with an image, the harmonic mean of its precision and its recall."""
+    guess = probabilities.argmax(axis=1)
+    scores = {}
+    for index, label in enumerate(labels):
+        positives = int((truth == index).sum())
+        if positives:
+            hits = int(((guess == index) & (truth == index)).sum())
+            scores[label] = 2 * hits / (positives + int((guess == index).sum()))
+    return scores
+
+
 def macro_f1(probabilities: Scores, truth: NDArray[np.intp], least: int = ENOUGH) -> float:
     """Return the mean F1 over the classes with at least `least` images."""
-    guess = probabilities.argmax(axis=1)
-    scores = []
-    for index in range(probabilities.shape[1]):
-        positives = int((truth == index).sum())
-        if positives >= max(least, 1):
-            hits = int(((guess == index) & (truth == index)).sum())
-            scores.append(2 * hits / (positives + int((guess == index).sum())))
-    return float(np.mean(scores)) if scores else 0.0
+    counts = np.bincount(truth, minlength=probabilities.shape[1])
+    scores = f1(probabilities, truth, [str(index) for index in range(len(counts))])
+    enough = [score for index, score in scores.items() if counts[int(index)] >= least]
+    return float(np.mean(enough)) if enough else 0.0
 
 
 def ece(probabilities: Scores, truth: NDArray[np.intp]) -> float:
@@ -161,4 +175,20 @@ def enter_thresholds(
             if (above := probabilities[:, index] >= step).any() and (truth[above] == index).mean() >= precision
         ]
         found[label] = round(float(enough[0]) if enough else _MOST_ENTER, 2)
+    return found
+
+
+def roc_thresholds(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
+    """Return for each label the threshold at which true positives exceed false ones most, as rates (Youden 1950).
+
+    A label that no image or every image shows is asked for certainty.
+    """
+    found = dict.fromkeys(labels, 1.0)
+    for index, label in enumerate(labels):
+        positive = truth == index
+        if positive.any() and not positive.all():
+            scores = probabilities[:, index]
+            false_rate, true_rate = roc(scores, positive)
+            steps = np.unique(scores)[::-1]
+            found[label] = float(steps[int(np.argmax((true_rate - false_rate)[1:]))])
     return found

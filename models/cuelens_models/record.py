@@ -29,7 +29,10 @@ class CurvePoint(Part, frozen=True):
 
 
 class TrainingRecord(Part, frozen=True):
-    """How a network was trained and how it wants to be fed. epochs: planned; device: what it was trained on."""
+    """How a network was trained and how it wants to be fed.
+
+    epochs: planned. device: what it was trained on. enter: thresholds that were chosen for it, by label.
+    """
 
     recipe: str
     labels: list[str]
@@ -42,6 +45,7 @@ class TrainingRecord(Part, frozen=True):
     epochs: int
     seed: int
     device: str = ""
+    enter: dict[str, float] | None = None
     curve: list[CurvePoint] = msgspec.field(default_factory=list)
 
     def float_input(self, height: int, width: int, channels: int) -> Input:

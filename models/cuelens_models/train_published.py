@@ -22,6 +22,7 @@ from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import PROTOCOLS, label
 from cuelens_models.judge import Judge
 from cuelens_models.learn import Stage
+from cuelens_models.metrics import roc_thresholds
 from cuelens_models.record import CurvePoint, TrainingRecord
 from cuelens_models.run_folder import RunFolder
 from cuelens_models.schedule import BESIDES, Schedule, kept, step_s
@@ -105,6 +106,8 @@ def learn_published(
             callbacks=[keeper],
         )
     wanted = fed_to(recipe)
+    best = run.best()
+    enter = roc_thresholds(softmax(asked.inner.logits(best)), asked.inner.truth, asked.head.labels)
     said = TrainingRecord(
         recipe=recipe.name,
         labels=list(asked.head.labels),
@@ -117,10 +120,11 @@ def learn_published(
         epochs=schedule.epochs,
         seed=schedule.seed,
         device=f"{platform.machine()}, Keras on {keras.backend.backend()}",
+        enter={label: round(threshold, 3) for label, threshold in enter.items()},
         curve=curve,
     )
     if not is_written(run, said):
-        write(run, run.best(), asked.head, said)
+        write(run, best, asked.head, said)
     return run, curve
 
 

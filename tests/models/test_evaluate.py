@@ -20,7 +20,8 @@ from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import Steps, evaluate, figures
 
 KEYS = [
-    *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all", "auc", "said"),
+    *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all", "auc"),
+    *("precision", "f1", "said"),
     *("not_a_face", "intervals", "robustness", "cost", "notes"),
 ]
 Told = Callable[..., Candidate]

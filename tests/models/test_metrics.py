@@ -184,3 +184,19 @@ def test_biases_leave_a_label_alone_that_is_never_true() -> None:
     added = metrics.fit_biases(logits, np.array([0, 1, 0]))
     assert added[2] == 0
     assert np.isfinite(added).all()
+
+
+def test_precision_and_f1_by_hand() -> None:
+    probabilities = np.eye(3)[[0, 0, 0, 1]]
+    truth = np.array([0, 0, 1, 2])
+    labels = ["happy", "sad", "fear"]
+    assert metrics.precision(probabilities, truth, labels) == {"happy": pytest.approx(2 / 3), "sad": 0.0}
+    assert metrics.f1(probabilities, truth, labels) == {"happy": pytest.approx(4 / 5), "sad": 0.0, "fear": 0.0}
+
+
+def test_a_threshold_of_the_roc_is_where_rates_differ_most() -> None:
+    happy = np.array([0.9, 0.8, 0.6, 0.58, 0.55, 0.3])
+    truth = np.array([0, 0, 1, 1, 0, 1])
+    found = metrics.roc_thresholds(np.stack([happy, 1 - happy, 0 * happy], axis=1), truth, ["happy", "sad", "fear"])
+    # Of happy, two of three and no other face are at .8 and above; all three and two others at .55.
+    assert found == {"happy": 0.8, "sad": pytest.approx(0.4), "fear": 1.0}

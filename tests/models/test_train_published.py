@@ -60,6 +60,9 @@ def test_the_result_says_how_it_was_trained_and_is_the_best_epoch(
     assert (said.epochs, said.seed, said.curve) == (2, 0, curve)
     assert said.float_input(48, 48, 1) == fed_to(RECIPES[SCHEDULE.recipe])
     assert keras.backend.backend() in said.device
+    assert said.enter is not None
+    assert list(said.enter) == said.labels
+    assert all(0 <= threshold <= 1 for threshold in said.enter.values())
     network = keras.models.load_model(folder / "four-class-norm.keras", compile=False)
     inner = label(data.inner, "fer4")
     answers = network.predict(

@@ -19,25 +19,20 @@ _MISSING: Final = "&ndash;"
 
 def classes(found: Evaluation) -> str:
     """Return precision, recall, F1 and AUC of each label with an image, with their intervals."""
-    guess = found.asked.argmax(axis=1)
-    recall = metrics.recall(found.asked, found.truth, found.labels)
-    areas = metrics.auc(found.asked, found.truth, found.labels)
+    given = (found.asked, found.truth, found.labels)
+    precision, f1, areas = metrics.precision(*given), metrics.f1(*given), metrics.auc(*given)
     drawn = found.intervals
-    rows = []
-    for label, hit in recall.items():
-        index = found.labels.index(label)
-        count, guesses = int((found.truth == index).sum()), int((guess == index).sum())
-        precision = hit * count / guesses if guesses else None
-        rows.append(
-            [
-                label,
-                str(count),
-                _measured(precision, drawn.precision[label]),
-                _measured(hit, drawn.recall[label]),
-                _measured(2 * hit * count / (count + guesses), drawn.f1[label]),
-                _measured(areas.get(label), drawn.auc[label], ".3f"),
-            ]
-        )
+    rows = [
+        [
+            label,
+            str(int((found.words == label).sum())),
+            _measured(precision.get(label), drawn.precision[label]),
+            _measured(recall, drawn.recall[label]),
+            _measured(f1[label], drawn.f1[label]),
+            _measured(areas.get(label), drawn.auc[label], ".3f"),
+        ]
+        for label, recall in metrics.recall(*given).items()
+    ]
     return _table(("label", "images", "precision", "recall", "F1", "AUC"), rows)
 
 
@@ -63,7 +58,7 @@ def confusion(found: Evaluation) -> str:
 def said(found: Evaluation) -> str:
     """Return what would be said at each label's threshold, and how often it is right."""
     if found.model.enter is None:
-        return "<p>A .keras file has no thresholds: convert it, and evaluate the bundle.</p>"
+        return "<p>This .keras file has no thresholds: convert it, and evaluate the bundle.</p>"
     words = metrics.spoken(found.whole, found.model.labels, found.model.enter)
     rows = []
     for label in found.model.labels:
