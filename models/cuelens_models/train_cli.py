@@ -2,8 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +11,15 @@ from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.pretrained import read
 from cuelens_models.quiet import tensorflow_quiet
 from cuelens_models.schedule import Schedule
+from cuelens_models.train_display import display
 from cuelens_models.zoo.published import RECIPES as PUBLISHED
+from cuelens_models.zoo.recipe import read_tuned, tuned
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from cuelens_models.data.load import FaceData
-    from cuelens_models.learn import Say
     from cuelens_models.pretrained import Pretrained
-    from cuelens_models.record import CurvePoint
     from cuelens_models.team import Team
 
 _OWN = {"cuelens": 80, "teacher": 30}
@@ -84,6 +82,9 @@ def main() -> None:
         " @vladmandic/face-api, which tells people apart (default: none)",
     )
     options.add_argument(
+        "--tuned", type=Path, metavar="FILE", help="the best.json of tune-model, for the published recipe it is of"
+    )
+    options.add_argument(
         "--budget",
         type=float,
         metavar="MINUTES",
@@ -103,6 +104,8 @@ def main() -> None:
     )
     options.add_argument("--seed", type=int, default=0, metavar="N")
     given = options.parse_args()
+    if given.tuned and (len(given.recipes) > 1 or given.recipes[0] in _OWN):
+        options.error("--tuned is for one published recipe")
     if len(given.recipes) > 1 and not given.queue:
         options.error("several recipes are trained with --queue, each into DIR/RECIPE")
     for name in ("epochs", "teacher_epochs"):
@@ -171,7 +174,7 @@ def _own(given: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretrai
         before = f", after {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
         print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()
-    with _display() as say:
+    with display() as say:
         run, curve = learn(data, out, schedule, say, team, pretrained)
     print(f"{time.monotonic() - started:.0f} s; the best of {len(curve)} epochs on the inner split is in")
     for file in sorted(run.path.glob(f"{recipe}*.keras")):
@@ -185,12 +188,14 @@ def _published(given: "Namespace", name: str, data: "FaceData") -> None:
     if given.strategy:
         raise BadInput(f"{name} is trained on one machine: leave --strategy out")
     recipe, out = PUBLISHED[name], _out(given, name)
+    if given.tuned:
+        recipe = tuned(recipe, read_tuned(given.tuned))
     schedule = Schedule(name, given.epochs or recipe.epochs, 0, 0, given.seed, given.precision)
     if given.budget is not None:
-        schedule = scaled_published(schedule, data, out, given.budget * 60)
+        schedule = scaled_published(recipe, schedule, data, out, given.budget * 60)
         print(f"{given.budget:g} minutes here are {schedule.epochs} of its {recipe.epochs} epochs")
-    with _display() as say:
-        run, curve = learn_published(data, out, schedule, say)
+    with display() as say:
+        run, curve = learn_published(data, out, recipe, schedule, say)
     best = max(point.accuracy[recipe.protocol] for point in curve)
     seconds = sum(point.seconds or 0 for point in curve)
     print(
@@ -213,35 +218,3 @@ def _joined(strategy: str) -> "Team":
         from cuelens_models.team import Team
 
         return Team(strategy)
-
-
-@contextmanager
-def _display() -> "Iterator[Say]":
-    """A progress bar on a terminal; one line an epoch elsewhere."""
-    try:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-    except ImportError as error:
-        raise command.require("rich", "train") from error
-    from cuelens_models.learn import Stage
-    from cuelens_models.train import Progress
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Bar(*columns, disable=not sys.stdout.isatty()) as bar:
-        task = bar.add_task("starting", total=None)
-        stage = Stage("", 0)
-
-        def say(news: "Stage | Progress | CurvePoint") -> None:
-            nonlocal stage
-            if isinstance(news, Stage):
-                stage = news
-                bar.console.print(news.name)
-                bar.reset(task, description=news.name, total=news.steps or None)
-            elif isinstance(news, Progress):
-                loss = "" if news.loss is None else f" loss {news.loss:.3f}"
-                bar.update(task, completed=news.done, description=f"{stage.name}{loss}")
-            else:
-                scores = ", ".join(f"{protocol} {value:.1%}" for protocol, value in news.accuracy.items())
-                bar.console.print(f"  epoch {news.number:3d}  loss {news.loss:.3f}  inner split: {scores}")
-
-        yield say

@@ -3,7 +3,7 @@
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,15 +21,14 @@ from cuelens_models.data.few import read_few, write_few
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import PROTOCOLS, label
 from cuelens_models.judge import Judge
-from cuelens_models.learn import Stage
+from cuelens_models.learn import Say, Stage
 from cuelens_models.metrics import roc_thresholds
 from cuelens_models.record import CurvePoint, TrainingRecord
 from cuelens_models.run_folder import RunFolder
 from cuelens_models.schedule import BESIDES, Schedule, kept, step_s
 from cuelens_models.targets import Head, Targets, one_label, shares_of_votes
-from cuelens_models.train import Progress, Say, arithmetic, fed, is_written, seed_dropout, write
+from cuelens_models.train import Progress, arithmetic, fed, is_written, seed_dropout, write
 from cuelens_models.views import Views
-from cuelens_models.zoo.published import RECIPES
 from cuelens_models.zoo.recipe import HEAD, Few, Plateau, Recipe
 
 _FEW_SEED: Final = 0
@@ -81,14 +80,23 @@ def fed_to(recipe: Recipe) -> Input:
 
 
 def learn_published(
-    data: FaceData, out: Path, schedule: Schedule, say: Callable[[Stage | Progress | CurvePoint], None]
+    data: FaceData, out: Path, recipe: Recipe, schedule: Schedule, say: Say
 ) -> tuple[RunFolder, list[CurvePoint]]:
     """Train a published network, keep its epochs in `out`, write the best one's `.keras`; return folder and curve.
 
     An unfinished training goes on after its last whole epoch, with the same curve as if it had never stopped.
     """
-    recipe = RECIPES[schedule.recipe]
-    run = RunFolder(out, {"data": data.name, "data_sha256": data.digest(), **asdict(schedule)})
+    run = RunFolder(
+        out,
+        {
+            "data": data.name,
+            "data_sha256": data.digest(),
+            "rate": float(recipe.optimizer().learning_rate),
+            "batch": recipe.batch,
+            "movement": asdict(recipe.movement) if recipe.movement else None,
+            **asdict(schedule),
+        },
+    )
     asked = task(data, recipe, out)
     say(Stage(recipe.name, schedule.epochs))
     batches = views(asked, recipe, schedule.seed)
@@ -128,14 +136,13 @@ def learn_published(
     return run, curve
 
 
-def scaled_published(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Schedule:
+def scaled_published(recipe: Recipe, schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Schedule:
     """Return the schedule with as many of its epochs as fit the budget on this machine, here and now.
 
     It is kept in `out`: a training that goes on keeps the schedule that it began with.
     """
 
     def fit() -> Schedule:
-        recipe = RECIPES[schedule.recipe]
         asked = task(data, recipe, out)
         batches = views(asked, recipe, schedule.seed)
         epoch_s = step_s(compiled(recipe, len(asked.head.labels), schedule.precision), batches) * len(batches) * BESIDES

@@ -9,7 +9,7 @@ pytest.importorskip("keras", reason="training needs the extra train")
 
 import keras
 
-from cuelens_models import record, train_published
+from cuelens_models import record
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.data.protocols import label
@@ -27,6 +27,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SCHEDULE = Schedule("four-class-norm", epochs=2, teachers=0, teacher_epochs=0, seed=0, precision="float32")
 
 
+RECIPE = RECIPES[SCHEDULE.recipe]
+
+
 class Stopped(Exception):
     """What ends a training between two epochs here, where a person would press Ctrl-C."""
 
@@ -39,7 +42,7 @@ def data(synthetic_npz: Path) -> FaceData:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, data: FaceData) -> tuple[Path, list[CurvePoint]]:
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    return folder, learn_published(data, folder, SCHEDULE, lambda news: None)[1]
+    return folder, learn_published(data, folder, RECIPE, SCHEDULE, lambda news: None)[1]
 
 
 def untimed(curve: list[CurvePoint]) -> list[tuple[int, float, dict[str, float], float | None]]:
@@ -58,16 +61,14 @@ def test_the_result_says_how_it_was_trained_and_is_the_best_epoch(
         ["neutral", "happy", "surprise", "sad"],
     )
     assert (said.epochs, said.seed, said.curve) == (2, 0, curve)
-    assert said.float_input(48, 48, 1) == fed_to(RECIPES[SCHEDULE.recipe])
+    assert said.float_input(48, 48, 1) == fed_to(RECIPE)
     assert keras.backend.backend() in said.device
     assert said.enter is not None
     assert list(said.enter) == said.labels
     assert all(0 <= threshold <= 1 for threshold in said.enter.values())
     network = keras.models.load_model(folder / "four-class-norm.keras", compile=False)
     inner = label(data.inner, "fer4")
-    answers = network.predict(
-        model_inputs(data.inner.pixels[inner.chosen], fed_to(RECIPES[SCHEDULE.recipe])), verbose=0
-    )
+    answers = network.predict(model_inputs(data.inner.pixels[inner.chosen], fed_to(RECIPE)), verbose=0)
     found = float((answers.argmax(axis=1) == inner.truth).mean())
     assert found == max(point.accuracy["fer4"] for point in curve)
 
@@ -80,9 +81,9 @@ def test_a_stopped_training_goes_on_after_its_last_whole_epoch(
             raise Stopped
 
     with pytest.raises(Stopped):
-        learn_published(data, tmp_path / "run", SCHEDULE, stop)
+        learn_published(data, tmp_path / "run", RECIPE, SCHEDULE, stop)
     assert not (tmp_path / "run" / "four-class-norm.keras").exists()
-    _, curve = learn_published(data, tmp_path / "run", SCHEDULE, lambda news: None)
+    _, curve = learn_published(data, tmp_path / "run", RECIPE, SCHEDULE, lambda news: None)
     assert untimed(curve)[0] == untimed(whole[1])[0]
     assert curve[1].loss == pytest.approx(whole[1][1].loss, rel=1e-4)
     assert curve[1].inner_loss == pytest.approx(whole[1][1].inner_loss, rel=1e-4)
@@ -92,7 +93,7 @@ def test_a_finished_training_is_not_done_again(whole: tuple[Path, list[CurvePoin
     folder, curve = whole
     before = (folder / "four-class-norm.keras").read_bytes()
     heard: list[object] = []
-    assert learn_published(data, folder, SCHEDULE, heard.append)[1] == curve
+    assert learn_published(data, folder, RECIPE, SCHEDULE, heard.append)[1] == curve
     assert not any(isinstance(news, CurvePoint) for news in heard)
     assert (folder / "four-class-norm.keras").read_bytes() == before
 
@@ -100,26 +101,23 @@ def test_a_finished_training_is_not_done_again(whole: tuple[Path, list[CurvePoin
 def test_another_schedule_in_the_same_folder_is_refused(whole: tuple[Path, list[CurvePoint]], data: FaceData) -> None:
     for change in ({"epochs": 3}, {"seed": 1}, {"recipe": "four-class"}):
         with pytest.raises(BadInput, match="another training"):
-            learn_published(data, whole[0], replace(SCHEDULE, **change), lambda news: None)
+            learn_published(data, whole[0], RECIPE, replace(SCHEDULE, **change), lambda news: None)
 
 
 def test_a_budget_gives_at_most_the_published_epochs(data: FaceData, tmp_path: Path) -> None:
-    assert scaled_published(SCHEDULE, data, tmp_path / "little", 0.001).epochs == 1
-    assert scaled_published(SCHEDULE, data, tmp_path / "much", 1e6).epochs == SCHEDULE.epochs
-    assert scaled_published(SCHEDULE, data, tmp_path / "little", 0.001).epochs == 1
+    assert scaled_published(RECIPE, SCHEDULE, data, tmp_path / "little", 0.001).epochs == 1
+    assert scaled_published(RECIPE, SCHEDULE, data, tmp_path / "much", 1e6).epochs == SCHEDULE.epochs
+    assert scaled_published(RECIPE, SCHEDULE, data, tmp_path / "little", 0.001).epochs == 1
     with pytest.raises(BadInput, match="another training"):
-        scaled_published(SCHEDULE, data, tmp_path / "little", 60)
+        scaled_published(RECIPE, SCHEDULE, data, tmp_path / "little", 60)
 
 
-def test_a_training_ends_when_its_patience_does(
-    data: FaceData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_training_ends_when_its_patience_does(data: FaceData, tmp_path: Path) -> None:
     impatient = replace(RECIPES["vgg-blocks-1"], patience=1, optimizer=lambda: keras.optimizers.SGD(0.0))
-    monkeypatch.setattr(train_published, "RECIPES", {"vgg-blocks-1": impatient})
-    schedule = replace(SCHEDULE, recipe="vgg-blocks-1", epochs=5)
-    _, curve = learn_published(data, tmp_path / "run", schedule, lambda news: None)
+    schedule = replace(SCHEDULE, recipe=impatient.name, epochs=5)
+    _, curve = learn_published(data, tmp_path / "run", impatient, schedule, lambda news: None)
     assert [point.number for point in curve] == [1, 2]
-    assert learn_published(data, tmp_path / "run", schedule, lambda news: None)[1] == curve
+    assert learn_published(data, tmp_path / "run", impatient, schedule, lambda news: None)[1] == curve
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,19 @@
 """What a published way of training comes to: a network, how it is fed, and how it was trained."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from cuelens_models.augment import Movement
+from cuelens_models.errors import BadInput
 
 if TYPE_CHECKING:
     import keras
 
+_FULL: Final = Movement(turn=20, zoom=0.1, shift=0.1, flip=True)
 HEAD: Final = "expression"
 """The name of the only output of a published network."""
 
@@ -67,3 +72,38 @@ class Recipe:
     few: Few | None = None
     patience: int | None = None
     plateau: Plateau | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a search may choose for a recipe. movement: 0 for none; 1 for 20 degrees, a tenth of the side, mirrors."""
+
+    rate: float
+    batch: int
+    movement: float
+
+    def __str__(self) -> str:
+        return f"rate {self.rate:.2g}, batch {self.batch}, movement {self.movement:g}"
+
+
+def tuned(recipe: Recipe, values: Tuned) -> Recipe:
+    """Return the recipe with these values in the place of its own."""
+
+    def optimizer() -> "keras.optimizers.Optimizer":
+        made = recipe.optimizer()
+        made.learning_rate = values.rate
+        return made
+
+    share = values.movement
+    movement = Movement(_FULL.turn * share, _FULL.zoom * share, _FULL.shift * share, flip=True) if share else None
+    return replace(recipe, optimizer=optimizer, batch=values.batch, movement=movement)
+
+
+def read_tuned(path: Path) -> Tuned:
+    """Return what a search found best. Raises BadInput if the file does not say so."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Tuned)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"{path} is not what tune-model writes: {error}") from error
