@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuelens_models import command
-from cuelens_models.data.load import load
+from cuelens_models.audit.findings import read_names
+from cuelens_models.data.load import load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.pretrained import read
 from cuelens_models.quiet import tensorflow_quiet
@@ -82,6 +83,9 @@ def main() -> None:
         " @vladmandic/face-api, which tells people apart (default: none)",
     )
     options.add_argument(
+        "--leave-out", type=Path, metavar="FILE", help="the findings.csv of audit-data: faces not to learn from"
+    )
+    options.add_argument(
         "--tuned", type=Path, metavar="FILE", help="the best.json of tune-model, for the published recipe it is of"
     )
     options.add_argument(
@@ -129,10 +133,7 @@ def _train(given: "Namespace") -> int:
     if given.data.is_dir() and given.out.resolve().is_relative_to(given.data.resolve()):
         raise BadInput(f"{given.out} lies in the data: choose another --out, so that results are not read as faces")
     pretrained = read(given.pretrained) if given.pretrained else None
-    data = load(given.data)
-    for note in data.notes:
-        print(note)
-    print(f"{len(data.training)} faces to learn from, {len(data.inner)} to choose the best epoch on")
+    data = _faces(given)
     try:
         with tensorflow_quiet(gpu=True):
             import keras  # noqa: F401 - asked for before the work, not in the midst of it
@@ -151,6 +152,17 @@ def _train(given: "Namespace") -> int:
             print(f"train-model: {recipe}: {error}", file=sys.stderr)
             status = max(status, error.exit_status)
     return status
+
+
+def _faces(given: "Namespace") -> "FaceData":
+    """Open the data, and say what there is to say of it."""
+    data = load(given.data)
+    if given.leave_out:
+        data = without(data, read_names(given.leave_out))
+    for note in data.notes:
+        print(note)
+    print(f"{len(data.training)} faces to learn from, {len(data.inner)} to choose the best epoch on")
+    return data
 
 
 def _own(given: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretrained | None") -> None:

@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from cuelens_models.bundle.preprocess import Grey
 from cuelens_models.data import ferplus_folder, image_folder, images, kaggle_csv, npz
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.images import FaceOf
@@ -16,6 +17,7 @@ from cuelens_models.errors import BadInput
 
 SEED: Final = 2013
 INNER_SHARE: Final = 0.1
+_LEAST: Final = 20
 KINDS: Final = (
     "Kaggle's fer2013.csv (with FER+'s fer2013new.csv beside it, if you have it), an .npz of faces, "
     "a folder tree class/image, a FER+ folder (label.csv and its images), or a folder holding fer2013.csv, "
@@ -94,7 +96,7 @@ def load(path: Path) -> FaceData:
         if repeated.any():
             notes.append(f"{int(repeated.sum())} training faces also stand in {name} and are left out")
             training = training.take(np.flatnonzero(~repeated))
-    if len(training) < 20 or len(held) == 0:
+    if len(training) < _LEAST or len(held) == 0:
         raise BadInput(f"{path} holds {len(training)} training and {len(held)} held-out faces: too few to work with")
     kept, inner = _split(training, INNER_SHARE)
     repeated = _also_in(inner, kept)
@@ -102,6 +104,20 @@ def load(path: Path) -> FaceData:
         notes.append(f"{int(repeated.sum())} faces of the inner split also stand in what is learned from: left out")
         inner = inner.take(np.flatnonzero(~repeated))
     return FaceData(_name(path), kept, inner, held, held_name, (*notes, *_remarks(path)))
+
+
+def without(data: FaceData, names: frozenset[str]) -> FaceData:
+    """Return the data without these faces in what is learned from. names: as `name_of` gives them."""
+    stays = np.array([name_of(face) not in names for face in data.training.pixels], bool)
+    if stays.sum() < _LEAST:
+        raise BadInput(f"{int(stays.sum())} faces to learn from are left: too few to work with")
+    note = f"{int((~stays).sum())} training faces are left out as asked"
+    return replace(data, training=data.training.take(np.flatnonzero(stays)), notes=(*data.notes, note))
+
+
+def name_of(face: Grey) -> str:
+    """Return the name of a face by its pixels: the same wherever it stands."""
+    return hashlib.sha256(np.ascontiguousarray(face).tobytes()).hexdigest()[:16]
 
 
 def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:

@@ -1,0 +1,119 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="auditing needs the extra train")
+pytest.importorskip("sklearn", reason="auditing needs the extra train")
+pytest.importorskip("skimage", reason="backgrounds need the extra train")
+
+from cuelens_models.audit.audit import audit
+from cuelens_models.audit.findings import Finding, read_names, write_csv
+from cuelens_models.audit.sheet import write_sheets
+from cuelens_models.audit.study import Studied, schedule_of, study
+from cuelens_models.data.faces import VOTES as WORDS
+from cuelens_models.data.faces import Faces
+from cuelens_models.data.load import FaceData, load, name_of, without
+from cuelens_models.errors import BadInput
+from cuelens_models.targets import VOTES
+
+# Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def data(synthetic_npz: Path) -> FaceData:
+    return load(synthetic_npz)
+
+
+@pytest.fixture
+def studied(made_up_faces: Callable[[int, int], Faces]) -> Studied:
+    """Faces of which networks said just what people did, and whose features differ by their label alone."""
+    faces = made_up_faces(160, 3)
+    truth = np.arange(160) % 8
+    probabilities = np.full((160, 9), 0.01)
+    probabilities[np.arange(160), truth] = 0.92
+    features = 10 * np.eye(8)[truth] + np.random.default_rng(0).uniform(-0.1, 0.1, (160, 8))
+    return Studied(faces, VOTES, probabilities, features, np.arange(160) % 2)
+
+
+def found_in(studied: Studied, held_out: Faces) -> dict[str, list[Finding]]:
+    by_reason: dict[str, list[Finding]] = {}
+    for finding in audit(studied, held_out, 0):
+        by_reason.setdefault(finding.reason, []).append(finding)
+    return by_reason
+
+
+def test_nothing_is_found_where_nothing_is_wrong(studied: Studied, made_up_faces: Callable[[int, int], Faces]) -> None:
+    assert found_in(studied, made_up_faces(40, 4)) == {}
+
+
+def test_what_was_made_wrong_is_found(studied: Studied, made_up_faces: Callable[[int, int], Faces]) -> None:
+    held_out = made_up_faces(40, 4)
+    happy, sad = WORDS.index("happy"), WORDS.index("sad")
+    wrong = int(np.flatnonzero(studied.faces.votes.argmax(axis=1) == happy)[2])
+    studied.probabilities[wrong] = 0.01
+    studied.probabilities[wrong, sad] = 0.99
+    studied.probabilities[40] = 0.0
+    studied.probabilities[40, -1] = 1.0
+    studied.faces.pixels[120] = studied.faces.pixels[56]
+    studied.faces.pixels[33] = held_out.pixels[1]
+    studied.features[64] += 3
+    studied.faces.pixels[80] //= 8
+    found = found_in(studied, held_out)
+    (label,) = found["label"]
+    assert (label.index, label.labelled, label.rather) == (wrong, "happy", "sad")
+    assert label.score == pytest.approx(0.92, abs=0.01)
+    assert [(finding.index, finding.rather) for finding in found["no face"]] == [(40, "not_a_face")]
+    assert {(finding.index, finding.rather) for finding in found["repeat"]} == {
+        (120, "face 56"),
+        (33, "held-out face 1"),
+    }
+    assert [finding.index for finding in found["unlike others"]] == [64]
+    assert [finding.index for finding in found["dark"]] == [80]
+
+
+def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, tmp_path: Path) -> None:
+    found = [Finding(5, "label", "happy", "sad", 0.5), Finding(9, "dark", "sad", "", 1.0)]
+    write_csv(tmp_path / "findings.csv", found, data.training)
+    lines = (tmp_path / "findings.csv").read_text().splitlines()
+    assert lines[0] == "face,reason,labelled,rather,score,index"
+    assert lines[1] == f"{name_of(data.training.pixels[5])},label,happy,sad,0.500,5"
+    names = read_names(tmp_path / "findings.csv")
+    cleaned = without(data, names)
+    assert len(cleaned.training) == len(data.training) - 2
+    assert cleaned.notes[-1] == "2 training faces are left out as asked"
+    assert cleaned.digest() != data.digest()
+    np.testing.assert_array_equal(cleaned.inner.pixels, data.inner.pixels)
+    with pytest.raises(BadInput, match="too few"):
+        without(data, frozenset(map(name_of, data.training.pixels)))
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\n"])
+def test_a_file_that_is_no_list_of_findings_is_bad_input(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(BadInput, match=r"x\.csv"):
+        read_names(tmp_path / "x.csv")
+
+
+def test_a_sheet_is_drawn_for_each_reason(studied: Studied, tmp_path: Path) -> None:
+    found = [Finding(number, "label", "happy", "sad", 0.5) for number in range(70)]
+    found.append(Finding(3, "no face", "sad", "not_a_face", 1.0))
+    sheets = write_sheets(tmp_path, found, studied.faces)
+    assert [sheet.name for sheet in sheets] == ["label.png", "no-face.png"]
+    assert all(sheet.read_bytes().startswith(b"\x89PNG") for sheet in sheets)
+
+
+def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(data: FaceData, tmp_path: Path) -> None:
+    heard: list[object] = []
+    schedule = schedule_of(1, 0, "float32")
+    studied = study(data, tmp_path, 2, schedule, heard.append)
+    assert len(studied.faces) == len(data.training) + len(data.inner) == len(studied.fold)
+    assert np.bincount(studied.fold).tolist() == [120, 120]
+    np.testing.assert_allclose(studied.probabilities.sum(axis=1), 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"fold-1", "fold-2"}
+    again: list[object] = []
+    same = study(data, tmp_path, 2, schedule, again.append)
+    np.testing.assert_allclose(same.probabilities, studied.probabilities, atol=1e-5)
+    assert len(again) < len(heard)
