@@ -25,17 +25,24 @@ _MILD: Final = Movement(turn=12, zoom=0.12, shift=0.08, flip=True)
 
 
 def augment(face: Grey, random: np.random.Generator) -> Grey:
-    """Return a mildly changed copy of a face, uint8 (48, 48).
+    """Return a mildly changed copy of a face, uint8 (48, 48), sometimes damaged as by a small camera."""
+    return damaged(posed(face, random), random)
 
-    Geometry for every face: a detector's box varies in place and size, a head leans. Tones for every face. Of a small
-    camera's faults each comes seldom: out of focus, something in front; and a fifth of the faces have all that a small
-    camera does at once, each fault a little or a lot.
+
+def posed(face: Grey, random: np.random.Generator) -> Grey:
+    """Return a face as a detector's box, a leaning head and the light of a room change it: nothing is lost."""
+    return _toned(moved(face, _MILD, random), random)
+
+
+def damaged(face: Grey, random: np.random.Generator) -> Grey:
+    """Return a face as a small camera may see it: a tenth out of focus, a seventh with something in front.
+
+    A third has all that a small camera does at once, each fault a little or a lot.
     """
-    changed = moved(face, _MILD, random)
-    changed = _toned(changed, random)
+    changed = face.copy()
     if random.random() < 0.1:
         changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), random.uniform(0.4, 1.6)), np.uint8)
-    if random.random() < 0.2:
+    if random.random() < 0.35:
         changed = _by_a_small_camera(changed, random)
     if random.random() < 0.15:
         _cover(changed, random)

@@ -1,7 +1,8 @@
 """What teachers answer about every view of every face, kept in files, for a smaller network to learn from.
 
-The answers of several teachers are averaged (Hinton et al. 2015, arXiv 1503.02531); teacher and student see the very
-same changed picture (Beyer et al. 2021, arXiv 2106.05237).
+The answers of several teachers are averaged (Hinton et al. 2015, arXiv 1503.02531). Teacher and student see the same
+face moved and lit in the same way (Beyer et al. 2021, arXiv 2106.05237), but what a small camera does to it the student
+alone sees: it learns to answer as if nothing had been lost.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models.augment import posed
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.data.faces import Faces
@@ -89,7 +91,7 @@ def _asked(
     answers = []
     for start in range(0, len(faces), _BATCH):
         chosen = np.arange(start, min(start + _BATCH, len(faces)))
-        inputs = seen(faces, chosen, view, seed, wanted)
+        inputs = seen(faces, chosen, view, seed, wanted, posed)
         said = [teacher.predict_on_batch(inputs) for teacher in teachers]
         means = [np.mean([softmax(np.asarray(each[head.name], np.float64)) for each in said], axis=0) for head in heads]
         answers.append(np.hstack(means).astype(np.float16))
