@@ -4,10 +4,10 @@
 
 Streams are made of real faces at 15 readings a second: a face shows an expression for 2 to 4 seconds, then another is
 neutral for 3 to 8; it trembles a little, and every frame is what a small camera makes of it. The shipped bundle reads
-them. A GRU of 24 units learns from streams of the inner split what is shown at each moment; both are measured on streams
-of the held-out faces. A hit is an episode whose expression is settled on before it ends; its delay counts from the first
-frame. A flip is anything settled on that is not shown and was not in the half second before. Each line is one trade-off
-of the two: by the caution of the profile there, by a threshold here.
+them. A GRU of 24 units learns from streams of the inner split what is shown at each moment; both are measured on
+streams of the held-out faces. A hit is an episode whose expression is settled on before it ends; its delay counts from
+the first frame. A flip is anything settled on that is not shown and was not in the half second before. Each line is one
+trade-off of the two: by the caution of the profile there, by a threshold here.
 """
 
 import argparse
