@@ -1,0 +1,61 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+pytest.importorskip("keras", reason="conversion needs the extra convert")
+pytest.importorskip("tensorflow", reason="conversion needs the extra convert")
+pytest.importorskip("rich", reason="conversion needs the extra convert")
+
+import keras
+
+from cuelens_models import record
+from cuelens_models.bundle import file
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.data.protocols import PROTOCOLS
+from cuelens_models.record import TrainingRecord
+from cuelens_models.train_published import fed_to
+from cuelens_models.zoo.published import RECIPES
+from cuelens_models.zoo.recipe import HEAD
+
+# Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    # The converter warns of every full int8 conversion from Keras, though it has its representative images.
+    pytest.mark.filterwarnings("ignore:Statistics for quantized inputs:UserWarning"),
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["vgg-blocks-5", "elu-6", "ferplus-bn", "five-class-transfer", "four-class", "four-class-attention"]
+)
+def test_a_published_network_becomes_a_bundle_that_runs(
+    name: str, said: TrainingRecord, convert_model: Callable[..., Any], synthetic_npz: Path, tmp_path: Path
+) -> None:
+    recipe = RECIPES[name]
+    labels = list(PROTOCOLS[recipe.protocol])
+    keras.utils.set_random_seed(0)
+    whole = recipe.build(len(labels))
+    keras.Model(whole.inputs, whole.get_layer(HEAD).output, name=name.replace("-", "_")).save(tmp_path / "x.keras")
+    wanted = fed_to(recipe)
+    record.write(
+        tmp_path / "x.keras",
+        msgspec.structs.replace(
+            said,
+            recipe=name,
+            labels=labels,
+            protocol=recipe.protocol,
+            multiply=wanted.multiply,
+            per_image=wanted.per_image,
+        ),
+    )
+    # Fresh weights know nothing that could be lost.
+    free = ("--max-drop", 100, "--max-class-drop", 100)
+    ended = convert_model(tmp_path / "x.keras", "--data", synthetic_npz, "-o", tmp_path / "x.tflite", *free)
+    assert (ended.status, ended.err) == (0, "")
+    bundle = file.load(tmp_path / "x.tflite")
+    assert bundle.contract.labels == labels
+    assert bundle.contract.input.dtype == "int8"
+    Interpreter(bundle).check_golden()
