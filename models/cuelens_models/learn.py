@@ -1,14 +1,12 @@
 """What `train-model` does for a recipe: train its teachers, ask them about every face, train the network on that."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import keras
-
-from cuelens_models import lessons
+from cuelens_models import lessons, teachers
 from cuelens_models.data.backgrounds import backgrounds
 from cuelens_models.data.faces import joined
 from cuelens_models.data.load import FaceData
@@ -16,8 +14,7 @@ from cuelens_models.pretrained import Pretrained
 from cuelens_models.record import CurvePoint
 from cuelens_models.run_folder import RunFolder
 from cuelens_models.schedule import BESIDES, Schedule, kept, step_s
-from cuelens_models.targets import Head
-from cuelens_models.train import Plan, Progress, built, compiled, fed, folder_of, heads_for, train
+from cuelens_models.train import Plan, Progress, compiled, fed, folder_of, heads_for, train
 from cuelens_models.views import BATCH, Views, said_by_people
 from cuelens_models.zoo import teacher
 
@@ -48,19 +45,24 @@ def learn(
     say: Say,
     team: "Team | None" = None,
     pretrained: Pretrained | None = None,
+    taught_by: Sequence[Path] = (),
 ) -> tuple[RunFolder, list[CurvePoint]]:
     """Train a recipe, and return its folder and its curve. What was done in `out` before is not done again.
 
-    pretrained: what teachers begin from.
+    pretrained: what teachers begin from. taught_by: `.keras` files of teachers besides those that are trained.
     """
     heads = heads_for(data)
-    plan = Plan(**asdict(schedule), began_from=pretrained.sha256 if pretrained else "")
+    masters = [teachers.opened(path, heads) for path in taught_by]
+    plan = Plan(
+        **asdict(schedule),
+        began_from=pretrained.sha256 if pretrained else "",
+        taught_by=teachers.checksum(taught_by),
+    )
     # Opened first: a folder that cannot be used should not be noticed after hours of teachers.
     run = folder_of(data, out, plan, team)
     say(Stage("gathering pictures of no face", 0))
     faces = joined(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
     answers = said_by_people(faces, heads)
-    masters = []
     for number in range(1, schedule.teachers + 1):
         say(Stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs))
         taught = Plan(
@@ -72,7 +74,7 @@ def learn(
         )
         master = folder_of(data, out / f"teacher-{number}", taught, team)
         train(data, Views(faces, fed(), taught.seed, answers), master, taught, say, team, pretrained)
-        masters.append(_quick(master.best(), heads, plan.precision))
+        masters.append(teachers.trained(master.best(), heads, plan.precision))
     views = min(_VIEWS, schedule.epochs) if masters else None
     if views:
         say(Stage("asking the teachers", views))
@@ -82,7 +84,6 @@ def learn(
             heads,
             views,
             plan.seed,
-            fed(),
             out / "lessons",
             lambda view: say(Progress(view, None)),
             team,
@@ -101,8 +102,8 @@ def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Sc
     def fit() -> Schedule:
         steps = len(data.training) * (1 + _BACKGROUNDS) / BATCH * BESIDES
         own = _step_s(schedule.recipe, data, schedule.precision) * steps
-        teachers = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
-        full_s = own * schedule.epochs + teachers * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
+        taught = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
+        full_s = own * schedule.epochs + taught * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
         share = budget_s / full_s
         return replace(
             schedule,
@@ -117,10 +118,3 @@ def _step_s(recipe: str, data: FaceData, precision: str) -> float:
     heads = heads_for(data)
     network = compiled(Plan(recipe, 1, 0, precision), heads, 100)
     return step_s(network, Views(data.training, fed(), 0, said_by_people(data.training, heads)))
-
-
-def _quick(network: keras.Model, heads: tuple[Head, ...], precision: str) -> keras.Model:
-    """Return the same network with its arithmetic in this precision."""
-    quick = built(network.name, heads, precision)
-    quick.set_weights(network.get_weights())
-    return quick

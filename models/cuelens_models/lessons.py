@@ -5,22 +5,22 @@ face moved and lit in the same way (Beyer et al. 2021, arXiv 2106.05237), but wh
 alone sees: it learns to answer as if nothing had been lost.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.augment import posed
-from cuelens_models.bundle.contract import Input
-from cuelens_models.bundle.scores import softmax
+from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.scores import Scores
 from cuelens_models.data.faces import Faces
 from cuelens_models.errors import BadInput
 from cuelens_models.targets import Head, Targets
-from cuelens_models.views import Answers, said_by_people, seen
+from cuelens_models.views import Answers, changed, said_by_people
 from cuelens_models.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -31,39 +31,51 @@ _TEACHER_SHARE: Final = 0.7
 _BATCH: Final = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """heads: the names of those that it answers. answer: from faces, uint8 (n, 48, 48), to probabilities by head."""
+
+    heads: frozenset[str]
+    answer: Callable[[Grey], Mapping[str, Scores]]
+
+
 def give(
-    teachers: Sequence[keras.Model],
+    teachers: Sequence[Teacher],
     faces: Faces,
     heads: tuple[Head, ...],
     views: int,
     seed: int,
-    wanted: Input,
     folder: Path,
     step: Callable[[int], None],
     team: "Team | None" = None,
 ) -> Answers:
     """Ask the teachers about every view, and return what a student should answer.
 
-    A view whose file is in `folder` is not asked about again. step: told each view that is done. In a team each process
-    asks about some of the views, and then has the answers of all.
+    A head that no teacher answers is learned from people alone. A view whose file is in `folder` is not asked about
+    again. step: told each view that is done. In a team each process asks about some of the views, and then has the
+    answers of all.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    taught = tuple(head for head in heads if any(head.name in teacher.heads for teacher in teachers))
     mine, of = (team.number, team.size) if team else (0, 1)
     for view in range(1 + mine, views + 1, of):
         file = _file(folder, view)
         if not file.exists():
             content = BytesIO()
-            np.save(content, _asked(teachers, faces, heads, view, seed, wanted))
+            np.save(content, _asked(teachers, faces, taught, view, seed))
             write_whole(file, content.getvalue())
         step(view)
     if team:
         team.wait()
-    kept = [_kept(_file(folder, view), len(faces), heads) for view in range(1, views + 1)]
+    kept = [_kept(_file(folder, view), len(faces), taught) for view in range(1, views + 1)]
     people = said_by_people(faces, heads)
 
     def answers(view: int, chosen: NDArray[np.intp]) -> dict[str, Targets]:
-        of_teachers = _by_head(np.asarray(kept[view - 1][chosen], np.float32), heads)
-        return {name: _mixed(of_teachers[name], said) for name, said in people(view, chosen).items()}
+        of_teachers = _by_head(np.asarray(kept[view - 1][chosen], np.float32), taught)
+        return {
+            name: _mixed(of_teachers[name], said) if name in of_teachers else said
+            for name, said in people(view, chosen).items()
+        }
 
     return answers
 
@@ -85,15 +97,15 @@ def _mixed(teachers: Targets, people: Targets) -> Targets:
 
 
 def _asked(
-    teachers: Sequence[keras.Model], faces: Faces, heads: tuple[Head, ...], view: int, seed: int, wanted: Input
+    teachers: Sequence[Teacher], faces: Faces, heads: tuple[Head, ...], view: int, seed: int
 ) -> NDArray[np.float16]:
     """Return the teachers' mean probabilities, heads side by side: (faces, all labels of all heads)."""
     answers = []
     for start in range(0, len(faces), _BATCH):
         chosen = np.arange(start, min(start + _BATCH, len(faces)))
-        inputs = seen(faces, chosen, view, seed, wanted, posed)
-        said = [teacher.predict_on_batch(inputs) for teacher in teachers]
-        means = [np.mean([softmax(np.asarray(each[head.name], np.float64)) for each in said], axis=0) for head in heads]
+        shown = changed(faces, chosen, view, seed, posed)
+        said = [teacher.answer(shown) for teacher in teachers]
+        means = [np.mean([each[head.name] for each in said if head.name in each], axis=0) for head in heads]
         answers.append(np.hstack(means).astype(np.float16))
     return np.vstack(answers)
 

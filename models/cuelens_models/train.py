@@ -44,8 +44,8 @@ _BUILDERS: Final = {cuelens.NAME: cuelens.build, teacher.NAME: teacher.build}
 class Plan:
     """What is trained and how long. precision: "float32", or "bfloat16" for most of the arithmetic.
 
-    teachers, teacher_epochs: of those that it learns from. began_from: the checksum of the weights that it, or they,
-    began from.
+    teachers, teacher_epochs: of those that are trained for it. began_from: the checksum of the weights that it, or
+    they, began from. taught_by: that of the files of other teachers.
     """
 
     recipe: str
@@ -55,6 +55,7 @@ class Plan:
     teachers: int = 0
     teacher_epochs: int = 0
     began_from: str = ""
+    taught_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +239,17 @@ def is_written(run: RunFolder, said: TrainingRecord) -> bool:
 
 def write(run: RunFolder, whole: keras.Model, head: Head, said: TrainingRecord) -> None:
     """Write a network with one of its heads alone as `RECIPE.keras`, with its record in it."""
-    partial = run.path / "finished.partial.keras"
     # Keras allows no dash in a name.
     name = said.recipe.replace("-", "_")
-    keras.Model(whole.inputs, whole.get_layer(head.name).output, name=name).save(partial)
+    write_network(run.path, keras.Model(whole.inputs, whole.get_layer(head.name).output, name=name), said)
+
+
+def write_network(folder: Path, network: keras.Model, said: TrainingRecord) -> Path:
+    """Write a network as `RECIPE.keras`, with its record in it, and return where it is."""
+    partial = folder / "finished.partial.keras"
+    network.save(partial)
     record.write(partial, said)
-    partial.replace(run.path / f"{said.recipe}.keras")
+    return partial.replace(folder / f"{said.recipe}.keras")
 
 
 def seed_dropout(network: keras.Model, seed: int, epoch: int) -> None:

@@ -13,11 +13,12 @@ from cuelens_models.pretrained import read
 from cuelens_models.quiet import tensorflow_quiet
 from cuelens_models.schedule import Schedule
 from cuelens_models.train_display import display
+from cuelens_models.whole_file import writable
 from cuelens_models.zoo.published import RECIPES as PUBLISHED
 from cuelens_models.zoo.recipe import read_tuned, tuned
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
     from cuelens_models.data.load import FaceData
     from cuelens_models.pretrained import Pretrained
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _OWN = {"cuelens": 80, "teacher": 30}
 """Our own recipes and their epochs."""
+_ENSEMBLE = "ensemble"
 _BEGUN_EPOCHS = 16
 """Epochs of a teacher that begins from trained weights."""
 _LISTED = "\n".join(f"  {name:22} {recipe.summary}" for name, recipe in PUBLISHED.items())
@@ -32,6 +34,7 @@ _EXAMPLES = f"""\
 recipes:
   cuelens   the network of the glasses; it learns from teachers, which are trained first (OUT/teacher-1, ...)
   teacher   one of them alone
+  ensemble  trained networks as one, by the mean of what they believe (--members); nothing is trained
 recipes that others have published, to compare with:
 {_LISTED}
 examples:
@@ -47,6 +50,15 @@ then:
 
 def main() -> None:
     """Train a recipe."""
+    options = _options()
+    given = options.parse_args()
+    if given.recipes == [_ENSEMBLE]:
+        command.finish("train-model", lambda: _ensemble(given), debug=given.debug)
+    _check(options, given)
+    command.finish("train-model", lambda: _train(given), debug=given.debug)
+
+
+def _options() -> "ArgumentParser":
     options = command.parser("train-model", "Train a face-expression network of the zoo.", _EXAMPLES)
     options.add_argument("recipes", metavar="RECIPE", nargs="+", help="which network to train: see below")
     options.add_argument(
@@ -54,7 +66,7 @@ def main() -> None:
         action="store_true",
         help="train several recipes, each into DIR/RECIPE; one that fails does not stop the others",
     )
-    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    options.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
     options.add_argument(
         "--epochs",
@@ -83,6 +95,17 @@ def main() -> None:
         " @vladmandic/face-api, which tells people apart (default: none)",
     )
     options.add_argument(
+        "--taught-by",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="for cuelens: .keras files to learn from besides (with --teachers 0: instead of) its own teachers",
+    )
+    options.add_argument(
+        "--members", type=Path, nargs="+", default=[], metavar="FILE", help="of an ensemble: .keras files"
+    )
+    options.add_argument(
         "--leave-out", type=Path, metavar="FILE", help="the findings.csv of audit-data: faces not to learn from"
     )
     options.add_argument(
@@ -107,7 +130,13 @@ def main() -> None:
         " TF_CONFIG and the same, shared, --out (TensorFlow only)",
     )
     options.add_argument("--seed", type=int, default=0, metavar="N")
-    given = options.parse_args()
+    return options
+
+
+def _check(options: "ArgumentParser", given: "Namespace") -> None:
+    """End with a word on usage if options are out of range, or do not go together."""
+    if given.data is None:
+        options.error("--data is needed to train")
     if given.tuned and (len(given.recipes) > 1 or given.recipes[0] in _OWN):
         options.error("--tuned is for one published recipe")
     if len(given.recipes) > 1 and not given.queue:
@@ -123,13 +152,12 @@ def main() -> None:
         options.error("--budget measures one machine: give --epochs with --strategy")
     if not 0 <= given.seed < 2**32 - 10:
         options.error(f"--seed must be 0 to {2**32 - 11}")
-    command.finish("train-model", lambda: _train(given), debug=given.debug)
 
 
 def _train(given: "Namespace") -> int:
     for recipe in given.recipes:
         if recipe not in _OWN and recipe not in PUBLISHED:
-            raise BadInput(f"recipe {recipe!r} is unknown: use one of {', '.join([*_OWN, *PUBLISHED])}")
+            raise BadInput(f"recipe {recipe!r} is unknown: use one of {', '.join((*_OWN, *PUBLISHED))}")
     if given.data.is_dir() and given.out.resolve().is_relative_to(given.data.resolve()):
         raise BadInput(f"{given.out} lies in the data: choose another --out, so that results are not read as faces")
     pretrained = read(given.pretrained) if given.pretrained else None
@@ -187,7 +215,7 @@ def _own(given: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretrai
         print(f"{given.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()
     with display() as say:
-        run, curve = learn(data, out, schedule, say, team, pretrained)
+        run, curve = learn(data, out, schedule, say, team, pretrained, given.taught_by if recipe == "cuelens" else ())
     print(f"{time.monotonic() - started:.0f} s; the best of {len(curve)} epochs on the inner split is in")
     for file in sorted(run.path.glob(f"{recipe}*.keras")):
         print(f"  {file}")
@@ -214,6 +242,20 @@ def _published(given: "Namespace", name: str, data: "FaceData") -> None:
         f"{seconds:.0f} s; the best of {len(curve)} epochs names {best:.1%} of the inner split rightly,"
         f" published: {recipe.published.said}; it is in\n  {run.path / name}.keras"
     )
+
+
+def _ensemble(given: "Namespace") -> int:
+    """Join trained networks."""
+    try:
+        with tensorflow_quiet(gpu=True):
+            from cuelens_models.train import write_network
+            from cuelens_models.zoo.ensemble import joined
+    except ImportError as error:
+        raise command.require(error.name or "keras", "train") from error
+    network, said = joined(given.members)
+    writable(given.out)
+    print(write_network(given.out, network, said))
+    return 0
 
 
 def _out(given: "Namespace", recipe: str) -> Path:

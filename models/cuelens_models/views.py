@@ -32,12 +32,9 @@ def said_by_people(faces: Faces, heads: tuple[Head, ...]) -> Answers:
     return lambda view, chosen: {name: rows[chosen] for name, rows in said.items()}
 
 
-def seen(
-    faces: Faces, chosen: NDArray[np.intp], view: int, seed: int, wanted: Input, change: Change = augment
-) -> NDArray[Any]:
-    """Return the input for these faces in a view: (number chosen, 48, 48, 1)."""
-    changed = [change(faces.pixels[face], np.random.default_rng((seed, view, face))) for face in chosen]
-    return model_inputs(np.stack(changed), wanted)
+def changed(faces: Faces, chosen: NDArray[np.intp], view: int, seed: int, change: Change = augment) -> Grey:
+    """Return these faces as a view changes them, uint8 (number chosen, 48, 48)."""
+    return np.stack([change(faces.pixels[face], np.random.default_rng((seed, view, face))) for face in chosen])
 
 
 class Views(keras.utils.PyDataset):  # type: ignore[misc]
@@ -71,9 +68,9 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
 
     def share(self, index: int, part: int, parts: int) -> tuple[NDArray[Any], Mapping[str, Targets]]:
         """Return one of `parts` equal shares of a batch."""
-        # One number more than `seen` gives its faces, so that no face draws what the order drew.
+        # One number more than `changed` gives its faces, so that no face draws what the order drew.
         order = np.random.default_rng((self._seed, self.epoch, 0, 0)).permutation(len(self._faces))
         chosen = np.array_split(order[index * self.batch : (index + 1) * self.batch], parts)[part]
         round_, view = divmod(self.epoch - 1, self._distinct or self.epoch)
-        inputs = seen(self._faces, chosen, view + 1, self._seed, self._wanted, self._change)
+        inputs = model_inputs(changed(self._faces, chosen, view + 1, self._seed, self._change), self._wanted)
         return inputs[:, :, ::-1] if round_ % 2 else inputs, self._answers(view + 1, chosen)

@@ -8,12 +8,15 @@ pytest.importorskip("keras", reason="training needs the extra train")
 import keras
 
 from cuelens_models import lessons
+from cuelens_models.augment import posed
+from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.errors import BadInput
 from cuelens_models.targets import HEADS, targets
+from cuelens_models.teachers import trained
 from cuelens_models.train import built, fed
-from cuelens_models.views import seen
+from cuelens_models.views import changed
 
 SEED = 3
 
@@ -35,7 +38,8 @@ def teachers() -> list[keras.Model]:
 
 def given(teachers: list[keras.Model], faces: Faces, folder: Path, views: int = 2) -> tuple[lessons.Answers, list[int]]:
     told: list[int] = []
-    return lessons.give(teachers, faces, HEADS, views, SEED, fed(), folder, told.append), told
+    masters = [trained(teacher, HEADS, "float32") for teacher in teachers]
+    return lessons.give(masters, faces, HEADS, views, SEED, folder, told.append), told
 
 
 def test_a_target_is_the_teachers_mean_and_what_people_said(
@@ -46,7 +50,7 @@ def test_a_target_is_the_teachers_mean_and_what_people_said(
     chosen = np.array([2, 0])
     for view in (1, 2):
         found = answers(view, chosen)
-        inputs = seen(faces, chosen, view, SEED, fed())
+        inputs = model_inputs(changed(faces, chosen, view, SEED, posed), fed())
         for head in HEADS:
             of_teachers = np.mean(
                 [softmax(np.float64(teacher.predict_on_batch(inputs)[head.name])) for teacher in teachers], axis=0

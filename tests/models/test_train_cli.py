@@ -166,3 +166,22 @@ def test_a_queue_goes_on_after_a_recipe_that_fails(command: Command, synthetic_n
     assert line.startswith("train-model: four-class: ")
     assert (tmp_path / "run" / "vgg-blocks-1" / "vgg-blocks-1.keras").exists()
     assert "published: 50.1 %" in ended.stdout
+
+
+def test_an_ensemble_is_made_of_files_and_teaches(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    one = ("--data", synthetic_npz, "--epochs", 1)
+    for seed in (1, 2):
+        command(TRAIN, "vgg-blocks-1", *one, "--out", tmp_path / f"m{seed}", "--seed", seed)
+    files = [tmp_path / f"m{seed}" / "vgg-blocks-1.keras" for seed in (1, 2)]
+    ended = command(TRAIN, "ensemble", "--members", *files, "--out", tmp_path / "both")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == f"{tmp_path / 'both' / 'ensemble.keras'}\n"
+    taught = ("--teachers", 0, "--taught-by", tmp_path / "both" / "ensemble.keras")
+    ended = command(TRAIN, "cuelens", *one, "--out", tmp_path / "run", *taught)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "asking the teachers" in ended.stdout.splitlines()
+    ended = command(TRAIN, "ensemble", "--members", files[0], "--out", tmp_path / "alone")
+    assert (ended.returncode, ended.stderr) == (3, "train-model: an ensemble has two members at least (--members)\n")
+    assert not (tmp_path / "alone").exists()

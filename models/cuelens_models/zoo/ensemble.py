@@ -1,0 +1,50 @@
+"""Several trained networks as one: the mean of what they believe, as logits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import keras
+import msgspec
+from keras import layers, ops
+
+from cuelens_models import record
+from cuelens_models.errors import BadInput
+from cuelens_models.record import TrainingRecord
+
+NAME: Final = "ensemble"
+_LEAST: Final = 1e-6
+"""Believed at least, so that a logarithm stays finite."""
+
+
+def joined(members: Sequence[Path]) -> tuple[keras.Model, TrainingRecord]:
+    """Return the ensemble of `.keras` files that train-model wrote, and what it says of itself.
+
+    Raises BadInput if there are fewer than two, or if they are not fed alike or do not answer the same labels.
+    """
+    if len(members) < 2:
+        raise BadInput("an ensemble has two members at least (--members)")
+    records = [_record(path) for path in members]
+    first = records[0]
+    for path, other in zip(members[1:], records[1:], strict=True):
+        if other.labels != first.labels:
+            raise BadInput(f"{path} answers {' '.join(other.labels)}, {members[0]} answers {' '.join(first.labels)}")
+        if other.float_input(48, 48, 1) != first.float_input(48, 48, 1):
+            raise BadInput(f"{path} and {members[0]} are not fed alike: they cannot be one network")
+    face = keras.Input((48, 48, 1), name="face")
+    believed = []
+    for number, path in enumerate(members, start=1):
+        network = keras.models.load_model(path, compile=False)
+        network.name = f"member{number}"
+        believed.append(layers.Softmax(name=f"believed{number}")(network(face)))
+    mean = layers.Average(name="mean")(believed)
+    data = ", ".join(dict.fromkeys(one.data for one in records))
+    said = msgspec.structs.replace(first, recipe=NAME, epochs=0, seed=0, device="", enter=None, curve=[], data=data)
+    return keras.Model(face, ops.log(ops.maximum(mean, _LEAST)), name=NAME), said
+
+
+def _record(path: Path) -> TrainingRecord:
+    said = record.read(path)
+    if said is None:
+        raise BadInput(f"model {path} does not say what its outputs mean: give a .keras file that train-model wrote")
+    return said
