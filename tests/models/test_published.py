@@ -5,6 +5,8 @@ import pytest
 
 pytest.importorskip("keras", reason="networks need the extra train")
 
+import keras
+
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.zoo.published import RECIPES
 from cuelens_models.zoo.recipe import HEAD
@@ -41,3 +43,16 @@ def test_recipes_are_named_so_that_files_and_networks_can_be() -> None:
         assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name)
         assert recipe.summary
         assert all(sentence.endswith(".") for sentence in recipe.differs)
+
+
+def test_a_grouped_network_believes_in_groups_and_in_labels_within_them() -> None:
+    recipe = RECIPES["cuelens-grouped"]
+    network = recipe.build(7)
+    faces = np.random.default_rng(0).standard_normal((4, 48, 48, 1)).astype(np.float32)
+    groups = keras.Model(network.input, network.get_layer("group").output).predict(faces, verbose=0)
+    believed = np.exp(network.predict(faces, verbose=0)[HEAD])
+    np.testing.assert_allclose(believed.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(believed[:, 1:3].sum(axis=1), np.exp(groups[:, 1]), atol=1e-5)
+    np.testing.assert_allclose(believed[:, 3:].sum(axis=1), np.exp(groups[:, 2]), atol=1e-5)
+    assert PROTOCOLS["fer7"][0] == "neutral"
+    assert PROTOCOLS["fer7"][1:3] == ("happy", "surprise")

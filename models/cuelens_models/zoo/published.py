@@ -1,13 +1,13 @@
-"""The networks that others have published for this task, by name."""
+"""The networks that others have published for this task, and two of ours to compare, by name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from cuelens_models.zoo import elu_6, ferplus_bn, five_class, four_class, vgg_blocks
+from cuelens_models.zoo import elu_6, ferplus_bn, five_class, four_class, grouped, vgg_blocks
 from cuelens_models.zoo.recipe import Recipe
 
-_MODULES: Final = (vgg_blocks, elu_6, ferplus_bn, five_class, four_class)
+_MODULES: Final = (vgg_blocks, elu_6, ferplus_bn, five_class, four_class, grouped)
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
     {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 )
