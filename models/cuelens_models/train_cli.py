@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from cuelens_models.pretrained import Pretrained
     from cuelens_models.team import Team
 
-_OWN = {"cuelens": 80, "teacher": 30}
+_OWN = {"cuelens": 100, "teacher": 30}
 """Our own recipes and their epochs."""
 _ENSEMBLE = "ensemble"
 _BEGUN_EPOCHS = 16
 """Epochs of a teacher that begins from trained weights."""
-_LISTED = "\n".join(f"  {name:22} {recipe.summary}" for name, recipe in PUBLISHED.items())
+_LISTED = "\n".join(f"  {name:29} {recipe.summary}" for name, recipe in PUBLISHED.items())
 _EXAMPLES = f"""\
 recipes:
   cuelens   the network of the glasses; it learns from teachers, which are trained first (OUT/teacher-1, ...)
   teacher   one of them alone
   ensemble  trained networks as one, by the mean of what they believe (--members); nothing is trained
-recipes that others have published, to compare with:
+recipes that others have published, and two of ours without teachers, to compare with:
 {_LISTED}
 examples:
   train-model cuelens --data fer2013.csv --out runs/mine

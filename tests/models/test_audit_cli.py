@@ -28,7 +28,7 @@ def test_data_that_is_not_there_ends_with_3(command: Command, tmp_path: Path) ->
 def test_an_audit_ends_with_counts_and_training_takes_its_findings(
     command: Command, synthetic_npz: Path, tmp_path: Path
 ) -> None:
-    for needed in ("keras", "rich", "sklearn", "skimage"):
+    for needed in ("keras", "rich", "cleanlab", "skimage"):
         pytest.importorskip(needed, reason="auditing needs the extra train")
     ended = command(AUDIT, synthetic_npz, "--out", tmp_path / "audit", "--folds", 2, "--epochs", 1)
     assert (ended.returncode, ended.stderr) == (0, "")

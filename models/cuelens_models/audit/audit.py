@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from cleanlab.filter import find_label_issues
 from numpy.typing import NDArray
 
-from cuelens_models.audit.find import doubtful_labels, odd_ones, perceptual_hashes, repeats
+from cuelens_models.audit.find import odd_ones, perceptual_hashes, repeats
 from cuelens_models.audit.findings import Finding
 from cuelens_models.audit.study import Studied
 from cuelens_models.bundle.expressions import NOT_A_FACE
@@ -44,11 +45,14 @@ def audit(studied: Studied, held_out: Faces, seed: int) -> list[Finding]:
 
 
 def _mislabelled(studied: Studied, words: NDArray[np.str_]) -> Iterator[Finding]:
+    """Confident learning (Northcutt et al. 2021, arXiv 1911.00068), where another label is the likeliest one too."""
     labelled = label(studied.faces, studied.head.protocol)
     asked = studied.probabilities[labelled.chosen, : len(labelled.labels)]
     among = asked / np.maximum(asked.sum(axis=1, keepdims=True), 1e-9)
-    other, by = doubtful_labels(among, labelled.truth)
-    for place in np.flatnonzero(other != labelled.truth):
+    rows, other = np.arange(len(among)), among.argmax(axis=1)
+    doubted = find_label_issues(labelled.truth, among, filter_by="confident_learning", n_jobs=1)
+    by = among[rows, other] - among[rows, labelled.truth]
+    for place in np.flatnonzero(doubted & (by > 0)):
         face = int(labelled.chosen[place])
         yield Finding(face, "label", str(words[face]), labelled.labels[other[place]], float(by[place]))
 

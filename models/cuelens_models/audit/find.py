@@ -1,4 +1,4 @@
-"""Finding what is wrong in a set of faces, from pixels, from features, and from what networks answered."""
+"""Finding faces that stand in a set twice, and those that are unlike all others."""
 
 from typing import Final
 
@@ -40,28 +40,6 @@ def repeats(hashes: Hashes, bits: int) -> NDArray[np.intp]:
         first, second = np.nonzero(_BITS[words].sum(axis=2) <= bits)
         found.append(np.stack([first, second], axis=1)[first < second] + start)
     return np.concatenate(found) if found else np.empty((0, 2), np.intp)
-
-
-def doubtful_labels(probabilities: Scores, truth: NDArray[np.intp]) -> tuple[NDArray[np.intp], Scores]:
-    """Return for each image the label that it more likely has, or its own, (n,), and by how much, (n,).
-
-    probabilities: (n, labels), of networks that did not learn from the image. Another label must be believed as much as
-    it is on average where it is given, and more than the image's own (confident learning: Northcutt et al. 2021,
-    arXiv 1911.00068).
-    """
-    rows = np.arange(len(truth))
-    usual = np.array(
-        [
-            probabilities[truth == label, label].mean() if (truth == label).any() else np.inf
-            for label in range(probabilities.shape[1])
-        ]
-    )
-    believed = np.where(probabilities >= usual, probabilities, 0)
-    believed[rows, truth] = 0
-    other = believed.argmax(axis=1)
-    by = believed[rows, other] - probabilities[rows, truth]
-    doubted = by > 0
-    return np.where(doubted, other, truth), np.where(doubted, by, 0.0)
 
 
 def odd_ones(features: Scores, clusters: int, seed: int) -> Scores:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="auditing needs the extra train")
-pytest.importorskip("sklearn", reason="auditing needs the extra train")
+pytest.importorskip("cleanlab", reason="auditing needs the extra train")
 pytest.importorskip("skimage", reason="backgrounds need the extra train")
 
 from cuelens_models.audit.audit import audit

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cuelens_models.audit.find import doubtful_labels, odd_ones, perceptual_hashes, repeats
+from cuelens_models.audit.find import odd_ones, perceptual_hashes, repeats
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +27,6 @@ def test_pairs_are_found_across_blocks_of_rows() -> None:
     assert repeats(hashes, 2).tolist() == [[3, 1100], [600, 700]]
     assert repeats(hashes, 1).tolist() == [[600, 700]]
     assert repeats(hashes[:1], 2).shape == (0, 2)
-
-
-def test_a_label_is_doubted_if_another_is_believed_as_where_it_is_given() -> None:
-    probabilities = np.array(
-        [
-            [0.9, 0.1, 0.0],
-            [0.7, 0.3, 0.0],
-            [0.2, 0.8, 0.0],
-            [0.1, 0.9, 0.0],
-            [0.05, 0.95, 0.0],
-            [0.4, 0.6, 0.0],
-        ]
-    )
-    truth = np.array([0, 0, 1, 1, 0, 0])
-    other, by = doubtful_labels(probabilities, truth)
-    # Where the second label is given it is believed to .85: the fifth face reaches that, the sixth does not.
-    assert other.tolist() == [0, 0, 1, 1, 1, 0]
-    np.testing.assert_allclose(by, [0, 0, 0, 0, 0.9, 0])
 
 
 def test_one_that_lies_far_from_its_cluster_stands_out() -> None:
