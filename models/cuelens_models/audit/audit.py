@@ -11,6 +11,7 @@ from cuelens_models.audit.find import odd_ones, perceptual_hashes, repeats
 from cuelens_models.audit.findings import Finding
 from cuelens_models.audit.study import Studied
 from cuelens_models.bundle.expressions import NOT_A_FACE
+from cuelens_models.bundle.preprocess import Grey
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.protocols import label
 from cuelens_models.data.quality import faults
@@ -69,7 +70,7 @@ def _repeated(faces: Faces, held_out: Faces, words: NDArray[np.str_]) -> Iterato
     pixels = np.concatenate([faces.pixels, held_out.pixels])
     told = set()
     for first, second in repeats(perceptual_hashes(pixels), _REPEATED_BITS).tolist():
-        likeness = float(np.corrcoef(pixels[first].ravel(), pixels[second].ravel())[0, 1])
+        likeness = _likeness(pixels[first], pixels[second])
         # Of two that are learned from the later one goes, and whatever is held out stays.
         face, like = (second, first) if second < len(faces) else (first, second)
         if face >= len(faces) or likeness < _REPEATED_LIKENESS or face in told:
@@ -77,6 +78,15 @@ def _repeated(faces: Faces, held_out: Faces, words: NDArray[np.str_]) -> Iterato
         told.add(face)
         rather = f"face {like}" if like < len(faces) else f"held-out face {like - len(faces)}"
         yield Finding(face, "repeat", str(words[face]), rather, likeness)
+
+
+def _likeness(one: Grey, other: Grey) -> float:
+    """Return the correlation of two faces' pixels; an even picture is like itself alone."""
+    if np.array_equal(one, other):
+        return 1.0
+    if one.std() == 0 or other.std() == 0:
+        return 0.0
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
 def _odd(studied: Studied, words: NDArray[np.str_], seed: int) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from cuelens_models.data.faces import Faces
-from cuelens_models.data.load import name_of
+from cuelens_models.data.load import names_of
 from cuelens_models.errors import BadInput
 from cuelens_models.whole_file import write_whole
 
@@ -30,13 +30,14 @@ class Finding:
 
 def write_csv(path: Path, found: list[Finding], faces: Faces) -> None:
     """Write the findings: a line each, which a person may delete, and which training leaves out otherwise."""
+    names = names_of(faces)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     for finding in found:
         rows.writerow(
             [
-                name_of(faces.pixels[finding.index]),
+                names[finding.index],
                 finding.reason,
                 finding.labelled,
                 finding.rather,

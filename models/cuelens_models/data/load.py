@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from cuelens_models.bundle.preprocess import Grey
 from cuelens_models.data import ferplus_folder, image_folder, images, kaggle_csv, npz
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.images import FaceOf
@@ -107,17 +107,23 @@ def load(path: Path) -> FaceData:
 
 
 def without(data: FaceData, names: frozenset[str]) -> FaceData:
-    """Return the data without these faces in what is learned from. names: as `name_of` gives them."""
-    stays = np.array([name_of(face) not in names for face in data.training.pixels], bool)
+    """Return the data without these faces in what is learned from. names: as `names_of` gives them."""
+    stays = np.array([name not in names for name in names_of(data.training)], bool)
     if stays.sum() < _LEAST:
         raise BadInput(f"{int(stays.sum())} faces to learn from are left: too few to work with")
     note = f"{int((~stays).sum())} training faces are left out as asked"
     return replace(data, training=data.training.take(np.flatnonzero(stays)), notes=(*data.notes, note))
 
 
-def name_of(face: Grey) -> str:
-    """Return the name of a face by its pixels: the same wherever it stands."""
-    return hashlib.sha256(np.ascontiguousarray(face).tobytes()).hexdigest()[:16]
+def names_of(faces: Faces) -> list[str]:
+    """Return a name for each face, by its pixels: the same wherever it stands. Copies of one are numbered from 2 on."""
+    met: Counter[str] = Counter()
+    names = []
+    for face in faces.pixels:
+        name = hashlib.sha256(np.ascontiguousarray(face).tobytes()).hexdigest()[:16]
+        met[name] += 1
+        names.append(name if met[name] == 1 else f"{name}-{met[name]}")
+    return names
 
 
 def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from cuelens_models.audit.sheet import write_sheets
 from cuelens_models.audit.study import Studied, schedule_of, study
 from cuelens_models.data.faces import VOTES as WORDS
 from cuelens_models.data.faces import Faces
-from cuelens_models.data.load import FaceData, load, name_of, without
+from cuelens_models.data.load import FaceData, load, names_of, without
 from cuelens_models.errors import BadInput
 from cuelens_models.targets import VOTES
 
@@ -79,7 +80,7 @@ def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, 
     write_csv(tmp_path / "findings.csv", found, data.training)
     lines = (tmp_path / "findings.csv").read_text().splitlines()
     assert lines[0] == "face,reason,labelled,rather,score,index"
-    assert lines[1] == f"{name_of(data.training.pixels[5])},label,happy,sad,0.500,5"
+    assert lines[1] == f"{names_of(data.training)[5]},label,happy,sad,0.500,5"
     names = read_names(tmp_path / "findings.csv")
     cleaned = without(data, names)
     assert len(cleaned.training) == len(data.training) - 2
@@ -87,7 +88,20 @@ def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, 
     assert cleaned.digest() != data.digest()
     np.testing.assert_array_equal(cleaned.inner.pixels, data.inner.pixels)
     with pytest.raises(BadInput, match="too few"):
-        without(data, frozenset(map(name_of, data.training.pixels)))
+        without(data, frozenset(names_of(data.training)))
+
+
+def test_of_two_copies_the_first_is_still_learned_from(
+    studied: Studied, data: FaceData, made_up_faces: Callable[[int, int], Faces], tmp_path: Path
+) -> None:
+    studied.faces.pixels[120] = studied.faces.pixels[56]
+    studied.faces.pixels[8], studied.faces.pixels[9] = 0, 200
+    found = found_in(studied, made_up_faces(40, 4))["repeat"]
+    assert [(finding.index, finding.rather) for finding in found] == [(120, "face 56")]
+    write_csv(tmp_path / "findings.csv", found, studied.faces)
+    cleaned = without(replace(data, training=studied.faces), read_names(tmp_path / "findings.csv"))
+    assert len(cleaned.training) == len(studied.faces) - 1
+    assert (cleaned.training.pixels[56] == studied.faces.pixels[56]).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\n"])
