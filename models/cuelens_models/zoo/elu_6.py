@@ -60,7 +60,7 @@ def _recipe(name: str, rate: float, said: str) -> Recipe:
         differs=(
             "What it calls test accuracy is recall at a threshold of a half; here accuracy is the share named rightly.",
             "The confusion matrix was drawn from faces that were not standardised; here the network does it itself.",
-            "Turns of up to 0.1 were meant as a share and are degrees: in effect none. Here they are 10 degrees.",
+            "Faces were turned by up to a tenth of a degree, in effect not at all; here by up to 10 degrees.",
             "Its stored layers and its code pool at different places; here after every second convolution.",
         ),
         movement=Movement(turn=10, zoom=0.1, shift=0.1, flip=True),

@@ -70,8 +70,8 @@ def _recipe(name: str, summary: str, build: "Callable[[int], keras.Model]", *, f
         published=Published(0.90, "90 % (AUC 100 %) on 55 pictures of few people"),
         differs=(
             "Training fed levels of 0 to 255, use divided them by 255; here both go through one function.",
-            "It was judged on 55 pictures of people who were trained on too; here on all held-out faces.",
-            "Its pictures are not public; here 52 of each expression are drawn from training.",
+            "It was judged on 55 pictures of few people; here on all held-out faces.",
+            "Its own pictures are not used; here 52 of each expression are drawn from training.",
         ),
         standardised=standardised,
         few=few,

@@ -13,6 +13,7 @@ _FIRST_FILTERS: Final = 32
 _DIFFERS: Final = (
     "The best epoch was picked on the test faces; here it is picked on the inner split of training.",
     "Grey faces were fed as three equal channels; here as one.",
+    "How many blocks were stopped early is our guess: six.",
     "Augmentation was drawn once, for the test faces too; here anew in every epoch, for training alone.",
 )
 
