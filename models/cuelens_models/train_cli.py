@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _OWN = {"cuelens": 100, "teacher": 30}
 """Our own recipes and their epochs."""
 _ENSEMBLE = "ensemble"
+_TEACHERS = 2
 _BEGUN_EPOCHS = 16
 """Epochs of a teacher that begins from trained weights."""
 _LISTED = "\n".join(f"  {name:29} {recipe.summary}" for name, recipe in PUBLISHED.items())
@@ -77,9 +78,8 @@ def _options() -> "ArgumentParser":
     options.add_argument(
         "--teachers",
         type=int,
-        default=2,
         metavar="N",
-        help="networks to learn from; 0: from people alone (%(default)s)",
+        help=f"networks that cuelens learns from; 0: from people alone ({_TEACHERS})",
     )
     options.add_argument(
         "--teacher-epochs",
@@ -134,13 +134,25 @@ def _options() -> "ArgumentParser":
 
 
 def _check(options: "ArgumentParser", given: "Namespace") -> None:
-    """End with a word on usage if options are out of range, or do not go together."""
+    """End with a word on usage if options do not go together, or are out of range."""
     if given.data is None:
         options.error("--data is needed to train")
     if given.tuned and (len(given.recipes) > 1 or given.recipes[0] in _OWN):
         options.error("--tuned is for one published recipe")
     if len(given.recipes) > 1 and not given.queue:
         options.error("several recipes are trained with --queue, each into DIR/RECIPE")
+    if given.budget is not None and given.strategy:
+        options.error("--budget measures one machine: give --epochs with --strategy")
+    if not _OWN.keys() & given.recipes:
+        for name in ("teachers", "teacher_epochs", "pretrained", "taught_by"):
+            if getattr(given, name) not in (None, []):
+                options.error(f"--{name.replace('_', '-')} is for {' and '.join(_OWN)}")
+    if given.teachers is None:
+        given.teachers = _TEACHERS
+    _check_ranges(options, given)
+
+
+def _check_ranges(options: "ArgumentParser", given: "Namespace") -> None:
     for name in ("epochs", "teacher_epochs"):
         if getattr(given, name) is not None and getattr(given, name) < 1:
             options.error(f"--{name.replace('_', '-')} must be 1 or more")
@@ -148,8 +160,6 @@ def _check(options: "ArgumentParser", given: "Namespace") -> None:
         options.error("--teachers must be 0 to 9")
     if given.budget is not None and not 0 < given.budget < 100_000:
         options.error("--budget must be more than 0 minutes")
-    if given.budget is not None and given.strategy:
-        options.error("--budget measures one machine: give --epochs with --strategy")
     if not 0 <= given.seed < 2**32 - 10:
         options.error(f"--seed must be 0 to {2**32 - 11}")
 

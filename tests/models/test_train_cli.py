@@ -28,6 +28,8 @@ TRAIN = "cuelens_models.train_cli"
         ("cuelens", "--data", "x", "--out", "y", "--strategy", "alone"),
         ("cuelens", "--data", "x", "--out", "y", "--strategy", "mirrored", "--budget", "3"),
         ("cuelens", "teacher", "--data", "x", "--out", "y"),
+        ("elu-6", "--data", "x", "--out", "y", "--teachers", "1"),
+        ("elu-6", "--data", "x", "--out", "y", "--taught-by", "z.keras"),
     ],
 )
 def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
