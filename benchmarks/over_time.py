@@ -77,9 +77,9 @@ def main() -> None:
     for caution in (-1.0, -0.5, 0.0, 0.5, 1.0):
         rule = SettleRule(tuple(labels), thresholds(bundle.contract.probabilities.enter, caution, {}))
         print(line(f"settled, caution {caution:+.1f}", judged(list(settled(held_out, rule)), held_out.shown)))
-    for threshold in (0.5, 0.6, 0.7, 0.8, 0.9):
+    for threshold in (0.5, 0.7, 0.9, 0.95, 0.98, 0.99):
         words = np.where(believed.max(axis=1) >= threshold, np.array(labels)[believed.argmax(axis=1)], UNSURE)
-        print(line(f"network, over {threshold:.1f}  ", judged(words.tolist(), held_out.shown)))
+        print(line(f"network, over {threshold:.2f} ", judged(words.tolist(), held_out.shown)))
 
 
 def made(faces: Faces, read: Callable[[NDArray[np.uint8]], NDArray[np.float64]], minutes: int, seed: int) -> Stream:

@@ -1,124 +1,178 @@
-"""The command `convert-model`."""
+"""The command `convert-model`: networks in, bundles for the glasses out; and bundles looked at and changed."""
 
 import math
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from cuelens_convert import batch, edit
 from cuelens_models import command
 from cuelens_models.bundle import file
-from cuelens_models.bundle.contract import Contract
 from cuelens_models.data.load import load
-from cuelens_models.errors import Refused, Unwritable
+from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.quiet import tensorflow_quiet
-from cuelens_models.whole_file import write_whole
+from cuelens_models.whole_file import writable
 
 if TYPE_CHECKING:
-    from cuelens_convert.convert import Steps
+    from argparse import ArgumentParser, Namespace
 
+_SCHEMES: Final = ("int8", "int16x8", "dynamic", "float16", "float32")
+_PIXELS: Final = ("0..255", "0..1", "symmetric", "standardised")
+_PROTOCOLS: Final = ("ferplus8", "ferplus7", "fer7", "fer6", "fer5", "fer4")
+_EDITS: Final = ("relabel", "thresholds", "temperature")
 _EXAMPLES = """\
-example:
+examples:
   convert-model runs/mine/cuelens.keras --data fer2013.csv -o mine.tflite
-  cuelens run --bundle mine.tflite --source v4l2:0"""
+  convert-model mine.h5 --labels angry,disgust,fear,happy,sad,surprise,neutral --pixels 0..1 --data faces/ -o m.tflite
+  convert-model mine.keras --data faces/ -o mine.tflite --report report   # with a page: report/index.html
+  convert-model a.keras b.keras --data faces/ -o bundles --jobs 2          # several, into a folder
+  convert-model --inspect mine.tflite
+  convert-model mine.tflite -o careful.tflite --thresholds happy=0.8,angry=0.9
+then:
+  cuelens run --bundle mine.tflite --source v4l2:0
+MODEL is a .keras or .h5 file of Keras 3 or 2, or a SavedModel folder of Keras 2. What train-model wrote says itself
+what its outputs mean; for others give --labels in the order of the outputs."""
 
 
 def main() -> None:
-    """Convert a network."""
+    """Convert networks, or look at and change a bundle."""
+    options = _options()
+    given = options.parse_args()
+    _check(options, given)
+    if given.inspect:
+        work = _inspect
+    elif any(getattr(given, name) is not None for name in _EDITS):
+        work = _edit
+    elif len(given.models) > 1:
+        work = batch.convert_all
+    else:
+        work = _convert
+    command.finish("convert-model", lambda: work(given), debug=given.debug)
+
+
+def _options() -> "ArgumentParser":
     options = command.parser(
         "convert-model",
-        "Turn a trained Keras network into an int8 bundle for the glasses, or refuse if it got worse.",
+        "Turn trained Keras networks into int8 bundles for the glasses, and refuse those that got worse.",
         _EXAMPLES,
     )
-    options.add_argument("model", type=Path, metavar="MODEL", help="a .keras file that train-model wrote")
-    options.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
-    options.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.tflite", help="the bundle to write")
-    options.add_argument(
-        "--max-drop", type=float, default=0.5, metavar="POINTS", help="accuracy that may be lost (%(default)s points)"
+    options.add_argument("models", type=Path, metavar="MODEL", nargs="*", help="a network to convert, or several")
+    options.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    options.add_argument("-o", "--output", type=Path, metavar="OUT", help="the bundle to write; of several, a folder")
+    options.add_argument("--report", type=Path, metavar="DIR", help="write a page about the conversion there")
+    options.add_argument("--jobs", type=int, default=1, metavar="N", help="networks to convert at a time (%(default)s)")
+
+    network = options.add_argument_group("of a network that train-model did not write")
+    network.add_argument("--labels", type=_words, metavar="A,B,...", help="what its outputs mean, in their order")
+    network.add_argument(
+        "--pixels", choices=_PIXELS, help="how grey levels are fed to it; symmetric: -1 to 1; standardised: each face"
     )
-    options.add_argument(
+    network.add_argument("--protocol", choices=_PROTOCOLS, help="which faces count, and as what (from its labels)")
+
+    how = options.add_argument_group("how to convert")
+    how.add_argument("--scheme", choices=_SCHEMES, default=_SCHEMES[0], help="numbers to compute with (%(default)s)")
+    how.add_argument(
+        "--representative",
+        type=Path,
+        metavar="DIR",
+        help="photographs to measure ranges on (faces of the training part)",
+    )
+    how.add_argument("--images", type=int, default=500, metavar="N", help="representative images (%(default)s)")
+    how.add_argument("--seed", type=int, default=0, metavar="N", help="which images are chosen (%(default)s)")
+    how.add_argument(
+        "--fine-tune",
+        type=int,
+        default=0,
+        metavar="EPOCHS",
+        help="if too much is lost, let the network learn to be rounded (%(default)s)",
+    )
+
+    gate = options.add_argument_group("what may be lost: more, and not by chance (McNemar, 5 %%), is refused")
+    gate.add_argument("--max-drop", type=float, default=0.5, metavar="POINTS", help="of accuracy (%(default)s)")
+    gate.add_argument(
         "--max-class-drop",
         type=float,
         default=3.0,
         metavar="POINTS",
-        help="recall that one class may lose (%(default)s points)",
+        help="of recall in one class with 100 held-out images (%(default)s)",
     )
-    options.add_argument(
-        "--expect", type=Path, metavar="BUNDLE", help="refuse unless the content digest is that of this bundle"
+    gate.add_argument(
+        "--min-agreement", type=float, metavar="PERCENT", help="of images that both name alike (said, not asked for)"
     )
-    given = options.parse_args()
-    if math.isnan(given.max_drop) or math.isnan(given.max_class_drop):
-        options.error("--max-drop and --max-class-drop are numbers")
-    command.finish(
-        "convert-model",
-        lambda: _convert(given.model, given.data, given.output, given.max_drop, given.max_class_drop, given.expect),
-        debug=given.debug,
+    gate.add_argument("--expect", type=Path, metavar="BUNDLE", help="refuse another content digest than this bundle's")
+
+    bundle = options.add_argument_group("of a bundle")
+    bundle.add_argument("--inspect", type=Path, metavar="BUNDLE", help="print what it says of itself")
+    bundle.add_argument(
+        "--relabel", type=_words, metavar="A,B,...", help="write it anew with other labels, all of them"
     )
+    bundle.add_argument("--thresholds", metavar="A=X,...", help="... with other thresholds, 0 to 1")
+    bundle.add_argument("--temperature", type=float, metavar="T", help="... with another temperature")
+    return options
 
 
-def _convert(
-    model: Path, data_path: Path, output: Path, max_drop: float, max_class_drop: float, expected: Path | None
-) -> int:
-    if not output.parent.is_dir():
-        raise Unwritable(f"{output} cannot be written: there is no folder {output.parent}")
-    command.refuse_overwriting(output, [model, data_path, expected])
-    digest = file.load(expected).contract.content_digest if expected else None
-    data = load(data_path)
-    try:
-        with tensorflow_quiet():
-            from cuelens_convert.convert import convert
-            from cuelens_convert.source import open_source
-    except ImportError as error:
-        raise command.require(error.name or "tensorflow", "convert") from error
-    source = open_source(model)
-    for note in data.notes:
-        print(note)
-    shape = "x".join(str(side) for side in source.network.inputs[0].shape[1:])
-    print(f"{model}: input {shape}, {len(source.record.labels)} labels ({' '.join(source.record.labels)}), logits out")
-    with _display() as steps:
-        bundle, contract = convert(source, data, max_drop, max_class_drop, steps)
-    if digest not in (None, contract.content_digest):
-        raise Refused(f"the content digest is {contract.content_digest}, {expected} has {digest}: nothing was written")
-    write_whole(output, bundle)
-    print("\n".join(_report(output, bundle, contract)))
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _check(options: "ArgumentParser", given: "Namespace") -> None:
+    """End with a word on usage if options do not go together, or are out of range."""
+    edits = [name for name in _EDITS if getattr(given, name) is not None]
+    if given.inspect and (given.models or edits or given.output or given.data):
+        options.error("--inspect BUNDLE stands alone")
+    if given.inspect:
+        return
+    if not given.models:
+        options.error("a MODEL is needed, or --inspect BUNDLE")
+    if given.output is None:
+        options.error("-o is needed")
+    if edits and (len(given.models) > 1 or given.data):
+        options.error(f"--{edits[0]} takes one bundle and -o, and no --data")
+    if not edits:
+        _check_conversion(options, given)
+
+
+def _check_conversion(options: "ArgumentParser", given: "Namespace") -> None:
+    if given.data is None:
+        options.error("--data is needed to convert")
+    if len(given.models) > 1 and given.expect:
+        options.error("--expect is for one MODEL")
+    for name in ("max_drop", "max_class_drop", "min_agreement"):
+        if getattr(given, name) is not None and math.isnan(getattr(given, name)):
+            options.error(f"--{name.replace('_', '-')} must be a number")
+    for name, least in (("jobs", 1), ("images", 1), ("fine_tune", 0), ("seed", 0)):
+        if getattr(given, name) < least:
+            options.error(f"--{name.replace('_', '-')} must be {least} or more")
+
+
+def _inspect(given: "Namespace") -> int:
+    bundle = file.load(given.inspect)
+    print("\n".join(edit.described(bundle.contract, given.inspect.stat().st_size)))
     return 0
 
 
-def _report(output: Path, bundle: bytes, contract: Contract) -> list[str]:
-    parity, scored = contract.parity, contract.metrics
-    return [
-        f"{scored.protocol}, {parity.images} images",
-        f"  accuracy: float {parity.float_accuracy:.2%}, int8 {parity.converted_accuracy:.2%}",
-        f"  agreement {parity.agreement:.2%}",
-        f"  macro-F1 {scored.macro_f1:.3f}   ECE {scored.ece:.3f} at temperature {contract.probabilities.temperature}",
-        f"  worst class loses {100 * parity.worst_class_drop:.2f} points of recall",
-        f"content digest {contract.content_digest}",
-        f"{output}: {len(bundle) / 1024:.0f} KiB",
-    ]
+def _edit(given: "Namespace") -> int:
+    thresholds = edit.read_thresholds(given.thresholds) if given.thresholds else None
+    contract = edit.write_changed(
+        given.models[0], given.output, edit.Changes(given.relabel, thresholds, given.temperature)
+    )
+    print("\n".join(edit.described(contract, given.output.stat().st_size)))
+    return 0
 
 
-@contextmanager
-def _display() -> "Iterator[Steps]":
-    """A progress bar on a terminal; one line a stage elsewhere."""
+def _convert(given: "Namespace") -> int:
+    (model,) = given.models
+    if not given.output.parent.is_dir():
+        raise Unwritable(f"{given.output} cannot be written: there is no folder {given.output.parent}")
+    command.refuse_overwriting(given.output, [model, given.data, given.expect])
+    if given.representative and not given.representative.is_dir():
+        raise BadInput(f"{given.representative} is no folder of photographs")
+    digest = file.load(given.expect).contract.content_digest if given.expect else None
+    if given.report:
+        writable(given.report)
+    data = load(given.data)
     try:
-        from rich.console import Console
-        from rich.progress import Progress
+        with tensorflow_quiet():
+            from cuelens_convert.one import convert_one
     except ImportError as error:
-        raise command.require("rich", "convert") from error
-    from cuelens_convert.convert import Steps
-
-    # On a descriptor of its own: the bar goes on while TensorFlow's output is hidden.
-    with (
-        os.fdopen(os.dup(1), "w") as terminal,
-        Progress(console=Console(file=terminal), disable=not sys.stdout.isatty(), transient=True) as bar,
-    ):
-        task = bar.add_task("starting", total=None)
-
-        def stage(name: str, count: int) -> None:
-            if bar.disable:
-                print(f"{name} ...", flush=True)
-            bar.reset(task, description=name, total=count or None)
-
-        yield Steps(stage, lambda: bar.advance(task))
+        raise command.require(error.name or "tensorflow", "convert") from error
+    return convert_one(given, data, digest)

@@ -12,7 +12,7 @@ from cuelens_models import command, cost, record
 from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.bundle.preprocess import Grey, model_inputs, resized
+from cuelens_models.bundle.preprocess import Grey, model_inputs
 from cuelens_models.bundle.scores import Scores, probabilities, softmax
 from cuelens_models.cost import Cost
 from cuelens_models.errors import BadInput
@@ -93,8 +93,6 @@ def _keras(path: Path) -> Candidate:
     wanted = said.float_input(*network.inputs[0].shape[1:])
 
     def answer(faces: Grey, advance: Advance) -> Scores:
-        if faces.shape[1:] != (wanted.height, wanted.width):
-            faces = np.stack([resized(face, wanted.width, wanted.height) for face in faces])
         with tensorflow_quiet():
             logits = network.predict(model_inputs(faces, wanted), batch_size=256, verbose=0)
         advance(len(faces))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import keras
 
 from cuelens_models import record
-from cuelens_models.bundle.contract import CropRule, Input
+from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.preprocess import model_inputs
-from cuelens_models.data.faces import SIDE, Faces
+from cuelens_models.data.faces import CROP, SIDE, Faces
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
@@ -27,8 +27,6 @@ from cuelens_models.zoo import cuelens, teacher
 if TYPE_CHECKING:
     from cuelens_models.team import Team
 
-CROP: Final = CropRule(detector="haar-alt2", scale=1.02, shift_y=0.0)
-"""What a FER face is to a Haar box, as benchmarks/crop_geometry.py measures it."""
 _RATE: Final = 2e-3
 _DECAY: Final = 0.05
 _WARM_UP: Final = 0.05

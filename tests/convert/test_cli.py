@@ -75,27 +75,36 @@ def two_outputs() -> Any:
 
 
 def without_int8_form() -> Any:
+    """Return a network that knows the bands, through an operation that int8 has not."""
     face = keras.Input((48, 48, 1))
-    return keras.Model(face, keras.layers.Dense(8)(keras.ops.erfinv(keras.layers.Flatten()(face))))
+    bands = keras.layers.Flatten()(keras.layers.AveragePooling2D((6, 48))(face))
+    return keras.Model(face, keras.ops.erfinv(bands))
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         pytest.param(lambda folder, save: folder / "absent.keras", "does not exist", id="missing"),
-        pytest.param(lambda folder, save: headless(folder, b""), "no .keras file", id="empty"),
-        pytest.param(lambda folder, save: headless(folder, b"a letter"), "no .keras file", id="foreign"),
-        pytest.param(lambda folder, save: headless(folder, SHIPPED.read_bytes()), "does not say", id="a bundle"),
-        pytest.param(lambda folder, save: folder, "directory", id="a folder"),
+        pytest.param(lambda folder, save: headless(folder, b""), "is empty, cut short", id="empty"),
+        pytest.param(lambda folder, save: headless(folder, b"a letter"), "is empty, cut short", id="foreign"),
+        pytest.param(lambda folder, save: headless(folder, SHIPPED.read_bytes()), "cannot be loaded", id="a bundle"),
+        pytest.param(lambda folder, save: SHIPPED, "no network of Keras", id="a bundle by its name"),
+        pytest.param(lambda folder, save: folder, "no SavedModel", id="a folder"),
         pytest.param(lambda folder, save: save(build((48, 48, 1), (48, 48, 1))), "2 inputs", id="two inputs"),
         pytest.param(lambda folder, save: save(two_outputs()), "2 outputs", id="two outputs"),
+        pytest.param(lambda folder, save: save(build((128, 128, 1))), "32 to 112", id="too large"),
+        pytest.param(lambda folder, save: save(build((48, 64, 1))), "not a square picture", id="not square"),
         pytest.param(lambda folder, save: save(build((48, 48, 1), answers=7)), "8 labels", id="seven answers"),
+        pytest.param(
+            lambda folder, save: save(build((48, 48, 3), answers=1000)), "another task", id="a thousand classes"
+        ),
+        pytest.param(lambda folder, save: save(build((48, 48, 1))), "is it trained", id="an untrained network"),
         pytest.param(lambda folder, save: save(without_int8_form()), "no int8 form", id="an unknown operation"),
-        pytest.param(lambda folder, save: save(build((48, 48, 2))), "not a picture", id="two channels"),
+        pytest.param(lambda folder, save: save(build((48, 48, 2))), "not a square picture", id="two channels"),
         pytest.param(lambda folder, save: save(build((None, None, 1))), "not a picture", id="any size"),
         pytest.param(lambda folder, save: save(build((48, 48))), "not a picture", id="no channels"),
         pytest.param(lambda folder, save: save(build((2304,))), "not a picture", id="a flat face"),
-        pytest.param(lambda folder, save: save(build((32, 32, 1))), "32", id="another size than the faces"),
+        pytest.param(lambda folder, save: save(build((24, 24, 1))), "32 to 112", id="too small"),
         pytest.param(
             lambda folder, save: save(build((48, 48, 1)), protocol="ferplus9"), "'ferplus9'", id="an unknown protocol"
         ),
@@ -129,12 +138,12 @@ def test_a_model_that_cannot_be_converted_ends_with_3_and_leaves_the_output_alon
     assert output.read_bytes() == b"what was there before"
 
 
-def test_a_keras_file_without_a_record_is_refused(
+def test_a_keras_file_without_a_record_is_asked_about(
     convert_model: Command, bands: Callable[..., Any], synthetic_npz: Path, tmp_path: Path
 ) -> None:
     bands().save(tmp_path / "bare.keras")
     ended = convert_model(tmp_path / "bare.keras", "--data", synthetic_npz, "-o", tmp_path / "out.tflite")
-    refused_with_3(ended, "train-model wrote")
+    refused_with_3(ended, "give them in order with --labels")
     assert not (tmp_path / "out.tflite").exists()
 
 
@@ -211,8 +220,7 @@ def test_an_unwritable_output_ends_with_3(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--max-drop", "-1"), "points of accuracy"),
-        (("--max-class-drop", "-1"), "points of recall"),
+        (("--min-agreement", "101"), "100.00% of 120 images, 101 % are asked for"),
         (("--expect", SHIPPED), "the content digest is"),
     ],
 )

@@ -1,47 +1,83 @@
+import re
+
 import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="conversion needs the extra convert")
 
-from cuelens_convert.compare import Judged, gate
+from cuelens_convert.compare import Judged, Limits, mcnemar, refusal, too_much
 from cuelens_models.bundle.contract import Parity
-from cuelens_models.errors import Refused
-
-
-def parity(before: float, after: float, worst: float = 0.0) -> Parity:
-    return Parity(images=1000, float_accuracy=before, converted_accuracy=after, agreement=0.99, worst_class_drop=worst)
 
 
 @pytest.mark.parametrize(
-    ("judged", "max_drop", "max_class_drop", "error"),
+    ("lost", "won", "chance"),
     [
-        pytest.param(parity(0.85, 0.85), 0.5, 3, None, id="as good"),
-        pytest.param(parity(0.85, 0.87), 0.5, 3, None, id="better"),
-        pytest.param(parity(0.85, 0.846), 0.5, 3, None, id="a little worse"),
-        pytest.param(parity(0.85, 0.844), 0.5, 3, r"0\.60 points of accuracy, 0\.5 are", id="worse"),
-        pytest.param(parity(0.85, 0.85, 0.029), 0.5, 3, None, id="a class a little worse"),
-        pytest.param(parity(0.85, 0.85, 0.031), 0.5, 3, r"3\.10 points of recall .* 3 are", id="a class worse"),
-        pytest.param(parity(0.85, 0.85, -0.02), 0.5, 3, None, id="every class better"),
-        pytest.param(parity(0.85, 0.80, 0.5), 0.5, 3, "--max-drop", id="both worse"),
-        pytest.param(parity(0.85, 0.80, 0.2), 5.5, 25, None, id="wider gates"),
-        pytest.param(parity(0.85, 0.85), -1, 3, "--max-drop", id="a gate that asks for more"),
-        pytest.param(parity(0.9, 0.895), 0.5, 3, None, id="exactly what is allowed"),
-        pytest.param(parity(0.85, 0.85, 0.07), 0.5, 7, None, id="exactly what a class is allowed"),
+        (0, 0, 1.0),
+        (1, 0, 1.0),
+        (5, 5, 1.0),
+        (6, 0, 2 / 2**6),
+        (0, 6, 2 / 2**6),
+        (10, 2, 2 * (1 + 12 + 66) / 2**12),
+        (400, 300, 0.00018),
     ],
 )
-def test_the_gate_lets_through_what_lost_no_more_than_allowed(
-    judged: Parity, max_drop: float, max_class_drop: float, error: str | None
-) -> None:
-    if error is None:
-        gate(judged, max_drop, max_class_drop)
-    else:
-        with pytest.raises(Refused, match=error):
-            gate(judged, max_drop, max_class_drop)
+def test_mcnemars_test_by_hand(lost: int, won: int, chance: float) -> None:
+    assert mcnemar(lost, won) == pytest.approx(chance, rel=0.02)
 
 
 def judged(truth: list[int], before: list[int], after: list[int]) -> Judged:
     """Return what two models said of two classes, given which one each found likelier."""
     return Judged(("happy", "sad"), np.array(truth), np.eye(2)[before], np.eye(2)[after])
+
+
+def worse(images: int, wrong: int) -> Judged:
+    """Return what two models said of two classes, the second one wrong about the first `wrong` images of the first."""
+    truth = [0] * images + [1] * images
+    return judged(truth, truth, [1] * wrong + [0] * (images - wrong) + [1] * images)
+
+
+@pytest.mark.parametrize(
+    ("found", "limits", "words"),
+    [
+        pytest.param(worse(500, 0), Limits(), None, id="as good"),
+        pytest.param(worse(500, 5), Limits(), None, id="exactly what is allowed"),
+        pytest.param(worse(500, 12), Limits(), r"1\.20 points of accuracy on 1000 .* 0\.5 are allowed", id="worse"),
+        pytest.param(worse(500, 12), Limits(drop=1.2), None, id="a wider gate"),
+        pytest.param(worse(500, 16), Limits(drop=5), r"3\.20 points of recall of happy on 500", id="a class worse"),
+        pytest.param(worse(500, 16), Limits(drop=5, class_drop=3.2), None, id="exactly what a class is allowed"),
+        pytest.param(worse(100, 4), Limits(), None, id="worse, but by chance"),
+        pytest.param(worse(99, 30), Limits(drop=50), None, id="a class of few images"),
+        pytest.param(worse(500, 0), Limits(agreement=99), None, id="agreeing"),
+        pytest.param(worse(500, 12), Limits(drop=5, agreement=99), r"98\.80% of 1000 .* 99 % are", id="disagreeing"),
+    ],
+)
+def test_the_gate_refuses_what_was_really_lost(found: Judged, limits: Limits, words: str | None) -> None:
+    said = refusal(found, limits)
+    assert said is None if words is None else re.search(words, said or "")
+
+
+def test_a_loss_by_chance_is_still_too_much_to_leave_unmended() -> None:
+    found = worse(100, 4)
+    assert refusal(found, Limits()) is None
+    assert too_much(found, Limits())
+    assert not too_much(found, Limits(drop=2, class_drop=4))
+
+
+def test_rare_classes_are_pooled() -> None:
+    truth = [0] * 120 + [1] * 30
+    rare = judged(truth, truth, [0] * 135 + [1] * 15).rare()
+    assert rare is not None
+    assert (rare.name, rare.images, rare.points) == ("sad", 30, 50)
+    assert judged([0, 1] * 100, [0, 1] * 100, [0, 1] * 100).rare() is None
+
+
+def test_agreement_after_fine_tuning_is_with_the_tuned_network() -> None:
+    truth = [0, 1] * 50
+    before, after = np.eye(2)[[1 - label for label in truth]], np.eye(2)[truth]
+    assert Judged(("happy", "sad"), np.array(truth), before, after).agreement == 0
+    tuned = Judged(("happy", "sad"), np.array(truth), before, after, after)
+    assert (tuned.agreement, tuned.largest_difference) == (1, 0)
+    assert tuned.parity().float_accuracy == 0
 
 
 def test_parity_by_hand() -> None:

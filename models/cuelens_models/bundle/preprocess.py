@@ -86,7 +86,9 @@ def model_input(face: Grey, contract: Contract, out: NDArray[Any] | None = None)
 
 
 def model_inputs(faces: Grey, wanted: Input) -> NDArray[Any]:
-    """Do what `model_input` does, for (n, height, width) faces of the input's size: (n, height, width, channels)."""
+    """Do what `model_input` does, for faces (n, height, width), of any one size: (n, height, width, channels)."""
+    if faces.shape[1:] != (wanted.height, wanted.width):
+        faces = np.stack([resized(face, wanted.width, wanted.height) for face in faces])
     if wanted.per_image:
         levels = np.stack([_table_for(face, wanted)[face] for face in faces])
     else:

@@ -6,7 +6,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models.bundle.cascade import NAME
+from cuelens_models.bundle.contract import CropRule
+
 SIDE: Final = 48
+CROP: Final = CropRule(detector=NAME, scale=1.02, shift_y=0.0)
+"""What a face of FER2013 is to a box of the detector, as benchmarks/crop_geometry.py measures it."""
 EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """FER2013's original labels by their number; -1 where the label is not known."""
 VOTES: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "not_a_face")

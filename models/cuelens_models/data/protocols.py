@@ -5,13 +5,14 @@ top class holds more than half of the remaining votes and is neither unknown nor
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
 from cuelens_models.errors import BadInput
 
@@ -24,6 +25,8 @@ PROTOCOLS: Final = {
     "fer5": ("neutral", "happy", "surprise", "sad", "angry"),
     "fer4": ("neutral", "happy", "surprise", "sad"),
 }
+_ORIGINAL_FIRST: Final = "fer7"
+"""Seven labels are those of two protocols; who has them mostly learned from the original ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,26 @@ def label(faces: Faces, protocol: str) -> Labelled:
         lacking = "votes (fer2013new.csv)" if protocol.startswith("ferplus") else "original labels (emotion)"
         raise BadInput(f"no image counts under {protocol}: the data has no {lacking}")
     return Labelled(labels, chosen, truth[chosen])
+
+
+def columns(labels: Sequence[str], protocol: str) -> list[int]:
+    """Return at which places a model's labels have those of a protocol, in the protocol's order.
+
+    Raises BadInput unless they are the same words, but for a not_a_face of the model's.
+    """
+    asked = PROTOCOLS[protocol]
+    if set(labels) - {NOT_A_FACE} != set(asked):
+        raise BadInput(f"its labels ({' '.join(labels)}) are not those of {protocol} ({' '.join(asked)})")
+    return [labels.index(word) for word in asked]
+
+
+def protocol_of(labels: Sequence[str]) -> str:
+    """Return the protocol whose labels these are, but for not_a_face. Raises BadInput if none's are."""
+    for protocol in (_ORIGINAL_FIRST, *PROTOCOLS):
+        if set(labels) - {NOT_A_FACE} == set(PROTOCOLS[protocol]):
+            return protocol
+    known = "; ".join(f"{name}: {' '.join(words)}" for name, words in PROTOCOLS.items())
+    raise BadInput(f"no protocol judges a network of {' '.join(labels)} ({known})")
 
 
 def left_out(faces: Faces, labelled: Labelled, protocol: str) -> dict[str, int]:

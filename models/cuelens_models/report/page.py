@@ -1,9 +1,8 @@
-"""The page itself. The same evaluation gives the same bytes: no date, no place, nothing loaded from elsewhere."""
+"""The page of an evaluation. The same evaluation gives the same bytes."""
 
 import shlex
 from collections.abc import Iterator, Sequence
 from html import escape
-from importlib import resources
 from typing import Any
 
 from cuelens_models.bootstrap import SAMPLES
@@ -11,7 +10,7 @@ from cuelens_models.evaluate import Evaluation
 from cuelens_models.metrics import ENOUGH
 from cuelens_models.report import plots, tables
 from cuelens_models.report.card import card
-from cuelens_models.version import __version__
+from cuelens_models.report.document import document, headlines, section
 
 
 def page(found: Evaluation, said: dict[str, Any], words: Sequence[str], *, show_faces: bool = False) -> str:
@@ -20,19 +19,13 @@ def page(found: Evaluation, said: dict[str, Any], words: Sequence[str], *, show_
     said: what `figures` made of the evaluation. words: the command line. show_faces: with the faces of the worst
     mistakes, and a warning not to pass the page on.
     """
-    title = escape(f"{found.model.title}: {said['protocol']}")
-    style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
-    return "\n".join(
+    return document(
+        f"{found.model.title}: {said['protocol']}",
         [
-            '<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>",
-            f"<header><h1>{title}</h1>",
-            f"<p>{said['images']:,} images. Brackets and small print: 95 % intervals ({SAMPLES} bootstraps).</p>",
-            f"<p><code>{escape(shlex.join(words))}</code></p></header>\n<main>",
-            *_sections(found, said, show_faces=show_faces),
-            f'</main>\n<footer><p class="hint">cuelens {__version__}</p></footer>\n</body>\n</html>\n',
-        ]
+            f"{said['images']:,} images. Brackets and small print: 95 % intervals ({SAMPLES} bootstraps).",
+            f"<code>{escape(shlex.join(words))}</code>",
+        ],
+        _sections(found, said, show_faces=show_faces),
     )
 
 
@@ -44,47 +37,47 @@ def _sections(found: Evaluation, said: dict[str, Any], *, show_faces: bool) -> I
         )
     yield _headlines(found, said)
     yield "".join(f'<p class="hint">Note: {escape(note)}.</p>' for note in said["notes"])
-    yield _section(
+    yield section(
         "Each expression",
         "Precision: how often the answer is right when it is given. Recall: how many of its images are found.",
         tables.classes(found),
     )
-    yield _section(
+    yield section(
         "What is taken for what",
         "A row is what an image shows, a column what was read. The percentages are shares of the row.",
-        tables.confusion(found),
+        tables.confusion(found.truth, found.asked.argmax(axis=1), found.labels),
     )
     yield '<div class="pair">'
-    yield _section("Telling one from the rest", "A better model's lines keep to the upper left.", plots.roc(found))
-    yield _section(
+    yield section("Telling one from the rest", "A better model's lines keep to the upper left.", plots.roc(found))
+    yield section(
         "Is it as sure as it is right?",
         f"On the dashed line it would be. The mean distance is the ECE, {said['ece']:.3f}.",
         plots.reliability(found),
     )
-    yield _section(
+    yield section(
         "When it only answers if it is sure",
         "Accuracy on the images that it is surest of.",
         plots.coverage(found),
     )
-    yield _section(
+    yield section(
         "Through a worse camera",
         "Accuracy on the same faces with fixed damage. “camera” is all that a small camera does at once.",
         plots.robustness(found),
     )
     yield "</div>"
-    yield _section(
+    yield section(
         "What would be said",
         "One picture alone, at the thresholds of the bundle. On the glasses an expression also has to last.",
         tables.said(found),
     )
-    yield _section(
+    yield section(
         "The worst mistakes",
         f"Wrong answers that it was surest of. The index counts the faces of {escape(found.data.part)} from 0.",
         tables.mistakes(found, show_faces=show_faces),
     )
-    yield _section("How it was trained", "", _training(found))
-    yield _section("What it costs", "", _cost(said))
-    yield _section("Model card", "", card(found.model))
+    yield section("How it was trained", "", _training(found))
+    yield section("What it costs", "", _cost(said))
+    yield section("Model card", "", card(found.model))
 
 
 def _headlines(found: Evaluation, said: dict[str, Any]) -> str:
@@ -115,10 +108,7 @@ def _headlines(found: Evaluation, said: dict[str, Any]) -> str:
             f"{crop['not_found']:,} without are used whole, {crop['cropped_before']:,} were small enough to be faces"
         )
         boxes.append(("faces found", f"{crop['found']:,}", f"pictures in which the detector found one; {others}"))
-    inner = "".join(
-        f"<div><b>{name}</b><strong>{value}</strong><small>{why}</small></div>" for name, value, why in boxes
-    )
-    return f'<section class="headlines">{inner}</section>'
+    return headlines(boxes)
 
 
 def _training(found: Evaluation) -> str:
@@ -135,8 +125,3 @@ def _cost(said: dict[str, Any]) -> str:
     names = {"parameters": "weights and biases", "multiply_adds": "multiply-adds for one face"}
     rows = [(words, "not counted" if cost[key] is None else f"{cost[key]:,}") for key, words in names.items()]
     return tables.plain([*rows, ("size of the file", f"{cost['bytes'] / 1024:.0f} KiB")])
-
-
-def _section(heading: str, hint: str, content: str) -> str:
-    told = f'<p class="hint">{hint}</p>' if hint else ""
-    return f"<section><h2>{heading}</h2>{told}{content}</section>"

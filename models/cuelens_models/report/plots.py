@@ -29,7 +29,7 @@ _COLOURS: Final = {
     "contempt": "#9a7048",
 }
 """Of middling lightness, so that they stand out on white and on black, after Okabe and Ito's palette."""
-_ACCENT: Final = "#2f80c8"
+ACCENT: Final = "#2f80c8"
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "font.size": 10,
@@ -64,7 +64,7 @@ def training_curve(points: Sequence[CurvePoint]) -> str:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=9)
 
     last = ", ".join(f"{value:.1%} under {name}" for name, value in points[-1].accuracy.items())
-    return _svg("training", f"Accuracy on the inner split over {len(points)} epochs; at the end {last}.", draw)
+    return svg("training", f"Accuracy on the inner split over {len(points)} epochs; at the end {last}.", draw)
 
 
 def roc(found: Evaluation) -> str:
@@ -85,7 +85,7 @@ def roc(found: Evaluation) -> str:
         axes.legend(loc="lower right", title="AUC", fontsize=9)
 
     said = ", ".join(f"{label} {area:.3f}" for label, area in areas.items())
-    return _svg("roc", f"ROC curves, one label against the rest. Areas under them: {said}.", draw, height=4.2)
+    return svg("roc", f"ROC curves, one label against the rest. Areas under them: {said}.", draw, height=4.2)
 
 
 def reliability(found: Evaluation) -> str:
@@ -97,15 +97,15 @@ def reliability(found: Evaluation) -> str:
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color="#808080", linewidth=0.8, linestyle="--")
         axes.bar(confidence, share, width=0.04, color="#808080", alpha=0.45, label="share of the images")
-        axes.plot(confidence[many], accuracy[many], color=_ACCENT, marker="o", markersize=5, label="accuracy")
-        axes.plot(confidence[~many], accuracy[~many], "o", color=_ACCENT, markersize=4, fillstyle="none", label=few)
+        axes.plot(confidence[many], accuracy[many], color=ACCENT, marker="o", markersize=5, label="accuracy")
+        axes.plot(confidence[~many], accuracy[~many], "o", color=ACCENT, markersize=4, fillstyle="none", label=few)
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("confidence")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=9, columnspacing=1, handlelength=1.2)
 
     ece = metrics.ece(found.asked, found.truth)
-    return _svg("reliability", f"Accuracy against confidence in {metrics.BINS} bins; ECE {ece:.3f}.", draw)
+    return svg("reliability", f"Accuracy against confidence in {metrics.BINS} bins; ECE {ece:.3f}.", draw)
 
 
 def coverage(found: Evaluation) -> str:
@@ -118,10 +118,10 @@ def coverage(found: Evaluation) -> str:
     kept = np.unique(np.linspace(min(20, len(right) - 1), len(right) - 1, 200).astype(int))
 
     def draw(axes: Axes) -> None:
-        axes.plot(share[kept], accuracy[kept], color=_ACCENT)
+        axes.plot(share[kept], accuracy[kept], color=ACCENT)
         low, high = found.intervals.coverage
         at = metrics.coverage(found.asked, found.truth)[f"{COVERED:g}"]
-        axes.errorbar([COVERED], [at], [[max(0, at - low)], [max(0, high - at)]], color=_ACCENT, fmt="o", capsize=4)
+        axes.errorbar([COVERED], [at], [[max(0, at - low)], [max(0, high - at)]], color=ACCENT, fmt="o", capsize=4)
         axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
         axes.set_xlabel("share of the images answered, the surest first")
@@ -129,7 +129,7 @@ def coverage(found: Evaluation) -> str:
 
     values = metrics.coverage(found.asked, found.truth)
     said = ", ".join(f"{float(part):.0%} of the images {value:.1%}" for part, value in values.items())
-    return _svg("coverage", f"Accuracy against coverage: on {said}.", draw)
+    return svg("coverage", f"Accuracy against coverage: on {said}.", draw)
 
 
 def robustness(found: Evaluation) -> str:
@@ -138,7 +138,7 @@ def robustness(found: Evaluation) -> str:
     values = list(found.robustness.values())
 
     def draw(axes: Axes) -> None:
-        colours = [_ACCENT if name in {"as they are", "camera"} else "#8fa3b5" for name in names]
+        colours = [ACCENT if name in {"as they are", "camera"} else "#8fa3b5" for name in names]
         bars = axes.barh(names, values, color=colours)
         axes.bar_label(bars, [f"{value:.1%}" for value in values], padding=3)
         axes.set_xlim(0, 1.12)
@@ -149,10 +149,10 @@ def robustness(found: Evaluation) -> str:
         axes.grid(visible=False)
 
     said = ", ".join(f"{name} {value:.1%}" for name, value in zip(names, values, strict=True))
-    return _svg("robustness", f"Accuracy on corrupted faces: {said}.", draw)
+    return svg("robustness", f"Accuracy on corrupted faces: {said}.", draw)
 
 
-def _svg(name: str, alternative: str, draw: Callable[[Axes], None], height: float = 3.4) -> str:
+def svg(name: str, alternative: str, draw: Callable[[Axes], None], height: float = 3.4) -> str:
     """Return a drawing as an element of the page. The same drawing gives the same text."""
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(4.6, height), layout="constrained")

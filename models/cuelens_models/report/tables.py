@@ -7,6 +7,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cuelens_models import metrics
 from cuelens_models.bootstrap import Interval
@@ -33,16 +34,19 @@ def classes(found: Evaluation) -> str:
         ]
         for label, recall in metrics.recall(*given).items()
     ]
-    return _table(("label", "images", "precision", "recall", "F1", "AUC"), rows)
+    return table(("label", "images", "precision", "recall", "F1", "AUC"), rows)
 
 
-def confusion(found: Evaluation) -> str:
-    """Return how many images of each label got which answer, shaded by the share of the row."""
-    size = len(found.labels)
-    counts = np.bincount(found.truth * size + found.asked.argmax(axis=1), minlength=size * size).reshape(size, size)
-    head = "".join(f'<th scope="col"><span>{label}</span></th>' for label in found.labels)
+def confusion(truth: NDArray[np.intp], answers: NDArray[np.intp], labels: Sequence[str]) -> str:
+    """Return how many images of each label got which answer, shaded by the share of the row.
+
+    truth, answers: indices into the labels, (n,).
+    """
+    size = len(labels)
+    counts = np.bincount(truth * size + answers, minlength=size * size).reshape(size, size)
+    head = "".join(f'<th scope="col"><span>{label}</span></th>' for label in labels)
     rows = []
-    for label, row in zip(found.labels, counts.tolist(), strict=True):
+    for label, row in zip(labels, counts.tolist(), strict=True):
         shares = [count / max(sum(row), 1) for count in row]
         cells = "".join(
             f'<td style="--share:{share:.3f}">{count}<small>{share:.0%}</small></td>'
@@ -69,7 +73,7 @@ def said(found: Evaluation) -> str:
         rows.append([label, f"{found.model.enter[label]:.2f}", f"{told.mean():.1%}", _percent(right)])
     total = metrics.said(words, found.words)
     rows.append(["anything", "", f"{total.share:.1%}", _percent(total.accuracy)])
-    return _table(("label", "threshold", "said, share of all images", "right when said"), rows)
+    return table(("label", "threshold", "said, share of all images", "right when said"), rows)
 
 
 def mistakes(found: Evaluation, *, show_faces: bool) -> str:
@@ -85,7 +89,7 @@ def mistakes(found: Evaluation, *, show_faces: bool) -> str:
         shown, read = found.labels[found.truth[place]], found.labels[guess[place]]
         face = [_picture(found.data.faces.pixels[index], f"face {index}, {shown}")] if show_faces else []
         rows.append([*face, str(index), shown, read, f"{confidence[place]:.1%}"])
-    return _table((*(["face"] if show_faces else []), "index", "shown", "read", "confidence"), rows)
+    return table((*(["face"] if show_faces else []), "index", "shown", "read", "confidence"), rows)
 
 
 def plain(rows: Iterable[tuple[str, str]]) -> str:
@@ -106,7 +110,8 @@ def _percent(value: float | None) -> str:
     return _MISSING if value is None else f"{value:.1%}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of cells under their titles, as they are: HTML."""
     titles = "".join(f'<th scope="col">{title}</th>' for title in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'

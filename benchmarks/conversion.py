@@ -1,0 +1,71 @@
+"""Measure what a conversion costs beside the converter itself, and what reading a bundle costs on the glasses.
+
+    python benchmarks/conversion.py --data DATA [--rounds N]
+
+The shipped network is converted with 500 representative images, by TensorFlow's converter alone and by all that
+convert-model does with it (opening the data and the network, converting, judging on the inner split and the held-out
+faces), in turn, in one process. What is compared is processor time, of all threads.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from cuelens_convert.adapt import static
+from cuelens_convert.convert import REPRESENTATIVE, SEED, Asked, Steps, convert
+from cuelens_convert.quantise import quantised
+from cuelens_convert.representative import choose
+from cuelens_convert.source import open_source
+from cuelens_models.bundle import file
+from cuelens_models.data.load import load
+
+SOURCE = file.SHIPPED.with_suffix(".keras")
+READER = """
+import numpy, time, sys
+began = time.perf_counter()
+import cuelens_models.bundle.file
+took = time.perf_counter() - began
+assert not {"tensorflow", "keras"} & sys.modules.keys()
+print(took)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    data = load(given.data)
+    source = open_source(SOURCE)
+    images = choose(data.training, source.record.protocol, REPRESENTATIVE, SEED).inputs(source.float_input)
+
+    def bare() -> None:
+        quantised(static(source.network), "int8", images)
+
+    def whole() -> None:
+        convert(open_source(SOURCE), load(given.data), Asked(), Steps(lambda name, count: None, lambda: None))
+
+    bare()  # the first one of a process pays for much besides
+    alone, together = zip(*((spent(bare), spent(whole)) for _ in range(given.rounds)), strict=True)
+    print(f"converter alone      {np.median(alone):6.2f} s of processor time, median of {given.rounds}")
+    print(f"all of convert-model {np.median(together):6.2f} s")
+    print(f"ratio                {np.median(together) / np.median(alone):6.2f}")
+    print(f"memory               {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:6.2f} GiB at most")
+    took = [float(subprocess.check_output([sys.executable, "-c", READER])) for _ in range(9)]
+    print(f"bundle reader        {1000 * np.median(took):6.1f} ms to import beyond numpy, without TensorFlow")
+
+
+def spent(work: Callable[[], None]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cuelens_convert.edit import Changes, changed, read_thresholds, write_changed
+from cuelens_models.bundle import file
+from cuelens_models.bundle.file import SHIPPED, Bundle
+from cuelens_models.errors import BadBundle, BadInput
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+OTHER = ("happy", "neutral", "surprise", "sad", "angry", "disgust", "fear", "contempt", "not_a_face")
+
+
+def test_thresholds_are_read_from_words() -> None:
+    assert read_thresholds("happy=0.6,joy=.7,sadness=1") == {"happy": 0.7, "sad": 1}
+
+
+@pytest.mark.parametrize("words", ["", "happy", "happy=", "happy=much", "glee=0.5", "happy:0.5"])
+def test_words_that_are_no_thresholds_are_refused(words: str) -> None:
+    with pytest.raises(BadInput):
+        read_thresholds(words)
+
+
+def test_labels_take_their_thresholds_along(shipped: Bundle) -> None:
+    old = shipped.contract
+    new = changed(old, Changes(labels=OTHER))
+    assert new.labels == list(OTHER)
+    assert new.probabilities.enter["happy"] == old.probabilities.enter["neutral"]
+    assert new.probabilities.enter["sad"] == old.probabilities.enter["sad"]
+    assert new.provenance.recipe.startswith(f"{old.provenance.recipe}; relabelled from neutral happy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (Changes(labels=("happy", "sad")), "9 outputs"),
+        (Changes(labels=(*OTHER[:8], "happy")), "distinct"),
+        (Changes(labels=(*OTHER[:8], "glee")), "no expression"),
+        (Changes(thresholds={"glee": 0.5}), "has no glee"),
+        (Changes(thresholds={"happy": 1.2}), "0 to 1"),
+        (Changes(thresholds={"happy": float("nan")}), "0 to 1"),
+        (Changes(temperature=0), "more than 0"),
+        (Changes(temperature=float("nan")), "more than 0"),
+        (Changes(temperature=float("inf")), "more than 0"),
+    ],
+)
+def test_changes_that_do_not_fit_are_refused(shipped: Bundle, changes: Changes, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        changed(shipped.contract, changes)
+
+
+def test_the_new_bundle_is_whole_and_the_old_one_is_left(tmp_path: Path) -> None:
+    old = SHIPPED.read_bytes()
+    write_changed(SHIPPED, tmp_path / "new.tflite", Changes(thresholds={"happy": 0.8}, temperature=0.9))
+    new = file.load(tmp_path / "new.tflite")
+    assert (new.contract.probabilities.enter["happy"], new.contract.probabilities.temperature) == (0.8, 0.9)
+    assert new.model == file.load(SHIPPED).model
+    assert SHIPPED.read_bytes() == old
+    with pytest.raises(BadInput, match="would overwrite"):
+        write_changed(tmp_path / "new.tflite", tmp_path / "new.tflite", Changes(temperature=1))
+    (tmp_path / "cut.tflite").write_bytes(old[:1000])
+    with pytest.raises(BadBundle):
+        write_changed(tmp_path / "cut.tflite", tmp_path / "other.tflite", Changes(temperature=1))
+    assert not (tmp_path / "other.tflite").exists()
+
+
+def test_bundles_are_looked_at_and_changed_without_tensorflow(command: Command, tmp_path: Path) -> None:
+    without = "import sys; sys.modules.update(dict.fromkeys(('tensorflow', 'keras', 'ai_edge_litert'), None))"
+    ended = command("cuelens_convert.cli", "--inspect", SHIPPED, before=without)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    contract = file.load(SHIPPED).contract
+    lines = ended.stdout.splitlines()
+    assert lines[0] == contract.title()
+    assert f"  labels       {' '.join(contract.labels)}" in lines
+    assert f"  digest       {contract.content_digest}" in lines
+    options = ("--thresholds", "happy=0.8", "--temperature", 1.5)
+    ended = command("cuelens_convert.cli", SHIPPED, "-o", tmp_path / "new.tflite", *options, before=without)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "  temperature  1.5" in ended.stdout.splitlines()
+    assert file.load(tmp_path / "new.tflite").contract.probabilities.enter["happy"] == 0.8
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--inspect", "a.tflite", "b.tflite"),
+        ("--inspect", "a.tflite", "--temperature", "1"),
+        ("a.tflite", "--temperature", "1"),
+        ("a.tflite", "b.tflite", "-o", "c", "--temperature", "1"),
+        ("a.tflite", "-o", "c", "--temperature", "1", "--data", "d"),
+        ("a.tflite", "-o", "c", "--temperature", "warm"),
+    ],
+)
+def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
+    ended = command("cuelens_convert.cli", *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("usage: convert-model")
+
+
+def test_what_is_no_bundle_ends_with_3(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "x.tflite").write_bytes(b"a letter")
+    ended = command("cuelens_convert.cli", "--inspect", tmp_path / "x.tflite")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert len(ended.stderr.splitlines()) == 1

@@ -1,0 +1,186 @@
+"""Networks that train-model did not write: of Keras 3 and 2, in every kind of file."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="conversion needs the extra convert")
+pytest.importorskip("tensorflow", reason="conversion needs the extra convert")
+pytest.importorskip("rich", reason="conversion needs the extra convert")
+
+import keras
+from keras import layers
+
+from cuelens_convert.source import Told, open_source
+from cuelens_models.bundle import file
+from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.errors import BadInput
+
+# Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Statistics for quantized inputs:UserWarning"),
+]
+
+SEVEN = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+KERAS_2 = """
+import sys
+import numpy as np
+import tf_keras as keras
+from tf_keras import layers
+
+face = layers.Input((48, 48, 1))
+x = layers.Rescaling(1 / 255)(face)
+x = layers.SeparableConv2D(8, 3, strides=2, padding="same", use_bias=False)(x)
+x = layers.BatchNormalization()(x)
+x = layers.DepthwiseConv2D(3, activation="relu")(x)
+x = layers.GlobalAveragePooling2D()(layers.Dropout(0.3)(x))
+network = keras.Model(face, layers.Dense(7, activation="softmax")(x))
+network.compile("adam", "categorical_crossentropy")
+for place in sys.argv[1:]:
+    network.save(place)
+faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype("float32")
+np.savez("said.npz", faces=faces, said=network.predict(faces, verbose=0))
+"""
+
+
+@pytest.fixture(scope="session")
+def of_keras_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one network as Keras 2 writes it in three ways, and what it said of some noise."""
+    pytest.importorskip("tf_keras", reason="reading Keras 2 needs the extra convert")
+    folder = tmp_path_factory.mktemp("keras2")
+    subprocess.run(
+        [sys.executable, "-c", KERAS_2, "x.h5", "x.keras", "saved"], cwd=folder, check=True, capture_output=True
+    )
+    return folder
+
+
+@pytest.mark.parametrize("name", ["x.h5", "x.keras", "saved"])
+def test_a_network_of_keras_2_says_here_what_it_said_there(of_keras_2: Path, name: str) -> None:
+    source = open_source(of_keras_2 / name, Told(labels=SEVEN))
+    facts = dict(source.facts)
+    assert "through tf_keras" in facts["read as"]
+    assert facts["input"] == "48x48 grey, levels 0 to 255"
+    assert (facts["output"], facts["judged by"]) == ("softmax, cut off: logits", "fer7")
+    with np.load(of_keras_2 / "said.npz") as told:
+        logits = source.network.predict(told["faces"], verbose=0)
+        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(probabilities, told["said"], atol=1e-5)
+
+
+def built(size: int = 48, channels: int = 1, first: Any = None, answers: int = 7) -> Any:
+    face = keras.Input((size, size, channels))
+    x = first(face) if first is not None else face
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, strides=2)(x))
+    return keras.Model(face, layers.Dense(answers, activation="softmax")(x))
+
+
+def normalised(mean: float) -> Any:
+    return layers.Normalization(mean=mean, variance=1.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "levels"),
+    [
+        pytest.param(lambda: layers.Rescaling(1 / 255), "levels 0 to 255", id="rescaled by 255"),
+        pytest.param(lambda: layers.Rescaling(1 / 127.5, offset=-1), "levels 0 to 255", id="rescaled to -1 and 1"),
+        pytest.param(lambda: layers.Rescaling(2.0, offset=-1), "levels 0 to 1", id="rescaled from 0 and 1"),
+        pytest.param(lambda: normalised(129.0), "levels 0 to 255", id="normalised from 255"),
+        pytest.param(lambda: normalised(0.51), "levels 0 to 1", id="normalised from 1"),
+        pytest.param(
+            lambda: keras.Sequential([layers.Rescaling(1 / 255)]), "levels 0 to 255", id="in a network inside"
+        ),
+    ],
+)
+def test_a_layer_that_scales_pixels_says_how_they_are_fed(
+    tmp_path: Path, first: Callable[[], Any], levels: str
+) -> None:
+    built(first=first()).save(tmp_path / "x.keras")
+    facts = dict(open_source(tmp_path / "x.keras", Told(labels=SEVEN)).facts)
+    assert facts["input"] == f"48x48 grey, {levels}"
+
+
+@pytest.mark.parametrize(
+    ("pixels", "levels"),
+    [
+        ("0..255", "levels 0 to 255"),
+        ("0..1", "levels 0 to 1"),
+        ("symmetric", "levels -1 to 1"),
+        ("standardised", "each face standardised"),
+    ],
+)
+def test_what_a_network_does_not_say_is_told(tmp_path: Path, pixels: str, levels: str) -> None:
+    built().save(tmp_path / "x.h5")
+    with pytest.raises(BadInput, match="give them in order with --labels"):
+        open_source(tmp_path / "x.h5")
+    with pytest.raises(BadInput, match="say so with --pixels"):
+        open_source(tmp_path / "x.h5", Told(labels=SEVEN))
+    facts = dict(open_source(tmp_path / "x.h5", Told(SEVEN, pixels)).facts)
+    assert facts["input"] == f"48x48 grey, {levels}"
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (Told(SEVEN[:6], "0..1"), "names 6 expressions, it gives 7 numbers"),
+        (Told((*SEVEN[:6], "glee"), "0..1"), "'glee' is no expression"),
+        (Told((*SEVEN[:6], "anger"), "0..1"), "distinct labels"),
+        (Told((*SEVEN[:6], "contempt"), "0..1"), "no protocol judges a network of"),
+        (Told(SEVEN, "0..1", "ferplus8"), "are not those of ferplus8"),
+    ],
+)
+def test_what_is_told_has_to_fit(tmp_path: Path, told: Told, words: str) -> None:
+    built().save(tmp_path / "x.keras")
+    with pytest.raises(BadInput, match=words):
+        open_source(tmp_path / "x.keras", told)
+
+
+def test_synonyms_are_understood_and_seven_labels_have_two_protocols(tmp_path: Path) -> None:
+    built().save(tmp_path / "x.keras")
+    words = ("Anger", "disgust", "fear", "joy", "sadness", "surprised", "neutral")
+    assert open_source(tmp_path / "x.keras", Told(words, "0..1")).record.labels == list(SEVEN)
+    assert open_source(tmp_path / "x.keras", Told(words, "0..1", "ferplus7")).record.protocol == "ferplus7"
+
+
+def test_a_layer_of_ones_own_is_named(tmp_path: Path) -> None:
+    class Squash(layers.Layer):
+        def call(self, given: Any) -> Any:
+            return given
+
+    built(first=Squash()).save(tmp_path / "x.keras")
+    with pytest.raises(BadInput, match="it needs Squash, which is not Keras's own"):
+        open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+
+
+def test_a_lambda_is_not_run(tmp_path: Path) -> None:
+    built(first=layers.Lambda(lambda given: given / 255, output_shape=(48, 48, 1))).save(tmp_path / "x.keras")
+    with pytest.raises(BadInput, match="has a Lambda layer"):
+        open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+
+
+@pytest.mark.parametrize(("size", "channels"), [(32, 1), (64, 3), (112, 3)])
+def test_other_sizes_and_colours_become_bundles_that_run(
+    convert_model: Callable[..., Any], synthetic_npz: Path, tmp_path: Path, size: int, channels: int
+) -> None:
+    face = keras.Input((size, size, channels))
+    # The brightness of each band: bands of one eighth, whatever the size.
+    bands = layers.Flatten()(layers.AveragePooling2D((size // 8, size))(face))
+    picks = layers.Dense(8, activation="softmax")
+    network = keras.Model(face, picks(bands))
+    kernel = 20 / channels * np.repeat(np.eye(8), channels, axis=0)
+    picks.set_weights([kernel.astype(np.float32), np.zeros(8, np.float32)])
+    network.save(tmp_path / "x.h5")
+    words = ("--labels", ",".join(LABELS), "--pixels", "0..1")
+    ended = convert_model(tmp_path / "x.h5", "--data", synthetic_npz, "-o", tmp_path / "x.tflite", *words)
+    assert (ended.status, ended.err) == (0, "")
+    assert f"{size}x{size} grey" in ended.out
+    contract = file.load(tmp_path / "x.tflite").contract
+    assert (contract.input.height, contract.input.channels) == (size, channels)
+    assert contract.metrics.accuracy == 1
+    assert contract.provenance.recipe == "not stated"
