@@ -15,6 +15,7 @@ import numpy as np
 
 from cuelens_models import command
 from cuelens_models.errors import BadInput
+from cuelens_models.precision import in_float32
 from cuelens_models.quiet import tensorflow_quiet
 
 _TOLERANCE: Final = 1e-3
@@ -58,6 +59,7 @@ def open_network(path: Path) -> Loaded:
 def _only_a_model(network: Any) -> keras.Model:
     if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
         raise BadInput("it holds no network with a known input: build it before saving it")
+    in_float32(network)
     return network
 
 

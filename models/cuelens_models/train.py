@@ -17,6 +17,7 @@ from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
 from cuelens_models.judge import Judge
 from cuelens_models.metrics import fit_biases
+from cuelens_models.precision import in_float32
 from cuelens_models.pretrained import Pretrained
 from cuelens_models.record import CurvePoint, TrainingRecord
 from cuelens_models.run_folder import RunFolder
@@ -245,6 +246,7 @@ def write(run: RunFolder, whole: keras.Model, head: Head, said: TrainingRecord) 
 def write_network(folder: Path, network: keras.Model, said: TrainingRecord) -> Path:
     """Write a network as `RECIPE.keras`, with its record in it, and return where it is."""
     partial = folder / "finished.partial.keras"
+    in_float32(network)
     network.save(partial)
     record.write(partial, said)
     return partial.replace(folder / f"{said.recipe}.keras")

@@ -16,6 +16,8 @@ pytest.importorskip("rich", reason="conversion needs the extra convert")
 import keras
 from keras import layers
 
+from cuelens_convert.adapt import static
+from cuelens_convert.quantise import quantised
 from cuelens_convert.source import Told, open_source
 from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import LABELS
@@ -162,6 +164,20 @@ def test_a_lambda_is_not_run(tmp_path: Path) -> None:
     built(first=layers.Lambda(lambda given: given / 255, output_shape=(48, 48, 1))).save(tmp_path / "x.keras")
     with pytest.raises(BadInput, match="has a Lambda layer"):
         open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_network_trained_in_mixed_precision_computes_in_float32_here(tmp_path: Path, policy: str) -> None:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        built().save(tmp_path / "x.keras")
+    finally:
+        keras.config.set_dtype_policy(before)
+    source = open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+    faces = np.random.default_rng(0).uniform(0, 1, (100, 48, 48, 1)).astype(np.float32)
+    assert source.network(faces).dtype == "float32"
+    assert quantised(static(source.network), "int8", faces)[4:8] == b"TFL3"
 
 
 @pytest.mark.parametrize(("size", "channels"), [(32, 1), (64, 3), (112, 3)])

@@ -73,6 +73,13 @@ def test_the_result_says_how_it_was_trained_and_is_the_best_epoch(
     assert found == max(point.accuracy["fer4"] for point in curve)
 
 
+def test_what_was_trained_in_bfloat16_is_written_to_compute_in_float32(data: FaceData, tmp_path: Path) -> None:
+    schedule = replace(SCHEDULE, epochs=1, precision="bfloat16")
+    learn_published(data, tmp_path / "run", RECIPE, schedule, lambda news: None)
+    network = keras.models.load_model(tmp_path / "run" / "four-class-norm.keras", compile=False)
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+
+
 def test_a_stopped_training_goes_on_after_its_last_whole_epoch(
     whole: tuple[Path, list[CurvePoint]], data: FaceData, tmp_path: Path
 ) -> None:
