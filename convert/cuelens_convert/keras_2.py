@@ -2,7 +2,7 @@
 
 It runs in a process of its own, since the two do not share one well. Beside PLAIN.h5 it leaves PLAIN.npz with what the
 network answers to pictures of noise, so that whoever reads the file can see that it still does. Exit status 3: tf_keras
-is not installed; 1: what is wrong stands in the last line of standard error.
+is not installed; 1: what is wrong stands on standard output, apart from what TensorFlow logs.
 """
 
 import json
@@ -32,6 +32,8 @@ def main() -> None:
         sys.exit(3)
     try:
         network = tf_keras.models.load_model(sys.argv[1], compile=False)
+        if not getattr(network, "layers", None) or not network.inputs:
+            raise ValueError("it holds no layers, only what they compute: save the network itself, as .keras")
         plain = Path(sys.argv[2])
         sides = network.inputs[0].shape[1:]
         inputs = np.random.default_rng(0).uniform(0, 1, (_PROBES, *sides)).astype(np.float32)
@@ -39,7 +41,7 @@ def main() -> None:
         np.savez(plain.with_suffix(".npz"), inputs=inputs, outputs=network.predict(inputs, verbose=0))
     except Exception as error:
         # Whatever Keras 2 raises is told in its own words to the process that asked.
-        print(str(error).strip() or type(error).__name__, file=sys.stderr)
+        print(str(error).strip() or type(error).__name__)
         sys.exit(1)
     with h5py.File(plain, "r+") as file:
         config = json.loads(file.attrs["model_config"])

@@ -91,7 +91,7 @@ def _through_keras_2(path: Path, kind: str) -> Loaded:
         if ended.returncode == 3:
             raise command.require("tf-keras", "convert")
         if ended.returncode != 0:
-            raise BadInput(_why(ended.stderr.strip() or f"Keras 2 ended with {ended.returncode}"))
+            raise BadInput(_why(ended.stdout.strip() or f"Keras 2 ended with {ended.returncode}"))
         try:
             with tensorflow_quiet():
                 network = _only_a_model(keras.models.load_model(plain, compile=False))
@@ -112,4 +112,6 @@ def _why(error: object) -> str:
     if found := _NOT_KERAS.search(said):
         return f"it needs {found[1]}, which is not Keras's own: replace it by layers of Keras"
     lines = [line for line in said.splitlines() if line.strip()]
+    if "holds no layers" in said:
+        return lines[0]
     return f"it cannot be loaded: {lines[0] if lines else type(error).__name__}"

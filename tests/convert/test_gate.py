@@ -102,7 +102,7 @@ def test_fine_tuning_is_for_what_loses_too_much(
     assert "needed: nothing but converting" in ended.out.splitlines()
     ended = convert_model(saved(knows_bands(loud=1e4), "bad.keras"), *fine)
     assert "fine-tuning ..." in ended.out.splitlines()
-    assert "needed: fine-tuned for 1 epochs with int8's rounding" in ended.out.splitlines()
+    assert re.search(r"^needed: fine-tuned (in vain )?for 1 epochs with int8's rounding$", ended.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("scheme", ["int16x8", "dynamic", "float16", "float32"])

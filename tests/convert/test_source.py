@@ -76,6 +76,13 @@ def test_a_network_of_keras_2_says_here_what_it_said_there(of_keras_2: Path, nam
         np.testing.assert_allclose(probabilities, told["said"], atol=1e-5)
 
 
+def test_a_saved_model_without_layers_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("tf_keras", reason="reading Keras 2 needs the extra convert")
+    built().export(tmp_path / "exported", verbose=False)
+    with pytest.raises(BadInput, match="holds no layers, only what they compute: save the network itself"):
+        open_source(tmp_path / "exported", Told(SEVEN, "0..1"))
+
+
 def built(size: int = 48, channels: int = 1, first: Any = None, answers: int = 7) -> Any:
     face = keras.Input((size, size, channels))
     x = first(face) if first is not None else face
