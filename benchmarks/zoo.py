@@ -81,7 +81,7 @@ def main() -> None:
     if not shipped.exists():
         shipped.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.SHIPPED.with_suffix(".keras"), shipped)
-    names = [name for name in ("cuelens", *RECIPES) if (given.runs / name / f"{name}.keras").exists()]
+    names = [name for name in ("cuelens", *RECIPES, "ensemble") if (given.runs / name / f"{name}.keras").exists()]
     found = {name: measured(given.runs / name / f"{name}.keras", given.data) for name in names}
     (given.docs / "models.md").write_text(page(found))
     plot(found).savefig(given.docs / "models.svg")

@@ -64,6 +64,11 @@ def adapted(network: keras.Model, name: str) -> Adapted:
         if _activation(layer) == "hard_silu":
             notes.append(f"hard-swish of {layer.name} written as a product, which int8 kernels take")
             return _gate(given if _is_activation(layer) else _linear(layer, given))
+        if isinstance(layer, keras.layers.BatchNormalization) and len(given.shape) == 4 and not _goes_into(given):
+            notes.append(
+                f"{layer.name}, behind an activation, written as a depthwise convolution, which int8 holds better"
+            )
+            return _depthwise(layer, given)
         return layer(given)
 
     # Fixed names: automatic ones depend on what was built before, and stand in the file.
@@ -137,6 +142,25 @@ def _linear(layer: Any, given: Any) -> Any:
     plain = type(layer).from_config({**layer.get_config(), "activation": "linear"})
     answer = plain(given)
     plain.set_weights(layer.get_weights())
+    return answer
+
+
+def _goes_into(given: Any) -> bool:
+    """Return whether the converter folds a batch norm into the layer that gives this tensor."""
+    layer = given._keras_history.operation  # noqa: SLF001
+    weighs = isinstance(layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
+    return (weighs or isinstance(layer, keras.layers.SeparableConv2D)) and _activation(layer) == "linear"
+
+
+def _depthwise(norm: Any, given: Any) -> Any:
+    """Apply a batch norm as a factor and an offset for each channel: one rounding instead of two."""
+    weights = norm.get_weights()
+    *_, mean, variance = weights
+    factor = (weights[0] if norm.scale else 1) / np.sqrt(variance + norm.epsilon)
+    offset = (weights[int(norm.scale)] if norm.center else 0) - mean * factor
+    made = keras.layers.DepthwiseConv2D(1, name=norm.name)
+    answer = made(given)
+    made.set_weights([factor.reshape(1, 1, -1, 1), offset])
     return answer
 
 

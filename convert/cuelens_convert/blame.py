@@ -18,6 +18,8 @@ WIDE: Final = 20.0
 NOISY_DB: Final = 20.0
 """Signal to noise below which a layer is named, once its error is more than a step of its own scale."""
 _IMAGES: Final = 32
+_ANSWER: Final = "StatefulPartitionedCall"
+"""What the converter calls the tensor that a network answers with."""
 _WEIGHED: Final = ("CONV_2D", "FULLY_CONNECTED")
 
 
@@ -88,7 +90,7 @@ def plain(tensor: str) -> str:
     """Return the layer's own name for a tensor's: the converter joins several, with the network's before each."""
     parts = tensor.partition(";")[0].split("/")
     if len(parts) < 2:
-        return "output"
+        return "output" if tensor.startswith(_ANSWER) else tensor
     return re.sub(r"_\d+$", "", parts[-2])
 
 
@@ -135,4 +137,4 @@ class _Watched:
 
     def _called(self, tensor: dict[str, Any]) -> str:
         outputs = [each["index"] for each in self._runtime.get_output_details()]
-        return "output" if tensor["index"] in outputs else str(tensor["name"])
+        return _ANSWER if tensor["index"] in outputs else str(tensor["name"])

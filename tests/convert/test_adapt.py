@@ -86,6 +86,28 @@ def test_hard_swish_becomes_what_int8_kernels_take(inside: bool) -> None:
     assert all(each.delegated for each in after)
 
 
+def test_batch_norm_behind_an_activation_becomes_one_operation_that_says_the_same() -> None:
+    keras.utils.set_random_seed(0)
+    face = keras.Input((48, 48, 1))
+    x = layers.Conv2D(8, 3, strides=2, activation="elu", padding="same")(face)
+    behind = layers.BatchNormalization(name="behind")
+    x = layers.Conv2D(8, 3, strides=2, padding="same")(behind(x))
+    x = layers.ReLU()(layers.BatchNormalization(name="folded")(x))
+    network = keras.Model(face, layers.Dense(7)(layers.GlobalAveragePooling2D()(x)))
+    random = np.random.default_rng(0)
+    behind.set_weights(
+        [random.uniform(0.5, 2, 8), random.normal(size=8), random.normal(size=8), random.uniform(0.1, 2, 8)]
+    )
+    found = adapted(network, "made")
+    assert found.notes == ("behind, behind an activation, written as a depthwise convolution, which int8 holds better",)
+    np.testing.assert_allclose(
+        found.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0), rtol=1e-4, atol=1e-5
+    )
+    made = operations(quantised(static(found.network), "int8", FACES))
+    assert [each.kind for each in made if each.layer == "behind"] == ["DEPTHWISE_CONV_2D"]
+    assert not {"MUL", "ADD"} & {each.kind for each in made}
+
+
 def test_networks_of_branches_gates_and_inner_networks_are_rebuilt_alike() -> None:
     face = keras.Input((48, 48, 1))
     x = layers.Conv2D(8, 3, strides=2)(face)

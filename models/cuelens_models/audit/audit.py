@@ -12,8 +12,8 @@ from cuelens_models.audit.findings import Finding
 from cuelens_models.audit.study import Studied
 from cuelens_models.bundle.expressions import NOT_A_FACE
 from cuelens_models.bundle.preprocess import Grey
-from cuelens_models.data.faces import Faces
-from cuelens_models.data.protocols import label
+from cuelens_models.data.faces import VOTES, Faces
+from cuelens_models.data.protocols import label, without_single_votes
 from cuelens_models.data.quality import faults
 
 _REPEATED_BITS: Final = 6
@@ -46,14 +46,20 @@ def audit(studied: Studied, held_out: Faces, seed: int) -> list[Finding]:
 
 
 def _mislabelled(studied: Studied, words: NDArray[np.str_]) -> Iterator[Finding]:
-    """Confident learning (Northcutt et al. 2021, arXiv 1911.00068), where another label is the likeliest one too."""
+    """Confident learning (Northcutt et al. 2021, arXiv 1911.00068), where another label is the likeliest one too.
+
+    Where people voted, two of them at least must have said that other label: against ten, a network is what errs.
+    """
     labelled = label(studied.faces, studied.head.protocol)
     asked = studied.probabilities[labelled.chosen, : len(labelled.labels)]
     among = asked / np.maximum(asked.sum(axis=1, keepdims=True), 1e-9)
     rows, other = np.arange(len(among)), among.argmax(axis=1)
     doubted = find_label_issues(labelled.truth, among, filter_by="confident_learning", n_jobs=1)
+    ballots = without_single_votes(studied.faces.votes[labelled.chosen])
+    columns = np.array([VOTES.index(word) for word in labelled.labels])
+    backed = (ballots[rows, columns[other]] > 0) | (ballots.sum(axis=1) == 0)
     by = among[rows, other] - among[rows, labelled.truth]
-    for place in np.flatnonzero(doubted & (by > 0)):
+    for place in np.flatnonzero(doubted & backed & (by > 0)):
         face = int(labelled.chosen[place])
         yield Finding(face, "label", str(words[face]), labelled.labels[other[place]], float(by[place]))
 

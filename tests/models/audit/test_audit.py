@@ -16,8 +16,9 @@ from cuelens_models.audit.study import Studied, schedule_of, study
 from cuelens_models.data.faces import VOTES as WORDS
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load, names_of, without
+from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
-from cuelens_models.targets import VOTES
+from cuelens_models.targets import VOTES, Head
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -56,6 +57,7 @@ def test_what_was_made_wrong_is_found(studied: Studied, made_up_faces: Callable[
     wrong = int(np.flatnonzero(studied.faces.votes.argmax(axis=1) == happy)[2])
     studied.probabilities[wrong] = 0.01
     studied.probabilities[wrong, sad] = 0.99
+    studied.faces.votes[wrong, sad] = 2
     studied.probabilities[40] = 0.0
     studied.probabilities[40, -1] = 1.0
     studied.faces.pixels[120] = studied.faces.pixels[56]
@@ -73,6 +75,35 @@ def test_what_was_made_wrong_is_found(studied: Studied, made_up_faces: Callable[
     }
     assert [finding.index for finding in found["unlike others"]] == [64]
     assert [finding.index for finding in found["dark"]] == [80]
+
+
+@pytest.mark.parametrize(
+    ("votes", "found"),
+    [
+        pytest.param((8, 0), False, id="nobody said so"),
+        pytest.param((8, 1), False, id="one vote counts for none"),
+        pytest.param((7, 2), True, id="two said so"),
+        pytest.param(None, True, id="nobody voted"),
+    ],
+)
+def test_another_label_is_believed_where_people_said_so_too_or_were_not_asked(
+    studied: Studied, made_up_faces: Callable[[int, int], Faces], votes: tuple[int, int] | None, found: bool
+) -> None:
+    happy, sad = WORDS.index("happy"), WORDS.index("sad")
+    wrong = int(np.flatnonzero(studied.faces.votes.argmax(axis=1) == happy)[2])
+    studied.probabilities[wrong] = 0.01
+    studied.probabilities[wrong, sad] = 0.99
+    if votes is None:
+        original = Head("original", PROTOCOLS["fer7"], "fer7", "")
+        known = np.flatnonzero(studied.faces.emotion >= 0)
+        wrong = int(np.searchsorted(known, wrong))
+        order = [VOTES.labels.index(word) for word in original.labels]
+        faces = studied.faces.take(known)
+        faces.votes[:] = 0
+        studied = Studied(faces, original, studied.probabilities[known][:, order], studied.features[known], known % 2)
+    else:
+        studied.faces.votes[wrong, [happy, sad]] = votes
+    assert [finding.index for finding in found_in(studied, made_up_faces(40, 4)).get("label", [])] == [wrong] * found
 
 
 def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, tmp_path: Path) -> None:
