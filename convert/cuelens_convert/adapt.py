@@ -52,36 +52,47 @@ def adapted(network: keras.Model, name: str) -> Adapted:
         raise BadInput(f"it takes {shape}, not a picture of a fixed size")
     if len(answer) != 1:
         raise BadInput(f"it gives {answer}, not one number for each expression")
-    notes: list[str] = []
     last = _last(network)
-    ends = _activation(last) if last is not None else None
+    ends = _activation(last)
     if ends in ("sigmoid", "hard_sigmoid"):
         raise BadInput("it ends in a sigmoid, which believes in each expression apart: end it in a softmax")
+    # Fixed names: automatic ones depend on what was built before, and stand in the file.
+    face = keras.Input(shape, name="face")
+    rewriter = _Rewriter(last if ends == "softmax" else None)
+    with tensorflow_quiet():
+        made = keras.Model(face, _single(through(network, face, rewriter)), name=name)
+    _check_same(network, made, softmax=ends == "softmax")
+    if ends == "softmax":
+        return Adapted(made, "softmax, cut off: logits", probabilities=False, notes=rewriter.notes())
+    probabilities = _look_like_probabilities(made)
+    output = "probabilities, kept: no softmax was found" if probabilities else "logits"
+    return Adapted(made, output, probabilities, rewriter.notes())
 
-    def call(layer: Any, given: Any) -> Any:
-        if layer is last and ends == "softmax":
+
+class _Rewriter:
+    """Applies each layer in the form that int8 kernels take best, and counts what was not in it."""
+
+    def __init__(self, softmax: Any) -> None:
+        """softmax: the layer whose softmax is to be cut off, None if there is none."""
+        self._softmax = softmax
+        self._gates = self._norms = 0
+
+    def __call__(self, layer: Any, given: Any) -> Any:
+        if layer is self._softmax:
             return given if _is_activation(layer) else _linear(layer, given)
         if _activation(layer) == "hard_silu":
-            notes.append(f"hard-swish of {layer.name} written as a product, which int8 kernels take")
+            self._gates += 1
             return _gate(given if _is_activation(layer) else _linear(layer, given))
-        if isinstance(layer, keras.layers.BatchNormalization) and len(given.shape) == 4 and not _goes_into(given):
-            notes.append(
-                f"{layer.name}, behind an activation, written as a depthwise convolution, which int8 holds better"
-            )
+        if isinstance(layer, keras.layers.BatchNormalization) and len(given.shape) == 4 and not _takes_in_norm(given):
+            self._norms += 1
             return _depthwise(layer, given)
         return layer(given)
 
-    # Fixed names: automatic ones depend on what was built before, and stand in the file.
-    face = keras.Input(shape, name="face")
-    with tensorflow_quiet():
-        made = keras.Model(face, _single(through(network, face, call)), name=name)
-    probabilities = ends != "softmax" and _look_like_probabilities(made)
-    if ends != "softmax" and not probabilities:
-        output = "logits"
-    else:
-        output = "probabilities, kept: no softmax was found" if probabilities else "softmax, cut off: logits"
-    _check_same(network, made, softmax=ends == "softmax")
-    return Adapted(made, output, probabilities, tuple(notes))
+    def notes(self) -> tuple[str, ...]:
+        """Return what was written otherwise than it was."""
+        gates = f"{self._gates} x hard-swish written as a product, which int8 kernels take"
+        norms = f"{self._norms} x batch norm behind an activation written as a depthwise convolution, which int8 holds"
+        return (gates,) * bool(self._gates) + (norms,) * bool(self._norms)
 
 
 def through(network: keras.Model, tensor: Any, call: Call) -> Any:
@@ -145,7 +156,7 @@ def _linear(layer: Any, given: Any) -> Any:
     return answer
 
 
-def _goes_into(given: Any) -> bool:
+def _takes_in_norm(given: Any) -> bool:
     """Return whether the converter folds a batch norm into the layer that gives this tensor."""
     layer = given._keras_history.operation  # noqa: SLF001
     weighs = isinstance(layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D)

@@ -106,7 +106,7 @@ def convert(source: Source, data: FaceData, asked: Asked, steps: Steps) -> Outco
     """
     work = _Work(source, data, asked, steps)
     best = work.attempt(source.network)
-    needed: list[str] = []
+    needed = list(source.changed)
     if asked.scheme in _WITH_RANGES and compare.too_much(best.judged, asked.limits):
         steps.stage("looking for dead units", 0)
         folded = fold(source.network, work.images)

@@ -45,6 +45,7 @@ class Source:
 
     network: of any batch, one input, one output. record: its own, or one made of what was told and found out.
     recipe: how it came about, in words. sha256: of the file handed in. facts: what was found out, name and value.
+    changed: what was written otherwise than it was, sentences without a full stop.
     """
 
     network: keras.Model
@@ -54,6 +55,7 @@ class Source:
     name: str
     sha256: str
     facts: tuple[tuple[str, str], ...]
+    changed: tuple[str, ...]
 
     @property
     def columns(self) -> list[int]:
@@ -91,7 +93,7 @@ def open_source(path: Path, told: Told | None = None) -> Source:
         raise BadInput(f"model {path}: {error}") from error
     recipe = f"{said.recipe}, {said.epochs} epochs, seed {said.seed}" if said.curve or said.epochs else "not stated"
     facts = _facts(loaded, found, said)
-    return Source(found.network, said, found.probabilities, recipe, path.name, _sha256(path), facts)
+    return Source(found.network, said, found.probabilities, recipe, path.name, _sha256(path), facts, found.notes)
 
 
 def _check(found: Adapted) -> None:
@@ -156,7 +158,6 @@ def _facts(loaded: Loaded, found: Adapted, said: TrainingRecord) -> tuple[tuple[
         ("labels", " ".join(said.labels)),
         ("output", found.output),
         ("judged by", said.protocol),
-        *(("changed", note) for note in found.notes),
     )
 
 
