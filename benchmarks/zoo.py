@@ -31,6 +31,7 @@ ELSEWHERE = (
     ("deepface", "fer7", 28.8e6, 0.574),
 )
 """Networks that were not trained here: name, protocol, multiply-adds, the accuracy that is reported of them."""
+MANY = 250e6
 COLOURS = {
     "ferplus8": "#2f80c8",
     "ferplus7": "#3aa3dd",
@@ -168,22 +169,28 @@ def _cost(name: str, one: Measured) -> list[str]:
 
 
 def plot(found: dict[str, Measured]) -> Figure:
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    for name, one in found.items():
-        if one.after:
-            place = (one.after["cost"]["multiply_adds"] / 1e6, 100 * one.after["accuracy"])
-            axes.plot(*place, "o", color=COLOURS[one.said.protocol])
-            axes.annotate(name, place, xytext=(5, 4), textcoords="offset points", fontsize=8)
-    for name, protocol, multiply_adds, accuracy in ELSEWHERE:
+    points = [
+        (name, one.said.protocol, one.after["cost"]["multiply_adds"], one.after["accuracy"])
+        for name, one in found.items()
+        if one.after
+    ]
+    for name, protocol, multiply_adds, accuracy in (*points, *ELSEWHERE):
+        measured_here = name in found
+        said = name if measured_here else f"{name}, as reported"
         place = (multiply_adds / 1e6, 100 * accuracy)
-        axes.plot(*place, "o", markerfacecolor="none", color=COLOURS[protocol])
-        axes.annotate(f"{name}, as reported", place, xytext=(5, 4), textcoords="offset points", fontsize=8)
-    for protocol in dict.fromkeys([one.said.protocol for one in found.values()] + [other[1] for other in ELSEWHERE]):
+        colour = COLOURS[protocol]
+        axes.plot(*place, "o", color=colour, markerfacecolor=colour if measured_here else "none")
+        # What stands far to the right has no room beside it.
+        side, away = ("right", -6) if multiply_adds > MANY else ("left", 6)
+        axes.annotate(said, place, xytext=(away, 4), textcoords="offset points", fontsize=8, ha=side)
+    for protocol in dict.fromkeys(point[1] for point in (*points, *ELSEWHERE)):
         axes.plot([], [], "o", color=COLOURS[protocol], label=protocol)
-    axes.set(xscale="log", xlabel="multiply-adds, millions", ylabel="accuracy, %")
+    axes.set(xscale="log", xlabel="multiply-adds, millions", ylabel="accuracy under its own protocol, %")
+    axes.margins(0.08)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure
 
 
