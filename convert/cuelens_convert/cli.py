@@ -8,6 +8,7 @@ from cuelens_convert import batch, edit
 from cuelens_models import command
 from cuelens_models.bundle import file
 from cuelens_models.data.load import load
+from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.quiet import tensorflow_quiet
 from cuelens_models.whole_file import writable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _SCHEMES: Final = ("int8", "int16x8", "dynamic", "float16", "float32")
 _PIXELS: Final = ("0..255", "0..1", "symmetric", "standardised")
-_PROTOCOLS: Final = ("ferplus8", "ferplus7", "fer7", "fer6", "fer5", "fer4")
 _EDITS: Final = ("relabel", "thresholds", "temperature")
 _EXAMPLES = """\
 examples:
@@ -66,7 +66,9 @@ def _options() -> "ArgumentParser":
     network.add_argument(
         "--pixels", choices=_PIXELS, help="how grey levels are fed to it; symmetric: -1 to 1; standardised: each face"
     )
-    network.add_argument("--protocol", choices=_PROTOCOLS, help="which faces count, and as what (from its labels)")
+    network.add_argument(
+        "--protocol", choices=tuple(PROTOCOLS), help="which faces count, and as what (from its labels)"
+    )
 
     how = options.add_argument_group("how to convert")
     how.add_argument("--scheme", choices=_SCHEMES, default=_SCHEMES[0], help="numbers to compute with (%(default)s)")

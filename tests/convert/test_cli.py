@@ -13,6 +13,8 @@ pytest.importorskip("rich", reason="conversion needs the extra convert")
 
 import keras
 
+from cuelens_convert.quantise import SCHEMES
+from cuelens_convert.source import PIXELS
 from cuelens_models import record
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.bundle.file import SHIPPED
@@ -53,6 +55,12 @@ def refused_with_3(ended: Any, words: str) -> None:
 )
 def test_wrong_usage_ends_with_2(convert_model: Command, arguments: tuple[str, ...]) -> None:
     assert convert_model(*arguments).status == 2
+
+
+def test_every_scheme_and_way_of_feeding_pixels_can_be_asked_for(convert_model: Command) -> None:
+    said = convert_model("--help").out
+    assert f"{{{','.join(SCHEMES)}}}" in said
+    assert f"{{{','.join(PIXELS)}}}" in said
 
 
 def headless(folder: Path, content: bytes) -> Path:
