@@ -59,8 +59,12 @@ def adapted(network: keras.Model, name: str) -> Adapted:
     # Fixed names: automatic ones depend on what was built before, and stand in the file.
     face = keras.Input(shape, name="face")
     rewriter = _Rewriter(last if ends == "softmax" else None)
-    with tensorflow_quiet():
-        made = keras.Model(face, _single(through(network, face, rewriter)), name=name)
+    try:
+        with tensorflow_quiet():
+            made = keras.Model(face, _single(through(network, face, rewriter)), name=name)
+    except ValueError as error:
+        # Two layers of one name, in networks inside the network: apart they may have it.
+        raise BadInput(f"it cannot be rebuilt layer by layer: {str(error).splitlines()[0]}") from error
     _check_same(network, made, softmax=ends == "softmax")
     if ends == "softmax":
         return Adapted(made, "softmax, cut off: logits", probabilities=False, notes=rewriter.notes())

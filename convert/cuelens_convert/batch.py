@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import Contract
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.whole_file import writable
 
 _KEPT = ("labels", "pixels", "protocol", "scheme", "images", "seed", "fine_tune", "max_drop", "max_class_drop")
@@ -66,7 +66,10 @@ def _converted(given: Namespace, model: Path, output: Path) -> Ended:
     run = subprocess.run([*start, *words], capture_output=True, text=True, check=False)
     lines = (run.stderr if run.returncode else run.stdout).strip().splitlines()
     contract = file.load(output).contract if run.returncode == 0 else None
-    return Ended(model, run.returncode, contract, lines[-1].removeprefix("convert-model: ") if lines else "no word")
+    # Killed, for want of memory say: its status is then the signal's number below 0, and no documented one.
+    status = run.returncode if run.returncode >= 0 else CuelensError.exit_status
+    said = lines[-1].removeprefix("convert-model: ") if lines else f"ended with {run.returncode}"
+    return Ended(model, status, contract, said)
 
 
 def _options(given: Namespace) -> list[str]:

@@ -123,6 +123,13 @@ def test_networks_of_branches_gates_and_inner_networks_are_rebuilt_alike() -> No
     assert found.network.name == "made"
 
 
+def test_layers_of_one_name_in_networks_inside_are_refused_in_a_sentence() -> None:
+    face = keras.Input((48, 48, 1))
+    one, other = (keras.Sequential([layers.Conv2D(4, 3, name="same")]) for _ in range(2))
+    with pytest.raises(BadInput, match=r"rebuilt layer by layer: .*unique"):
+        adapted(keras.Model(face, layers.Dense(7)(trunk(other(one(face))))), "made")
+
+
 def test_a_dynamic_shape_and_an_answer_of_maps_are_refused() -> None:
     anything = keras.Input((None, None, 1))
     with pytest.raises(BadInput, match="fixed size"):

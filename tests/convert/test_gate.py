@@ -1,6 +1,7 @@
 """Conversions that lose something real: refused and explained, or mended and told."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,16 @@ def test_several_are_converted_and_one_that_fails_does_not_stop_the_others(
     assert good.split()[:4] == ["good", "100.00%", "100.00%", "100.00%"]
     assert lossy.split() == ["lossy", "exit", "status", "4"]
     assert absent.split() == ["absent", "exit", "status", "3"]
+
+
+def test_a_conversion_that_was_killed_does_not_pass_for_one_that_was_done(
+    convert_model: Command, monkeypatch: pytest.MonkeyPatch, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    killed = subprocess.CompletedProcess([], -9, "", "")
+    monkeypatch.setattr("cuelens_convert.batch.subprocess.run", lambda *given, **options: killed)
+    ended = convert_model("a.keras", "b.keras", "--data", synthetic_npz, "-o", tmp_path / "bundles")
+    assert ended.status == 70
+    assert "a.keras: ended with -9" in ended.out
 
 
 def test_models_of_one_name_are_not_written_over_each_other(
