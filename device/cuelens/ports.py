@@ -29,6 +29,12 @@ class Detector(Protocol):
     def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return boxes of faces between two sides in pixels, in an order that depends on the picture alone."""
 
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        """Return every place and size that passes for a face; many of them lie about one face, few about none."""
+
+    def sides(self, smallest: int, largest: int) -> list[int]:
+        """Return the sides that are looked for between two, in pixels."""
+
 
 class Light(Protocol):
     """The light at the edge of view."""

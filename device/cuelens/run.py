@@ -190,7 +190,11 @@ def _beats(checked: _Checked, outputs: Sequence[str], watch: Stopwatch, stream: 
     contract, chosen, wearer = checked.interpreter.contract, checked.settings, checked.profile
     reunion_s = wearer.policy.reunion_s
     pace = LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, reunion_s)
-    optics = Optics(chosen.lens.horizontal_degrees, chosen.look.farthest_m, chosen.camera.rotation in (90, 270))
+    optics = Optics(
+        horizontal_degrees=chosen.lens.horizontal_degrees,
+        farthest_m=chosen.look.farthest_m,
+        sideways=chosen.camera.rotation in (90, 270),
+    )
     return Beats(
         Looking(HaarDetector(), optics, pace, watch),
         Reader(checked.interpreter, watch),

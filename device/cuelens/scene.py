@@ -6,6 +6,7 @@ show is what there is: no expression is painted on anybody. Demo, tests and benc
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,13 +21,11 @@ from cuelens_models.command import require
 WIDTH: Final = 640
 HEIGHT: Final = 480
 FPS: Final = 15
-SECONDS: Final = 26.0
 _NOISE: Final = 4.0
 """Standard deviation of the sensor noise, in grey levels: a small sensor indoors."""
 _SEED: Final = 1969
-_LIGHT_T: Final = (18.0, 19.0, 21.0, 22.0)
-_LIGHT_LEVEL: Final = (1.0, 0.45, 0.45, 1.0)
-"""Brightness of the room over time: it is dimmed while the second person is there."""
+_DIMMED: Final = ((18.0, 1.0), (19.0, 0.45), (21.0, 0.45), (22.0, 1.0))
+"""Brightness of the demo's room over time: it is dimmed while the second person is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,18 @@ class Actor:
 class Scene:
     """A seeded scene: frame number n is the same picture, with the same boxes, whenever it is asked for."""
 
-    def __init__(self, background: Grey, actors: tuple[Actor, ...], seconds: float = SECONDS) -> None:
-        """background: uint8 (480, 640)."""
+    def __init__(
+        self,
+        background: Grey,
+        actors: Sequence[Actor],
+        seconds: float,
+        light: Sequence[tuple[float, float]] = ((0.0, 1.0),),
+    ) -> None:
+        """background: uint8 (480, 640). light: brightness of the room, as (t, level) in the order of time."""
         self.frames = round(seconds * FPS)
         self._background = background
         self._actors = actors
+        self._light_t, self._light_level = zip(*light, strict=True)
         random = np.random.default_rng(_SEED)
         self._noise = [random.normal(0, _NOISE, (HEIGHT, WIDTH)).astype(np.float32) for _ in range(4)]
 
@@ -76,10 +82,28 @@ class Scene:
             side = round(place.size)
             if actor.is_face and left >= 0 and top >= 0 and left + side <= WIDTH and top + side <= HEIGHT:
                 boxes.append((left, top, side, side))
-        frame *= np.interp(t, _LIGHT_T, _LIGHT_LEVEL)
+        frame *= np.interp(t, self._light_t, self._light_level)
         noise = self._noise[number % len(self._noise)]
         frame += np.roll(noise, (37 * number % HEIGHT, 91 * number % WIDTH), (0, 1))
         return np.clip(frame, 0, 255).astype(np.uint8), tuple(boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Somebody in a photograph. mark: the face there. reach: how much is cut out around it, in sides of the face."""
+
+    file: str
+    mark: Box
+    reach: float
+
+    def actor(self, path: tuple[Place, ...], *, is_face: bool = True) -> Actor:
+        """Return them as an actor who goes along a path."""
+        return Actor(*_cut_out(photograph(self.file), self.mark, self.reach), is_face=is_face, path=path)
+
+
+COLLINS: Final = Model("astronaut.png", (176, 66, 98, 98), reach=2.1)
+HOPPER: Final = Model("grace_hopper.jpg", (152, 104, 222, 222), reach=2.0)
+CUP: Final = Model("coffee.png", (190, 60, 230, 230), reach=1.6)
 
 
 class SceneSource:
@@ -110,60 +134,45 @@ def demo_scene() -> Scene:
     Nobody; a smiling woman who comes, moves nearer, tilts her head and goes; a cup of coffee passing where faces were;
     a second woman, in a room that is dimmed meanwhile; nobody.
     """
-    gravel, astronaut, coffee, hopper = _photographs()
+    gravel = photograph("gravel.png")
     background = cv2.GaussianBlur(cv2.resize(gravel, (WIDTH, WIDTH))[:HEIGHT], (0, 0), 2.0) // 2 + 60
-    smiling = Actor(
-        *_cut_out(astronaut, (176, 66, 98, 98), reach=2.1),
-        is_face=True,
-        path=(
+    smiling = COLLINS.actor(
+        (
             Place(2.0, -130, 200, 80),
             Place(3.2, 200, 210, 84),
             Place(5.0, 330, 230, 120, -6),
             Place(6.5, 370, 220, 120, 7),
             Place(8.5, 300, 230, 104),
             Place(9.7, 790, 210, 90),
-        ),
+        )
     )
-    cup = Actor(
-        *_cut_out(coffee, (190, 60, 230, 230), reach=1.6),
-        is_face=False,
-        path=(Place(10.5, -120, 260, 110), Place(12.5, 330, 240, 130, 10), Place(14.5, 770, 230, 110)),
+    cup = CUP.actor(
+        (Place(10.5, -120, 260, 110), Place(12.5, 330, 240, 130, 10), Place(14.5, 770, 230, 110)), is_face=False
     )
-    serious = Actor(
-        *_cut_out(hopper, (152, 104, 222, 222), reach=2.0),
-        is_face=True,
-        path=(
+    serious = HOPPER.actor(
+        (
             Place(15.0, 780, 220, 90),
             Place(16.2, 420, 220, 96),
             Place(18.5, 310, 240, 120, 4),
             Place(21.0, 280, 230, 112, -5),
             Place(22.5, 340, 220, 100),
             Place(23.7, -140, 210, 90),
-        ),
+        )
     )
-    return Scene(background.astype(np.uint8), (smiling, cup, serious))
+    return Scene(background.astype(np.uint8), (smiling, cup, serious), 26.0, _DIMMED)
 
 
-def _photographs() -> tuple[Grey, Grey, Grey, Grey]:
+def photograph(file: str) -> Grey:
+    """Return a picture that scikit-image or matplotlib ships, as it lies there, uint8. Raises MissingExtra."""
     try:
         import matplotlib
         import skimage
     except ImportError as error:
         raise require("scikit-image" if error.name == "skimage" else error.name or "matplotlib", "demo") from error
-    installed = Path(skimage.__file__).parent / "data"
-    samples = Path(matplotlib.get_data_path()) / "sample_data"
-    files = (
-        installed / "gravel.png",
-        installed / "astronaut.png",
-        installed / "coffee.png",
-        samples / "grace_hopper.jpg",
-    )
-    pictures = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files]
-    for file, picture in zip(files, pictures, strict=True):
-        if picture is None:
-            raise require(f"a package that brings {file.name}", "demo")
-    gravel, astronaut, coffee, hopper = (np.asarray(picture, dtype=np.uint8) for picture in pictures)
-    return gravel, astronaut, coffee, hopper
+    for folder in (Path(skimage.__file__).parent / "data", Path(matplotlib.get_data_path()) / "sample_data"):
+        if (folder / file).exists():
+            return np.asarray(cv2.imread(str(folder / file), cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    raise require(f"a package that brings {file}", "demo")
 
 
 def _cut_out(photograph: Grey, mark: Box, reach: float) -> tuple[Grey, NDArray[np.float32], Box]:

@@ -36,11 +36,11 @@ class Lens(_Part, frozen=True):
 
 
 class Look(_Part, frozen=True):
-    """Looking: farthest_m is the distance at which a face stops to matter."""
+    """Looking: the distance at which a face stops to matter, and how long it takes to look at all of the frame."""
 
     farthest_m: Annotated[float, msgspec.Meta(ge=0.3, le=10)] = 2.0
-    newcomers_s: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 1.0
-    nobody_s: Annotated[float, msgspec.Meta(ge=0.0, le=5)] = 0.2
+    newcomers_s: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 2.0
+    nobody_s: Annotated[float, msgspec.Meta(ge=0.0, le=5)] = 0.5
 
 
 class Threads(_Part, frozen=True):

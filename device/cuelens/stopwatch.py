@@ -17,7 +17,7 @@ class Stopwatch:
         self._kind = ""
         self._began = 0
         self.beats: deque[tuple[str, int, int, int, int]] = deque(maxlen=KEPT)
-        """(kind, total, haar, crop, invoke) a beat; kind is what looking did: full, region or none."""
+        """(kind, total, haar, crop, invoke) a beat; kind is what looking did: region (faces followed), sweep, none."""
 
     def begin(self) -> None:
         """Begin a beat."""
@@ -27,8 +27,8 @@ class Stopwatch:
         self._began = time.perf_counter_ns()
 
     def scanned(self, kind: str) -> None:
-        """Say what looking did; a beat with a full scan is a full beat whatever else it did."""
-        if self._kind != "full":
+        """Say what looking did; a beat in which a face was followed is a region beat, whatever else was scanned."""
+        if self._kind != "region":
             self._kind = kind
 
     def add(self, stage: str, since_ns: int) -> None:

@@ -42,7 +42,7 @@ def stage_table(watch: Stopwatch) -> list[str]:
     The rest is all that is neither OpenCV's cascade nor the interpreter's invoke; the crop is part of it.
     """
     table = []
-    for kind, meaning in (("region", "region beats"), ("full", "full-scan beats"), ("none", "beats without a scan")):
+    for kind, meaning in (("region", "a face followed"), ("sweep", "nobody yet"), ("none", "nothing scanned")):
         beats = [beat for beat in watch.beats if beat[0] == kind]
         if not beats:
             continue

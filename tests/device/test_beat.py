@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,30 +20,12 @@ from cuelens.profile import Profile, policy_rule, settle_rule
 from cuelens.read import Reader
 from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventFile, EventStream
-from cuelens.types import Box, Frame, Grey, LightPattern
+from cuelens.types import Box, Frame, LightPattern
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop
 from cuelens_models.bundle.scores import probabilities
-
-
-class FixedDetector:
-    """Finds one face wherever it is told to, in any picture that is large enough to hold it."""
-
-    smallest = 20
-
-    def __init__(self, box: Box | None) -> None:
-        self.box = box
-
-    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        if self.box is None:
-            return []
-        if picture.shape == (240, 320):
-            x, y, side, _ = self.box
-            return [(x // 2, y // 2, side // 2, side // 2)]
-        # A region is twice the box, shrunk to a face of 44 pixels.
-        return [(22, 22, 44, 44)]
 
 
 class FixedReader:
@@ -58,13 +42,12 @@ class FixedReader:
 
 def frames(count: int) -> list[Frame]:
     random = np.random.default_rng(1)
-    picture = random.integers(0, 255, (480, 640)).astype(np.uint8)
+    picture = random.integers(0, 60, (480, 640)).astype(np.uint8)
+    picture[140:240, 200:300] = random.integers(190, 210, (100, 100))
     return [Frame(picture, 100 + n / 15, 0) for n in range(count)]
 
 
-def beats(
-    detector: FixedDetector, told: list[events.Event], reader: FixedReader | None = None
-) -> tuple[Beats, Stopwatch]:
+def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = None) -> tuple[Beats, Stopwatch]:
     watch = Stopwatch()
     return Beats(
         Looking(detector, Optics(), LookPace(), watch),
@@ -76,12 +59,12 @@ def beats(
     ), watch
 
 
-def of_bundle(bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
+def of_bundle(detector: Any, bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
     """Beats with the model of a bundle."""
     watch = Stopwatch()
     contract = bundle.contract
     return Beats(
-        Looking(FixedDetector((200, 140, 100, 100)), Optics(), LookPace(), watch),
+        Looking(detector, Optics(), LookPace(), watch),
         Reader(Interpreter(bundle), watch),
         settle_rule(Profile(), contract.labels, contract.probabilities.enter),
         policy_rule(Profile(), ["light"]),
@@ -90,13 +73,13 @@ def of_bundle(bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
     )
 
 
-def test_a_reading_is_what_the_model_says_of_the_crop(shipped: Bundle) -> None:
+def test_a_reading_is_what_the_model_says_of_the_crop(squares: Any, shipped: Bundle) -> None:
     told: list[events.Event] = []
-    turning = of_bundle(shipped, told.append)
-    given = frames(2)
+    turning = of_bundle(squares, shipped, told.append)
+    given = frames(12)
     for frame in given:
         turning.turn(frame)
-    (reading,) = [event for event in told if isinstance(event, events.Reading)]
+    reading = next(event for event in told if isinstance(event, events.Reading))
     interpreter = Interpreter(shipped)
     (face,) = [event for event in told if isinstance(event, events.FaceSeen)]
     expected = probabilities(interpreter.outputs(crop(given[1].grey, face.box, shipped.contract)), shipped.contract)
@@ -105,14 +88,13 @@ def test_a_reading_is_what_the_model_says_of_the_crop(shipped: Bundle) -> None:
     assert sum(reading.scores.values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_times_count_from_the_first_frame_and_events_come_in_order() -> None:
+def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
     told: list[events.Event] = []
-    detector = FixedDetector((200, 140, 100, 100))
-    turning, _ = beats(detector, told)
+    turning, _ = beats(squares, told)
     given = frames(30)
     for n, frame in enumerate(given):
         if n == 20:
-            detector.box = None
+            squares.blind = True
         assert turning.turn(frame).t == pytest.approx(n / 15, abs=1e-3)
     kinds = [type(event).__name__ for event in told]
     assert kinds[:4] == ["FaceSeen", "Reading", "Expression", "CueGiven"]
@@ -121,12 +103,11 @@ def test_times_count_from_the_first_frame_and_events_come_in_order() -> None:
     assert times == sorted(times)
 
 
-def test_what_is_believed_of_a_face_outlives_a_moment_away() -> None:
+def test_what_is_believed_of_a_face_outlives_a_moment_away(squares: Any) -> None:
     told: list[events.Event] = []
-    detector = FixedDetector((200, 140, 100, 100))
-    turning, _ = beats(detector, told)
+    turning, _ = beats(squares, told)
     for n, frame in enumerate(frames(75)):
-        detector.box = None if 40 <= n < 50 else (200, 140, 100, 100)
+        squares.blind = 40 <= n < 50
         turning.turn(frame)
     tracks = {event.track for event in told if isinstance(event, events.Reading)}
     expressions = [event.expression for event in told if isinstance(event, events.Expression)]
@@ -138,9 +119,9 @@ def test_what_is_believed_of_a_face_outlives_a_moment_away() -> None:
     assert expressions[-1] == expressions[-2] != "unsure"
 
 
-def test_what_was_believed_before_a_long_pause_is_forgotten() -> None:
+def test_what_was_believed_before_a_long_pause_is_forgotten(squares: Any) -> None:
     told: list[events.Event] = []
-    turning, _ = beats(FixedDetector((200, 140, 100, 100)), told)
+    turning, _ = beats(squares, told)
     given = frames(60)
     for frame in given[:30]:
         turning.turn(frame)
@@ -152,10 +133,10 @@ def test_what_was_believed_before_a_long_pause_is_forgotten() -> None:
     assert next(event.expression for event in later if isinstance(event, events.Expression)) == "unsure"
 
 
-def test_what_the_network_takes_for_no_face_is_told_in_no_way() -> None:
+def test_what_the_network_takes_for_no_face_is_told_in_no_way(squares: Any) -> None:
     told: list[events.Event] = []
     reader = FixedReader(NOT_A_FACE)
-    turning, _ = beats(FixedDetector((200, 140, 100, 100)), told, reader)
+    turning, _ = beats(squares, told, reader)
     given = frames(90)
     for frame in given[:60]:
         turning.turn(frame)
@@ -166,13 +147,13 @@ def test_what_the_network_takes_for_no_face_is_told_in_no_way() -> None:
     assert [event.kind for event in told if isinstance(event, events.CueGiven)] == ["face"]
 
 
-def test_every_beat_is_accounted_for() -> None:
-    turning, watch = beats(FixedDetector((200, 140, 100, 100)), [])
+def test_every_beat_is_accounted_for(squares: Any) -> None:
+    turning, watch = beats(squares, [])
     for frame in frames(20):
         turning.turn(frame)
     assert len(watch.beats) == 20
     for kind, total, haar, crop_ns, invoke in watch.beats:
-        assert kind in ("full", "region", "none")
+        assert kind in ("sweep", "region", "none")
         assert 0 <= haar + crop_ns + invoke <= total
 
 
@@ -214,7 +195,7 @@ class Shown(MemoryLight):
             return self.changed.wait_for(lambda: self.log[-1:] == [what], 5)
 
 
-def test_a_cue_on_the_first_beat_after_a_stall_is_given() -> None:
+def test_a_cue_on_the_first_beat_after_a_stall_is_given(squares: Any) -> None:
     light = Shown()
 
     class Stalling:
@@ -224,8 +205,8 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given() -> None:
         state = "running"
 
         def __init__(self) -> None:
-            later = [Frame(frame.grey, frame.t + 5, 0) for frame in frames(2)]
-            self.script: list[Frame | None] = [*frames(2), None, *later]
+            later = [Frame(frame.grey, frame.t + 5, 0) for frame in frames(12)]
+            self.script: list[Frame | None] = [*frames(12), None, *later]
 
         def next(self, timeout_s: float) -> Frame | None:
             if not self.script:
@@ -246,7 +227,7 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given() -> None:
         def close(self) -> None: ...
 
     stream = EventStream()
-    turning, _ = beats(FixedDetector((200, 140, 100, 100)), [])
+    turning, _ = beats(squares, [])
     daemon = Daemon(Stalling(), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False)
     daemon.run(None, threading.Event())
     # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
@@ -254,14 +235,16 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given() -> None:
     assert light.log[-1] == "fade"
 
 
-def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: Bundle, tmp_path: Path) -> None:
+def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(
+    squares: Any, shipped: Bundle, tmp_path: Path
+) -> None:
     light = MemoryLight()
     stream = EventStream()
     told: list[events.Event] = []
     file = EventFile(str(tmp_path / "events.jsonl"), patient=True, stop=threading.Event())
     stream.add(told.append)
     stream.add(file)
-    turning = of_bundle(shipped, stream.emit)
+    turning = of_bundle(squares, shipped, stream.emit)
     daemon = Daemon(
         InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False
     )
@@ -273,3 +256,15 @@ def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(shipped: B
     assert [state.camera_fps for state in states] == pytest.approx([15.2, 14.9], abs=0.3)
     assert all(state.frame_age_ms_p95 is None for state in states)
     assert len((tmp_path / "events.jsonl").read_text().splitlines()) == len(told)
+
+
+def test_what_is_probably_no_face_is_read_four_times_a_second(squares: Any) -> None:
+    told: list[events.Event] = []
+    reader = FixedReader(NOT_A_FACE)
+    turning, _ = beats(squares, told, reader)
+    given = frames(105)
+    for frame in given:
+        turning.turn(frame)
+    times = [event.t for event in told if isinstance(event, events.Reading)]
+    assert len(times) > 15
+    assert all(0.25 <= later - earlier < 0.34 for earlier, later in pairwise(times[5:]))

@@ -84,7 +84,7 @@ def test_the_picture_shows_a_session(demo: Any) -> None:
 def test_plain_lines_are_printed_without_a_terminal(demo: Any) -> None:
     assert "\x1b" not in demo[3]
     assert "looks happy" in demo[3]
-    assert "region beats" in demo[3]
+    assert "a face followed" in demo[3]
     assert "frame to decision" in demo[3]
 
 

@@ -4,6 +4,8 @@
 with opencv-python-headless, or from Debian's package opencv-data beside apt's own OpenCV.
 """
 
+import math
+
 import cv2
 
 from cuelens.types import Box, Grey
@@ -23,10 +25,25 @@ class HaarDetector:
         self._step = step
         self._neighbours = neighbours
 
+    def sides(self, smallest: int, largest: int) -> list[int]:
+        """Return the sides that are looked for between two."""
+        steps = range(int(math.log(max(largest, self.smallest) / self.smallest) / math.log(self._step)) + 2)
+        sides = (round(self.smallest * self._step**step) for step in steps)
+        return [side for side in sides if smallest <= side <= largest]
+
     def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return the faces between two sides in pixels, the largest first."""
+        return self._scan(picture, smallest, largest, self._neighbours)
+
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        """Return every window that passes for a face, of the same sides."""
+        return self._scan(picture, smallest, largest, 0)
+
+    def _scan(self, picture: Grey, smallest: int, largest: int, neighbours: int) -> list[Box]:
+        if min(picture.shape) < smallest:
+            return []
         found = self._cascade.detectMultiScale(
-            picture, self._step, self._neighbours, 0, (smallest, smallest), (largest, largest)
+            picture, self._step, neighbours, 0, (smallest, smallest), (largest, largest)
         )
         boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in found]
         return sorted(boxes, key=lambda box: (-box[2], box[0], box[1]))

@@ -1,0 +1,32 @@
+"""What the lens makes of a face: the sizes that are worth looking for."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+_FACE_M: Final = 0.15
+"""Side of the detector's box around an adult face, in metres: 40 pixels of 640 at 2 m behind a 62 degree lens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optics:
+    """The lens, and the distances at which people talk. horizontal_degrees: its field of view."""
+
+    horizontal_degrees: float = 62.0
+    farthest_m: float = 2.0
+    nearest_m: float = 0.25
+    sideways: bool = False
+    """Whether the sensor's width has become the frame's height, by a rotation of 90 or 270 degrees."""
+
+    def smallest_face(self, width: int, height: int) -> float:
+        """Return the side of the smallest face that matters, in pixels of an upright frame of this size."""
+        return self._face(width, height, self.farthest_m)
+
+    def largest_face(self, width: int, height: int) -> float:
+        """Return the side of the largest one; one that is followed may come nearer still."""
+        return min(self._face(width, height, self.nearest_m), float(min(width, height)))
+
+    def _face(self, width: int, height: int, distance_m: float) -> float:
+        across = height if self.sideways else width
+        focal = across / 2 / math.tan(math.radians(self.horizontal_degrees) / 2)
+        return focal * _FACE_M / distance_m

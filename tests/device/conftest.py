@@ -1,0 +1,47 @@
+"""A detector for tests that draw what it sees."""
+
+import numpy as np
+import pytest
+
+from cuelens.types import Box, Grey
+
+
+class SquareDetector:
+    """Finds grey squares of three levels, between the sizes it is asked for; counts the pixels it was shown."""
+
+    smallest = 20
+
+    def __init__(self) -> None:
+        self.pixels: list[int] = []
+        self.blind = False
+
+    def sides(self, smallest: int, largest: int) -> list[int]:
+        return [side for side in (20, 23, 26, 30, 35, 40, 46) if smallest <= side <= largest]
+
+    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        self.pixels.append(picture.size)
+        return self._squares(picture, smallest, largest)
+
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        self.pixels.append(picture.size)
+        # A window answers for squares that are about as large as it is.
+        return 3 * self._squares(picture, round(smallest * 0.9), round(largest * 1.1))
+
+    def _squares(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        boxes: list[Box] = []
+        if self.blind:
+            return boxes
+        for level in (100, 150, 200):
+            rows, columns = np.nonzero(np.abs(picture.astype(int) - level) < 20)
+            if len(rows):
+                box = (int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+                # A square that is cut off by the border of the picture is no face.
+                if smallest <= box[2] <= largest and abs(box[2] - box[3]) <= 2:
+                    boxes.append(box)
+        return boxes
+
+
+@pytest.fixture
+def squares() -> SquareDetector:
+    """A detector of squares of level 100, 150 or 200 on black."""
+    return SquareDetector()
