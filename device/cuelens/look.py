@@ -5,7 +5,6 @@ others the frame is swept in small parts, a few of them a beat: the whole of it 
 in two seconds while somebody is.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,10 +58,10 @@ class Looking:
     """Follows faces from frame to frame. A face counts once it was found in two beats running."""
 
     def __init__(self, detector: Detector, optics: Optics, pace: LookPace, watch: Stopwatch) -> None:
-        self._detector = detector
+        self._detector = _Timed(detector, watch)
         self._pace = pace
         self._watch = watch
-        self._sweep = Sweep(detector, optics)
+        self._sweep = Sweep(self._detector, optics)
         self._tracks: list[Track] = []
         self._register = Register(pace.reunion_s)
         self._t: float | None = None
@@ -102,11 +101,9 @@ class Looking:
             return
         self._owed -= parts
         self._watch.scanned("sweep")
-        began = time.perf_counter_ns()
         known = [track.expected(frame.t) for track in self._tracks]
         # With nobody there, a single hit is worth a second look.
         found = self._sweep.scan(frame, parts, known, hits=2 if known else 1, most=1 if known else 2)
-        self._watch.add("haar", began)
         self._tracks += [Track(box, began=frame.t, t=frame.t) for box in found]
 
     def _scan_regions(self, frame: Frame) -> None:
@@ -133,9 +130,7 @@ class Looking:
         smallest = max(round(side / shrink * region.narrowest), self._detector.smallest)
         largest = round(side / shrink * region.widest)
         self._watch.scanned("region")
-        began = time.perf_counter_ns()
         boxes = self._detector.detect(picture, smallest, largest)
-        self._watch.add("haar", began)
         return [moved(box, left, top, shrink) for box in boxes]
 
     def _region(self, rows: int, columns: int) -> Grey:
@@ -143,3 +138,27 @@ class Looking:
         if self._pixels.size < rows * columns:
             self._pixels = np.empty(rows * columns, np.uint8)
         return self._pixels[: rows * columns].reshape(rows, columns)
+
+
+class _Timed:
+    """A detector whose time is counted."""
+
+    def __init__(self, detector: Detector, watch: Stopwatch) -> None:
+        self.smallest = detector.smallest
+        self.sides = detector.sides
+        self._detector = detector
+        self._watch = watch
+
+    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        """Detect, and count the time."""
+        began = self._watch.now()
+        boxes = self._detector.detect(picture, smallest, largest)
+        self._watch.add("haar", began)
+        return boxes
+
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        """Return the hits, and count the time."""
+        began = self._watch.now()
+        boxes = self._detector.hits(picture, smallest, largest)
+        self._watch.add("haar", began)
+        return boxes

@@ -1,7 +1,5 @@
 """Reading: one face of a frame to probabilities, through the only preprocessing there is."""
 
-import time
-
 import numpy as np
 
 from cuelens.stopwatch import Stopwatch
@@ -24,11 +22,11 @@ class Reader:
 
     def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
         """Return the probabilities for one face, in the order of the bundle's labels. EmptyCrop if it is too small."""
-        began = time.perf_counter_ns()
+        began = self._watch.now()
         face = crop(frame.grey, box, self._contract, out=self._crop)
         model_input(face, self._contract, out=self._tensor)
         self._watch.add("crop", began)
-        began = time.perf_counter_ns()
+        began = self._watch.now()
         raw = self._interpreter.invoke(self._tensor)
         self._watch.add("invoke", began)
         return tuple(probabilities(dequantise(raw, self._contract.output), self._contract).tolist())

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 STAGES: Final = ("haar", "crop", "invoke")
@@ -12,7 +13,9 @@ KEPT: Final = 4096
 class Stopwatch:
     """Nanoseconds spent in each stage of the beat that is running, and the last beats whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], int] = time.perf_counter_ns) -> None:
+        """now: a clock in nanoseconds."""
+        self.now = now
         self._spent = dict.fromkeys(STAGES, 0)
         self._kind = ""
         self._began = 0
@@ -24,7 +27,7 @@ class Stopwatch:
         for stage in STAGES:
             self._spent[stage] = 0
         self._kind = "none"
-        self._began = time.perf_counter_ns()
+        self._began = self.now()
 
     def scanned(self, kind: str) -> None:
         """Say what looking did; a beat in which a face was followed is a region beat, whatever else was scanned."""
@@ -32,11 +35,11 @@ class Stopwatch:
             self._kind = kind
 
     def add(self, stage: str, since_ns: int) -> None:
-        """Count the time since `since_ns` (perf_counter_ns) to a stage."""
-        self._spent[stage] += time.perf_counter_ns() - since_ns
+        """Count the time since `since_ns` (of `now`) to a stage."""
+        self._spent[stage] += self.now() - since_ns
 
     def end(self) -> None:
         """End the beat and keep it."""
         spent = self._spent
-        total = time.perf_counter_ns() - self._began
+        total = self.now() - self._began
         self.beats.append((self._kind, total, spent["haar"], spent["crop"], spent["invoke"]))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ import pytest
 pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
 pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
 
+from cuelens.adapters.haar import HaarDetector
+from cuelens.beat import Beats
+from cuelens.look import Looking, LookPace, Optics
+from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.read import Reader
 from cuelens.scene import FPS, demo_scene
+from cuelens.stopwatch import Stopwatch
+from cuelens.types import Frame
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +117,32 @@ def test_the_scene_has_what_a_room_has() -> None:
     assert len(empty) > 20
     noise = scene.picture(0)[0].astype(int) - scene.picture(1)[0].astype(int)
     assert 4 < noise.std() < 8
+
+
+def test_a_steady_beat_makes_no_picture(shipped: Bundle) -> None:
+    turning = Beats(
+        Looking(HaarDetector(), Optics(), LookPace(), watch := Stopwatch()),
+        Reader(Interpreter(shipped), watch),
+        settle_rule(Profile(), shipped.contract.labels, shipped.contract.probabilities.enter),
+        policy_rule(Profile(), ["light"]),
+        watch,
+        lambda event: None,
+    )
+    scene = demo_scene()
+    pictures = [scene.picture(number)[0] for number in range(70, 100)]
+    # There and back again, so that nobody jumps.
+    pictures += pictures[::-1]
+    readings = 0
+    tracemalloc.start()
+    try:
+        for number in range(1_100):
+            frame = Frame(pictures[number % len(pictures)], number / FPS, 0)
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            readings += len(turning.turn(frame).faces)
+            if number >= 100:
+                # All that a beat had at once is less than the smallest picture in it, a region of 80 pixels on a side.
+                assert tracemalloc.get_traced_memory()[1] - before < 6_000
+    finally:
+        tracemalloc.stop()
+    assert readings > 1_000

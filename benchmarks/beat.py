@@ -1,0 +1,206 @@
+"""What a beat costs beside the bare calls in it, and how that grows with faces, frames and hours.
+
+    taskset -c 0 python benchmarks/beat.py [--seconds 40] [--growth SVG] [--long BEATS]
+
+One face of 110 pixels in 640x480, before bricks. Times are processor time of the thread, of beats alone: the scene is
+drawn beforehand. The bare calls are the very cascade calls and invokes of the run, recorded, and replayed back to back
+with nothing around. --growth: the mean beat against faces in view and the frame's size, drawn too. --long: memory after
+so many beats against that after 2,000.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import scenes
+from ai_edge_litert.interpreter import Interpreter as LiteRt
+
+from cuelens.adapters.haar import HaarDetector
+from cuelens.beat import Beats
+from cuelens.board import resident_mb
+from cuelens.look import Looking, LookPace, Optics
+from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.read import Reader
+from cuelens.scene import FPS, Scene
+from cuelens.stopwatch import Stopwatch
+from cuelens.summary import percentile
+from cuelens.types import Frame, Grey
+from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
+from cuelens_models.bundle.file import SHIPPED, load
+from cuelens_models.bundle.interpreter import Interpreter
+
+WARM: Final = 45
+"""Beats that are not counted, in which the face is found."""
+
+
+class Recorded:
+    """Beats whose cascade calls and invokes are written down."""
+
+    def __init__(self, *, keep: bool) -> None:
+        bundle = load(SHIPPED)
+        self.detector, self.interpreter = HaarDetector(), Interpreter(bundle)
+        self.scans: list[tuple[Grey, int, int, int]] = []
+        self.tensors: list[Any] = []
+        if keep:
+            self._write_down()
+        contract, watch = bundle.contract, Stopwatch(time.thread_time_ns)
+        self.watch = watch
+        self.beats = Beats(
+            Looking(self.detector, Optics(), LookPace(), watch),
+            Reader(self.interpreter, watch),
+            settle_rule(Profile(), contract.labels, contract.probabilities.enter),
+            policy_rule(Profile(), ["light"]),
+            watch,
+            lambda event: None,
+        )
+
+    def _write_down(self) -> None:
+        detect, hits, invoke = self.detector.detect, self.detector.hits, self.interpreter.invoke
+
+        def scanned(call: Callable[..., Any], neighbours: int) -> Callable[..., Any]:
+            def scan(picture: Grey, smallest: int, largest: int) -> Any:
+                self.scans.append((picture.copy(), smallest, largest, neighbours))
+                return call(picture, smallest, largest)
+
+            return scan
+
+        def invoked(tensor: Any) -> Any:
+            self.tensors.append(tensor.copy())
+            return invoke(tensor)
+
+        vars(self.detector).update(detect=scanned(detect, NEIGHBOURS), hits=scanned(hits, 0))
+        vars(self.interpreter).update(invoke=invoked)
+
+    def run(self, pictures: list[Grey]) -> None:
+        """Take pictures to decisions, fifteen a second."""
+        for number, picture in enumerate(pictures):
+            self.beats.turn(Frame(picture, number / FPS, 0))
+
+    def forget(self) -> None:
+        """Forget what was recorded."""
+        self.scans.clear()
+        self.tensors.clear()
+
+
+def drawn(scene: Scene) -> list[Grey]:
+    return [scene.picture(number)[0] for number in range(scene.frames)]
+
+
+def bare_ms(recorded: Recorded) -> float:
+    """Return the processor time of the recorded calls, made again by nothing but OpenCV and the runtime."""
+    cascade = cv2.CascadeClassifier(str(cascade_file()))
+    again = LiteRt(model_content=load(SHIPPED).model, num_threads=1)
+    again.allocate_tensors()
+    given, answer = again.get_input_details()[0]["index"], again.get_output_details()[0]["index"]
+    spent = []
+    for _ in range(3):
+        began = time.thread_time_ns()
+        for picture, smallest, largest, neighbours in recorded.scans:
+            cascade.detectMultiScale(picture, STEP, neighbours, 0, (smallest, smallest), (largest, largest))
+        for tensor in recorded.tensors:
+            again.set_tensor(given, tensor)
+            again.invoke()
+            again.get_tensor(answer)
+        spent.append((time.thread_time_ns() - began) / 1e6)
+    return min(spent)
+
+
+def cost(scene: Scene, size: tuple[int, int] | None = None) -> list[float]:
+    """Return milliseconds of each beat of a scene, once its faces are followed; the least of three runs."""
+    pictures = drawn(scene)
+    if size:
+        pictures = [
+            np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8) for picture in pictures
+        ]
+    runs = []
+    for _ in range(3):
+        once = Recorded(keep=False)
+        once.run(pictures)
+        runs.append([beat[1] / 1e6 for beat in once.watch.beats][WARM:])
+    return np.min(runs, axis=0).tolist()
+
+
+def one_face(seconds: float) -> None:
+    scene = scenes.standing(1, seconds)
+    pictures = drawn(scene)
+    totals = cost(scene)
+    once = Recorded(keep=True)
+    once.run(pictures[:WARM])
+    once.forget()
+    once.watch.beats.clear()
+    once.run(pictures[WARM:])
+    bare = bare_ms(once) / len(totals)
+    plain = Recorded(keep=False)
+    plain.run(pictures)
+    beats = list(plain.watch.beats)[WARM:]
+    spent = [sum(column) for column in list(zip(*beats, strict=True))[1:]]
+    mean, p95 = float(np.mean(totals)), percentile(totals, 0.95)
+    print(f"one face, {len(totals)} beats, {len(once.tensors)} readings, {len(once.scans)} scans:")
+    print(f"  frame to decision: mean {mean:.2f} ms, p95 {p95:.2f} ms, p95 / mean {p95 / mean:.2f}")
+    print(f"  the bare calls: {bare:.2f} ms a beat, beat / bare {mean / bare:.2f}")
+    print(
+        f"  cascade {spent[1] / spent[0]:.1%}, invoke {spent[3] / spent[0]:.1%},"
+        f" all else {1 - (spent[1] + spent[3]) / spent[0]:.1%} (crop {spent[2] / spent[0]:.1%})"
+    )
+
+
+def growth(file: Path | None) -> None:
+    faces = {count: float(np.mean(cost(scenes.standing(count, 12)))) for count in (1, 2, 4, 8)}
+    sizes = {
+        width: float(np.mean(cost(scenes.standing(1, 12), (width, width * 3 // 4)))) for width in (320, 640, 960, 1280)
+    }
+    for count, ms in faces.items():
+        print(f"{count} faces in view: mean beat {ms:.2f} ms")
+    for width, ms in sizes.items():
+        print(f"frames {width}x{width * 3 // 4}: mean beat {ms:.2f} ms")
+    if file:
+        draw(faces, sizes, file)
+
+
+def draw(faces: dict[int, float], sizes: dict[int, float], file: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure((9, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, figures, name in ((left, faces, "faces in view"), (right, sizes, "width of the frame, pixels")):
+        axes.plot(list(figures), list(figures.values()), marker="o")
+        axes.set(xlabel=name, xticks=list(figures), ylim=(0, None))
+        axes.grid(alpha=0.3)
+    left.set_ylabel("mean beat, ms of x86-64")
+    figure.savefig(file)
+    print(f"drawn: {file}")
+
+
+def long_run(count: int) -> None:
+    """Print resident memory after 2,000 beats and after `count`."""
+    pictures = drawn(scenes.standing(1, 12))
+    turning = Recorded(keep=False)
+    at: dict[int, float] = {}
+    for number in range(count + 1):
+        turning.beats.turn(Frame(pictures[number % len(pictures)], number / FPS, 0))
+        if number in (2_000, count):
+            at[number] = resident_mb()[0]
+    growth = at[count] / at[2_000] - 1
+    print(f"memory: {at[2_000]:.1f} MB after 2,000 beats, {at[count]:.1f} MB after {count:,}: {growth:+.2%}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--growth", type=Path, nargs="?", const=Path(), help="measure growth, and draw it to a file")
+    parser.add_argument("--long", type=int, default=0, metavar="BEATS")
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    one_face(given.seconds)
+    if given.growth is not None:
+        growth(given.growth if given.growth.name else None)
+    if given.long:
+        long_run(given.long)
+
+
+if __name__ == "__main__":
+    main()
