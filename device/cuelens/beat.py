@@ -55,13 +55,16 @@ class Beats:
         self._beliefs: dict[int, Belief] = {}
         self._memory = Memory()
 
-    def turn(self, frame: Frame) -> Decision:
-        """Take one frame to a decision. The cue is returned, not given: outputs are the caller's."""
+    def turn(self, frame: Frame, *, light: bool = False) -> Decision:
+        """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
+
+        light: do without what can wait, the search for newcomers and the reading of all faces but the nearest.
+        """
         self._watch.begin()
         if self._first_t is None:
             self._first_t = frame.t
         t = round(frame.t - self._first_t, 4)
-        sight = self._looking.look(frame)
+        sight = self._looking.look(frame, light=light)
         for face in sight.appeared:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
@@ -69,10 +72,11 @@ class Beats:
         # A face that comes back in time keeps its number, and what was believed of it.
         for track in [track for track, belief in self._beliefs.items() if t - belief.t > self._remembered_s]:
             del self._beliefs[track]
+        nearest = max(sight.seen, key=lambda face: face.box[2], default=None)
         for face in sight.seen:
-            if self._is_due(face, t):
+            if self._is_due(face, t) and (face is nearest or not light):
                 self._read(frame, face, t, anew=face in sight.appeared)
-        faces = tuple(face for face in sight.seen if not is_doubted(self._beliefs[face.track], self._settle_rule))
+        faces = tuple(face for face in sight.seen if self._is_believed(face))
         self._memory, cue = decide(self._memory, t, faces, self._beliefs, self._policy_rule)
         if cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
@@ -89,6 +93,11 @@ class Beats:
         decision = Decision(t, sight.seen, self._beliefs, cue, self._light_level.judge(frame))
         self._watch.end()
         return decision
+
+    def _is_believed(self, face: Face) -> bool:
+        """Whether a face was read and is not doubted."""
+        belief = self._beliefs.get(face.track)
+        return belief is not None and not is_doubted(belief, self._settle_rule)
 
     def _is_due(self, face: Face, t: float) -> bool:
         """Whether a face should be read in this beat: always, but for what is probably none."""

@@ -14,6 +14,17 @@ def temperature_c(root: Path = ROOT) -> float | None:
         return None
 
 
+def under_voltage(root: Path = ROOT) -> bool:
+    """Whether the Raspberry Pi's supply is too weak right now, by the kernel's `rpi_volt`; not where none is told."""
+    for name in (root / "sys/class/hwmon").glob("hwmon*/name"):
+        try:
+            if name.read_text().strip() == "rpi_volt":
+                return (name.parent / "in0_lcrit_alarm").read_text().strip() == "1"
+        except OSError:
+            continue
+    return False
+
+
 def model_name(root: Path = ROOT) -> str | None:
     """Return the board's name from the device tree, else the processor's from /proc/cpuinfo, else None."""
     try:

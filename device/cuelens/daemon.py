@@ -11,6 +11,7 @@ from typing import Final
 
 from cuelens import events
 from cuelens.beat import Beats, Decision
+from cuelens.cadence import Cadence, Strain
 from cuelens.feed import RUNNING, Feed
 from cuelens.notify import Notify
 from cuelens.outputs import Outputs
@@ -44,14 +45,20 @@ class Daemon:
         stream: EventStream,
         *,
         live: bool,
+        strain: Callable[[], Strain] = Strain,
         watchers: Sequence[Callable[[Frame, Decision], None]] = (),
     ) -> None:
-        """live: whether the age of a frame means anything. watchers: shown every frame with its decision."""
+        """live: whether frames have an age; then not all of them need to become beats.
+
+        strain: asked every five seconds. watchers: shown every frame with its decision.
+        """
         self._feed = feed
         self._beats = beats
         self._outputs = outputs
         self._stream = stream
         self._live = live
+        self._strain = strain
+        self._cadence = Cadence()
         self._watchers = watchers
         self._notify = Notify()
         self._ages_ms: deque[float] = deque(maxlen=_AGES_KEPT)
@@ -80,7 +87,8 @@ class Daemon:
                 else:
                     if frame is None:
                         break
-                    self._beat(frame)
+                    if not self._live or self._cadence.due(frame.t):
+                        self._beat(frame)
                 self._stream.tell_faults()
                 self._notify.turned()
                 if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._t):
@@ -89,18 +97,28 @@ class Daemon:
         return Outcome(self._t, self._feed.received, self._beat_count, self._feed.dropped())
 
     def _beat(self, frame: Frame) -> None:
-        decision = self._beats.turn(frame)
+        began_ns = time.monotonic_ns()
+        decision = self._beats.turn(frame, light=self._live and self._cadence.light)
+        ended_ns = time.monotonic_ns()
+        self._cadence.ended(frame.t, (ended_ns - began_ns) / 1e6)
         self._t = decision.t
         # First the state: leaving "camera stalled" puts its light out, which must not take a cue along.
         self._become(decision.state)
         if decision.cue:
             self._outputs.give(decision.cue)
         self._beat_count += 1
-        self._ages_ms.append((time.monotonic_ns() - frame.exposed_ns) / 1e6)
+        self._ages_ms.append((ended_ns - frame.exposed_ns) / 1e6)
         for watcher in self._watchers:
             watcher(frame, decision)
         if self._t - self._told[0] >= _STATE_EVERY_S:
             self._tell_state()
+            self._ease()
+
+    def _ease(self) -> None:
+        """Slow down for a hot or weakly supplied board, and say so."""
+        strain = self._strain()
+        if self._cadence.strained(strain):
+            self._stream.fault("board strained", f"{strain}: now {self._cadence.target:g} beats a second")
 
     def _become(self, state: str) -> None:
         if state == self._state:

@@ -68,15 +68,15 @@ class Looking:
         self._owed = 1.0
         self._pixels = np.empty(0, np.uint8)
 
-    def look(self, frame: Frame) -> Sight:
-        """Find the faces of one frame."""
+    def look(self, frame: Frame, *, light: bool = False) -> Sight:
+        """Find the faces of one frame. light: only those that are followed already."""
         # After a pause without frames, whoever stands there may be somebody else.
         forgotten = [track for track in self._tracks if frame.t - track.t > self._pace.reunion_s]
         self._tracks = [track for track in self._tracks if track not in forgotten]
         self._scan_regions(frame)
         lost = [track for track in self._tracks if track.misses >= (MISSES if track.number else 1)]
         self._tracks = [track for track in self._tracks if track not in lost]
-        self._scan_for_others(frame)
+        self._scan_for_others(frame, light=light)
         counted = [track for track in self._tracks if not track.number and track.t == frame.t > track.began]
         appeared = tuple(self._register.number(track, frame.grey) for track in counted)
         for track in lost:
@@ -88,7 +88,7 @@ class Looking:
             lost=tuple(track.number for track in (*forgotten, *lost) if track.number),
         )
 
-    def _scan_for_others(self, frame: Frame) -> None:
+    def _scan_for_others(self, frame: Frame, *, light: bool) -> None:
         """Go on with the sweep, as far as this beat owes it and can pay for it."""
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
@@ -97,7 +97,7 @@ class Looking:
         self._owed = min(self._owed + self._sweep.parts(frame) * seconds / whole_s, most + 1.0)
         parts = min(int(self._owed), most)
         # A face that is new or was missed was looked for in a large region; that is enough for one beat.
-        if not parts or any(track.misses or not track.number for track in self._tracks):
+        if light or not parts or any(track.misses or not track.number for track in self._tracks):
             return
         self._owed -= parts
         self._watch.scanned("sweep")

@@ -12,10 +12,11 @@ from types import FrameType
 
 import cv2
 
-from cuelens import console, events, profile, settings, summary
+from cuelens import board, console, events, profile, settings, summary
 from cuelens.adapters import haar
 from cuelens.adapters.haar import HaarDetector
 from cuelens.beat import Beats, Decision
+from cuelens.cadence import Strain
 from cuelens.daemon import Daemon
 from cuelens.feed import Feed, InOrder, LatestOnly
 from cuelens.look import Looking, LookPace, Optics
@@ -100,7 +101,13 @@ def run(
                 # From now on it is the feed's, which closes it on the thread that reads it.
                 closing.pop_all()
             daemon = Daemon(
-                feed, beats, outputs, stream, live=not options.as_fast, watchers=[terminal.watch, *watchers]
+                feed,
+                beats,
+                outputs,
+                stream,
+                live=not options.as_fast,
+                strain=_strain,
+                watchers=[terminal.watch, *watchers],
             )
             try:
                 outcome = daemon.run(options.seconds, stop.event)
@@ -184,6 +191,10 @@ def _feed(checked: _Checked, stream: EventStream, *, patient: bool, as_fast: boo
     from cuelens.adapters.replay import Paced
 
     return LatestOnly(reopen, stream.fault, first=Paced(checked.source), hung_after_s=math.inf)
+
+
+def _strain() -> Strain:
+    return Strain(board.temperature_c(), board.under_voltage())
 
 
 def _beats(checked: _Checked, outputs: Sequence[str], watch: Stopwatch, stream: EventStream) -> Beats:

@@ -12,6 +12,7 @@ import pytest
 from cuelens import events
 from cuelens.adapters.memory import MemoryLight
 from cuelens.beat import Beats
+from cuelens.cadence import Strain
 from cuelens.daemon import Daemon
 from cuelens.feed import InOrder
 from cuelens.look import Looking, LookPace, Optics
@@ -268,3 +269,43 @@ def test_what_is_probably_no_face_is_read_four_times_a_second(squares: Any) -> N
     times = [event.t for event in told if isinstance(event, events.Reading)]
     assert len(times) > 15
     assert all(0.25 <= later - earlier < 0.34 for earlier, later in pairwise(times[5:]))
+
+
+def test_a_light_beat_reads_the_nearest_face_and_looks_for_nobody(squares: Any) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(squares, told)
+    picture = frames(1)[0].grey.copy()
+    picture[150:220, 420:490] = 150
+    for n in range(60):
+        turning.turn(Frame(picture, n / 15, 0))
+    assert {event.track for event in told if isinstance(event, events.Reading)} == {1, 2}
+    near = max((event for event in told if isinstance(event, events.FaceSeen)), key=lambda event: event.box[2])
+    told.clear()
+    squares.pixels.clear()
+    for n in range(60, 70):
+        decision = turning.turn(Frame(picture, n / 15, 0), light=True)
+        assert len(decision.faces) == 2
+    assert {event.track for event in told if isinstance(event, events.Reading)} == {near.track}
+    # Two regions a beat, and no part of the sweep.
+    assert len(squares.pixels) == 20
+
+
+def test_a_strained_board_is_told_of_and_given_fewer_beats(squares: Any) -> None:
+    stream = EventStream()
+    told: list[events.Event] = []
+    stream.add(told.append)
+    turning, _ = beats(squares, [])
+    daemon = Daemon(
+        InOrder(Script(frames(300))),
+        turning,
+        Outputs(Profile(), MemoryLight(), None, stream.fault),
+        stream,
+        live=True,
+        strain=lambda: Strain(temperature_c=76.0),
+    )
+    outcome = daemon.run(None, threading.Event())
+    # Five seconds of fifteen beats, until the board was asked, then seven and a half a second.
+    assert outcome.beats == pytest.approx(5 * 15 + 15 * 7.5, abs=6)
+    (fault,) = [event for event in told if isinstance(event, events.Fault)]
+    assert fault.fault == "board strained"
+    assert fault.detail == "76 C: now 7.5 beats a second"

@@ -1,0 +1,83 @@
+"""Cadence: how many beats a second there are, and which of them are light ones.
+
+What is held is the slowest twentieth of beats, not the mean: a child notices the cue that came late. A beat that takes
+longer than 50 ms is followed by a light one. If more than one beat in twenty does so all the same, there are fewer of
+them, so that each begins on a fresh frame; so there are when the board is hot against a temple, or its supply is weak.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+TARGET: Final = 15.0
+"""Beats a second."""
+_STEPS: Final = (1.0, 2 / 3, 1 / 2, 1 / 3)
+_HOT_C: Final = (70.0, 75.0, 80.0)
+"""From these temperatures on there are fewer beats; at 80 degrees a Raspberry Pi slows itself down."""
+_COOLER_C: Final = 3.0
+_LONG_MS: Final = 50.0
+_WINDOW: Final = 40
+_CALM_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """What the kernel says of the board. None: it does not say."""
+
+    temperature_c: float | None = None
+    under_voltage: bool = False
+
+    def __str__(self) -> str:
+        heat = "" if self.temperature_c is None else f"{self.temperature_c:.0f} C"
+        return ", ".join(part for part in (heat, "under-voltage" if self.under_voltage else "") if part)
+
+
+class Cadence:
+    """Says of each frame whether it becomes a beat. Times are of frames, in seconds."""
+
+    def __init__(self) -> None:
+        self.light = False
+        """Whether the next beat should do without what can wait."""
+        self._heat = 0
+        self._weak = False
+        self._load = 0
+        self._next = 0.0
+        self._calm_t = 0.0
+        self._long: deque[bool] = deque(maxlen=_WINDOW)
+
+    @property
+    def target(self) -> float:
+        """Beats a second that are aimed at now."""
+        return TARGET * _STEPS[max(self._heat, int(self._weak), self._load)]
+
+    def due(self, t: float) -> bool:
+        """Whether a frame is to become a beat. Cameras are not punctual: a quarter of a period early is in time."""
+        period = 1 / self.target
+        if t < self._next - period / 4 and self._next - t < 2 * period:
+            return False
+        self._next = (self._next if abs(t - self._next) < period else t) + period
+        return True
+
+    def ended(self, t: float, milliseconds: float) -> None:
+        """Take note of what a beat took."""
+        long = milliseconds > _LONG_MS
+        self.light = long
+        self._long.append(long)
+        if long:
+            self._calm_t = t
+        if sum(self._long) > _WINDOW / 20 and self._load < len(_STEPS) - 1:
+            self._load += 1
+            self._long.clear()
+        elif self._load and t - self._calm_t > _CALM_S:
+            self._load -= 1
+            self._calm_t = t
+
+    def strained(self, strain: Strain) -> bool:
+        """Take note of the board's state. Returns whether the target changed."""
+        before = self.target
+        self._weak = strain.under_voltage
+        if strain.temperature_c is not None:
+            hotter = sum(strain.temperature_c >= limit for limit in _HOT_C)
+            cooler = sum(strain.temperature_c >= limit - _COOLER_C for limit in _HOT_C)
+            self._heat = min(max(self._heat, hotter), cooler)
+        return self.target != before
