@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 GHZ: Final = 1.0
 PESSIMISTIC, OPTIMISTIC = 0.5, 1.0
 """Instructions a cycle."""
-SEED: Final = 20_000
+SEED: Final = 40_000
 
 
 @dataclass

@@ -10,7 +10,7 @@ from cuelens.decide import Memory, PolicyRule, decide
 from cuelens.light_level import LightLevel
 from cuelens.look import Looking
 from cuelens.read import Reader
-from cuelens.settle import Belief, SettleRule, is_doubted, settle
+from cuelens.settle import Belief, SettleRule, is_doubted, is_told_of, settle
 from cuelens.stopwatch import Stopwatch
 from cuelens.types import Cue, Face, Frame
 
@@ -95,9 +95,9 @@ class Beats:
         return decision
 
     def _is_believed(self, face: Face) -> bool:
-        """Whether a face was read and is not doubted."""
+        """Whether a face may be told of."""
         belief = self._beliefs.get(face.track)
-        return belief is not None and not is_doubted(belief, self._settle_rule)
+        return belief is not None and is_told_of(belief, self._settle_rule)
 
     def _is_due(self, face: Face, t: float) -> bool:
         """Whether a face should be read in this beat: always, but for what is probably none."""

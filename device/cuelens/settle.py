@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 
-_DOUBT = 0.5
-"""Above this smoothed probability of not_a_face, the detector is taken to be wrong."""
+_DOUBT = 0.25
+"""Above this smoothed probability of not_a_face the detector is taken to be wrong: one real face in 150 is over it."""
+_WATCHED_S = 0.25
+"""A face is told of once it was read for so long; what the detector makes of gravel seldom lasts."""
 _PAUSE_S = 0.75
 """Readings further apart than this do not belong to one look."""
 
@@ -28,12 +30,13 @@ class SettleRule:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is believed of one face at time `t`.
+    """What is believed of one face at time `t`, first read at `began`.
 
     smoothed: probabilities in the order of the labels. candidate: the label over its threshold since `candidate_t`.
     expression: what was settled on at `since_t`. confidence: its smoothed probability; of `unsure`, the highest one.
     """
 
+    began: float
     t: float
     smoothed: tuple[float, ...]
     candidate: str | None
@@ -49,7 +52,7 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
     After a pause the candidate begins anew: what was not seen has not dwelt.
     """
     if belief is None:
-        belief = Belief(t, tuple(scores), None, t, UNSURE, t, 0.0)
+        belief = Belief(t, t, tuple(scores), None, t, UNSURE, t, 0.0)
     elif t - belief.t > _PAUSE_S:
         belief = replace(belief, candidate=None)
     weight = 1 - math.exp(-max(t - belief.t, 0.0) / rule.smoothing_s)
@@ -61,7 +64,7 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
     if candidate not in (None, expression) and t - candidate_t >= rule.dwell_s:
         expression, since_t = candidate, t
     confidence = max(smoothed) if expression == UNSURE else smoothed[rule.labels.index(expression)]
-    return Belief(t, smoothed, candidate, candidate_t, expression, since_t, confidence)
+    return Belief(belief.began, t, smoothed, candidate, candidate_t, expression, since_t, confidence)
 
 
 def _candidate(belief: Belief, smoothed: tuple[float, ...], t: float, rule: SettleRule) -> tuple[str | None, float]:
@@ -81,3 +84,8 @@ def thresholds(enter: Mapping[str, float], caution: float, overrides: Mapping[st
 def is_doubted(belief: Belief, rule: SettleRule) -> bool:
     """Return whether the network says that what the detector found is no face."""
     return NOT_A_FACE in rule.labels and belief.smoothed[rule.labels.index(NOT_A_FACE)] > _DOUBT
+
+
+def is_told_of(belief: Belief, rule: SettleRule) -> bool:
+    """Return whether a face was read for long enough, and is not doubted."""
+    return belief.t - belief.began >= _WATCHED_S and not is_doubted(belief, rule)

@@ -98,7 +98,8 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any)
             squares.blind = True
         assert turning.turn(frame).t == pytest.approx(n / 15, abs=1e-3)
     kinds = [type(event).__name__ for event in told]
-    assert kinds[:4] == ["FaceSeen", "Reading", "Expression", "CueGiven"]
+    assert kinds[:3] == ["FaceSeen", "Reading", "Expression"]
+    assert kinds.index("CueGiven") == 7
     assert "FaceLost" in kinds
     times = [event.t for event in told]  # type: ignore[attr-defined]
     assert times == sorted(times)
@@ -206,8 +207,8 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given(squares: Any) -> None:
         state = "running"
 
         def __init__(self) -> None:
-            later = [Frame(frame.grey, frame.t + 5, 0) for frame in frames(12)]
-            self.script: list[Frame | None] = [*frames(12), None, *later]
+            later = [Frame(frame.grey, frame.t + 5, 0) for frame in frames(15)]
+            self.script: list[Frame | None] = [*frames(15), None, *later]
 
         def next(self, timeout_s: float) -> Frame | None:
             if not self.script:

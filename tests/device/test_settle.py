@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelens.settle import Belief, SettleRule, is_doubted, settle, thresholds
+from cuelens.settle import Belief, SettleRule, is_doubted, is_told_of, settle, thresholds
 
 LABELS = ("neutral", "happy", "sad", "not_a_face")
 RULE = SettleRule(labels=LABELS, enter={"neutral": 0.6, "happy": 0.6, "sad": 0.7, "not_a_face": 0.5})
@@ -116,12 +116,25 @@ def test_caution_shifts_thresholds_and_a_profile_may_override_one(
     [
         (LABELS, (0.02, 0.04, 0.04, 0.9), True),
         (LABELS, (0.1, 0.1, 0.2, 0.6), True),
-        (LABELS, (0.3, 0.2, 0.1, 0.4), False),
+        (LABELS, (0.3, 0.2, 0.1, 0.4), True),
+        (LABELS, (0.4, 0.3, 0.1, 0.2), False),
         (LABELS[:3], (0.1, 0.1, 0.8), False),
     ],
 )
-def test_a_face_is_doubted_when_it_is_more_likely_none(
+def test_a_face_is_doubted_when_the_network_says_so_of_one_real_face_in_150(
     labels: tuple[str, ...], scores: tuple[float, ...], doubted: bool
 ) -> None:
     rule = SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6))
     assert is_doubted(settle(None, scores, 0.0, rule), rule) is doubted
+
+
+def test_a_face_is_told_of_once_it_was_read_for_a_quarter_of_a_second() -> None:
+    rule = SettleRule(labels=LABELS, enter=dict.fromkeys(LABELS, 0.6))
+    belief, told = None, []
+    for n in range(8):
+        belief = settle(belief, (0.7, 0.2, 0.1, 0.0), 5 + n / 15, rule)
+        told.append(is_told_of(belief, rule))
+    assert told == [False] * 4 + [True] * 4
+    for n in range(8, 20):
+        belief = settle(belief, (0.1, 0.0, 0.0, 0.9), 5 + n / 15, rule)
+    assert not is_told_of(belief, rule)
