@@ -92,11 +92,19 @@ def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    bench = commands.add_parser("bench", help="measure this board: stages, memory, start, threads")
+    bench = commands.add_parser("bench", help="measure this board, and say what to set for it")
     bench.add_argument(
         "--bundle", type=Path, metavar="FILE", help="the model (default: the one that ships with cuelens)"
     )
-    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument(
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="further bundles whose speed is compared, such as one of `convert-model --scheme float32`",
+    )
+    bench.add_argument("--json", action="store_true", help="print JSON, as docs/boards collects it")
     bench.set_defaults(work=_bench)
 
 
@@ -155,4 +163,4 @@ def _doctor(given: argparse.Namespace) -> int:
 def _bench(given: argparse.Namespace) -> int:
     from cuelens.bench import bench
 
-    return bench(given.bundle, as_json=given.json)
+    return bench(given.bundle, given.beside, as_json=given.json)

@@ -1,0 +1,81 @@
+"""Write docs/boards.md from what boards have said of themselves, and from the model of the one that has not.
+
+    python benchmarks/boards.py
+
+A board's own figures: run `cuelens bench --json > NAME.json` there, and put the file into docs/boards. The model's:
+`python benchmarks/board_model.py --json docs/boards/model-of-a53.json`.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+MODEL: Final = "model-of-a53.json"
+
+
+def main() -> None:
+    files = sorted(file for file in (DOCS / "boards").glob("*.json") if file.name != MODEL)
+    boards = [msgspec.json.decode(file.read_bytes()) for file in files]
+    page = [
+        "# Boards",
+        "",
+        "Written by `python benchmarks/boards.py`. To add yours, run `cuelens bench --json > NAME.json` on it, put the",
+        "file into docs/boards and run that command.",
+        "",
+        "## Measured",
+        "",
+        *(_measured(boards) if boards else ["No board has been measured yet.", ""]),
+        "## The smallest board, as a model",
+        "",
+        *_model(msgspec.json.decode((DOCS / "boards" / MODEL).read_bytes())),
+    ]
+    (DOCS / "boards.md").write_text("\n".join(page))
+    print(f"{DOCS / 'boards.md'}: {len(boards)} boards and a model")
+
+
+def _measured(boards: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "Milliseconds, p50 and p95. A row whose board is no Raspberry Pi says what a workstation does, for comparison.",
+        "",
+        "| board | decision, all beats | a face followed | nobody yet | a model's invoke | start | memory | heat |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for told in boards:
+        beats = told["frame_to_decision_ms"] or {}
+        invoke = next(iter(told["invoke_ms"].values()))["1"]
+        heat = told["temperature_after_c"]
+        cells = [
+            told["board"] or "unknown",
+            *(_pair(beats.get(kind)) for kind in ("all beats", "a face followed", "nobody yet")),
+            _pair(invoke),
+            f"{told['start']['cpu_s']} s",
+            f"{told['memory_mb']['highest']:.0f} MB",
+            "not told" if heat is None else f"{heat:.0f} C",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _pair(figure: dict[str, float] | None) -> str:
+    return "not measured" if figure is None else f"{figure['p50']:.2f}, {figure['p95']:.2f}"
+
+
+def _model(figures: dict[str, tuple[float, float, float]]) -> list[str]:
+    lines = [
+        "**An estimate, no measurement.** `benchmarks/board_model.py` counts instructions on an emulated Cortex-A53; they",
+        "repeat to 0.01 %. Milliseconds take the core at 1 GHz to finish one instruction a cycle (optimistic) or half of",
+        "one (pessimistic: it waits for memory), on one thread, with nothing beside it. The camera's own delay is not in",
+        "it, nor is what the kernel, the sound and the page need. One `cuelens bench` on a Zero 2 W replaces this section.",
+        "",
+        "| what | million instructions | ms, optimistic | ms, pessimistic |",
+        "|---|---|---|---|",
+    ]
+    for name, (instructions, optimistic, pessimistic) in figures.items():
+        lines.append(f"| {name} | {instructions / 1e6:.2f} | {optimistic:.1f} | {pessimistic:.1f} |")
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    main()
