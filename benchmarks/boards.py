@@ -64,10 +64,10 @@ def _pair(figure: dict[str, float] | None) -> str:
 
 def _model(figures: dict[str, tuple[float, float, float]]) -> list[str]:
     lines = [
-        "**An estimate, no measurement.** `benchmarks/board_model.py` counts instructions on an emulated Cortex-A53; they",
-        "repeat to 0.01 %. Milliseconds take the core at 1 GHz to finish one instruction a cycle (optimistic) or half of",
-        "one (pessimistic: it waits for memory), on one thread, with nothing beside it. The camera's own delay is not in",
-        "it, nor is what the kernel, the sound and the page need. One `cuelens bench` on a Zero 2 W replaces this section.",
+        "**An estimate, no measurement.** `benchmarks/board_model.py` counts instructions on an emulated Cortex-A53;",
+        "they repeat to 0.01 %. Milliseconds take the core at 1 GHz to finish one instruction a cycle (optimistic) or",
+        "half of one (pessimistic: it waits for memory), on one thread, with nothing beside it. The camera's own delay",
+        "is not in it, nor what kernel, sound and page need. `cuelens bench` on a Zero 2 W replaces it.",
         "",
         "| what | million instructions | ms, optimistic | ms, pessimistic |",
         "|---|---|---|---|",

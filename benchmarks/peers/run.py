@@ -2,11 +2,11 @@
 
     python benchmarks/peers/run.py [--rounds 3] [--made build/peers]
 
-Installs, once, into the folder `made`: this cuelens; `fer` with all that it depends on (8 GB); `@vladmandic/human` with
-the WebAssembly backend of TensorFlow.js (Node 18 or later). What cannot be installed is said to be missing.
-Milliseconds are processor time of the process for each frame of 640x480 with one face of 110 pixels, from the pixels to
-the scores, once it runs; start is from nothing to the first frame's scores; memory is the highest resident, 18 MB of
-frames included.
+Installs, once, into the folder `made`: this cuelens; `fer` with all that it depends on (8 GB); `@vladmandic/human` and
+`@vladmandic/face-api` with the WebAssembly backend of TensorFlow.js (Node 18 or later). What cannot be installed is
+said to be missing. Milliseconds are processor time of the process for each frame of 640x480 with one face of 110
+pixels, from the pixels to the scores, once it runs; start is from nothing to the first frame's scores; memory is the
+highest resident, 18 MB of frames included; disk is what `du` says of the packages without pip.
 """
 
 import argparse
@@ -27,10 +27,17 @@ ROOT: Final = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent))
 FRAMES: Final = 60
 FER: Final = "fer==25.10.3"
-NODE: Final = (
-    *("@vladmandic/human@3.3.6", "@tensorflow/tfjs-core@4.22.0", "@tensorflow/tfjs-converter@4.22.0"),
-    "@tensorflow/tfjs-backend-wasm@4.22.0",
-)
+NODE: Final = {
+    "human, wasm": (
+        *("human_peer.js", "@vladmandic/human@3.3.6", "@tensorflow/tfjs-core@4.22.0"),
+        *("@tensorflow/tfjs-converter@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"),
+    ),
+    "face-api, wasm, tiny 224": (
+        *("face_api_peer.js", "@vladmandic/face-api@1.7.15", "@tensorflow/tfjs@4.22.0"),
+        "@tensorflow/tfjs-backend-wasm@4.22.0",
+    ),
+}
+"""Scripts, and the packages that they need."""
 NOT_HERE: Final = {
     "deepface, hsemotion-onnx": "their weights are downloaded at first use",
     "OpenCV Zoo's FER, microsoft's FER+ network": "no package holds their weights",
@@ -58,6 +65,16 @@ def made_venv(folder: Path, *packages: str) -> Path:
     return python
 
 
+def made_node(folder: Path, packages: list[str]) -> Path:
+    """Return the folder of Node's packages; made if it is not there."""
+    if not (folder / "done").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        quietly = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
+        subprocess.run([*quietly, "--prefix", str(folder), *packages], check=True)
+        (folder / "done").touch()
+    return folder / "node_modules"
+
+
 def site_of(python: Path) -> Path:
     return next((python.parents[1] / "lib").glob("python*")) / "site-packages"
 
@@ -77,27 +94,21 @@ def peers(made: Path) -> list[Peer]:
         plain = [str(ours), str(HERE / "plain_peer.py")]
         found.append(Peer("fer, its defaults", [str(fer), str(HERE / "fer_peer.py")], site_of(fer)))
         found.append(Peer("fer's network on plain LiteRT", plain, site_of(ours), (str(network),)))
-    human = made / "human"
-    try:
-        if not (human / "done").exists():
-            human.mkdir(parents=True, exist_ok=True)
-            subprocess.run(
-                ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", human, *NODE], check=True
-            )
-            (human / "done").touch()
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        print(f"missing: {NODE[0]}: {error}")
-    else:
-        os.environ["NODE_PATH"] = str(human / "node_modules")
-        found.append(
-            Peer("human, wasm", ["node", "--v8-pool-size=1", str(HERE / "human_peer.js")], human / "node_modules")
-        )
+    for name, (script, *packages) in NODE.items():
+        folder = made / name.partition(",")[0]
+        try:
+            node_modules = made_node(folder, packages)
+        except (subprocess.CalledProcessError, FileNotFoundError) as error:
+            print(f"missing: {packages[0]}: {error}")
+        else:
+            found.append(Peer(name, ["node", "--v8-pool-size=1", str(HERE / script)], node_modules))
     return found
 
 
 def measured(peer: Peer, frames: Path) -> dict[str, Any]:
+    env = os.environ | ONE_THREAD | {"NODE_PATH": str(peer.site)}
     command = ["taskset", "-c", "0", *peer.command, str(frames), *peer.after]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | ONE_THREAD)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
 
