@@ -20,11 +20,8 @@ import scenes
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.beat import Beats
+from cuelens.assemble import assemble
 from cuelens.board import resident_mb
-from cuelens.look import Looking, LookPace, Optics
-from cuelens.profile import Profile, policy_rule, settle_rule
-from cuelens.read import Reader
 from cuelens.scene import FPS, Scene
 from cuelens.stopwatch import Stopwatch
 from cuelens.summary import percentile
@@ -41,22 +38,13 @@ class Recorded:
     """Beats whose cascade calls and invokes are written down."""
 
     def __init__(self, *, keep: bool) -> None:
-        bundle = load(SHIPPED)
-        self.detector, self.interpreter = HaarDetector(), Interpreter(bundle)
+        self.detector, self.interpreter = HaarDetector(), Interpreter(load(SHIPPED))
         self.scans: list[tuple[Grey, int, int, int]] = []
         self.tensors: list[Any] = []
         if keep:
             self._write_down()
-        contract, watch = bundle.contract, Stopwatch(time.thread_time_ns)
-        self.watch = watch
-        self.beats = Beats(
-            Looking(self.detector, Optics(), LookPace(), watch),
-            Reader(self.interpreter, watch),
-            settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-            policy_rule(Profile(), ["light"]),
-            watch,
-            lambda event: None,
-        )
+        self.watch = Stopwatch(time.thread_time_ns)
+        self.beats = assemble(self.detector, self.interpreter, self.watch)
 
     def _write_down(self) -> None:
         detect, hits, invoke = self.detector.detect, self.detector.hits, self.interpreter.invoke

@@ -18,10 +18,8 @@ import numpy as np
 import scenes
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.beat import Beats
+from cuelens.assemble import assemble
 from cuelens.look import Looking, LookPace, Optics
-from cuelens.profile import Profile, policy_rule, settle_rule
-from cuelens.read import Reader
 from cuelens.scene import FPS, Scene
 from cuelens.stopwatch import Stopwatch
 from cuelens.summary import percentile
@@ -110,16 +108,7 @@ def whose(face: Face, boxes: tuple[Box, ...]) -> int | None:
 
 def look_at_nobody(name: str, seed: int, count: int) -> list[Cue]:
     cv2.setNumThreads(1)
-    bundle = load(SHIPPED)
-    contract, watch = bundle.contract, Stopwatch()
-    beats = Beats(
-        Looking(HaarDetector(), Optics(), LookPace(), watch),
-        Reader(Interpreter(bundle), watch),
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        lambda event: None,
-    )
+    beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), Stopwatch())
     scene = scenes.empty(name, seed, count / FPS)
     turned = (beats.turn(Frame(scene.picture(n)[0], n / FPS, 0)) for n in range(scene.frames))
     return [decision.cue for decision in turned if decision.cue]

@@ -15,10 +15,7 @@ import cv2
 import numpy as np
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.beat import Beats
-from cuelens.look import Looking, LookPace, Optics
-from cuelens.profile import Profile, policy_rule, settle_rule
-from cuelens.read import Reader
+from cuelens.assemble import assemble
 from cuelens.stopwatch import Stopwatch
 from cuelens.types import Frame
 from cuelens_models.bundle.file import SHIPPED, load
@@ -49,19 +46,11 @@ def main() -> None:
     recorded = np.load(sys.argv[1], mmap_mode="r")
     cv2.setNumThreads(1)
     bundle = load(SHIPPED)
-    contract = bundle.contract
     detector, interpreter, watch = HaarDetector(), Interpreter(bundle, 1), Stopwatch()
     for name in ("detect", "hits"):
         setattr(detector, name, marked(getattr(detector, name), CASCADE))
     interpreter.invoke = marked(interpreter.invoke, INVOKE)  # type: ignore[method-assign]
-    beats = Beats(
-        Looking(detector, Optics(), LookPace(), watch),
-        Reader(interpreter, watch),
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        lambda event: None,
-    )
+    beats = assemble(detector, interpreter, watch)
     mark(MARK)
     mark(MARK)
     buffer = np.empty(recorded.shape[1:], np.uint8)

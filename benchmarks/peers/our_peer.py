@@ -9,9 +9,7 @@ import cv2
 import numpy as np
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.beat import Beats
-from cuelens.look import Looking, LookPace, Optics
-from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.assemble import assemble
 from cuelens.read import Reader
 from cuelens.stopwatch import Stopwatch
 from cuelens.types import Frame
@@ -24,17 +22,8 @@ CROPS = 2_000
 
 def main() -> None:
     cv2.setNumThreads(1)
-    bundle = load(SHIPPED)
-    contract, watch = bundle.contract, Stopwatch()
-    reader = Reader(Interpreter(bundle), watch)
-    beats = Beats(
-        Looking(HaarDetector(), Optics(), LookPace(), watch),
-        reader,
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        lambda event: None,
-    )
+    interpreter, watch = Interpreter(load(SHIPPED)), Stopwatch()
+    beats = assemble(HaarDetector(), interpreter, watch)
     frames = np.fromfile(sys.argv[1], np.uint8).reshape(-1, HEIGHT, WIDTH)
     spent, found, first_s = [], 0, 0.0
     # The frames twice, there and back: the first time the face has to be found, as on the first day of a peer's life.
@@ -48,7 +37,7 @@ def main() -> None:
         if number >= len(frames):
             spent.append(1e3 * (ended - began))
             found += bool(faces)
-    box = faces[0].box
+    box, reader = faces[0].box, Reader(interpreter, watch)
     began = time.process_time()
     for _ in range(CROPS):
         reader.read(frame, box)

@@ -124,10 +124,7 @@ def _invokes(bundle: Bundle) -> dict[str, dict[str, float]]:
 
 def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
     """Whole beats over the built-in scene; None where its pictures are not installed."""
-    from cuelens.beat import Beats
-    from cuelens.look import Looking, LookPace
-    from cuelens.profile import Profile, policy_rule, settle_rule
-    from cuelens.read import Reader
+    from cuelens.assemble import assemble
     from cuelens.scene import SceneSource, demo_scene
     from cuelens.stopwatch import Stopwatch
 
@@ -136,15 +133,7 @@ def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
     except MissingExtra:
         return None
     watch = Stopwatch()
-    contract = bundle.contract
-    beats = Beats(
-        Looking(HaarDetector(), Optics(), LookPace(), watch),
-        Reader(Interpreter(bundle), watch),
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        lambda event: None,
-    )
+    beats = assemble(HaarDetector(), Interpreter(bundle), watch)
     while (frame := source.read(0)) is not None:
         beats.turn(frame)
     kinds = {"all beats": None, "a face followed": "region", "nobody yet": "sweep"}

@@ -15,15 +15,16 @@ import cv2
 from cuelens import board, console, events, profile, settings, summary
 from cuelens.adapters import haar
 from cuelens.adapters.haar import HaarDetector
+from cuelens.assemble import assemble
 from cuelens.beat import Beats, Decision
 from cuelens.cadence import Strain
 from cuelens.daemon import Daemon
 from cuelens.feed import Feed, InOrder, LatestOnly
-from cuelens.look import Looking, LookPace, Optics
+from cuelens.look import LookPace
+from cuelens.optics import Optics
 from cuelens.outputs import Outputs
 from cuelens.ports import FrameSource, Light, Voice
 from cuelens.profile import Profile
-from cuelens.read import Reader
 from cuelens.settings import Settings
 from cuelens.sources import is_camera, open_source
 from cuelens.stopwatch import Stopwatch
@@ -198,22 +199,20 @@ def _strain() -> Strain:
 
 
 def _beats(checked: _Checked, outputs: Sequence[str], watch: Stopwatch, stream: EventStream) -> Beats:
-    contract, chosen, wearer = checked.interpreter.contract, checked.settings, checked.profile
-    reunion_s = wearer.policy.reunion_s
-    pace = LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, reunion_s)
-    optics = Optics(
-        horizontal_degrees=chosen.lens.horizontal_degrees,
-        farthest_m=chosen.look.farthest_m,
-        sideways=chosen.camera.rotation in (90, 270),
-    )
-    return Beats(
-        Looking(HaarDetector(), optics, pace, watch),
-        Reader(checked.interpreter, watch),
-        profile.settle_rule(wearer, contract.labels, contract.probabilities.enter),
-        profile.policy_rule(wearer, outputs),
+    chosen, wearer = checked.settings, checked.profile
+    return assemble(
+        HaarDetector(),
+        checked.interpreter,
         watch,
         stream.emit,
-        remembered_s=reunion_s,
+        outputs=outputs,
+        wearer=wearer,
+        optics=Optics(
+            horizontal_degrees=chosen.lens.horizontal_degrees,
+            farthest_m=chosen.look.farthest_m,
+            sideways=chosen.camera.rotation in (90, 270),
+        ),
+        pace=LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, wearer.policy.reunion_s),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from cuelens import events
 from cuelens.adapters.memory import MemoryLight
+from cuelens.assemble import assemble
 from cuelens.beat import Beats
 from cuelens.cadence import Strain
 from cuelens.daemon import Daemon
@@ -18,7 +19,6 @@ from cuelens.feed import InOrder
 from cuelens.look import Looking, LookPace, Optics
 from cuelens.outputs import Outputs
 from cuelens.profile import Profile, policy_rule, settle_rule
-from cuelens.read import Reader
 from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventFile, EventStream
 from cuelens.types import Box, Frame, LightPattern
@@ -62,16 +62,7 @@ def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = 
 
 def of_bundle(detector: Any, bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
     """Beats with the model of a bundle."""
-    watch = Stopwatch()
-    contract = bundle.contract
-    return Beats(
-        Looking(detector, Optics(), LookPace(), watch),
-        Reader(Interpreter(bundle), watch),
-        settle_rule(Profile(), contract.labels, contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        told,
-    )
+    return assemble(detector, Interpreter(bundle), Stopwatch(), told)
 
 
 def test_a_reading_is_what_the_model_says_of_the_crop(squares: Any, shipped: Bundle) -> None:

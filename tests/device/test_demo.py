@@ -16,10 +16,7 @@ pytest.importorskip("skimage", reason="the scene's pictures come with the extra 
 pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.beat import Beats
-from cuelens.look import Looking, LookPace, Optics
-from cuelens.profile import Profile, policy_rule, settle_rule
-from cuelens.read import Reader
+from cuelens.assemble import assemble
 from cuelens.scene import FPS, demo_scene
 from cuelens.stopwatch import Stopwatch
 from cuelens.types import Frame
@@ -120,14 +117,7 @@ def test_the_scene_has_what_a_room_has() -> None:
 
 
 def test_a_steady_beat_makes_no_picture(shipped: Bundle) -> None:
-    turning = Beats(
-        Looking(HaarDetector(), Optics(), LookPace(), watch := Stopwatch()),
-        Reader(Interpreter(shipped), watch),
-        settle_rule(Profile(), shipped.contract.labels, shipped.contract.probabilities.enter),
-        policy_rule(Profile(), ["light"]),
-        watch,
-        lambda event: None,
-    )
+    turning = assemble(HaarDetector(), Interpreter(shipped), Stopwatch())
     scene = demo_scene()
     pictures = [scene.picture(number)[0] for number in range(70, 100)]
     # There and back again, so that nobody jumps.

@@ -1,0 +1,38 @@
+"""Putting the stages of a beat together: once, for the daemon, the bench and whoever measures."""
+
+from collections.abc import Callable, Sequence
+
+from cuelens import events
+from cuelens.beat import Beats
+from cuelens.look import Looking, LookPace
+from cuelens.optics import Optics
+from cuelens.ports import Detector
+from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.read import Reader
+from cuelens.stopwatch import Stopwatch
+from cuelens_models.bundle.interpreter import Interpreter
+
+
+def assemble(
+    detector: Detector,
+    interpreter: Interpreter,
+    watch: Stopwatch,
+    emit: Callable[[events.Event], None] = lambda event: None,
+    *,
+    outputs: Sequence[str] = ("light",),
+    wearer: Profile | None = None,
+    optics: Optics | None = None,
+    pace: LookPace | None = None,
+) -> Beats:
+    """Return beats that find faces with a detector and read them with a model; what is not given is as it ships."""
+    wearer = wearer or Profile()
+    contract = interpreter.contract
+    return Beats(
+        Looking(detector, optics or Optics(), pace or LookPace(), watch),
+        Reader(interpreter, watch),
+        settle_rule(wearer, contract.labels, contract.probabilities.enter),
+        policy_rule(wearer, outputs),
+        watch,
+        emit,
+        remembered_s=wearer.policy.reunion_s,
+    )

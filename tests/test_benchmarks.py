@@ -1,0 +1,43 @@
+"""The benchmarks run: their figures are looked at by people, here only that they are still printed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("skimage", reason="the scenes' pictures come with the extra demo")
+pytest.importorskip("matplotlib", reason="the scenes' pictures come with the extra demo")
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def printed(script: str, *options: str) -> str:
+    command = [sys.executable, str(BENCHMARKS / script), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_looking_is_measured() -> None:
+    told = printed("looking.py", "--scenes", "1", "--crossings", "1", "--empty-frames", "32", "--jobs", "1")
+    for figure in ("recall of the looking stage", "first reading", "swapped tracks", "false cues in 32 frames"):
+        assert figure in told
+
+
+def test_a_beat_is_measured_beside_its_bare_calls() -> None:
+    told = printed("beat.py", "--seconds", "6", "--long", "2001")
+    for figure in ("frame to decision: mean", "beat / bare", "all else", "after 2,001"):
+        assert figure in told
+
+
+def test_the_page_of_boards_is_what_its_script_writes(tmp_path: Path) -> None:
+    page = BENCHMARKS.parent / "docs" / "boards.md"
+    before = page.read_text()
+    printed("boards.py")
+    assert page.read_text() == before
+
+
+def test_the_model_of_the_board_says_what_is_missing(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "board_model.py"), "--made", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].endswith("run benchmarks/a53/prepare.sh first")
