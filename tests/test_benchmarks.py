@@ -29,6 +29,15 @@ def test_a_beat_is_measured_beside_its_bare_calls() -> None:
         assert figure in told
 
 
+def test_false_cues_are_counted_on_made_streams(tmp_path: Path) -> None:
+    told = printed("false_cues.py", "--minutes", "5", "--seeds", "1", "--write", str(tmp_path))
+    assert "6 episodes" in told
+    assert "in ten minutes" in told
+    again = tmp_path / "again"
+    printed("false_cues.py", "--minutes", "5", "--seeds", "1", "--write", str(again))
+    assert (again / "stream-1.jsonl").read_bytes() == (tmp_path / "stream-1.jsonl").read_bytes()
+
+
 def test_the_page_of_boards_is_what_its_script_writes(tmp_path: Path) -> None:
     page = BENCHMARKS.parent / "docs" / "boards.md"
     before = page.read_text()

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from cuelens import events
 from cuelens.beat import Beats
 from cuelens.look import Looking, LookPace
+from cuelens.mind import Mind
 from cuelens.optics import Optics
 from cuelens.ports import Detector
 from cuelens.profile import Profile, policy_rule, settle_rule
 from cuelens.read import Reader
 from cuelens.stopwatch import Stopwatch
+from cuelens_models.bundle.contract import Contract
 from cuelens_models.bundle.interpreter import Interpreter
 
 
@@ -30,9 +32,13 @@ def assemble(
     return Beats(
         Looking(detector, optics or Optics(), pace or LookPace(), watch),
         Reader(interpreter, watch),
-        settle_rule(wearer, contract.labels, contract.probabilities.enter),
-        policy_rule(wearer, outputs),
+        mind_of(wearer, contract, outputs),
         watch,
         emit,
-        remembered_s=wearer.policy.reunion_s,
     )
+
+
+def mind_of(wearer: Profile, contract: Contract, outputs: Sequence[str]) -> Mind:
+    """Return what settles and decides for a wearer, with a bundle's labels and thresholds. outputs: those there are."""
+    rule = settle_rule(wearer, contract.labels, contract.probabilities.enter)
+    return Mind(rule, policy_rule(wearer, outputs), wearer.policy.reunion_s)

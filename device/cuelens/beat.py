@@ -3,19 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from cuelens import events
-from cuelens.decide import Memory, PolicyRule, decide
 from cuelens.light_level import LightLevel
 from cuelens.look import Looking
+from cuelens.mind import Mind
 from cuelens.read import Reader
-from cuelens.settle import Belief, SettleRule, is_doubted, is_told_of, settle
+from cuelens.settle import Belief
 from cuelens.stopwatch import Stopwatch
 from cuelens.types import Cue, Face, Frame
-
-_DOUBTED_S: Final = 0.25
-"""How often a box is read that is more likely no face, which costs as much as to read a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +32,17 @@ class Beats:
         self,
         looking: Looking,
         reader: Reader,
-        settle_rule: SettleRule,
-        policy_rule: PolicyRule,
+        mind: Mind,
         watch: Stopwatch,
         emit: Callable[[events.Event], None],
-        remembered_s: float = 2.0,
     ) -> None:
-        """remembered_s: how long what is believed of a face outlives its being seen."""
         self._looking = looking
         self._reader = reader
-        self._settle_rule = settle_rule
-        self._policy_rule = policy_rule
+        self._mind = mind
         self._watch = watch
         self._emit = emit
-        self._remembered_s = remembered_s
         self._light_level = LightLevel()
         self._first_t: float | None = None
-        self._beliefs: dict[int, Belief] = {}
-        self._memory = Memory()
 
     def turn(self, frame: Frame, *, light: bool = False) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
@@ -69,15 +58,12 @@ class Beats:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        # A face that comes back in time keeps its number, and what was believed of it.
-        for track in [track for track, belief in self._beliefs.items() if t - belief.t > self._remembered_s]:
-            del self._beliefs[track]
+        self._mind.forget(t)
         nearest = max(sight.seen, key=lambda face: face.box[2], default=None)
         for face in sight.seen:
-            if self._is_due(face, t) and (face is nearest or not light):
+            if self._mind.is_due(face.track, t) and (face is nearest or not light):
                 self._read(frame, face, t, anew=face in sight.appeared)
-        faces = tuple(face for face in sight.seen if self._is_believed(face))
-        self._memory, cue = decide(self._memory, t, faces, self._beliefs, self._policy_rule)
+        cue = self._mind.decide(t, sight.seen)
         if cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
             self._emit(
@@ -90,30 +76,16 @@ class Beats:
                     latency_ms=round(latency_ms, 2),
                 )
             )
-        decision = Decision(t, sight.seen, self._beliefs, cue, self._light_level.judge(frame))
+        decision = Decision(t, sight.seen, self._mind.beliefs, cue, self._light_level.judge(frame))
         self._watch.end()
         return decision
 
-    def _is_believed(self, face: Face) -> bool:
-        """Whether a face may be told of."""
-        belief = self._beliefs.get(face.track)
-        return belief is not None and is_told_of(belief, self._settle_rule)
-
-    def _is_due(self, face: Face, t: float) -> bool:
-        """Whether a face should be read in this beat: always, but for what is probably none."""
-        belief = self._beliefs.get(face.track)
-        return belief is None or not is_doubted(belief, self._settle_rule) or t - belief.t >= _DOUBTED_S
-
     def _read(self, frame: Frame, face: Face, t: float, *, anew: bool) -> None:
         scores = self._reader.read(frame, face.box)
-        labels = self._settle_rule.labels
-        self._emit(
-            events.Reading(t=t, track=face.track, scores=dict(zip(labels, (round(s, 4) for s in scores), strict=True)))
-        )
-        before = self._beliefs.get(face.track)
-        belief = settle(before, scores, t, self._settle_rule)
-        self._beliefs[face.track] = belief
-        if anew or before is None or belief.expression != before.expression:
+        told = {label: round(score, 4) for label, score in zip(self._mind.labels, scores, strict=True)}
+        self._emit(events.Reading(t=t, track=face.track, scores=told))
+        if self._mind.hear(face.track, scores, t) or anew:
+            belief = self._mind.beliefs[face.track]
             self._emit(
                 events.Expression(
                     t=t, track=face.track, expression=belief.expression, confidence=round(belief.confidence, 4)

@@ -33,6 +33,7 @@ def main() -> None:
     _add_run(commands)
     _add_doctor(commands)
     _add_bench(commands)
+    _add_replay(commands)
     given = parser.parse_args()
     try:
         command.finish("cuelens", lambda: int(given.work(given)), debug=given.debug)
@@ -108,6 +109,18 @@ def _add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     bench.set_defaults(work=_bench)
 
 
+def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    replay = commands.add_parser("replay", help="what another profile would have made of a recording of events")
+    replay.add_argument(
+        "file", type=Path, metavar="FILE", help="JSON lines, as `cuelens run --events FILE` writes them"
+    )
+    replay.add_argument("--profile", type=Path, metavar="FILE", help="profile of the wearer (default: the factory's)")
+    replay.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="the model whose thresholds hold (default: the shipped one)"
+    )
+    replay.set_defaults(work=_replay)
+
+
 def _outputs(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if not set(names) <= set(_OUTPUTS):
@@ -164,3 +177,9 @@ def _bench(given: argparse.Namespace) -> int:
     from cuelens.bench import bench
 
     return bench(given.bundle, given.beside, as_json=given.json)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    from cuelens.replay import replay
+
+    return replay(given.file, given.profile, given.bundle)

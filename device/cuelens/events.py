@@ -84,4 +84,12 @@ class State(Event, frozen=True, kw_only=True, tag="state"):
     frame_age_ms_p95: float | None
 
 
-AnyEvent = Start | FaceSeen | FaceLost | Reading | Expression | CueGiven | Fault | State
+class Shown(Event, frozen=True, kw_only=True, tag="shown"):
+    """What a face shows from now on, in streams whose truth is known. The glasses never write it."""
+
+    t: float
+    track: int
+    expression: str
+
+
+AnyEvent = Start | FaceSeen | FaceLost | Reading | Expression | CueGiven | Fault | State | Shown

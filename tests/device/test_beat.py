@@ -17,6 +17,7 @@ from cuelens.cadence import Strain
 from cuelens.daemon import Daemon
 from cuelens.feed import InOrder
 from cuelens.look import Looking, LookPace, Optics
+from cuelens.mind import Mind
 from cuelens.outputs import Outputs
 from cuelens.profile import Profile, policy_rule, settle_rule
 from cuelens.stopwatch import Stopwatch
@@ -53,8 +54,11 @@ def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = 
     return Beats(
         Looking(detector, Optics(), LookPace(), watch),
         reader or FixedReader(),
-        settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
-        policy_rule(Profile(), ["light"]),
+        Mind(
+            settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
+            policy_rule(Profile(), ["light"]),
+            remembered_s=2.0,
+        ),
         watch,
         told.append,
     ), watch
