@@ -44,38 +44,40 @@ class Pool:
 
 
 @lru_cache
-def pool() -> Pool:
-    """Return the readings that streams are made of."""
+def pool(part: str) -> Pool:
+    """Return the readings that streams are made of: of held-out faces, or of the inner split's."""
     with np.load(POOL) as kept:
-        return Pool([str(label) for label in kept["labels"]], kept["truth"].astype(int), kept["scores"].astype(float))
+        labels = [str(label) for label in kept["labels"]]
+        return Pool(labels, kept[f"{part}_truth"].astype(int), kept[f"{part}_scores"].astype(float))
 
 
-def gather(data: Path) -> None:
-    """Read every held-out face as a small camera sees it, and keep what the bundle says."""
+def gather(folder: Path) -> None:
+    """Read faces as a small camera sees them, and keep what the bundle says."""
     from cuelens_models.bundle.interpreter import Interpreter
     from cuelens_models.bundle.scores import probabilities
     from cuelens_models.corrupt import corrupted
-    from cuelens_models.data.load import load_held_out
+    from cuelens_models.data.load import load as load_faces
     from cuelens_models.data.protocols import label
 
     bundle = load(SHIPPED)
     interpreter = Interpreter(bundle)
-    faces = load_held_out(data).faces
-    chosen = label(faces, "ferplus8")
-    seen = corrupted(faces.pixels[chosen.chosen], "camera")
-    scores = probabilities(np.stack([interpreter.outputs(face) for face in seen]), bundle.contract)
-    np.savez_compressed(
-        POOL, labels=np.array(bundle.contract.labels), truth=chosen.truth.astype(np.uint8), scores=scores.astype("f2")
-    )
-    print(f"{POOL}: {len(scores)} readings")
+    data = load_faces(folder)
+    kept = {"labels": np.array(bundle.contract.labels)}
+    for part, faces in (("held_out", data.held_out), ("inner", data.inner)):
+        chosen = label(faces, "ferplus8")
+        seen = corrupted(faces.pixels[chosen.chosen], "camera")
+        scores = probabilities(np.stack([interpreter.outputs(face) for face in seen]), bundle.contract)
+        kept |= {f"{part}_truth": chosen.truth.astype(np.uint8), f"{part}_scores": scores.astype("f2")}
+        print(f"{part}: {len(scores)} readings")
+    np.savez_compressed(POOL, **kept)
 
 
 class Stream:
     """Makes the events of one stream."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, part: str = "held_out") -> None:
         self._random = np.random.default_rng(seed)
-        self._pool = pool()
+        self._pool = pool(part)
         self._neutral = self._pool.labels.index("neutral")
         self._others = np.flatnonzero(self._pool.truth != self._neutral)
         self._track = 0

@@ -7,6 +7,7 @@ root=$(cd "$here/../.." && pwd)
 made=${1:-$root/build/a53}
 mkdir -p "$made"
 cd "$made"
+made=$PWD
 
 step() { printf '%s\n' "$*" >&2; }
 
