@@ -38,6 +38,7 @@ from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
+from cuelens_models.corrupt import corrupted
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import Labelled, label
 from cuelens_models.errors import BadInput
@@ -176,9 +177,13 @@ class _Work:
         """Return the whole contract of a model: temperature, thresholds, parity, figures and golden answers."""
         said, columns = self._source.record, np.array(self._source.columns)
         temperature = metrics.fit_temperature(attempt.inner[:, columns], self.inner.truth)
-        enter = metrics.enter_thresholds(softmax(attempt.inner, temperature), columns[self.inner.truth], said.labels)
         unsealed = _unsealed(attempt.model, self._source, self._asked, len(self.images))
         interpreter = Interpreter(Bundle(attempt.model, unsealed, Path(self._source.name)))
+        # What is believed is decided on faces as the glasses see them, not as collections show them.
+        seen = corrupted(self._data.inner.pixels[self.inner.chosen], "camera")
+        self._steps.stage("choosing thresholds", len(seen))
+        answers = compare.converted_logits(interpreter, seen, self._steps.step)
+        enter = metrics.enter_thresholds(softmax(answers, temperature), columns[self.inner.truth], said.labels)
         return msgspec.structs.replace(
             unsealed,
             probabilities=Probabilities(temperature=temperature, enter=enter),

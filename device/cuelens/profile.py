@@ -78,8 +78,8 @@ class Enter(_Part, frozen=True):
 class Policy(_Part, frozen=True):
     """The numbers of the cue policy (docs/design.md, section 7). Times in seconds."""
 
-    smoothing_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 0.4
-    dwell_s: Seconds = 0.8
+    smoothing_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 0.15
+    dwell_s: Seconds = 0.4
     hysteresis: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.15
     caution: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
     enter: Enter = Enter()

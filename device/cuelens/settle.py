@@ -23,8 +23,8 @@ class SettleRule:
 
     labels: tuple[str, ...]
     enter: Mapping[str, float]
-    smoothing_s: float = 0.4
-    dwell_s: float = 0.8
+    smoothing_s: float = 0.15
+    dwell_s: float = 0.4
     hysteresis: float = 0.15
 
 

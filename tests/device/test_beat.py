@@ -214,7 +214,7 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given(squares: Any) -> None:
             if frame is None:
                 light.until("fade")
                 raise TimeoutError
-            if len(self.script) == 1:
+            if len(self.script) == 14:
                 light.until("breath")
             return frame
 

@@ -45,7 +45,7 @@ def test_a_recorded_run_gives_the_cues_that_it_gave(tmp_path: Path) -> None:
 
 
 def test_another_profile_gives_other_cues(shipped: Bundle) -> None:
-    stream = [reading(n / 15, happy=0.6, neutral=0.4) for n in range(150)]
+    stream = [reading(n / 15, happy=0.9, neutral=0.1) for n in range(150)]
 
     def told(caution: float) -> list[str | None]:
         wearer = Profile(policy=Policy(caution=caution))

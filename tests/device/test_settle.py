@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from cuelens.settle import Belief, SettleRule, is_doubted, is_told_of, settle, thresholds
 
 LABELS = ("neutral", "happy", "sad", "not_a_face")
-RULE = SettleRule(labels=LABELS, enter={"neutral": 0.6, "happy": 0.6, "sad": 0.7, "not_a_face": 0.5})
+RULE = SettleRule(
+    labels=LABELS,
+    enter={"neutral": 0.6, "happy": 0.6, "sad": 0.7, "not_a_face": 0.5},
+    smoothing_s=0.4,
+    dwell_s=0.8,
+)
 HAPPY = (0.05, 0.9, 0.03, 0.02)
 NEUTRAL = (0.9, 0.05, 0.03, 0.02)
 TORN = (0.4, 0.35, 0.2, 0.05)

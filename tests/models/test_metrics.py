@@ -84,7 +84,7 @@ def test_the_temperature_that_made_the_labels_is_found_again(temperature: float)
     [
         pytest.param([0.55, 0.7, 0.9], [True, True, True], 0.5, id="always right"),
         pytest.param([0.52, 0.58, 0.62, 0.8], [False, False, True, True], 0.6, id="right from 0.6 on"),
-        pytest.param([0.6, 0.7, 0.95], [False, False, False], 0.9, id="never right"),
+        pytest.param([0.6, 0.7, 0.95], [False, False, False], 0.95, id="never right"),
     ],
 )
 def test_a_label_is_entered_where_it_is_right_nine_times_of_ten(
@@ -96,7 +96,16 @@ def test_a_label_is_entered_where_it_is_right_nine_times_of_ten(
 
 def test_a_label_that_is_never_given_needs_the_most() -> None:
     found = metrics.enter_thresholds(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0]), ["happy", "sad"])
-    assert found == {"happy": 0.5, "sad": 0.9}
+    assert found == {"happy": 0.5, "sad": 0.95}
+
+
+def test_thresholds_are_for_a_world_in_which_most_faces_are_neutral() -> None:
+    # Of a hundred smiles and a hundred neutral faces, five of the latter are taken for smiles, and never quite surely.
+    happy = np.repeat([0.97, 0.82, 0.1], [100, 5, 95])
+    answers = np.stack([1 - happy, happy], axis=1)
+    truth = np.repeat([1, 0], [100, 100])
+    assert metrics.enter_thresholds(answers, truth, ["neutral", "happy"], neutral=0.5)["happy"] == 0.5
+    assert metrics.enter_thresholds(answers, truth, ["neutral", "happy"])["happy"] == 0.85
 
 
 @pytest.mark.parametrize(

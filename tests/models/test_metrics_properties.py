@@ -59,6 +59,6 @@ def test_macro_f1_is_1_only_without_a_mistake(given_answers: Answers) -> None:
 
 @settings(deadline=None, database=None, max_examples=60)
 @given(answers)
-def test_thresholds_stay_between_a_half_and_nine_tenths(given_answers: Answers) -> None:
+def test_thresholds_stay_between_a_half_and_nineteen_twentieths(given_answers: Answers) -> None:
     found = metrics.enter_thresholds(*arrays(given_answers), ["happy", "sad"])
-    assert all(0.5 <= value <= 0.9 for value in found.values())
+    assert all(0.5 <= value <= 0.95 for value in found.values())
