@@ -34,7 +34,7 @@ class Mind:
     def is_due(self, track: int, t: float) -> bool:
         """Whether a face should be read now: always, but for what is probably none."""
         belief = self.beliefs.get(track)
-        return belief is None or not is_doubted(belief, self._settle_rule) or t - belief.t >= _DOUBTED_S
+        return belief is None or not is_doubted(belief) or t - belief.t >= _DOUBTED_S
 
     def hear(self, track: int, scores: Sequence[float], t: float) -> bool:
         """Take in a reading, in the order of the labels. Returns whether the face's expression is another one now."""
@@ -45,6 +45,6 @@ class Mind:
     def decide(self, t: float, seen: Sequence[Face]) -> Cue | None:
         """Return the cue that is worth giving now, if there is one. seen: the faces in view."""
         believed = [(face, self.beliefs.get(face.track)) for face in seen]
-        faces = tuple(face for face, belief in believed if belief and is_told_of(belief, self._settle_rule))
+        faces = tuple(face for face, belief in believed if belief and is_told_of(belief))
         self._memory, cue = decide(self._memory, t, faces, self.beliefs, self._policy_rule)
         return cue

@@ -11,6 +11,8 @@ from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 
 _DOUBT = 0.25
 """Above this smoothed probability of not_a_face the detector is taken to be wrong: one real face in 150 is over it."""
+_DOUBT_S = 0.4
+"""Doubt is smoothed over so many seconds, whatever expressions are: it is to last."""
 _WATCHED_S = 0.25
 """A face is told of once it was read for so long; what the detector makes of gravel seldom lasts."""
 _PAUSE_S = 0.75
@@ -34,6 +36,7 @@ class Belief:
 
     smoothed: probabilities in the order of the labels. candidate: the label over its threshold since `candidate_t`.
     expression: what was settled on at `since_t`. confidence: its smoothed probability; of `unsure`, the highest one.
+    doubt: smoothed probability, more slowly, that it is no face at all.
     """
 
     began: float
@@ -44,6 +47,7 @@ class Belief:
     expression: str
     since_t: float
     confidence: float
+    doubt: float
 
 
 def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: SettleRule) -> Belief:
@@ -51,11 +55,14 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
 
     After a pause the candidate begins anew: what was not seen has not dwelt.
     """
+    no_face = scores[rule.labels.index(NOT_A_FACE)] if NOT_A_FACE in rule.labels else 0.0
     if belief is None:
-        belief = Belief(t, t, tuple(scores), None, t, UNSURE, t, 0.0)
+        belief = Belief(t, t, tuple(scores), None, t, UNSURE, t, 0.0, no_face)
     elif t - belief.t > _PAUSE_S:
         belief = replace(belief, candidate=None)
-    weight = 1 - math.exp(-max(t - belief.t, 0.0) / rule.smoothing_s)
+    seconds = max(t - belief.t, 0.0)
+    doubt = belief.doubt + (1 - math.exp(-seconds / _DOUBT_S)) * (no_face - belief.doubt)
+    weight = 1 - math.exp(-seconds / rule.smoothing_s)
     smoothed = tuple(old + weight * (new - old) for old, new in zip(belief.smoothed, scores, strict=True))
     candidate, candidate_t = _candidate(belief, smoothed, t, rule)
     expression, since_t = belief.expression, belief.since_t
@@ -64,7 +71,7 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
     if candidate not in (None, expression) and t - candidate_t >= rule.dwell_s:
         expression, since_t = candidate, t
     confidence = max(smoothed) if expression == UNSURE else smoothed[rule.labels.index(expression)]
-    return Belief(belief.began, t, smoothed, candidate, candidate_t, expression, since_t, confidence)
+    return Belief(belief.began, t, smoothed, candidate, candidate_t, expression, since_t, confidence, doubt)
 
 
 def _candidate(belief: Belief, smoothed: tuple[float, ...], t: float, rule: SettleRule) -> tuple[str | None, float]:
@@ -81,11 +88,11 @@ def thresholds(enter: Mapping[str, float], caution: float, overrides: Mapping[st
     return shifted | {label: value for label, value in overrides.items() if label in shifted}
 
 
-def is_doubted(belief: Belief, rule: SettleRule) -> bool:
+def is_doubted(belief: Belief) -> bool:
     """Return whether the network says that what the detector found is no face."""
-    return NOT_A_FACE in rule.labels and belief.smoothed[rule.labels.index(NOT_A_FACE)] > _DOUBT
+    return belief.doubt > _DOUBT
 
 
-def is_told_of(belief: Belief, rule: SettleRule) -> bool:
+def is_told_of(belief: Belief) -> bool:
     """Return whether a face was read for long enough, and is not doubted."""
-    return belief.t - belief.began >= _WATCHED_S and not is_doubted(belief, rule)
+    return belief.t - belief.began >= _WATCHED_S and not is_doubted(belief)

@@ -24,7 +24,7 @@ Beat = tuple[float, tuple[Face, ...], dict[int, Belief]]
 
 
 def believed(expression: str, since_t: float) -> Belief:
-    return Belief(since_t, since_t, (1.0,), expression, since_t, expression, since_t, 0.9)
+    return Belief(since_t, since_t, (1.0,), expression, since_t, expression, since_t, 0.9, 0.0)
 
 
 def play(beats: list[Beat], rule: PolicyRule = RULE) -> list[Cue]:

@@ -130,7 +130,7 @@ def test_a_face_is_doubted_when_the_network_says_so_of_one_real_face_in_150(
     labels: tuple[str, ...], scores: tuple[float, ...], doubted: bool
 ) -> None:
     rule = SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6))
-    assert is_doubted(settle(None, scores, 0.0, rule), rule) is doubted
+    assert is_doubted(settle(None, scores, 0.0, rule)) is doubted
 
 
 def test_a_face_is_told_of_once_it_was_read_for_a_quarter_of_a_second() -> None:
@@ -138,8 +138,8 @@ def test_a_face_is_told_of_once_it_was_read_for_a_quarter_of_a_second() -> None:
     belief, told = None, []
     for n in range(8):
         belief = settle(belief, (0.7, 0.2, 0.1, 0.0), 5 + n / 15, rule)
-        told.append(is_told_of(belief, rule))
+        told.append(is_told_of(belief))
     assert told == [False] * 4 + [True] * 4
     for n in range(8, 20):
         belief = settle(belief, (0.1, 0.0, 0.0, 0.9), 5 + n / 15, rule)
-    assert not is_told_of(belief, rule)
+    assert not is_told_of(belief)
