@@ -1,13 +1,14 @@
 """False cues against expressions missed, by the shipped policy, on streams of made-up hours.
 
     python benchmarks/false_cues.py [--minutes 60] [--seeds 1 2 3] [--write FOLDER]
-    python benchmarks/false_cues.py --gather DATA        # after a new network: reads the held-out faces again
+    python benchmarks/false_cues.py --gather DATA        # after a new network: reads the faces again
 
 Streams of readings, fifteen a second: 12 episodes of two seconds in ten minutes, at least ten seconds apart, in which a
-face shows something else than neutral, as often as among the held-out faces; between them a neutral face (70 % of the
-time), nobody (20 %), or somebody who talks (10 %). What the model says persists as it does before a camera: for 0.5 to
-1.5 seconds it is what it said of one held-out face of that expression, seen by a small camera (`readings.npz`, next to
-this), and trembles. A mouth that talks looks like anything for a third of the time, for 0.2 to 0.5 seconds.
+face shows something else than neutral, as often as among the held-out faces. A neutral face is there for two seconds
+before and after each; between them a neutral face (70 % of the time), nobody (20 %), or somebody who talks (10 %). What
+the model says persists as it does before a camera: for 0.5 to 1.5 seconds it is what it said of one held-out face of
+that expression, seen by a small camera (`readings.npz`, next to this), and trembles. A mouth that talks looks like
+anything for a third of the time, for 0.2 to 0.5 seconds.
 """
 
 import argparse

@@ -1,9 +1,11 @@
 """`cuelens replay`: recorded or generated readings, taken through settling and the cue policy once more.
 
-A recording of `cuelens run --events` holds all that the policy ever sees, so what another profile would have made of it
-can be asked at any time, without a camera and without a picture. Where a stream also tells what was shown (`shown`
-events), cues are judged: an episode is an expression other than neutral; a cue is false if its expression was not shown
-by that face in the second and a half before.
+A recording of `cuelens run --events` holds what the policy sees, so what another profile would have made of it can be
+asked at any time, without a camera and without a picture. Of a face's box it holds the first one only: with several
+people in view, the nearest is the one who was nearest on coming into view.
+
+Where a stream also tells what was shown (`shown` events), cues are judged: an episode is an expression other than
+neutral; a cue is false if its expression was not shown by that face in the second and a half before.
 """
 
 import math
@@ -91,7 +93,7 @@ def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
     boxes: dict[int, Box] = {}
     for event in stream:
         if isinstance(event, events.FaceSeen):
-            boxes[event.track] = event.box
+            boxes.setdefault(event.track, event.box)
     readings = (event for event in stream if isinstance(event, events.Reading))
     for t, told in groupby(readings, key=lambda reading: reading.t):
         mind.forget(t)
