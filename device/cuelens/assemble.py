@@ -1,15 +1,18 @@
 """Putting the stages of a beat together: once, for the daemon, the bench and whoever measures."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from cuelens import events
 from cuelens.beat import Beats
 from cuelens.look import Looking, LookPace
 from cuelens.mind import Mind
+from cuelens.modes import mode
 from cuelens.optics import Optics
 from cuelens.ports import Detector
-from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.profile import Profile
 from cuelens.read import Reader
+from cuelens.rules import fading_rule, limit_rule, play_rule, settle_rule, tell_as
 from cuelens.stopwatch import Stopwatch
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.bundle.interpreter import Interpreter
@@ -25,6 +28,7 @@ def assemble(
     wearer: Profile | None = None,
     optics: Optics | None = None,
     pace: LookPace | None = None,
+    first: tuple[bool, ...] = (),
 ) -> Beats:
     """Return beats that find faces with a detector and read them with a model; what is not given is as it ships."""
     wearer = wearer or Profile()
@@ -32,13 +36,25 @@ def assemble(
     return Beats(
         Looking(detector, optics or Optics(), pace or LookPace(), watch),
         Reader(interpreter, watch),
-        mind_of(wearer, contract, outputs),
+        mind_of(wearer, contract, outputs, first),
         watch,
         emit,
     )
 
 
-def mind_of(wearer: Profile, contract: Contract, outputs: Sequence[str]) -> Mind:
-    """Return what settles and decides for a wearer, with a bundle's labels and thresholds. outputs: those there are."""
-    rule = settle_rule(wearer, contract.labels, contract.probabilities.enter)
-    return Mind(rule, policy_rule(wearer, outputs), wearer.policy.reunion_s)
+def mind_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first: tuple[bool, ...] = ()) -> Mind:
+    """Return what settles and decides for a wearer, with a bundle's labels and thresholds.
+
+    outputs: those there are. first: what fading remembers.
+    """
+    return Mind(
+        settle_rule(wearer, contract.labels, contract.probabilities.enter),
+        limit_rule(wearer, outputs),
+        mode(wearer.mode),
+        play_rule(wearer),
+        fading_rule(wearer),
+        remembered_s=wearer.policy.reunion_s,
+        tell_as=partial(tell_as, wearer),
+        central=wearer.policy.speaks == "central",
+        first=first,
+    )

@@ -16,13 +16,17 @@ from cuelens.types import Cue, Face, Frame
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a beat came to: what was seen and is believed, the cue if there is one, and the state of the picture."""
+    """What a beat came to: what was seen and is believed, the cue if there is one, and the state of the picture.
+
+    mean: its grey level, 0 to 255, as last sampled; None before the first sample.
+    """
 
     t: float
     faces: tuple[Face, ...]
     beliefs: dict[int, Belief]
     cue: Cue | None
     state: str
+    mean: float | None = None
 
 
 class Beats:
@@ -44,10 +48,20 @@ class Beats:
         self._light_level = LightLevel()
         self._first_t: float | None = None
 
-    def turn(self, frame: Frame, *, light: bool = False) -> Decision:
+    def begin(self) -> None:
+        """Begin a session: what was believed of faces belongs to the last one."""
+        self._mind.begin()
+
+    @property
+    def first(self) -> tuple[bool, ...]:
+        """Of the last questions, whether the wearer answered first."""
+        return self._mind.first
+
+    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
 
         light: do without what can wait, the search for newcomers and the reading of all faces but the nearest.
+        asked: the wearer has pressed the button. muted: nothing is told unasked.
         """
         self._watch.begin()
         if self._first_t is None:
@@ -63,7 +77,7 @@ class Beats:
         for face in sight.seen:
             if self._mind.is_due(face.track, t) and (face is nearest or not light):
                 self._read(frame, face, t, anew=face in sight.appeared)
-        cue = self._mind.decide(t, sight.seen)
+        cue = self._mind.decide(t, sight.seen, width=frame.grey.shape[1], asked=asked, muted=muted)
         if cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
             self._emit(
@@ -71,12 +85,13 @@ class Beats:
                     t=t,
                     kind=cue.kind,
                     track=cue.track,
-                    expression=cue.expression,
+                    word=cue.word,
                     outputs=cue.outputs,
                     latency_ms=round(latency_ms, 2),
                 )
             )
-        decision = Decision(t, sight.seen, self._mind.beliefs, cue, self._light_level.judge(frame))
+        state = self._light_level.judge(frame)
+        decision = Decision(t, sight.seen, self._mind.beliefs, cue, state, self._light_level.mean)
         self._watch.end()
         return decision
 
@@ -88,6 +103,9 @@ class Beats:
             belief = self._mind.beliefs[face.track]
             self._emit(
                 events.Expression(
-                    t=t, track=face.track, expression=belief.expression, confidence=round(belief.confidence, 4)
+                    t=t,
+                    track=face.track,
+                    expression=self._mind.word(face.track),
+                    confidence=round(belief.confidence, 4),
                 )
             )

@@ -4,10 +4,15 @@ import argparse
 import os
 import signal
 import sys
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuelens_models import command
 from cuelens_models.errors import CameraLost
+
+if TYPE_CHECKING:
+    from cuelens.run import RunOptions
 
 _OUTPUTS = ("light", "voice", "console")
 _EXAMPLES = """\
@@ -15,7 +20,9 @@ examples:
   cuelens demo                              watch it work on a built-in scene; no hardware needed
   cuelens run --source v4l2:0               the first webcam
   cuelens run --source clip.mp4 --events -  what is seen in a video, as JSON lines
-  cuelens doctor                            is every part of these glasses well?"""
+  cuelens demo --mode explore               a game: a light asks what a face shows, and the answer follows
+  cuelens doctor                            is every part of these glasses well?
+  cuelens story                             what the last day with the glasses was like"""
 
 
 def main() -> None:
@@ -34,6 +41,7 @@ def main() -> None:
     _add_doctor(commands)
     _add_bench(commands)
     _add_replay(commands)
+    _add_story(commands)
     given = parser.parse_args()
     try:
         command.finish("cuelens", lambda: int(given.work(given)), debug=given.debug)
@@ -79,6 +87,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="any of light,voice,console (default: console)",
     )
+    parser.add_argument(
+        "--mode", metavar="NAME", help="companion, quiet, explore, smile (default: the profile's, companion)"
+    )
+    parser.add_argument(
+        "--worn", action="store_true", help="keep sessions and their story, as with a camera: for trying them out"
+    )
     parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after so many seconds")
     parser.add_argument(
         "--as-fast", action="store_true", help="take every frame of a file in order, as fast as it goes"
@@ -121,6 +135,29 @@ def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     replay.set_defaults(work=_replay)
 
 
+def _add_story(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    story = commands.add_parser("story", help="what the glasses told on a day; export or delete what is kept")
+    which = story.add_mutually_exclusive_group()
+    which.add_argument(
+        "--day",
+        type=_day,
+        metavar="YYYY-MM-DD",
+        help="the day to tell (default: that of the last session); unknown: when the clock was not set",
+    )
+    which.add_argument("--delete", action="store_true", help="delete everything that is kept, of all days, for good")
+    story.add_argument("-o", "--output", type=Path, metavar="PNG", help="draw the day (needs the extra demo)")
+    story.add_argument("--csv", type=Path, metavar="FILE", help="write everything that is kept as a table")
+    story.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    story.set_defaults(work=_story)
+
+
+def _day(text: str) -> str:
+    try:
+        return text if text == "unknown" else date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-10-08") from error
+
+
 def _outputs(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if not set(names) <= set(_OUTPUTS):
@@ -139,31 +176,31 @@ def _seconds(text: str) -> float:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from cuelens.run import RunOptions, run
+    from cuelens.run import run
 
-    return run(
-        RunOptions(
-            given.source,
-            given.config,
-            given.profile,
-            given.bundle,
-            given.events,
-            given.cues,
-            given.seconds,
-            given.as_fast,
-        )
-    )
+    return run(_options(given, given.source))
 
 
 def _demo(given: argparse.Namespace) -> int:
     from cuelens.demo import demo
+
+    return demo(_options(given, "demo"), given.output)
+
+
+def _options(given: argparse.Namespace, source: str | None) -> "RunOptions":
     from cuelens.run import RunOptions
 
-    return demo(
-        RunOptions(
-            "demo", given.config, given.profile, given.bundle, given.events, given.cues, given.seconds, given.as_fast
-        ),
-        given.output,
+    return RunOptions(
+        source=source,
+        config=given.config,
+        profile=given.profile,
+        bundle=given.bundle,
+        events=given.events,
+        cues=given.cues,
+        seconds=given.seconds,
+        as_fast=given.as_fast,
+        mode=given.mode,
+        worn=given.worn,
     )
 
 
@@ -183,3 +220,9 @@ def _replay(given: argparse.Namespace) -> int:
     from cuelens.replay import replay
 
     return replay(given.file, given.profile, given.bundle)
+
+
+def _story(given: argparse.Namespace) -> int:
+    from cuelens.story.ask import Question, story
+
+    return story(Question(given.config, given.day, given.output, given.csv, given.delete))

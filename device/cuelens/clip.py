@@ -14,7 +14,10 @@ from cuelens_models.errors import BadInput
 _AUDIBLE: Final = 0.02
 """Fraction of the peak under which a sample counts as silence."""
 _MARGIN_S: Final = 0.01
-_SOFT_START_S: Final = 0.008
+_WINDOW_S: Final = 0.02
+LOUDNESS: Final = 0.11
+"""Root mean square of the loud part of all that is said, as a fraction of full scale: no phrase's peaks forbid it."""
+_PEAK: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,34 @@ def read(path: Path) -> Clip:
 
 
 def trimmed(clip: Clip) -> Clip:
-    """Return the clip without the silence around it (a synthesiser leaves 0.3 s at the end), with a soft start."""
-    loud = np.flatnonzero(
-        np.abs(clip.samples.astype(np.int32)) > _AUDIBLE * np.abs(clip.samples.astype(np.int32)).max()
-    )
+    """Return the clip without the silence around it (a synthesiser leaves 0.3 s at the end), with soft ends."""
+    height = np.abs(clip.samples.astype(np.int32))
+    loud = np.flatnonzero(height > _AUDIBLE * height.max())
     margin = round(_MARGIN_S * clip.rate)
     kept = clip.samples[max(int(loud[0]) - margin, 0) : int(loud[-1]) + margin].astype(np.float64)
-    ramp = min(round(_SOFT_START_S * clip.rate), len(kept))
-    kept[:ramp] *= np.linspace(0, 1, ramp)
+    # In the margin, so that no sound is made weaker by it unless the clip begins at once.
+    ramp = np.linspace(0, 1, min(margin, len(kept)))
+    kept[: len(ramp)] *= ramp
+    kept[len(kept) - len(ramp) :] *= ramp[::-1]
     return Clip(kept.astype(np.int16), clip.rate)
+
+
+def levelled(clip: Clip) -> Clip:
+    """Return the clip as loud as all others: its loud part at LOUDNESS, unless a peak would pass nine tenths.
+
+    The loud part are the windows of 20 ms within 20 dB of the loudest.
+    """
+    sound = clip.samples / 32768
+    window = min(round(_WINDOW_S * clip.rate), len(sound))
+    power = np.square(sound[: len(sound) // window * window]).reshape(-1, window).mean(axis=1)
+    loud = np.sqrt(power[power >= power.max() / 100].mean())
+    gain = min(LOUDNESS / loud, _PEAK / np.abs(sound).max())
+    return Clip((sound * gain * 32768).astype(np.int16), clip.rate)
+
+
+def joined(first: Clip, second: Clip) -> Clip:
+    """Return two clips of one rate, one after the other."""
+    return Clip(np.concatenate([first.samples, second.samples]), second.rate)
 
 
 def at_volume(clip: Clip, volume: float) -> Clip:

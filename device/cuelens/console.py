@@ -75,7 +75,7 @@ class Console:
             case events.Expression():
                 return f"{event.t:6.2f} s  face {event.track} {looks(event.expression)} ({event.confidence:.2f})"
             case events.CueGiven():
-                self._cue, self._cue_t = looks(event.expression) if event.expression else "face found", event.t
+                self._cue, self._cue_t = looks(event.word), event.t
                 outputs = " + ".join(event.outputs)
                 return (
                     f"{event.t:6.2f} s  * cue: {self._cue} ({outputs}), after {event.latency_ms:.1f} ms"

@@ -12,16 +12,23 @@ from typing import Final
 from cuelens import events
 from cuelens.beat import Beats, Decision
 from cuelens.cadence import Cadence, Strain
-from cuelens.feed import RUNNING, Feed
+from cuelens.feed import NO_CAMERA, RUNNING, STALLED, Feed
+from cuelens.light_level import COVERED, DARK
 from cuelens.notify import Notify
 from cuelens.outputs import Outputs
 from cuelens.stream import EventStream
 from cuelens.types import Frame
+from cuelens.wearer import Wearer
+from cuelens_models.errors import CameraLost
 
 _TURN_S: Final = 0.5
 """The loop turns at least this often, frame or none, so that stopping and the watchdog never wait longer."""
 _STATE_EVERY_S: Final = 5.0
 _AGES_KEPT: Final = 256
+RESTING: Final = "resting"
+"""The session is over, and the camera is off until a press."""
+_NO_PICTURE: Final = (DARK, COVERED)
+_TROUBLE: Final = (NO_CAMERA, STALLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +52,26 @@ class Daemon:
         stream: EventStream,
         *,
         live: bool,
+        wearer: Wearer | None = None,
+        session_s: float = 0.0,
         strain: Callable[[], Strain] = Strain,
         watchers: Sequence[Callable[[Frame, Decision], None]] = (),
     ) -> None:
         """live: whether frames have an age; then not all of them need to become beats.
 
-        strain: asked every five seconds. watchers: shown every frame with its decision.
+        wearer: who mutes, pauses and asks; then there are sessions, else there is nobody who could. session_s: after so
+        long the glasses rest until a press; 0 for no end. strain: asked every five seconds. watchers: shown every frame
+        with its decision.
         """
         self._feed = feed
         self._beats = beats
         self._outputs = outputs
         self._stream = stream
         self._live = live
+        self._worn = wearer is not None
+        self._wearer = wearer or Wearer()
+        self._session_s = session_s
+        self._session_began_s: float | None = None
         self._strain = strain
         self._cadence = Cadence()
         self._watchers = watchers
@@ -64,6 +79,8 @@ class Daemon:
         self._ages_ms: deque[float] = deque(maxlen=_AGES_KEPT)
         self._state = RUNNING
         self._t = 0.0
+        self._turned_s = time.monotonic()
+        self._zero_t: float | None = None
         self._beat_count = 0
         self._told = (0.0, 0, 0)
 
@@ -77,33 +94,94 @@ class Daemon:
             ending.callback(self._feed.close)
             ending.callback(self._outputs.close)
             ending.callback(self._notify.stopping)
+            ending.push(self._leave)
             while not stop.is_set():
+                self._keep_session()
                 try:
                     frame = self._feed.next(_TURN_S)
                 except TimeoutError:
+                    self._pass_time()
                     # A slow source that runs says nothing about the picture.
                     if self._feed.state != RUNNING:
-                        self._become(self._feed.state)
+                        self._become(RESTING if self._wearer.resting else self._feed.state)
                 else:
                     if frame is None:
                         break
-                    if not self._live or self._cadence.due(frame.t):
+                    if self._rests():
+                        self._pass_over(frame)
+                    elif not self._live or self._cadence.due(frame.t):
                         self._beat(frame)
-                self._stream.tell_faults()
+                self._stream.tell_later()
                 self._notify.turned()
                 if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._t):
                     break
         self._tell_state()
         return Outcome(self._t, self._feed.received, self._beat_count, self._feed.dropped())
 
+    def _pass_time(self) -> None:
+        """Let time go on where no frame tells it: a session, and what is told of it, does not stand still in a rest."""
+        if self._live:
+            now_s = time.monotonic()
+            self._t, self._turned_s = round(self._t + now_s - self._turned_s, 4), now_s
+            self._stream.t = self._t
+
+    def _pass_over(self, frame: Frame) -> None:
+        """Let a frame go by that nobody wants: of a file, or of a camera that is about to close."""
+        if self._zero_t is not None:
+            self._t, self._turned_s = round(frame.t - self._zero_t, 4), time.monotonic()
+
+    def _rests(self) -> bool:
+        return self._wearer.paused or self._wearer.resting
+
+    def _now_s(self) -> float:
+        return time.monotonic() if self._live else self._t
+
+    def _keep_session(self) -> None:
+        """Begin a session if none is on, and end it when its time is over: calmly, both."""
+        if not self._worn:
+            return
+        if self._session_began_s is None and not self._wearer.resting:
+            self._session_began_s = self._now_s()
+            self._beats.begin()
+            self._outputs.hush(muted=self._wearer.muted, resting=self._wearer.paused)
+            self._outputs.confirm("paused" if self._wearer.paused else "session began")
+            self._stream.emit(events.Session(t=self._t, state="began"))
+        elif self._session_began_s is not None and self._is_over(self._now_s() - self._session_began_s):
+            self._feed.pause(on=True)
+            self._wearer.resting = True
+            self._outputs.hush(muted=self._wearer.muted, resting=True)
+            self._outputs.confirm("session ended")
+            self._end_session("time")
+
+    def _is_over(self, seconds: float) -> bool:
+        return 0 < self._session_s <= seconds
+
+    def _end_session(self, why: str) -> None:
+        """Tell of the end, and keep what fading has learned; there are no beats now that would wait for the disk."""
+        if self._session_began_s is None:
+            return
+        self._session_began_s = None
+        self._stream.emit(events.Session(t=self._t, state="ended", why=why))
+        self._wearer.first = self._beats.first
+        if trouble := self._wearer.keep():
+            self._stream.fault("not kept", trouble)
+
+    def _leave(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._end_session("camera lost" if isinstance(error, CameraLost) else "stopped")
+
     def _beat(self, frame: Frame) -> None:
         began_ns = time.monotonic_ns()
-        decision = self._beats.turn(frame, light=self._live and self._cadence.light)
+        wearer = self._wearer
+        decision = self._beats.turn(
+            frame, light=self._live and self._cadence.light, asked=wearer.take_ask(), muted=wearer.muted
+        )
         ended_ns = time.monotonic_ns()
         self._cadence.ended(frame.t, (ended_ns - began_ns) / 1e6)
-        self._t = decision.t
+        self._t, self._turned_s = decision.t, time.monotonic()
+        self._zero_t = frame.t - decision.t
         # First the state: leaving "camera stalled" puts its light out, which must not take a cue along.
         self._become(decision.state)
+        self._outputs.look_around(decision.t, frame.lux, decision.mean)
         if decision.cue:
             self._outputs.give(decision.cue)
         self._beat_count += 1
@@ -125,11 +203,11 @@ class Daemon:
             return
         before, self._state = self._state, state
         self._tell_state()
-        if state in ("too dark", "covered"):
-            self._outputs.hint()
-        elif state != RUNNING:
+        if state in _NO_PICTURE:
+            self._outputs.confirm("too dark")
+        elif state in _TROUBLE:
             self._outputs.trouble()
-        elif before not in ("too dark", "covered"):
+        elif before in _TROUBLE:
             self._outputs.dark()
 
     def _tell_state(self) -> None:

@@ -4,13 +4,18 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from cuelens_models.errors import BadInput
 
 T = TypeVar("T")
+
+_PATH: Final = re.compile(r"\$((?:\.[^.\[`]+|\[\d+\])*)(?:`$)?")
+_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MOST_SHOWN = 60
+"""Characters of a value that a sentence shows."""
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
@@ -46,14 +51,24 @@ def _convert(path: Path, kind: type[T], parse: Any) -> T:
 def _sentence(message: str, raw: object) -> str:
     """Turn msgspec's "Expected `int` <= 100 - at `$.sound.volume`" into "sound.volume is 140: expected int <= 100".
 
-    The structs that are read here hold neither lists nor dictionaries, so a path is keys and dots only.
+    A step of the path is a key, the number of an element of a list, or "[...]": some key of a dictionary, which msgspec
+    does not tell; the place is named up to there, without its value.
     """
-    what, _, where = message.partition(" - at `$")
-    keys = re.findall(r"[^.`]+", where)
+    what, _, rest = message.partition(" - at `")
+    where = _PATH.search(rest)
+    path = where[1] if where else ""
     value: Any = raw
-    for key in keys:
-        value = value[key]
+    for key, number in _STEP.findall(path):
+        value = value[int(number)] if number else value[key]
     what = (what[0].lower() + what[1:]).replace("`", "")
-    if isinstance(value, dict | list) or not keys:
-        return f"{'.'.join(keys)}: {what}" if keys else what
-    return f"{'.'.join(keys)} is {value!r}: {what}"
+    name = path.removeprefix(".")
+    if not name:
+        return what
+    told = isinstance(value, dict | list) or where is None or where[0] != f"${path}`"
+    return f"{name}: {what}" if told else f"{name} is {_shortened(value)}: {what}"
+
+
+def _shortened(value: object) -> str:
+    """Return a value as it stands in a sentence, which need not repeat all of a long one."""
+    shown = repr(value)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
 
 from cuelens import settings
+from cuelens.led import rgb
 from cuelens.settings import Settings
 from cuelens.sources import open_source
 from cuelens_models.bundle.file import SHIPPED, load
@@ -22,6 +24,10 @@ from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import AbsentDevice, CuelensError
 
 _CAPTURE_S = 5.0
+_LIT_S = 0.5
+_HELD_S = 3.0
+_LOOK_S = 0.05
+_RGB = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _LEAST_FREE_MB = 50
 _SANE_YEAR = 2025
 
@@ -95,30 +101,62 @@ def _check_camera(chosen: Settings) -> str:
 
 
 def _check_light(chosen: Settings) -> str:
-    from cuelens.adapters.gpio import GpioLight
+    from cuelens.adapters.gpio import Gpio
     from cuelens.types import LightPattern
 
-    light = GpioLight(chosen.pins)
-    try:
-        light.show(LightPattern((0.2, 0.2, 0.2), "steady", 0.3))
-        time.sleep(0.3)
-    finally:
-        light.close()
-    pins = chosen.pins
-    where = (
-        "gpiozero's mock pins, this machine has no GPIO"
-        if light.mocked
-        else f"pins {pins.red}, {pins.green}, {pins.blue}"
-    )
-    return f"lit and put out again on {where}"
+    pins = list(chosen.pins.light().values())
+    with closing(Gpio(chosen.pins)) as gpio:
+        light = gpio.light()
+        # Each of the LEDs in turn, so that one that is dead or on another pin is seen to be.
+        for colour in [rgb(single.colour) for single in chosen.pins.single] or _RGB:
+            light.show(LightPattern((colour[0] * 0.2, colour[1] * 0.2, colour[2] * 0.2), "steady", _LIT_S))
+            time.sleep(_LIT_S)
+        where = _where(gpio.mocked, *pins)
+    return f"lit and put out again, one LED after the other, on {where}"
+
+
+def _check_button(chosen: Settings) -> str:
+    from cuelens.adapters.gpio import Gpio
+
+    with closing(Gpio(chosen.pins)) as gpio:
+        button = gpio.button()
+        if button is None:
+            return 'not fitted (pins.button is "none")'
+        end_s = time.monotonic() + _HELD_S
+        while button.pressed:
+            if time.monotonic() > end_s:
+                raise AbsentDevice(
+                    f"pin {chosen.pins.button} was held down for {_HELD_S:.0f} s: let the button go, and see that it is"
+                    " wired between the pin and ground, and not to ground alone"
+                )
+            time.sleep(_LOOK_S)
+        return f"not pressed, on {_where(gpio.mocked, chosen.pins.button)}; only a press shows that it is wired"
+
+
+def _check_capture(chosen: Settings) -> str:
+    from cuelens.adapters.gpio import Gpio
+
+    with closing(Gpio(chosen.pins)) as gpio:
+        light = gpio.capture()
+        if light is None:
+            return 'not fitted (pins.capture is "none")'
+        light.on()
+        time.sleep(_LIT_S)
+        light.off()
+        return f"lit and put out again on {_where(gpio.mocked, chosen.pins.capture)}"
+
+
+def _where(mocked: bool, *pins: int | str) -> str:
+    if mocked:
+        return "gpiozero's mock pins, this machine has no GPIO"
+    return f"pin{'s' if len(pins) > 1 else ''} {', '.join(map(str, pins))}"
 
 
 def _check_voice(chosen: Settings) -> str:
-    from cuelens.adapters.voice import prepare
+    from cuelens.adapters.voice import phrase
 
-    clips = prepare(["looks happy"], "en", chosen.state_dir() / "phrases")
-    seconds = clips["looks happy"].seconds
-    return f"a phrase of {seconds:.2f} s is ready in {chosen.state_dir() / 'phrases'}"
+    kept = chosen.state_dir() / "phrases"
+    return f"a phrase of {phrase('looks happy', 'en', kept).seconds:.2f} s is ready in {kept}"
 
 
 def _check_sound(chosen: Settings) -> str:
@@ -160,6 +198,8 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "detector": _check_detector,
     "camera": _check_camera,
     "light": _check_light,
+    "button": _check_button,
+    "capture": _check_capture,
     "voice": _check_voice,
     "sound": _check_sound,
     "disk": _check_disk,

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, forbid_unknown_fields=True):
@@ -55,14 +55,54 @@ class Expression(Event, frozen=True, kw_only=True, tag="expression"):
 
 
 class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
-    """A cue was asked for. latency_ms: real time from exposure (files: from hand-over) to that moment."""
+    """A cue was asked for. kind: face, expression, answer or prompt. track: None if it is about no face.
+
+    word: what was told, an expression or one of `cuelens.wording`'s other words. latency_ms: real time from exposure
+    (files: from hand-over) to that moment.
+    """
 
     t: float
     kind: str
-    track: int
-    expression: str | None
+    track: int | None
+    word: str
     outputs: tuple[str, ...]
     latency_ms: float
+
+
+class Press(Event, frozen=True, kw_only=True, tag="press"):
+    """The wearer used the button. gesture: ask, pause, mute or calibrate; again, if it began a new session."""
+
+    t: float
+    gesture: str
+
+
+class Mute(Event, frozen=True, kw_only=True, tag="mute"):
+    """Cues that nobody asked for were silenced, or allowed again."""
+
+    t: float
+    on: bool
+
+
+class Pause(Event, frozen=True, kw_only=True, tag="pause"):
+    """The camera was put out, or is on again."""
+
+    t: float
+    on: bool
+
+
+class Mode(Event, frozen=True, kw_only=True, tag="mode"):
+    """From now on the glasses do this: companion, explore, smile, quiet."""
+
+    t: float
+    mode: str
+
+
+class Session(Event, frozen=True, kw_only=True, tag="session"):
+    """A session began or ended. why: it ended: time (it was over), stopped, or camera lost; else empty."""
+
+    t: float
+    state: str
+    why: str = ""
 
 
 class Fault(Event, frozen=True, kw_only=True, tag="fault"):
@@ -92,4 +132,19 @@ class Shown(Event, frozen=True, kw_only=True, tag="shown"):
     expression: str
 
 
-AnyEvent = Start | FaceSeen | FaceLost | Reading | Expression | CueGiven | Fault | State | Shown
+AnyEvent = (
+    Start
+    | FaceSeen
+    | FaceLost
+    | Reading
+    | Expression
+    | CueGiven
+    | Press
+    | Mute
+    | Pause
+    | Mode
+    | Session
+    | Fault
+    | State
+    | Shown
+)

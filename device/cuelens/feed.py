@@ -15,6 +15,7 @@ from cuelens_models.errors import AbsentDevice, CameraLost
 RUNNING: Final = "running"
 NO_CAMERA: Final = "no camera"
 STALLED: Final = "camera stalled"
+PAUSED: Final = "paused"
 _CAPTURE_S: Final = 2.0
 _CLOSE_S: Final = 5.0
 _REOPEN_S: Final = 5.0
@@ -34,6 +35,9 @@ class Feed(Protocol):
 
     def dropped(self) -> int:
         """Return how many frames nobody took."""
+
+    def pause(self, *, on: bool) -> None:
+        """Take no frames from now on, or take them again. From any thread; returns at once."""
 
     def close(self) -> None:
         """Stop, within half a second."""
@@ -57,6 +61,9 @@ class InOrder:
         """Nothing is ever dropped."""
         return 0
 
+    def pause(self, *, on: bool) -> None:
+        """A file gives its frames in order; what is not wanted is passed over by whoever asked for the pause."""
+
     def close(self) -> None:
         """Close the source."""
         self._source.close()
@@ -67,6 +74,7 @@ class LatestOnly:
 
     A capture that times out closes and reopens the camera once; a second one within a minute, or a call that never
     returns, is CameraLost: only a new process helps then. A camera that is not there is looked for every ten seconds.
+    While it is paused, a camera is closed, and a file stands still.
     """
 
     def __init__(
@@ -76,12 +84,15 @@ class LatestOnly:
         *,
         first: FrameSource | None = None,
         patient: bool = False,
+        paused: bool = False,
+        is_file: bool = False,
         hung_after_s: float = 2 * _CAPTURE_S,
     ) -> None:
         """open_source: called on the capture thread. first: a source that is open already; it is closed there too.
 
-        patient: wait for an absent camera, instead of AbsentDevice. hung_after_s: when a capture that should have
-        raised TimeoutError long ago is given up; a file is never.
+        patient: wait for an absent camera, instead of AbsentDevice. paused: begin so. is_file: a capture may take any
+        time, and a pause does not close the source. hung_after_s: when a capture that should have raised TimeoutError
+        long ago is given up.
         """
         self.received = 0
         self.state = RUNNING
@@ -89,7 +100,11 @@ class LatestOnly:
         self._fault = fault
         self._first = first
         self._patient = patient
-        self._hung_after_s = hung_after_s
+        self._is_file = is_file
+        self._hung_after_s = math.inf if is_file else hung_after_s
+        self._running = threading.Event()
+        if not paused:
+            self._running.set()
         self._mailbox: Latest[Frame] = Latest()
         self._ended_by: Exception | None = None
         self._stopping = threading.Event()
@@ -114,9 +129,17 @@ class LatestOnly:
         """Return how many frames were overwritten by newer ones."""
         return self._mailbox.overwritten
 
+    def pause(self, *, on: bool) -> None:
+        """Close the camera and look no further, or open it again; the capture thread does it."""
+        if on:
+            self._running.clear()
+        else:
+            self._running.set()
+
     def close(self) -> None:
         """Stop capturing; a camera that hangs is left behind."""
         self._stopping.set()
+        self._running.set()
         self._thread.join(0.5)
 
     @contextmanager
@@ -133,15 +156,21 @@ class LatestOnly:
         stalled_s = -math.inf
         try:
             while not self._stopping.is_set():
+                if not self._running.is_set() and not self._is_file:
+                    self._rest()
+                    continue
                 try:
-                    if self._pump(self._open()):
-                        break
+                    ended = self._pump(self._open())
                 except AbsentDevice as error:
                     if not self._patient:
                         raise
                     self._become(NO_CAMERA, str(error))
                     self._stopping.wait(_RETRY_S)
                     continue
+                if ended == PAUSED:
+                    continue
+                if ended != STALLED:
+                    break
                 self._become(STALLED, f"no frame within {_CAPTURE_S:.0f} s")
                 if time.monotonic() - stalled_s < _STALL_WINDOW_S:
                     raise CameraLost("the camera stalled twice within a minute; a restart is needed")
@@ -159,20 +188,34 @@ class LatestOnly:
                 source = self._open_source()
         return source
 
-    def _pump(self, source: FrameSource) -> bool:
-        """Pass frames on until the source ends or we stop (True), or it stalls (False). Closes it in any case."""
+    def _rest(self) -> None:
+        """Wait for the end of a pause, with no camera open."""
+        self.state = PAUSED
+        source, self._first = self._first, None
+        if source:
+            source.close()
+        self._running.wait()
+
+    def _pump(self, source: FrameSource) -> str:
+        """Pass frames on. Returns why no more came: stalled, paused, or nothing if it is the end. Closes the source."""
         try:
             while not self._stopping.is_set():
+                if not self._running.is_set():
+                    self.state = PAUSED
+                    if not self._is_file:
+                        return PAUSED
+                    self._running.wait()
+                    continue
                 with self._within(self._hung_after_s):
                     frame = source.read(_CAPTURE_S)
                 if frame is None:
-                    return True
+                    break
                 self.state = RUNNING
                 self.received += 1
                 self._mailbox.put(frame)
-            return True
+            return ""
         except TimeoutError:
-            return False
+            return STALLED
         finally:
             with self._within(_CLOSE_S):
                 source.close()

@@ -15,10 +15,14 @@ _GRID: Final = 16
 
 
 class LightLevel:
-    """Judges a sample of pixels four times a second; a state changes after one second of agreement."""
+    """Judges a sample of pixels four times a second; a state changes after one second of agreement.
+
+    mean: the last sample's mean grey level, 0 to 255; None before the first.
+    """
 
     def __init__(self) -> None:
         self.state = RUNNING
+        self.mean: float | None = None
         self._candidate = RUNNING
         self._candidate_t = 0.0
         self._judged_t = float("-inf")
@@ -27,7 +31,8 @@ class LightLevel:
         """Return the state that holds at this frame."""
         if frame.t - self._judged_t >= _EVERY_S:
             self._judged_t = frame.t
-            judged = _judge(frame)
+            self.mean, deviation = _measure(frame)
+            judged = _judge(self.mean, deviation)
             if judged != self._candidate:
                 self._candidate, self._candidate_t = judged, frame.t
             if frame.t - self._candidate_t >= _HOLD_S:
@@ -35,10 +40,14 @@ class LightLevel:
         return self.state
 
 
-def _judge(frame: Frame) -> str:
-    """Even pixels without detail mean a cover (light can shine through it); a low mean with detail, a dark room."""
+def _measure(frame: Frame) -> tuple[float, float]:
+    """Return mean and standard deviation of the sample, in grey levels."""
     means, deviations = cv2.meanStdDev(frame.grey[::_GRID, ::_GRID].copy())
-    mean, deviation = float(means[0, 0]), float(deviations[0, 0])
+    return float(means[0, 0]), float(deviations[0, 0])
+
+
+def _judge(mean: float, deviation: float) -> str:
+    """Even pixels without detail mean a cover (light can shine through it); a low mean with detail, a dark room."""
     if mean < 60 and deviation < 6:
         return COVERED
     if mean < 30:

@@ -81,8 +81,8 @@ def _draw_bands(axes: Any, happened: Sequence[events.Event], end: float) -> None
             if isinstance(event, events.Expression):
                 open_since[event.track] = (event.t, event.expression)
         elif isinstance(event, events.CueGiven):
-            word = looks(event.expression) if event.expression else "face found"
-            colour = COLOURS[event.expression] if event.expression else "black"
+            word = looks(event.word)
+            colour = COLOURS.get(event.word, "black")
             axes.plot(event.t, 1.35, marker="v", markersize=9, color=colour)
             axes.annotate(
                 word,
@@ -117,7 +117,7 @@ def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> None:
             axes.add_patch(Rectangle((x, y), width, height, fill=False, color=colour, linewidth=2.5))
             words = f"face {face.track} {looks(shown[face.track])}"
         if decision.cue:
-            words += "\ncue: " + (looks(decision.cue.expression) if decision.cue.expression else "face found")
+            words += "\ncue: " + looks(decision.cue.word)
         axes.set_title(f"{t:.1f} s\n{words}", fontsize=9)
 
 

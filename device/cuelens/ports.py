@@ -1,5 +1,6 @@
 """What the middle of the house needs from its edge. An adapter is any object that fits."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from cuelens.types import Box, Frame, Grey, LightPattern
@@ -40,7 +41,7 @@ class Light(Protocol):
     """The light at the edge of view."""
 
     def show(self, pattern: LightPattern) -> None:
-        """Begin a pattern in place of whatever was shown. Returns at once."""
+        """Begin a pattern in place of whatever was shown. Returns at once. Once closed, it stays dark."""
 
     def off(self) -> None:
         """Go dark now."""
@@ -49,11 +50,41 @@ class Light(Protocol):
         """Go dark and give the pins back. May be called twice."""
 
 
-class Voice(Protocol):
-    """Short fixed phrases, made ready beforehand."""
+class CaptureLight(Protocol):
+    """The light that bystanders see while frames are taken."""
 
-    def say(self, phrase: str) -> None:
-        """Begin a phrase in place of whatever was being said. Returns at once."""
+    def on(self) -> None:
+        """Light it. Once closed, it stays dark."""
+
+    def off(self) -> None:
+        """Put it out."""
+
+    def close(self) -> None:
+        """Put it out and give the pin back. May be called twice."""
+
+
+class Button(Protocol):
+    """The wearer's button."""
+
+    def watch(self, on_edge: Callable[[bool, float], None]) -> None:
+        """Call `on_edge` at every edge from now on, within milliseconds, on a thread that is not the caller's.
+
+        It is told whether the button was pressed (or released), and when, in seconds of `time.monotonic`. It must
+        return at once, and not raise. What holds when watching begins is no edge.
+        """
+
+    def close(self) -> None:
+        """Give the pin back; no edge is told afterwards. May be called twice."""
+
+
+class Voice(Protocol):
+    """What is said of words, made ready beforehand: phrases, or soft tones."""
+
+    def say(self, word: str) -> None:
+        """Begin what stands for a word, in place of whatever was being said. Returns at once.
+
+        A word is an expression, or one of those that `cuelens.wording` has beside them.
+        """
 
     def silence(self) -> None:
         """Stop speaking now."""

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from cuelens import events, profile, wording
+from cuelens import events, profile_file, wording
 from cuelens.assemble import mind_of
 from cuelens.mind import Mind
 from cuelens.profile import Profile
@@ -88,21 +88,33 @@ def read(path: Path) -> list[events.AnyEvent]:
 
 
 def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
-    """Return the cues that a mind gives for the readings of a stream, which are in the order of time."""
+    """Return the cues that a mind gives for the readings of a stream, which are in the order of time.
+
+    Presses and mutes are the wearer's, as they were. A moment without a face was not recorded, so "nobody there" is
+    never the answer.
+    """
     cues = []
     boxes: dict[int, Box] = {}
     for event in stream:
         if isinstance(event, events.FaceSeen):
             boxes.setdefault(event.track, event.box)
-    readings = (event for event in stream if isinstance(event, events.Reading))
-    for t, told in groupby(readings, key=lambda reading: reading.t):
-        mind.forget(t)
-        seen = []
-        for reading in told:
-            seen.append(Face(reading.track, boxes.get(reading.track, _NO_BOX)))
-            mind.hear(reading.track, [reading.scores.get(label, 0.0) for label in mind.labels], t)
-        if cue := mind.decide(t, seen):
-            cues.append(cue)
+    asked = muted = False
+    for _, told in groupby(stream, key=lambda event: getattr(event, "t", None)):
+        beat = list(told)
+        readings = [event for event in beat if isinstance(event, events.Reading)]
+        for reading in readings:
+            if reading is readings[0]:
+                mind.forget(reading.t)
+            mind.hear(reading.track, [reading.scores.get(label, 0.0) for label in mind.labels], reading.t)
+        if readings:
+            seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
+            cue = mind.decide(readings[0].t, seen, asked=asked, muted=muted)
+            cues += [cue] if cue else []
+            asked = False
+        # What the button does between two beats bears the time of the first, and is heard by the second.
+        for event in beat:
+            asked |= isinstance(event, events.Press) and event.gesture == "ask"
+            muted = event.on if isinstance(event, events.Mute) else muted
     return cues
 
 
@@ -131,8 +143,7 @@ def judge(cues: Sequence[Cue], shown: Sequence[Episode], seconds: float) -> Verd
         right = (
             cue.t - episode.begin
             for cue in told
-            if (cue.track, cue.expression) == (episode.track, episode.expression)
-            and episode.begin <= cue.t <= episode.end
+            if (cue.track, cue.word) == (episode.track, episode.expression) and episode.begin <= cue.t <= episode.end
         )
         if (first := min(right, default=None)) is not None:
             delays.append(first)
@@ -143,19 +154,19 @@ def judge(cues: Sequence[Cue], shown: Sequence[Episode], seconds: float) -> Verd
 
 def _is_of(cue: Cue, episode: Episode) -> bool:
     """Whether a cue tells what an episode shows, and not before it."""
-    return (cue.track, cue.expression) == (episode.track, episode.expression) and cue.t >= episode.begin
+    return (cue.track, cue.word) == (episode.track, episode.expression) and cue.t >= episode.begin
 
 
 def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> int:
     """Replay a recording and print its cues, and what they were worth if it tells what was shown. Returns 0."""
-    wearer = profile.read(profile_path) if profile_path else Profile()
+    wearer = profile_file.read(profile_path) if profile_path else Profile()
     contract = load(bundle_path or SHIPPED).contract
     stream = read(path)
     cues = play(stream, mind_of(wearer, contract, ["light", "voice", "console"]))
     for cue in cues:
         outputs = ", ".join(output for output in cue.outputs if output != "console") or "nothing"
-        said = wording.looks(cue.expression) if cue.expression else "face found"
-        print(f"{cue.t:8.2f} s  face {cue.track}: {said} ({outputs})")
+        whose = "" if cue.track is None else f"face {cue.track}: "
+        print(f"{cue.t:8.2f} s  {whose}{wording.looks(cue.word)} ({outputs})")
     times = [event.t for event in stream if isinstance(event, events.Reading)]
     seconds = times[-1] - times[0]
     print(f"{seconds / 60:.1f} minutes, {len(times)} readings, {len(cues)} cues")

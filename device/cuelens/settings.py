@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from cuelens import decode
+from cuelens.cue_book import Colour
 from cuelens_models.errors import BadInput
 
 SYSTEM_FILE = Path("/etc/cuelens/cuelens.toml")
@@ -50,14 +51,35 @@ class Threads(_Part, frozen=True):
     model: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
 
 
+class SingleLed(_Part, frozen=True):
+    """An LED of one colour: its pin, and the colour it shines in, as #RRGGBB."""
+
+    pin: Pin
+    colour: Colour
+
+
 class Pins(_Part, frozen=True):
-    """GPIO numbers of the RGB light. factory: auto takes lgpio on a board, and gpiozero's mock pins elsewhere."""
+    """GPIO numbers. factory: auto takes lgpio on a board, and gpiozero's mock pins elsewhere.
+
+    red, green, blue: an RGB LED. single: up to three LEDs of one colour in its place. active_high: false if they light
+    when their pins are low. button: from its pin to ground. capture: the light that tells bystanders that frames are
+    taken; it lights when its pin is high.
+    """
 
     factory: Literal["auto", "lgpio", "mock"] = "auto"
     red: Pin = 17
     green: Pin = 27
     blue: Pin = 22
+    single: Annotated[tuple[SingleLed, ...], msgspec.Meta(max_length=3)] = ()
     active_high: bool = True
+    button: Pin | Literal["none"] = 23
+    capture: Pin | Literal["none"] = 24
+
+    def light(self) -> dict[str, int]:
+        """Return the pins of the wearer's light, by their keys."""
+        if self.single:
+            return {f"single[{index}].pin": led.pin for index, led in enumerate(self.single)}
+        return {"red": self.red, "green": self.green, "blue": self.blue}
 
 
 class Speaker(_Part, frozen=True):
@@ -106,4 +128,14 @@ def read(path: Path | None) -> Settings:
         return Settings()
     if not path.exists():
         raise BadInput(f"settings {path} do not exist")
-    return decode.read_toml(path, Settings)
+    chosen = decode.read_toml(path, Settings)
+    _refuse_shared_pins(path, chosen.pins)
+    return chosen
+
+
+def _refuse_shared_pins(path: Path, pins: Pins) -> None:
+    taken: dict[int | str, str] = {}
+    for key, pin in [*pins.light().items(), ("button", pins.button), ("capture", pins.capture)]:
+        if pin != "none" and pin in taken:
+            raise BadInput(f"{path}: pins.{taken[pin]} and pins.{key} are both {pin}: give each a pin of its own")
+        taken[pin] = key

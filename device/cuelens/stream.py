@@ -19,7 +19,8 @@ from cuelens_models.errors import Unwritable
 
 _WAITING: Final = 4096
 """Events that may wait to be written; with one face, four minutes of them."""
-_FAULTS: Final = 64
+_KEPT: Final = 64
+"""Faults and presses that may wait for the next turn of the loop."""
 _SLICE_S: Final = 0.05
 _CLOSE_S: Final = 0.5
 
@@ -29,30 +30,35 @@ class EventStream:
 
     def __init__(self) -> None:
         self._readers: list[Callable[[events.Event], None]] = []
-        self._faults: deque[tuple[str, str]] = deque(maxlen=_FAULTS)
-        self._t = 0.0
+        self._waiting: deque[Callable[[float], events.Event]] = deque(maxlen=_KEPT)
+        self.t = 0.0
+        """The time that what other threads tell is given: that of the last event, unless somebody knows better."""
 
     def add(self, reader: Callable[[events.Event], None]) -> None:
         """Add a reader; it sees what comes after."""
         self._readers.append(reader)
 
     def emit(self, event: events.Event) -> None:
-        """Pass an event on, and then the faults that were told meanwhile."""
-        self._t = getattr(event, "t", self._t)
+        """Pass an event on, and then what other threads told meanwhile."""
+        self.t = getattr(event, "t", self.t)
         for reader in self._readers:
             reader(event)
-        self.tell_faults()
+        self.tell_later()
+
+    def later(self, make: Callable[[float], events.Event]) -> None:
+        """Tell of something from any thread; `make` is given the time, after the next event or at the next turn."""
+        self._waiting.append(make)
 
     def fault(self, fault: str, detail: str) -> None:
-        """Tell of a fault, from any thread; it becomes an event after the next one, or at the next turn of the loop."""
-        self._faults.append((fault, detail))
+        """Tell of a fault, from any thread."""
+        self.later(lambda t: events.Fault(t=t, fault=fault, detail=detail))
 
-    def tell_faults(self) -> None:
-        """Make events of the faults that were told."""
-        while self._faults:
-            fault, detail = self._faults.popleft()
+    def tell_later(self) -> None:
+        """Pass on what other threads told."""
+        while self._waiting:
+            event = self._waiting.popleft()(self.t)
             for reader in self._readers:
-                reader(events.Fault(t=self._t, fault=fault, detail=detail))
+                reader(event)
 
 
 class EventFile:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cuelens_models.bundle.preprocess import Box, Grey
 
-__all__ = ["Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight"]
+__all__ = ["Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight", "Wish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +12,14 @@ class Frame:
     """One grey image with the time of its exposure.
 
     grey: uint8 (height, width), luminance 0-255; it does not change while it is held. t: seconds on the source's own
-    clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over).
+    clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over). lux: how bright it
+    is around, as the camera judges; None if it does not tell.
     """
 
     grey: Grey
     t: float
     exposed_ns: int
+    lux: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,26 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a mode would like to tell. kind: face, expression, answer (to a press) or prompt.
+
+    track: the face that it is about; None if it is about none. word: an expression, or one of those that
+    `cuelens.wording` has beside them ("face", "unsure", "find happy", ...).
+    """
+
+    kind: str
+    track: int | None
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cue:
-    """A cue that was decided on. kind: face, expression or answer. outputs: light, voice, or both."""
+    """A wish that the limits let through at time `t`. outputs: light, voice, console: those that tell it."""
 
     t: float
     kind: str
-    track: int
-    expression: str | None
+    track: int | None
+    word: str
     outputs: tuple[str, ...]
 
 

@@ -1,20 +1,19 @@
-"""How things are said to people: what a face looks like, never what a person feels."""
+"""How things are said to people on a screen: what a face looks like, never what a person feels."""
 
+from functools import cache
 from typing import Final
 
-_LOOKS: Final = {
-    "neutral": "looks neutral",
-    "happy": "looks happy",
-    "surprise": "looks surprised",
-    "sad": "looks sad",
-    "angry": "looks angry",
-    "disgust": "looks disgusted",
-    "fear": "looks scared",
-    "contempt": "looks scornful",
-    "unsure": "not sure",
-}
+from cuelens import language
+
+_ON_SCREEN: Final = {"neutral": "looks neutral", "face": "face found", "nobody": "nobody there", "guess": "guess"}
+"""What is clearer where it is read, by an adult, than where it is heard, by a child."""
 
 
-def looks(expression: str) -> str:
-    """Return the words for an expression: "happy" is "looks happy", "unsure" is "not sure"."""
-    return _LOOKS[expression]
+def looks(word: str) -> str:
+    """Return the words for a word: "happy" is "looks happy", "unsure" is "not sure", "find happy" is "find happy"."""
+    return _ON_SCREEN.get(word) or _english()[word]
+
+
+@cache
+def _english() -> dict[str, str]:
+    return language.read("en").says()

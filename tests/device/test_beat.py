@@ -15,11 +15,15 @@ from cuelens.assemble import assemble
 from cuelens.beat import Beats
 from cuelens.cadence import Strain
 from cuelens.daemon import Daemon
+from cuelens.fading import FadingRule
 from cuelens.feed import InOrder
 from cuelens.look import Looking, LookPace, Optics
 from cuelens.mind import Mind
+from cuelens.modes import mode
+from cuelens.modes.mode import PlayRule
 from cuelens.outputs import Outputs
-from cuelens.profile import Profile, policy_rule, settle_rule
+from cuelens.profile import Profile
+from cuelens.rules import limit_rule, settle_rule
 from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventFile, EventStream
 from cuelens.types import Box, Frame, LightPattern
@@ -56,7 +60,10 @@ def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = 
         reader or FixedReader(),
         Mind(
             settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
-            policy_rule(Profile(), ["light"]),
+            limit_rule(Profile(), ["light"]),
+            mode("companion"),
+            PlayRule(),
+            FadingRule(),
             remembered_s=2.0,
         ),
         watch,

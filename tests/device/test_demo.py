@@ -51,8 +51,8 @@ def test_two_runs_give_the_same_events_but_for_latency(demo: Any) -> None:
 
 
 def test_a_smile_becomes_a_cue_and_a_neutral_face_becomes_none(demo: Any) -> None:
-    cues = [(event["kind"], event["expression"]) for event in demo[0] if event["event"] == "cue"]
-    assert cues == [("face", None), ("expression", "happy"), ("face", None)]
+    cues = [(event["kind"], event["word"]) for event in demo[0] if event["event"] == "cue"]
+    assert cues == [("face", "face"), ("expression", "happy"), ("face", "face")]
     expressions = [event["expression"] for event in demo[0] if event["event"] == "expression" and event["track"] == 2]
     assert expressions[-1] == "neutral"
 

@@ -5,15 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cuelens import profile, settings
-from cuelens.decide import PolicyRule
-from cuelens.profile import CueBook, CueEntry, LightCue, Profile, Sound
+from cuelens import settings
+from cuelens.profile import Profile
+from cuelens.profile_file import active, keep_good, read
 from cuelens.settings import Settings
-from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.whole_file import write_whole
-
-EVERY = ["light", "voice", "console"]
 
 
 @pytest.mark.parametrize(
@@ -37,12 +34,17 @@ EVERY = ["light", "voice", "console"]
         ('{"cues": {"happy": {"phrase": "is happy"}}}', "expected what a face looks like"),
         ('{"cues": {"happy": {"phrase": "she\'s happy"}}}', "expected what a face looks like"),
         ('{"cues": {"happy": {"phrase": "she\u2019s happy"}}}', "expected what a face looks like"),
-        ('{"language": "\\ud800"}', "not readable"),
+        ('{"language": "\\ud800"}', "language is '\\ud800'"),
         ('{"cues": {"neutral": {"phrase": "looks neutral"}}}', "cues: object contains unknown field neutral"),
         ('{"policy": {"gap_s": 0}}', "policy.gap_s is 0"),
         ('{"policy": {"caution": 2}}', "policy.caution is 2"),
         ('{"schema": 2}', "schema is 2"),
         ('{"language": "tlh"}', "language is 'tlh'"),
+        ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "...: expected str of length <= 40"),
+        ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
+        ('{"play": {"find": ["happy", "glad"]}}', "play.find[1] is 'glad'"),
+        ('{"play": {"find": []}}', "play.find"),
+        ('{"session": {"minutes": -1}}', "session.minutes is -1"),
         ("[]", "expected object"),
         ("{", "not readable"),
         ("", "is empty"),
@@ -55,7 +57,7 @@ def test_a_mistake_in_a_profile_is_one_sentence_with_file_key_and_value(
     path = tmp_path / "child.json"
     path.write_text(text)
     with pytest.raises(BadInput) as caught:
-        profile.read(path)
+        read(path)
     assert sentence in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -89,87 +91,69 @@ def test_settings_that_were_named_must_be_there(tmp_path: Path) -> None:
 def test_a_whole_profile_survives_writing_and_reading(tmp_path: Path) -> None:
     path = tmp_path / "whole.json"
     path.write_bytes(msgspec.json.encode(Profile()))
-    assert profile.read(path) == Profile()
+    assert read(path) == Profile()
 
 
 def test_an_empty_profile_is_the_factory_profile(tmp_path: Path) -> None:
     path = tmp_path / "empty.json"
     path.write_text("{}")
-    assert profile.read(path) == Profile()
-
-
-def test_sound_is_off_in_the_factory_profile_and_held_under_its_ceiling() -> None:
-    factory = Profile()
-    assert factory.sound.on is False
-    assert all("voice" not in outputs for outputs in profile.policy_rule(factory, EVERY).outputs.values())
-    loud = Profile(sound=Sound(on=True, volume_percent=100, ceiling_percent=70))
-    assert profile.volume(loud) == pytest.approx(0.7)
-    told = profile.policy_rule(loud, EVERY).outputs
-    assert told == dict.fromkeys(loud.cues.entries(), ("light", "voice", "console"))
-
-
-@pytest.mark.parametrize(
-    ("outputs", "face", "expression"),
-    [
-        ([], (), ()),
-        (["console"], ("console",), ("console",)),
-        (["light"], ("light",), ("light",)),
-        (["voice"], (), ("voice",)),
-        (["voice", "light"], ("light",), ("light", "voice")),
-    ],
-)
-def test_a_cue_names_the_outputs_that_are_there(
-    outputs: list[str], face: tuple[str, ...], expression: tuple[str, ...]
-) -> None:
-    rule = profile.policy_rule(Profile(sound=Sound(on=True)), outputs)
-    assert (rule.face_outputs, rule.outputs["happy"]) == (face, expression)
+    assert read(path) == Profile()
 
 
 def test_the_active_profile_is_the_one_named_in_the_state_folder(tmp_path: Path) -> None:
-    assert profile.active(tmp_path) == (Profile(), "")
+    assert active(tmp_path).profile == Profile()
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "default.json").write_text('{"wearer": "Ada"}')
     (tmp_path / "profiles" / "ben.json").write_text('{"wearer": "Ben"}')
-    assert profile.active(tmp_path)[0].wearer == "Ada"
+    assert active(tmp_path).profile.wearer == "Ada"
     (tmp_path / "active").write_text("ben\n")
-    assert profile.active(tmp_path)[0].wearer == "Ben"
-    (tmp_path / "profiles" / "ben.json").write_text('{"wearer": "Be')
-    damaged, fault = profile.active(tmp_path)
-    assert damaged == Profile()
-    assert "ben.json" in fault
-    assert (tmp_path / "profiles" / "ben.json").read_text() == '{"wearer": "Be'
+    assert active(tmp_path).profile.wearer == "Ben"
     for name in ("carl", "../ben", "x" * 300, "\0\0\0", ""):
         (tmp_path / "active").write_text(name)
-        nobody, fault = profile.active(tmp_path)
-        assert nobody == Profile()
-        assert "the factory profile is used" in fault
+        assert active(tmp_path).profile == Profile()
+        assert "the factory profile is used" in active(tmp_path).fault
 
 
-def test_the_factory_cue_book_says_looks_and_tells_expressions_apart() -> None:
-    cues = Profile().cues.entries()
-    assert set(cues) <= set(LABELS) - {"neutral"}
-    assert msgspec.structs.asdict(profile.CueBook()).keys() == set(LABELS) - {"neutral"}
-    assert all(entry.phrase and entry.phrase.startswith("looks ") for entry in cues.values())
-    assert len({(entry.light.colour, entry.light.pattern) for entry in cues.values() if entry.light}) == len(cues)
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ('{"wearer": "Be', "not readable"),
+        ('{"wearer": "Ben", "sound": {"volume_percent": 140}}', "sound.volume_percent is 140"),
+        ('{"wearer": "Ben", "mode": "loud"}', "mode is 'loud'"),
+        ('{"wearer": "Ben", "cues": {"happy": {"recording": "none.wav"}}}', "cues.happy.recording is 'none.wav'"),
+    ],
+)
+def test_the_last_good_profile_stays_in_force(tmp_path: Path, bad: str, sentence: str) -> None:
+    file = tmp_path / "profiles" / "default.json"
+    file.parent.mkdir()
+    file.write_text('{"wearer": "Ben"}')
+    assert keep_good(tmp_path, active(tmp_path)) == ""
+    file.write_text(bad)
+    held = active(tmp_path)
+    assert held.profile.wearer == "Ben"
+    assert sentence in held.fault
+    assert str(file) in held.fault
+    assert held.fault.endswith("; the last good one is used")
+    # What is not good is left alone, and never kept.
+    assert keep_good(tmp_path, held) == ""
+    assert file.read_text() == bad
+    assert active(tmp_path).profile.wearer == "Ben"
+    file.write_text('{"wearer": "Eva"}')
+    assert active(tmp_path).profile.wearer == "Eva"
 
 
-def test_the_numbers_of_the_policy_come_from_the_profile() -> None:
-    given = profile.policy_rule(
-        Profile(
-            policy=profile.Policy(gap_s=4, same_expression_s=9, spoken_per_minute=2, face_absence_s=5),
-            cues=CueBook(
-                happy=None,
-                surprise=None,
-                sad=CueEntry(light=LightCue(colour="#0072B2")),
-                angry=None,
-                disgust=None,
-                fear=None,
-            ),
-            face_found=None,
-        ),
-        ["light", "voice"],
-    )
-    assert given == PolicyRule(4, 9, 2, 5, (), {"sad": ("light",)})
+def test_a_damaged_profile_without_a_good_one_before_it_is_the_factorys(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("{")
+    assert active(tmp_path).profile == Profile()
+    assert active(tmp_path).fault.endswith("; the factory profile is used")
+
+
+def test_a_state_folder_that_cannot_be_written_to_is_said_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("{}")
+    (tmp_path / "good").write_text("no folder")
+    assert "cannot be written to" in keep_good(tmp_path, active(tmp_path))
 
 
 def leaves(kind: object, prefix: str = "") -> set[str]:

@@ -1,20 +1,21 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 
 import pytest
 
 from cuelens.adapters.memory import MemoryLight, MemoryVoice
+from cuelens.led import LEAST
+from cuelens.lights import light_pattern, lights
 from cuelens.outputs import Outputs
-from cuelens.ports import Light, Voice
+from cuelens.ports import Voice
 from cuelens.profile import Profile
 from cuelens.settings import Pins
 from cuelens.types import Cue, LightPattern
 
-WHITE = LightPattern((1.0, 1.0, 1.0), "steady", 5.0)
 HAPPY = Cue(1.0, "expression", 1, "happy", ("light", "voice"))
+ANSWER = Cue(1.0, "answer", 1, "sad", ("light", "voice"))
 
 
 def no_fault(fault: str, detail: str) -> None:
@@ -31,88 +32,13 @@ def soon(condition: Callable[[], object]) -> bool:
     return False
 
 
-def mock_gpio_light() -> Light:
-    pytest.importorskip("gpiozero", reason="gpiozero comes with the extra pi")
-    from cuelens.adapters.gpio import GpioLight
-
-    return GpioLight(Pins(factory="mock"))
-
-
-@pytest.fixture(params=[MemoryLight, mock_gpio_light], ids=["memory", "gpiozero's mock pins"])
-def light(request: pytest.FixtureRequest) -> Iterator[Light]:
-    made: Light = request.param()
-    yield made
-    made.close()
-
-
-def is_lit(light: Light) -> bool:
-    if isinstance(light, MemoryLight):
-        return light.lit
-    return any(light.factory.pin(number).state > 0 for number in (17, 27, 22))  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("pattern", ["steady", "fade", "breath"])
-def test_a_light_is_lit_by_every_pattern_and_goes_dark(light: Light, pattern: str) -> None:
-    light.show(LightPattern((0.5, 0.2, 0.1), pattern, math.inf if pattern == "breath" else 3.0))
-    assert soon(lambda: is_lit(light))
-    light.off()
-    assert not is_lit(light)
-
-
-def test_showing_returns_at_once_and_replaces_what_was_shown(light: Light) -> None:
-    began = time.monotonic()
-    for _ in range(3):
-        light.show(WHITE)
-    assert time.monotonic() - began < 2
-    assert soon(lambda: is_lit(light))
-
-
-def test_closing_puts_a_light_out_and_may_be_done_twice(light: Light) -> None:
-    light.show(WHITE)
-    assert soon(lambda: is_lit(light))
-    pins = [] if isinstance(light, MemoryLight) else [light.factory.pin(number) for number in (17, 27, 22)]  # type: ignore[attr-defined]
-    light.close()
-    light.close()
-    if isinstance(light, MemoryLight):
-        assert not light.lit
-    else:
-        assert len(pins) == 3
-        assert all(not pin.state for pin in pins)
-
-
-def test_a_light_that_is_over_is_dark() -> None:
-    light = mock_gpio_light()
-    light.show(LightPattern((1.0, 0.0, 0.0), "steady", 0.1))
-    assert soon(lambda: is_lit(light))
-    assert soon(lambda: not is_lit(light))
-    light.close()
-
-
-def test_no_pattern_flashes_above_three_hertz() -> None:
-    light = mock_gpio_light()
-    pin = light.factory.pin(17)  # type: ignore[attr-defined]
-    light.show(LightPattern((1.0, 0.0, 0.0), "breath", math.inf))
-    time.sleep(4.5)
-    light.close()
-    states = [(state.timestamp, state.state) for state in pin.states]
-    # A flash is a rise from dark.
-    clock, rises = 0.0, []
-    for (gap, level), (_, before) in zip(states[1:], states, strict=False):
-        clock += gap
-        if level > 0 and before == 0:
-            rises.append(clock)
-    assert len(rises) >= 2
-    assert min(later - earlier for earlier, later in pairwise(rises)) > 1 / 3
-
-
 def test_a_cue_reaches_light_and_voice() -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(HAPPY)
     assert soon(lambda: light.shown and voice.said)
-    assert voice.said == ["looks happy"]
-    strength = 0.4
-    assert light.shown[0].colour == pytest.approx((0xF0 / 255 * strength, 0xE4 / 255 * strength, 0x42 / 255 * strength))
+    assert voice.said == ["happy"]
+    assert light.shown[0] == light_pattern(lights(Profile())["happy"], 40)
     outputs.close()
     assert light.closed
     assert voice.closed
@@ -121,13 +47,13 @@ def test_a_cue_reaches_light_and_voice() -> None:
 def test_face_found_is_light_only_and_softer_than_any_expression() -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
-    outputs.give(Cue(1.0, "face", 1, None, ("light",)))
+    outputs.give(Cue(1.0, "face", 1, "face", ("light",)))
     assert soon(lambda: light.shown)
     outputs.give(HAPPY)
     assert soon(lambda: len(light.shown) == 2)
     outputs.close()
     assert max(light.shown[0].colour) < max(light.shown[1].colour)
-    assert voice.said == ["looks happy"]
+    assert voice.said == ["happy"]
 
 
 def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_the_end() -> None:
@@ -156,6 +82,10 @@ def test_trouble_breathes_until_it_is_over() -> None:
     outputs.trouble()
     assert soon(lambda: light.shown)
     assert (light.shown[0].pattern, light.shown[0].seconds) == ("breath", math.inf)
+    outputs.acknowledge()
+    assert soon(lambda: len(light.shown) == 3)
+    assert [pattern.pattern for pattern in light.shown] == ["breath", "steady", "breath"]
+    assert light.shown[2] == light.shown[0]
     outputs.dark()
     assert soon(lambda: not light.lit)
     outputs.close()
@@ -180,3 +110,110 @@ def test_an_output_that_fails_is_told_once_and_tried_again() -> None:
     assert soon(lambda: light.shown)
     assert faults == [("no light", "OSError: the pin is gone")]
     outputs.close()
+
+
+def test_the_end_of_trouble_takes_no_other_light_along() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.trouble()
+    assert soon(lambda: light.shown)
+    outputs.confirm("muted")
+    assert soon(lambda: len(light.shown) == 2)
+    outputs.dark()
+    time.sleep(0.1)
+    assert light.lit
+    outputs.close()
+
+
+@pytest.mark.parametrize(
+    ("muted", "resting", "cue", "shown", "said"),
+    [
+        (False, False, HAPPY, True, True),
+        (True, False, HAPPY, False, False),
+        (True, False, ANSWER, True, False),
+        (False, True, HAPPY, False, False),
+        (False, True, ANSWER, False, False),
+    ],
+)
+def test_what_was_hushed_is_not_told(muted: bool, resting: bool, cue: Cue, shown: bool, said: bool) -> None:
+    """However late a cue comes that was decided on before: a mute holds from the moment it was asked for."""
+    light, voice = MemoryLight(), MemoryVoice()
+    outputs = Outputs(Profile(), light, voice, no_fault)
+    outputs.hush(muted=muted, resting=resting)
+    outputs.give(cue)
+    assert not shown or soon(lambda: light.shown)
+    assert not said or soon(lambda: voice.said)
+    # Both threads have had their turn once what follows has been shown, and said.
+    outputs.hush(muted=False, resting=False)
+    outputs.give(Cue(2.0, "expression", 1, "fear", ("light", "voice")))
+    fear = light_pattern(lights(Profile())["fear"], 40)
+    assert soon(lambda: voice.said[-1:] == ["fear"] and light.shown[-1:] == [fear])
+    outputs.close()
+    assert (cue.word in voice.said) is said
+    assert (light_pattern(lights(Profile())[cue.word], 40) in light.shown) is shown
+
+
+def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(MemoryVoice):
+        def say(self, word: str) -> None:
+            begun.set()
+            go_on.wait(5)
+            super().say(word)
+
+    voice = Slow()
+    outputs = Outputs(Profile(), None, voice, no_fault)
+    outputs.give(HAPPY)
+    assert begun.wait(5)
+    outputs.hush(muted=True, resting=False)
+    go_on.set()
+    assert soon(lambda: voice.said)
+    assert soon(lambda: not voice.speaking)
+    outputs.close()
+
+
+def test_lights_are_weaker_at_night_and_never_over_the_ceiling() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.look_around(0.0, lux=1.0, mean=None)
+    outputs.give(HAPPY)
+    assert soon(lambda: light.shown)
+    outputs.look_around(60.0, lux=1000.0, mean=None)
+    outputs.give(HAPPY)
+    assert soon(lambda: len(light.shown) == 2)
+    outputs.close()
+    assert light.shown[0] == light_pattern(lights(Profile())["happy"], 12)
+    assert light.shown[1].colour == pytest.approx(light_pattern(lights(Profile())["happy"], 40).colour)
+
+
+def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
+    pytest.importorskip("gpiozero", reason="gpiozero comes with the extra pi")
+    from cuelens.adapters.gpio import Gpio
+
+    gpio = Gpio(Pins(factory="mock"))
+    pin = gpio.factory.pin(17)
+    outputs = Outputs(Profile(), gpio.light(), None, no_fault)
+    asks = [
+        outputs.acknowledge,
+        outputs.trouble,
+        outputs.dark,
+        lambda: outputs.give(Cue(1.0, "expression", 1, "angry", ("light",))),
+        lambda: outputs.give(Cue(1.0, "face", 1, "face", ("light",))),
+    ]
+    end = time.monotonic() + 6
+    count = 0
+    while time.monotonic() < end:
+        asks[count % len(asks)]()
+        count += 1
+        time.sleep(0.03 if count % 10 else 1.6)
+    outputs.close()
+    states = [(state.timestamp, state.state) for state in pin.states]
+    gpio.close()
+    clock, rises = 0.0, []
+    for (gap, level), (_, before) in zip(states[1:], states, strict=False):
+        clock += gap
+        if level > LEAST >= before:
+            rises.append(clock)
+    assert len(rises) >= 2
+    assert all(fourth - first > 1.0 for first, fourth in zip(rises, rises[3:], strict=False))

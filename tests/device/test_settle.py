@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,9 @@ RULE = SettleRule(
     enter={"neutral": 0.6, "happy": 0.6, "sad": 0.7, "not_a_face": 0.5},
     smoothing_s=0.4,
     dwell_s=0.8,
+    neutral_weight=1.0,
 )
+"""As slow as a dwell is easily seen, and with probabilities as they are read."""
 HAPPY = (0.05, 0.9, 0.03, 0.02)
 NEUTRAL = (0.9, 0.05, 0.03, 0.02)
 TORN = (0.4, 0.35, 0.2, 0.05)
@@ -77,6 +80,47 @@ def test_one_odd_frame_changes_nothing() -> None:
     assert "happy" not in {belief.expression for belief in run(readings)}
 
 
+@pytest.mark.parametrize(
+    ("weight", "reading", "expected"),
+    [
+        (1.0, (0.2, 0.7, 0.05, 0.05), "happy"),
+        (10.0, (0.1, 0.7, 0.1, 0.1), "unsure"),  # 1.0 of neutral against 0.7
+        (10.0, (0.4, 0.55, 0.03, 0.02), "neutral"),  # 4.0 against 0.55
+        (10.0, (0.02, 0.88, 0.05, 0.05), "happy"),  # 0.2 against 0.88
+    ],
+)
+def test_neutral_counts_as_often_as_it_is_met(weight: float, reading: tuple[float, ...], expected: str) -> None:
+    beliefs = run(steady(reading, 0, 3), replace(RULE, neutral_weight=weight))
+    assert beliefs[-1].expression == expected
+    assert sum(beliefs[-1].smoothed) == pytest.approx(1)
+
+
+def test_readings_without_any_probability_are_believed_of_nothing() -> None:
+    assert {belief.expression for belief in run(steady((0.0, 0.0, 0.0, 0.0), 0, 2))} == {"unsure"}
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(0.0, "happy"), (0.1, "happy"), (0.2, "unsure")])
+def test_two_labels_that_are_close_together_are_not_told_apart(margin: float, expected: str) -> None:
+    rule = replace(RULE, enter=dict.fromkeys(LABELS, 0.4), margin=margin)
+    assert run(steady((0.1, 0.5, 0.35, 0.05), 0, 3), rule)[-1].expression == expected
+
+
+@pytest.mark.parametrize(
+    ("happy", "expected", "sure"),
+    [(0.5, "unsure", False), (0.8, "happy", False), (0.92, "happy", False), (0.93, "happy", True)],
+)
+def test_a_voice_needs_more_than_a_light(happy: float, expected: str, sure: bool) -> None:
+    # Over 0.6 is over odds of 1.5; eight times those are 12, which is 0.923.
+    belief = run(steady((0.0, happy, 1 - happy, 0.0), 0, 3), replace(RULE, enter=dict.fromkeys(LABELS, 0.6)))[-1]
+    assert (belief.expression, belief.sure) == (expected, sure)
+
+
+def test_what_was_sure_is_sure_no_more_when_it_weakens() -> None:
+    beliefs = run(steady((0.0, 0.97, 0.03, 0.0), 0, 2) + steady((0.0, 0.7, 0.3, 0.0), 2, 4))
+    assert [belief.sure for belief in (beliefs[0], beliefs[29], beliefs[-1])] == [False, True, False]
+    assert beliefs[-1].expression == "happy"
+
+
 scores = st.lists(st.floats(0.001, 1), min_size=4, max_size=4).map(
     lambda values: tuple(v / sum(values) for v in values)
 )
@@ -97,23 +141,30 @@ def test_whatever_comes_a_settled_expression_has_dwelt_over_its_threshold(
             assert belief.candidate == belief.expression
             assert belief.t - belief.candidate_t >= RULE.dwell_s
             assert belief.confidence >= RULE.enter[belief.expression]
+        assert not (belief.sure and belief.expression == "unsure")
         previous = belief
 
 
 @pytest.mark.parametrize(
     ("caution", "overrides", "expected"),
     [
-        (0.0, {}, {"happy": 0.6, "sad": 0.9}),
-        (1.0, {}, {"happy": 0.75, "sad": 0.98}),
-        (-1.0, {}, {"happy": 0.45, "sad": 0.75}),
-        (1.0, {"happy": 0.5}, {"happy": 0.5, "sad": 0.98}),
-        (0.0, {"fear": 0.5}, {"happy": 0.6, "sad": 0.9}),
+        (0.0, {}, {"happy": 0.79, "sad": 0.64, "fear": 0.4}),  # odds of 19, 9 and 2, over 5; 0.4 is the least
+        (1.0, {}, {"happy": 0.91, "sad": 0.83, "fear": 0.52}),
+        (-1.0, {}, {"happy": 0.58, "sad": 0.4, "fear": 0.4}),
+        (1.0, {"happy": 0.5}, {"happy": 0.5, "sad": 0.83, "fear": 0.52}),
+        (0.0, {"angry": 0.5}, {"happy": 0.79, "sad": 0.64, "fear": 0.4}),
     ],
 )
 def test_caution_shifts_thresholds_and_a_profile_may_override_one(
     caution: float, overrides: dict[str, float], expected: dict[str, float]
 ) -> None:
-    assert thresholds({"happy": 0.6, "sad": 0.9}, caution, overrides) == pytest.approx(expected)
+    enter = {"happy": 0.95, "sad": 0.9, "fear": 2 / 3}
+    assert thresholds(enter, caution, overrides) == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.0, 0.4), (1.0, 0.99)])
+def test_the_ends_of_thresholds_are_held(value: float, expected: float) -> None:
+    assert thresholds({"happy": value}, 0.0, {}) == {"happy": expected}
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,14 @@ class PiCamera:
                 job.get_result(timeout=0.1).release()
             raise
         try:
-            exposed_ns = request.get_metadata().get("SensorTimestamp") or time.monotonic_ns()
+            metadata = request.get_metadata()
+            exposed_ns = metadata.get("SensorTimestamp") or time.monotonic_ns()
             with self._map(request, _STREAM) as mapped:
                 grey = self._ring.keep(mapped.array[: self._height, : self._width])
         finally:
             request.release()
-        return Frame(grey, exposed_ns / 1e9, exposed_ns)
+        # Only sensors with a tuning file for it have one.
+        return Frame(grey, exposed_ns / 1e9, exposed_ns, lux=metadata.get("Lux"))
 
     def close(self) -> None:
         """Stop the camera and give it back."""

@@ -1,0 +1,141 @@
+"""A cue asked for to its first sound and to its light, in milliseconds.
+
+    python benchmarks/cue_latency.py [--cues 100]
+
+Sound: the real player on an ALSA device that writes to a FIFO; a thread reads the FIFO and notes when the first sample
+that is not zero arrives. Light: gpiozero's mock pins, noted at the first value above zero, alone and beside a sound
+card that hangs (a FIFO that nobody reads). The phrases are rendered beforehand, as on the glasses.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cuelens.adapters.alsa import AlsaVoice
+from cuelens.adapters.gpio import Gpio
+from cuelens.adapters.voice import prepare
+from cuelens.cue_book import CueBook
+from cuelens.outputs import Outputs
+from cuelens.ports import Light, Voice
+from cuelens.profile import Profile, Sound
+from cuelens.settings import Pins
+from cuelens.types import Cue
+
+WEARER = Profile(sound=Sound(on=True))
+WORDS = list(CueBook().entries())
+APART_S = 0.5
+"""Between the end of a light and the next cue: a light that follows at once would wait, so as not to flash."""
+QUIET_S = 0.2
+
+
+def outputs(light: Light | None, voice: Voice | None) -> Outputs:
+    return Outputs(WEARER, light, voice, lambda kind, detail: print(f"  told: {kind}: {detail}"))
+
+
+def cue(word: str, output: str) -> Cue:
+    return Cue(t=0.0, kind="answer", track=1, word=word, outputs=(output,))
+
+
+class FirstSound:
+    """Reads a FIFO and notes when the first sample that is not zero comes."""
+
+    def __init__(self, fifo: Path) -> None:
+        os.mkfifo(fifo)
+        self._reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        # A writer of our own, so that the end of a child is not the end of the file.
+        self._writer = os.open(fifo, os.O_WRONLY)
+        os.set_blocking(self._reader, True)
+        self._heard = threading.Event()
+        self._at_s = 0.0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def arm(self) -> None:
+        """Wait for the next sound from now on."""
+        self._heard.clear()
+
+    def wait(self) -> float:
+        """Return when the sound came, in seconds of `time.perf_counter`."""
+        assert self._heard.wait(10), "no sound came"
+        return self._at_s
+
+    def _read(self) -> None:
+        while True:
+            if os.read(self._reader, 1 << 16).strip(b"\0") and not self._heard.is_set():
+                self._at_s = time.perf_counter()
+                self._heard.set()
+
+
+def voice(folder: Path, kept: Path, complain: Callable[[str], None]) -> AlsaVoice:
+    return AlsaVoice(
+        lambda: prepare(WEARER, folder, kept, complain), f"file:FILE={folder}/fifo,FORMAT=raw", 0.5, complain
+    )
+
+
+def sound_ms(folder: Path, kept: Path, cues: int) -> list[float]:
+    first = FirstSound(folder / "fifo")
+    given = outputs(None, voice(folder, kept, print))
+    times = []
+    for number in range(cues):
+        first.arm()
+        asked_s = time.perf_counter()
+        given.give(cue(WORDS[number % len(WORDS)], "voice"))
+        times.append((first.wait() - asked_s) * 1000)
+        # Until the child has handed over the whole of it.
+        time.sleep(QUIET_S)
+    given.close()
+    # The first had to wait until its phrase was read.
+    return times[1:]
+
+
+def light_ms(cues: int, hung: AlsaVoice | None) -> list[float]:
+    pins = Pins(factory="mock")
+    gpio = Gpio(pins)
+    given = outputs(gpio.light(), hung)
+    lamps = [gpio.factory.pin(number) for number in pins.light().values()]
+    times = []
+    for number in range(cues):
+        word = WORDS[number % len(WORDS)]
+        if hung:
+            given.give(cue(word, "voice"))
+        asked_s = time.perf_counter()
+        given.give(cue(word, "light"))
+        while not any(lamp.state > 0 for lamp in lamps):
+            time.sleep(0.0002)
+        times.append((time.perf_counter() - asked_s) * 1000)
+        while any(lamp.state > 0 for lamp in lamps):
+            time.sleep(0.01)
+        time.sleep(APART_S)
+    given.close()
+    gpio.close()
+    return times
+
+
+def said(times: list[float]) -> str:
+    return f"p50 {statistics.median(times):.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cues", type=int, default=100)
+    cues = parser.parse_args().cues
+    with (
+        tempfile.TemporaryDirectory() as kept,
+        tempfile.TemporaryDirectory() as read,
+        tempfile.TemporaryDirectory() as hung,
+    ):
+        for _ in prepare(WEARER, Path(read), Path(kept), print):
+            pass
+        print(f"spoken cue asked for to first sound: {said(sound_ms(Path(read), Path(kept), cues))}")
+        print(f"cue asked for to light, alone: {said(light_ms(cues, None))}")
+        os.mkfifo(Path(hung) / "fifo")
+        stuck = voice(Path(hung), Path(kept), lambda _: None)
+        print(f"cue asked for to light, beside a sound card that hangs: {said(light_ms(cues, stuck))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""A camera that is never open without its capture light: people in front of the glasses see that frames are taken."""
+
+from collections.abc import Callable
+
+from cuelens.ports import CaptureLight, FrameSource
+from cuelens.types import Frame
+
+
+class Lit:
+    """A camera behind its light, which is claimed and lit before the camera opens, and put out once it is closed."""
+
+    def __init__(self, open_camera: Callable[[], FrameSource], claim: Callable[[], CaptureLight]) -> None:
+        """Raises AbsentDevice if there is no camera, or no light: then the camera stays shut."""
+        self._light = claim()
+        try:
+            self._light.on()
+            self._camera = open_camera()
+        except BaseException:
+            self._light.close()
+            raise
+        self.name = self._camera.name
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the camera's next frame."""
+        return self._camera.read(timeout_s)
+
+    def close(self) -> None:
+        """Close the camera, then put the light out; while a camera hangs in closing, the light says so."""
+        self._camera.close()
+        self._light.close()

@@ -1,0 +1,118 @@
+"""A day of the story as one picture: a bar for each session, with a mark for each cue.
+
+It is drawn from words and times. Matplotlib is imported when it is asked for: the glasses have none.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+from cuelens.story import tell
+from cuelens.story.store import Session
+from cuelens_models import command
+
+_BAR: Final = "#eef0f2"
+_EDGE: Final = "#9aa3ab"
+_MARKERS: Final = {
+    "happy": "o",
+    "surprise": "^",
+    "sad": "v",
+    "angry": "s",
+    "disgust": "D",
+    "fear": "P",
+    "contempt": "X",
+    "neutral": "h",
+    "unsure": "o",
+    "smile": "p",
+    "frown": "<",
+    "face": "|",
+    "nobody": "_",
+    "guess": "*",
+}
+"""A shape of its own for each word, so that nothing hangs on telling colours apart."""
+_LIKE: Final = {"smile": "happy", "frown": "angry"}
+_OTHER_MARKER: Final = "d"
+_DARK: Final = "#555555"
+_SPANS: Final = (("mute", "muted", "#b8c4d0", "////"), ("pause", "paused", "#d9cdb8", "...."))
+_ROW_IN: Final = 0.62
+"""How high a session is drawn, in inches."""
+_LANE: Final = 0.2
+"""How far from the middle of a session's bar its marks stand, in sessions."""
+
+
+def draw(day: str, sessions: Sequence[Session]) -> bytes:
+    """Draw the sessions of a day under each other, over the minutes since each began; return a PNG.
+
+    Raises MissingExtra if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise command.require("matplotlib", "demo") from error
+    figure = Figure(figsize=(12, 2.3 + _ROW_IN * len(sessions)), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    for row, session in enumerate(sessions):
+        _draw_session(axes, row, session)
+    longest = max((session.seconds for session in sessions), default=0.0) / 60
+    axes.set_xlim(0, max(longest * 1.02, 1))
+    axes.set_ylim(len(sessions) - 0.45, -0.55)
+    axes.set_yticks(range(len(sessions)), [tell.label(session) for session in sessions])
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("minutes since the session began")
+    axes.set_title("in each bar above: told unasked; below: answered when asked", loc="left", fontsize=9, color=_DARK)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.suptitle(f"{tell.title(day)}: what the glasses told", fontsize=14)
+    _legend(figure, sessions)
+    png = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
+    return png.getvalue()
+
+
+def _draw_session(axes: Any, row: int, session: Session) -> None:
+    """Draw one session. Cues that came unasked stand in the upper half, answers in the lower one."""
+    axes.barh(row, session.seconds / 60, height=0.8, color=_BAR, edgecolor=_EDGE, linewidth=0.8)
+    for kind, _, colour, hatch in _SPANS:
+        for begin, end in tell.spans(session, kind):
+            axes.barh(
+                row,
+                (end - begin) / 60,
+                left=begin / 60,
+                height=0.8,
+                color=colour,
+                edgecolor="white",
+                hatch=hatch,
+                linewidth=0,
+            )
+    for entry in session.entries:
+        if entry.kind == "cue":
+            y = row + (_LANE if entry.detail == "answer" else -_LANE)
+            axes.plot(entry.t / 60, y, **_look(entry.word), linestyle="none")
+
+
+def _look(word: str) -> dict[str, Any]:
+    """Return how the mark of a word looks: "find happy" is a hollow "happy", and what names no expression is dark."""
+    from cuelens.picture import COLOURS
+
+    named = word.removeprefix("find ")
+    marker, colour = _MARKERS.get(named, _OTHER_MARKER), COLOURS.get(_LIKE.get(named, named), _DARK)
+    if named != word:
+        return {"marker": marker, "markersize": 8, "markerfacecolor": "white", "markeredgecolor": colour}
+    return {"marker": marker, "markersize": 8, "color": colour, "markeredgecolor": _DARK, "markeredgewidth": 0.7}
+
+
+def _legend(figure: Any, sessions: Sequence[Session]) -> None:
+    """Explain what is there, and nothing else."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    words = {entry.word for session in sessions for entry in session.entries if entry.kind == "cue"}
+    ordered = [word for word in _MARKERS if word in words] + sorted(words - set(_MARKERS))
+    entries: list[Any] = [Line2D([], [], linestyle="none", label=tell.said(word), **_look(word)) for word in ordered]
+    for kind, name, colour, hatch in _SPANS:
+        if any(tell.spans(session, kind) for session in sessions):
+            entries.append(Patch(facecolor=colour, edgecolor="white", hatch=hatch, label=name))
+    if entries:
+        figure.legend(handles=entries, loc="outside lower center", ncols=7, frameon=False, fontsize=9)

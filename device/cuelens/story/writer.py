@@ -1,0 +1,224 @@
+"""The reader of the event stream that keeps the story, on a thread of its own.
+
+What matters is committed at once, then at most twice a second, so that a power cut takes the last second at most. A
+disk that fails is told of once; the glasses run on, and what waits is tried again.
+"""
+
+import math
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from cuelens import events
+from cuelens.story import store
+from cuelens.story.store import DamagedStory, Entry
+from cuelens_models.bundle.expressions import UNSURE
+
+WAITING: Final = 4096
+"""Events that may wait for the disk, which is hours of them; what comes then is lost and counted."""
+_TICK_S: Final = 0.5
+"""How much longer than the time between two commits it takes, while nothing happens, to note a session's length."""
+_AGAIN_S: Final = 5.0
+"""How long a disk that failed is left alone."""
+_CLOSE_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Where the story stands. session: its row; None between sessions. began_t: when it began, on the events' clock.
+
+    standing: of mute and pause, what is on.
+    """
+
+    mode: str
+    session: int | None = None
+    began_t: float = 0.0
+    standing: frozenset[str] = frozenset()
+
+
+class Writer:
+    """Keeps what matters of the events that it is called with. It never raises, and never waits for the disk."""
+
+    def __init__(
+        self,
+        path: Path,
+        fault: Callable[[str, str], None],
+        *,
+        mode: str = "companion",
+        school: bool = False,
+        clock: Callable[[], float] = time.time,
+        every_s: float = 0.5,
+    ) -> None:
+        """path: the file. fault: told of what is wrong, on this writer's thread. mode, school: what the glasses do.
+
+        clock: the wall clock, in seconds since 1970, for dates only. every_s: seconds between two commits, at least.
+        """
+        self.lost = 0
+        self._path = path
+        self._fault = fault
+        self._school = school
+        self._clock = clock
+        self._every_s = every_s
+        self._page = _Page(mode)
+        self._db: sqlite3.Connection | None = None
+        self._inode = 0
+        self._settled: set[int] = set()
+        self._latest = (-math.inf, time.monotonic())
+        self._waiting: deque[events.Event] = deque()
+        self._told = False
+        self._closing = threading.Event()
+        # Set from the start: the file is opened, and looked through, before the first event comes.
+        self._due = threading.Event()
+        self._due.set()
+        self._thread = threading.Thread(target=self._work, name="story", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: events.Event) -> None:
+        """Take any event; all but cues, presses, modes, mutes, pauses, lost sureness and sessions is passed over."""
+        if (t := _t(event)) > self._latest[0]:
+            # Faults, and states without a camera, come with the time of a frame long past.
+            self._latest = (t, time.monotonic())
+        if not self._matters(event):
+            return
+        if len(self._waiting) >= WAITING:
+            self.lost += 1
+            return
+        self._waiting.append(event)
+        self._due.set()
+
+    def close(self) -> None:
+        """Commit what waits and close the file, within two seconds; what is not committed then is counted as lost."""
+        self._closing.set()
+        self._due.set()
+        self._thread.join(_CLOSE_S)
+        self.lost += len(self._waiting)
+
+    def _matters(self, event: events.Event) -> bool:
+        if isinstance(event, events.Expression):
+            was_settled = event.track in self._settled
+            if event.expression != UNSURE:
+                self._settled.add(event.track)
+                return False
+            self._settled.discard(event.track)
+            return was_settled
+        if isinstance(event, events.Session):
+            self._settled.clear()
+            return True
+        return _entry(event, 0.0) is not None
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            self._due.wait(_TICK_S if self._page.session else None)
+            self._due.clear()
+            last = self._closing.is_set()
+            rest_s = self._every_s
+            try:
+                self._write()
+            except (OSError, sqlite3.Error) as error:
+                rest_s = _AGAIN_S
+                self._fail(error)
+            self._closing.wait(rest_s)
+        self._shut()
+
+    def _write(self) -> None:
+        """Write what waits as one transaction. Raises OSError or sqlite3.Error, and nothing is written then."""
+        db = self._open()
+        batch = [self._waiting[place] for place in range(len(self._waiting))]
+        if not batch and self._page.session is None:
+            return
+        t, at_s = self._latest
+        now_t = t + time.monotonic() - at_s
+        if any(isinstance(event, events.Session) and event.state == "began" for event in batch):
+            store.prune(db, self._path, self._clock())
+        with store.whole(db):
+            page = self._page
+            if page.session and not store.go_on(db, page.session, now_t - page.began_t):
+                # It was deleted under our hands: what comes now is a session that begins now.
+                page = self._begin(db, page, _t(batch[0]) if batch else now_t, now_t)
+            for event in batch:
+                page = self._turn(db, page, event, now_t)
+        self._page = page
+        for _ in batch:
+            self._waiting.popleft()
+
+    def _turn(self, db: sqlite3.Connection, page: _Page, event: events.Event, now_t: float) -> _Page:
+        """Write one event; return where the story stands after it. What comes between sessions is not kept."""
+        if isinstance(event, events.Session):
+            if event.state == "began":
+                return self._begin(db, page, event.t, now_t)
+            if page.session:
+                store.end(db, page.session, event.t - page.began_t, event.why)
+            return replace(page, session=None)
+        entry = _entry(event, page.began_t)
+        if entry and page.session:
+            store.add(db, page.session, entry)
+        if isinstance(event, events.Mode):
+            return replace(page, mode=event.mode)
+        if entry and isinstance(event, events.Mute | events.Pause):
+            standing = page.standing - {entry.kind} | ({entry.kind} if event.on else set())
+            return replace(page, standing=standing)
+        return page
+
+    def _begin(self, db: sqlite3.Connection, page: _Page, t: float, now_t: float) -> _Page:
+        """Begin a session at `t`; what was on before is on in it."""
+        began = store.date_of(self._clock() - (now_t - t))
+        session = store.begin(db, began, page.mode, school=self._school)
+        for kind in sorted(page.standing):
+            store.add(db, session, Entry(0.0, kind, "on"))
+        return replace(page, session=session, began_t=t)
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the open file, opened anew if it was taken away. Raises OSError, sqlite3.Error."""
+        if self._db and self._path.exists() and self._path.stat().st_ino == self._inode:
+            return self._db
+        self._shut()
+        try:
+            self._db = store.open_to_write(self._path)
+        except DamagedStory as error:
+            aside = store.set_aside(self._path)
+            self._fault("story damaged", f"{error}; it is kept as {aside.name}, and a new one begun")
+            self._db = store.open_to_write(self._path)
+        self._inode = self._path.stat().st_ino
+        return self._db
+
+    def _shut(self) -> None:
+        if self._db:
+            with suppress(sqlite3.Error):
+                self._db.close()
+        self._db = None
+
+    def _fail(self, error: Exception) -> None:
+        """Tell of the first failure, and let the next turn look at the file afresh."""
+        self._shut()
+        if not self._told:
+            self._told = True
+            self._fault("no story", f"{self._path} cannot be written: {error}; it is tried again")
+
+
+def _entry(event: events.Event, began_t: float) -> Entry | None:
+    """Return what is kept of an event in a session that began at `began_t`; None if it is not kept as an entry."""
+    match event:
+        case events.CueGiven():
+            return Entry(event.t - began_t, "cue", event.word, event.kind, event.outputs)
+        case events.Press():
+            return Entry(event.t - began_t, "press", event.gesture)
+        case events.Mode():
+            return Entry(event.t - began_t, "mode", event.mode)
+        case events.Mute():
+            return Entry(event.t - began_t, "mute", "on" if event.on else "off")
+        case events.Pause():
+            return Entry(event.t - began_t, "pause", "on" if event.on else "off")
+        case events.Expression():
+            return Entry(event.t - began_t, "unsure", UNSURE)
+    return None
+
+
+def _t(event: events.Event) -> float:
+    return float(getattr(event, "t", -math.inf))

@@ -1,0 +1,160 @@
+"""The capture light: lit exactly while frames are taken, whatever the camera does."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from cuelens.adapters.memory import MemoryCaptureLight
+from cuelens.feed import PAUSED, LatestOnly
+from cuelens.lit import Lit
+from cuelens.ports import FrameSource
+from cuelens.types import Frame
+from cuelens_models.errors import AbsentDevice
+
+
+class Camera:
+    """A camera that tells whether it is open, and gives frames until it is told to stall."""
+
+    name = "camera"
+    stalls = False
+
+    def __init__(self, log: list[str]) -> None:
+        log.append("open")
+        self._log = log
+
+    def read(self, timeout_s: float) -> Frame | None:
+        if self.stalls:
+            raise TimeoutError
+        self._log.append("frame")
+        time.sleep(0.01)
+        return Frame(np.zeros((4, 4), np.uint8), time.monotonic(), time.monotonic_ns())
+
+    def close(self) -> None:
+        self._log.append("close")
+
+
+class Lamp(MemoryCaptureLight):
+    """A capture light that writes into the same log as the camera."""
+
+    def __init__(self, log: list[str]) -> None:
+        super().__init__()
+        self._into = log
+
+    def _turn(self, lit: bool) -> None:
+        if lit != self.lit:
+            self._into.append("lit" if lit else "dark")
+        super()._turn(lit)
+
+
+def soon(condition: Callable[[], object]) -> bool:
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def opener(log: list[str], open_camera: Callable[[], FrameSource] | None = None) -> Callable[[], FrameSource]:
+    return lambda: Lit(open_camera or (lambda: Camera(log)), lambda: Lamp(log))
+
+
+def test_the_light_is_lit_before_the_camera_opens_and_out_after_it_is_closed() -> None:
+    log: list[str] = []
+    camera = opener(log)()
+    assert camera.read(1.0)
+    camera.close()
+    assert log == ["lit", "open", "frame", "close", "dark"]
+
+
+def test_a_camera_that_is_not_there_leaves_no_light_behind() -> None:
+    log: list[str] = []
+
+    def absent() -> FrameSource:
+        raise AbsentDevice("no camera")
+
+    with pytest.raises(AbsentDevice):
+        opener(log, absent)()
+    assert log == ["lit", "dark"]
+
+
+def test_without_its_light_the_camera_stays_shut() -> None:
+    log: list[str] = []
+
+    def busy() -> MemoryCaptureLight:
+        raise AbsentDevice("pin 24 is busy")
+
+    with pytest.raises(AbsentDevice, match="pin 24"):
+        Lit(lambda: Camera(log), busy)
+    assert log == []
+
+
+def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_again() -> None:
+    log: list[str] = []
+    feed = LatestOnly(opener(log), lambda *_: None)
+    assert soon(lambda: "frame" in log)
+    feed.pause(on=True)
+    assert soon(lambda: feed.state == PAUSED)
+    assert log[-2:] == ["close", "dark"]
+    feed.next(0.1)
+    with pytest.raises(TimeoutError):
+        feed.next(0.1)
+    before = len(log)
+    time.sleep(0.1)
+    assert len(log) == before
+    feed.pause(on=False)
+    assert soon(lambda: log[before : before + 3] == ["lit", "open", "frame"])
+    feed.close()
+    assert soon(lambda: log[-2:] == ["close", "dark"])
+
+
+def test_a_run_that_begins_paused_takes_no_frame() -> None:
+    log: list[str] = []
+    first = opener(log)()
+    feed = LatestOnly(opener(log), lambda *_: None, first=first, paused=True)
+    assert soon(lambda: log == ["lit", "open", "close", "dark"])
+    feed.pause(on=False)
+    assert soon(lambda: "frame" in log)
+    feed.close()
+
+
+def test_a_pause_and_its_end_in_one_moment_are_no_stall() -> None:
+    log: list[str] = []
+    faults: list[str] = []
+    feed = LatestOnly(opener(log), lambda fault, _: faults.append(fault))
+    assert soon(lambda: "frame" in log)
+    for _ in range(20):
+        feed.pause(on=True)
+        feed.pause(on=False)
+        time.sleep(0.005)
+    assert soon(lambda: log[-1:] == ["frame"])
+    feed.close()
+    assert faults == []
+
+
+def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
+    """Nobody takes frames, as when a beat hangs; the capture thread closes the camera all the same."""
+    log: list[str] = []
+    feed = LatestOnly(opener(log), lambda *_: None)
+    assert soon(lambda: log.count("frame") > 3)
+    threading.Thread(target=feed.pause, kwargs={"on": True}).start()
+    assert soon(lambda: log[-2:] == ["close", "dark"])
+    feed.close()
+
+
+def test_a_file_stands_still_in_a_pause_and_is_not_closed() -> None:
+    log: list[str] = []
+    feed = LatestOnly(lambda: Camera(log), lambda *_: None, first=Camera(log), is_file=True)
+    assert soon(lambda: "frame" in log)
+    feed.pause(on=True)
+    assert soon(lambda: feed.state == PAUSED)
+    before = len(log)
+    time.sleep(0.1)
+    assert len(log) == before
+    feed.pause(on=False)
+    assert soon(lambda: len(log) > before)
+    assert log.count("open") == 1
+    feed.close()

@@ -1,0 +1,204 @@
+"""Sessions of a worn run: a calm beginning and end, rest until a press, and nothing told meanwhile."""
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from cuelens import events
+from cuelens.adapters.memory import MemoryLight, MemoryVoice
+from cuelens.beat import Decision
+from cuelens.daemon import Daemon
+from cuelens.feed import RUNNING
+from cuelens.lights import light_pattern, lights
+from cuelens.outputs import Outputs
+from cuelens.profile import Profile
+from cuelens.stream import EventStream
+from cuelens.types import Cue, Frame
+from cuelens.wearer import Wearer
+from cuelens_models.errors import CameraLost
+
+
+class Frames:
+    """Frames of one picture, fifteen a second of their own time; at given ones something is done first."""
+
+    state = RUNNING
+    received = 0
+
+    def __init__(self, count: int, at: dict[int, Any]) -> None:
+        self._count = count
+        self._at = at
+        self.pauses: list[bool] = []
+
+    def next(self, timeout_s: float) -> Frame | None:
+        if self.received in self._at:
+            self._at.pop(self.received)()
+        if self.received >= self._count:
+            return None
+        self.received += 1
+        return Frame(np.full((48, 64), 99, np.uint8), self.received / 15, time.monotonic_ns())
+
+    def dropped(self) -> int:
+        return 0
+
+    def pause(self, *, on: bool) -> None:
+        self.pauses.append(on)
+
+    def close(self) -> None: ...
+
+
+class Chatty:
+    """Beats that tell something each time."""
+
+    first: tuple[bool, ...] = (True,)
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.turns: list[tuple[float, bool, bool]] = []
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+        t = round(frame.t - 1 / 15, 4)
+        self.turns.append((t, asked, muted))
+        return Decision(t, (), {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
+
+
+def run(count: int, at: dict[int, Any], wearer: Wearer, session_s: float = 2.0) -> tuple[Chatty, Frames, Any]:
+    told: list[events.Event] = []
+    stream = EventStream()
+    stream.add(told.append)
+    light, beats, feed = MemoryLight(), Chatty(), Frames(count, at)
+    outputs = Outputs(Profile(), light, MemoryVoice(), stream.fault)
+    daemon = Daemon(feed, beats, outputs, stream, live=False, wearer=wearer, session_s=session_s)  # type: ignore[arg-type]
+    daemon.run(None, threading.Event())
+    return beats, feed, told
+
+
+def sessions(told: list[events.Event]) -> list[tuple[float, str, str]]:
+    return [(round(event.t, 1), event.state, event.why) for event in told if isinstance(event, events.Session)]
+
+
+def test_a_session_ends_when_its_time_is_over_and_then_there_are_no_beats() -> None:
+    wearer = Wearer()
+    beats, feed, told = run(90, {}, wearer)
+    assert sessions(told) == [(0.0, "began", ""), (2.0, "ended", "time")]
+    assert max(t for t, *_ in beats.turns) < 2.1
+    assert feed.pauses == [True]
+    assert wearer.resting
+    # What fading learned is kept with the session's end.
+    assert wearer.first == (True,)
+
+
+def test_a_press_begins_the_next_session_and_nothing_of_the_last_is_believed() -> None:
+    wearer = Wearer()
+
+    def press() -> None:
+        wearer.resting = False
+
+    beats, _, told = run(105, {60: press}, wearer)
+    assert sessions(told) == [
+        (0.0, "began", ""),
+        (2.0, "ended", "time"),
+        (4.0, "began", ""),
+        (6.0, "ended", "time"),
+    ]
+    assert beats.begun == 2
+    rested = [t for t, *_ in beats.turns if 2.2 < t < 4.0]
+    assert rested == []
+
+
+def test_a_session_without_an_end_lasts_as_long_as_the_run() -> None:
+    _, feed, told = run(90, {}, Wearer(), session_s=0.0)
+    assert sessions(told) == [(0.0, "began", ""), (5.9, "ended", "stopped")]
+    assert feed.pauses == []
+
+
+def test_a_lost_camera_ends_the_session_by_that_name() -> None:
+    def lose() -> None:
+        raise CameraLost("the camera stalled twice")
+
+    told: list[events.Event] = []
+    stream = EventStream()
+    stream.add(told.append)
+    daemon = Daemon(
+        Frames(90, {15: lose}),
+        Chatty(),  # type: ignore[arg-type]
+        Outputs(Profile(), None, None, stream.fault),
+        stream,
+        live=False,
+        wearer=Wearer(),
+    )
+    try:
+        daemon.run(None, threading.Event())
+    except CameraLost:
+        pass
+    else:
+        raise AssertionError("a lost camera ends the run")
+    assert sessions(told)[-1][1:] == ("ended", "camera lost")
+
+
+def test_while_the_wearer_has_paused_there_are_no_beats_and_the_light_says_so() -> None:
+    wearer = Wearer()
+    wearer.paused = True
+
+    def resume() -> None:
+        wearer.paused = False
+
+    beats, _, told = run(60, {30: resume}, wearer, session_s=0.0)
+    assert min(t for t, *_ in beats.turns) >= 2.0
+    assert sessions(told)[0] == (0.0, "began", "")
+
+
+def test_a_press_reaches_one_beat_and_a_mute_all_that_follow() -> None:
+    wearer = Wearer()
+
+    def mute() -> None:
+        wearer.muted = True
+
+    beats, _, _ = run(30, {10: wearer.ask, 20: mute}, wearer)
+    assert [round(t * 15) for t, asked, _ in beats.turns if asked] == [10]
+    assert [round(t * 15) for t, _, muted in beats.turns if muted] == list(range(20, 30))
+
+
+def test_a_run_that_is_not_worn_has_no_sessions() -> None:
+    told: list[events.Event] = []
+    stream = EventStream()
+    stream.add(told.append)
+    beats = Chatty()
+    Daemon(
+        Frames(60, {}),
+        beats,  # type: ignore[arg-type]
+        Outputs(Profile(), None, None, stream.fault),
+        stream,
+        live=False,
+        session_s=1.0,
+    ).run(None, threading.Event())
+    assert sessions(told) == []
+    assert len(beats.turns) == 60
+
+
+def test_a_session_begins_and_ends_with_a_calm_light() -> None:
+    light, stream = MemoryLight(), EventStream()
+    wearer = Wearer()
+    outputs = Outputs(Profile(), light, None, stream.fault)
+
+    def wait() -> None:
+        end = time.monotonic() + 5
+        while time.monotonic() < end and not light.shown:
+            time.sleep(0.01)
+
+    class Slow(Frames):
+        def next(self, timeout_s: float) -> Frame | None:
+            wait()
+            frame = super().next(timeout_s)
+            if frame is None:
+                time.sleep(0.6)
+            return frame
+
+    daemon = Daemon(Slow(60, {}), Chatty(), outputs, stream, live=False, wearer=wearer, session_s=1.0)  # type: ignore[arg-type]
+    daemon.run(None, threading.Event())
+    shown = [light_pattern(lights(Profile())[word], 40) for word in ("session began", "session ended")]
+    assert [light.shown[0], light.shown[-1]] == shown
