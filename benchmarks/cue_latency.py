@@ -1,10 +1,11 @@
-"""A cue asked for to its first sound and to its light, in milliseconds.
+"""A cue asked for to its first sound and to its light, and a press to its light, in milliseconds.
 
     python benchmarks/cue_latency.py [--cues 100]
 
 Sound: the real player on an ALSA device that writes to a FIFO; a thread reads the FIFO and notes when the first sample
 that is not zero arrives. Light: gpiozero's mock pins, noted at the first value above zero, alone and beside a sound
-card that hangs (a FIFO that nobody reads). The phrases are rendered beforehand, as on the glasses.
+card that hangs (a FIFO that nobody reads). The phrases are rendered beforehand, as on the glasses. A press: from the
+edge on a mock pin to the light, while a beat is stuck in a cascade that takes seconds.
 """
 
 import argparse
@@ -16,15 +17,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from cuelens.adapters.alsa import AlsaVoice
 from cuelens.adapters.gpio import Gpio
+from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.voice import prepare
+from cuelens.controls import Controls
 from cuelens.cue_book import CueBook
+from cuelens.feed import InOrder
 from cuelens.outputs import Outputs
 from cuelens.ports import Light, Voice
 from cuelens.profile import Profile, Sound
 from cuelens.settings import Pins
-from cuelens.types import Cue
+from cuelens.stream import EventStream
+from cuelens.types import Cue, Frame
+from cuelens.wearer import Wearer
 
 WEARER = Profile(sound=Sound(on=True))
 WORDS = list(CueBook().entries())
@@ -115,6 +123,69 @@ def light_ms(cues: int, hung: AlsaVoice | None) -> list[float]:
     return times
 
 
+class StuckBeat:
+    """A thread in one long call of OpenCV after another, which let go of the interpreter's lock."""
+
+    def __init__(self) -> None:
+        self._over = False
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Let the call that is on be the last."""
+        self._over = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        detector = HaarDetector()
+        picture = np.random.default_rng(0).integers(0, 255, (1080, 1920), dtype=np.uint8)
+        while not self._over:
+            detector.detect(picture, 20, 1000)
+
+
+class NoFrames:
+    """A source that is never asked for a frame."""
+
+    name = "nothing"
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Say that it is over."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def press_ms(presses: int) -> list[float]:
+    pins = Pins(factory="mock")
+    gpio = Gpio(pins)
+    given = outputs(gpio.light(), None)
+    button = gpio.button()
+    assert button
+    assert pins.button != "none"
+    contact = gpio.factory.pin(pins.button)
+    lamps = [gpio.factory.pin(number) for number in pins.light().values()]
+    controls = Controls(button, Wearer(), given, InOrder(NoFrames()), EventStream())
+    beat = StuckBeat()
+    times = []
+    for _ in range(presses):
+        pressed_s = time.perf_counter()
+        contact.drive_low()
+        while not any(lamp.state > 0 for lamp in lamps):
+            time.sleep(0.0002)
+        times.append((time.perf_counter() - pressed_s) * 1000)
+        time.sleep(0.1)
+        contact.drive_high()
+        while any(lamp.state > 0 for lamp in lamps):
+            time.sleep(0.01)
+        time.sleep(APART_S)
+    beat.end()
+    controls.close()
+    given.close()
+    gpio.close()
+    return times
+
+
 def said(times: list[float]) -> str:
     return f"p50 {statistics.median(times):.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
 
@@ -135,6 +206,7 @@ def main() -> None:
         os.mkfifo(Path(hung) / "fifo")
         stuck = voice(Path(hung), Path(kept), lambda _: None)
         print(f"cue asked for to light, beside a sound card that hangs: {said(light_ms(cues, stuck))}")
+        print(f"press to light, beside a beat that is stuck: {said(press_ms(cues))}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The benchmarks run: their figures are looked at by people, here only that they are still printed."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,18 @@ def test_the_model_of_the_board_says_what_is_missing(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].endswith("run benchmarks/a53/prepare.sh first")
+
+
+def test_what_the_policy_costs_is_measured() -> None:
+    told = printed("policy.py", "--beats", "50")
+    for figure in ("1 face: mean", "4 faces: mean", "explore, four faces"):
+        assert figure in told
+
+
+@pytest.mark.skipif(
+    not (shutil.which("aplay") and shutil.which("espeak-ng")), reason="alsa-utils and espeak-ng are not both installed"
+)
+def test_how_long_cues_and_presses_take_is_measured() -> None:
+    told = printed("cue_latency.py", "--cues", "3")
+    for figure in ("to first sound", "to light, alone", "sound card that hangs", "press to light"):
+        assert figure in told

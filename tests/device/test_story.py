@@ -19,12 +19,14 @@ from types import ModuleType
 import pytest
 
 from cuelens import events
+from cuelens.fading import FadingRule
 from cuelens.story import kept, store, tell
 from cuelens.story.store import DamagedStory, Entry, Session
 from cuelens.story.writer import WAITING, Writer
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.errors import BadInput, MissingExtra, Unwritable
 
+FADING = FadingRule()
 POWER_CUT = Path(__file__).resolve().parents[2] / "benchmarks" / "power_cut.py"
 NOW_S = datetime(2026, 10, 8, 12, 0, tzinfo=UTC).timestamp()
 DAY_S = 86400.0
@@ -586,9 +588,9 @@ def test_a_day_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
     from cuelens.story.chart import draw
 
-    whole = draw("2026-10-08", DAY)
+    whole = draw("2026-10-08", DAY, FADING, (True, False))
     assert whole.startswith(b"\x89PNG")
-    assert draw("2026-10-08", [DAY[0], replace(DAY[1], entries=())]) != whole
+    assert draw("2026-10-08", [DAY[0], replace(DAY[1], entries=())], FADING, (True, False)) != whole
     written(tmp_path / store.FILE, [BEGAN, cue(11.0, "unknown word"), ENDED])
     picture = tmp_path / "day.png"
     done = cuelens(tmp_path, "-o", str(picture))
@@ -596,12 +598,37 @@ def test_a_day_is_drawn(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_curve_of_fading_is_drawn_and_where_the_wearer_stands_on_it() -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
+    from cuelens.story.chart import draw
+
+    pictures = {
+        draw("2026-10-08", DAY, rule, first) for rule in (FADING, FadingRule(on=False)) for first in ((), (True,) * 12)
+    }
+    # Switched off, it does not matter what was answered.
+    assert len(pictures) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "sentence"),
+    [
+        (FADING, (), "Nothing was guessed yet: cues come at once."),
+        (FADING, (False,), "Of the last 1 guess, 0 were answered first: cues come at once, and always."),
+        (FADING, (True,) * 3, "Of the last 3 guesses, 3 were answered first: cues come 0.5 s later, and always."),
+        (FADING, (True,) * 6, "cues come 1.0 s later, and for one expression in 2."),
+        (FadingRule(on=False), (True,) * 6, "Fading is off: cues come at once, and always."),
+    ],
+)
+def test_fading_is_told_in_words(rule: FadingRule, first: tuple[bool, ...], sentence: str) -> None:
+    assert tell.fading(rule, first).endswith(sentence)
+
+
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from cuelens.story.chart import draw
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"cuelens\[demo\]"):
-        draw("2026-10-08", DAY)
+        draw("2026-10-08", DAY, FADING, (True, False))
 
 
 def test_keeping_a_story_needs_none_of_the_heavy_packages() -> None:

@@ -6,8 +6,10 @@ That there is no story yet, or none of a day, is said and is no error; that such
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuelens import settings
+from cuelens import profile_file, settings
+from cuelens.rules import fading_rule
 from cuelens.story import kept, store, tell
+from cuelens.wearer import Wearer
 from cuelens_models import command
 from cuelens_models.errors import BadInput
 from cuelens_models.whole_file import write_whole
@@ -30,10 +32,11 @@ def story(question: Question) -> int:
     The day is not told where everything is only to be exported or deleted.
     """
     config = question.config or settings.usual_path()
-    path = settings.read(config).state_dir() / store.FILE
+    state = settings.read(config).state_dir()
+    path = state / store.FILE
     _check_outputs(question, [config, *store.files_of(path)])
     if question.day or question.picture or not (question.table or question.delete):
-        _tell(path, question.day, question.picture)
+        _tell(state, question.day, question.picture)
     if question.table:
         write_whole(question.table, kept.as_csv(path).encode())
         print(f"the whole story as a table: {question.table}")
@@ -51,18 +54,20 @@ def _check_outputs(question: Question, inputs: list[Path | None]) -> None:
         raise BadInput(f"{given[0]} cannot be both the picture and the table: choose another file")
 
 
-def _tell(path: Path, wanted: str | None, picture: Path | None) -> None:
+def _tell(state: Path, wanted: str | None, picture: Path | None) -> None:
     """Print a day, and draw it if that is wanted. Raises BadInput if there is nothing to draw."""
+    path = state / store.FILE
     days = [kept.day_of(session) for session in kept.sessions(path)]
     day = wanted or (days[-1] if days else kept.UNDATED)
     if day in days:
         sessions = kept.of_day(path, day)
-        for line in tell.lines(day, sessions):
+        rule, first = fading_rule(profile_file.active(state).profile), Wearer(state / "wearer.json").first
+        for line in (*tell.lines(day, sessions), tell.fading(rule, first)):
             print(line)
         if picture:
             from cuelens.story.chart import draw
 
-            write_whole(picture, draw(day, sessions))
+            write_whole(picture, draw(day, sessions, rule, first))
             print(f"the day as a picture: {picture}")
     elif days:
         print(f"{tell.title(day)}: no session is kept.")

@@ -1,4 +1,4 @@
-"""A day of the story as one picture: a bar for each session, with a mark for each cue.
+"""A day of the story as one picture: a bar for each session with a mark for each cue, and the curve of fading.
 
 It is drawn from words and times. Matplotlib is imported when it is asked for: the glasses have none.
 """
@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
+from cuelens.fading import FadingRule, at, faded
 from cuelens.story import tell
 from cuelens.story.store import Session
 from cuelens_models import command
@@ -40,18 +41,20 @@ _LANE: Final = 0.2
 """How far from the middle of a session's bar its marks stand, in sessions."""
 
 
-def draw(day: str, sessions: Sequence[Session]) -> bytes:
+def draw(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[bool, ...]) -> bytes:
     """Draw the sessions of a day under each other, over the minutes since each began; return a PNG.
 
-    Raises MissingExtra if matplotlib is not installed.
+    rule, first: the curve of fading, and where the wearer stands on it now. Raises MissingExtra if matplotlib is not
+    installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise command.require("matplotlib", "demo") from error
-    figure = Figure(figsize=(12, 2.3 + _ROW_IN * len(sessions)), dpi=100, layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(12, 2.6 + _ROW_IN * len(sessions)), dpi=100, layout="constrained")
+    axes, curve = figure.subplots(1, 2, width_ratios=(4, 1))
+    _draw_fading(curve, rule, first)
     for row, session in enumerate(sessions):
         _draw_session(axes, row, session)
     longest = max((session.seconds for session in sessions), default=0.0) / 60
@@ -90,6 +93,27 @@ def _draw_session(axes: Any, row: int, session: Session) -> None:
         if entry.kind == "cue":
             y = row + (_LANE if entry.detail == "answer" else -_LANE)
             axes.plot(entry.t / 60, y, **_look(entry.word), linestyle="none")
+
+
+def _draw_fading(axes: Any, rule: FadingRule, first: tuple[bool, ...]) -> None:
+    """Draw how much later cues come, the more often the wearer answered first, and how many of them."""
+    now, levels = faded(first, rule), [count / rule.answers for count in range(rule.answers + 1)]
+    curve = [at(level, rule) for level in levels]
+    axes.plot(levels, [point.delay_s for point in curve], color=_EDGE)
+    for before, point in zip([None, *curve], curve, strict=False):
+        if before is None or before.every != point.every:
+            many = "every one" if point.every == 1 else f"one in {point.every}"
+            place = (point.level, point.delay_s)
+            axes.annotate(many, place, (5, -9), textcoords="offset points", fontsize=8)
+    axes.plot(now.level, now.delay_s, marker="o", markersize=9, color="#0072b2")
+    axes.set_title("fading, and where it stands" if rule.on else "fading is off", loc="left", fontsize=9, color=_DARK)
+    axes.set_xlabel(f"of the last {rule.answers} guesses,\nanswered first")
+    axes.set_ylabel("cues come later by (s)")
+    axes.set_xlim(-0.05, 1.4)
+    axes.set_xticks([0, 0.5, 1], ["none", "half", "all"])
+    axes.set_ylim(-0.2 * max(rule.latest_s, 1), 1.2 * max(rule.latest_s, 1))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _look(word: str) -> dict[str, Any]:

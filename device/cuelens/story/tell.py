@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
+from cuelens.fading import FadingRule, faded
 from cuelens.story.kept import UNDATED
 from cuelens.story.store import Entry, Session
 from cuelens.wording import looks
@@ -52,9 +53,9 @@ def length(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
 
 
-def count(number: int, thing: str) -> str:
-    """Return how many of a thing there are: "1 session", "3 sessions"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def count(number: int, thing: str, things: str = "") -> str:
+    """Return how many of a thing there are: "1 session", "3 sessions". things: of an odd plural."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
 
 
 def label(session: Session) -> str:
@@ -92,6 +93,18 @@ def not_sure(entries: Iterable[Entry]) -> tuple[int, int]:
         or (entry.kind == "cue" and entry.detail in ("expression", "answer") and entry.word not in _NO_FACE)
     ]
     return outcomes.count(UNSURE), len(outcomes)
+
+
+def fading(rule: FadingRule, first: tuple[bool, ...]) -> str:
+    """Tell where a wearer stands on the curve of fading, as a sentence or two."""
+    if not rule.on:
+        return "Fading is off: cues come at once, and always."
+    now, seen = faded(first, rule), len(first[-rule.answers :])
+    answered = f"Of the last {count(seen, 'guess', 'guesses')}, {sum(first[-rule.answers :])} were answered first"
+    if not now.level:
+        return f"{answered}: cues come at once, and always." if seen else "Nothing was guessed yet: cues come at once."
+    often = "always" if now.every == 1 else f"for one expression in {now.every}"
+    return f"{answered}: cues come {now.delay_s:.1f} s later, and {often}."
 
 
 def lines(day: str, sessions: Sequence[Session]) -> list[str]:

@@ -1,0 +1,144 @@
+"""A worn run from the command line: what a caregiver and a wearer would see of it, and every mistake in a sentence."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens import events
+
+MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" * 200
+
+
+def cuelens(home: Path, *given: object) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "STATE_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "cuelens", *map(str, given)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment | {"HOME": str(home)},
+    )
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Path:
+    file = tmp_path / "still.png"
+    cv2.imwrite(str(file), np.full((48, 64), 99, np.uint8))
+    return file
+
+
+def state(home: Path) -> Path:
+    return home / ".local" / "state" / "cuelens"
+
+
+def worn(home: Path, still: Path, *given: object) -> list[events.AnyEvent]:
+    done = cuelens(home, "run", "--source", still, "--as-fast", "--worn", "--events", "-", *given)
+    assert done.returncode == 0, done.stderr
+    return [msgspec.json.decode(line, type=events.AnyEvent) for line in done.stdout.splitlines()]
+
+
+def test_a_worn_run_is_a_session_with_a_story(tmp_path: Path, still: Path) -> None:
+    told = worn(tmp_path, still, "--mode", "explore")
+    assert [event.mode for event in told if isinstance(event, events.Mode)] == ["explore"]
+    assert [event.state for event in told if isinstance(event, events.Session)] == ["began", "ended"]
+    story = cuelens(tmp_path, "story")
+    assert story.returncode == 0
+    assert "1 session" in story.stdout
+    assert "explore" in story.stdout
+    assert cuelens(tmp_path, "story", "--delete").returncode == 0
+    assert "There is no story yet" in cuelens(tmp_path, "story").stdout
+
+
+def test_a_run_that_is_not_worn_leaves_nothing_behind(tmp_path: Path, still: Path) -> None:
+    assert cuelens(tmp_path, "run", "--source", still, "--as-fast").returncode == 0
+    assert not state(tmp_path).exists()
+
+
+def test_what_the_button_had_asked_for_is_in_force_and_in_the_story(tmp_path: Path, still: Path) -> None:
+    state(tmp_path).mkdir(parents=True)
+    (state(tmp_path) / "wearer.json").write_text('{"muted": true, "first": [true, false]}')
+    told = worn(tmp_path, still)
+    assert [event.on for event in told if isinstance(event, events.Mute)] == [True]
+    with closing(sqlite3.connect(state(tmp_path) / "story.sqlite")) as db:
+        assert db.execute("SELECT kind, word FROM event WHERE kind = 'mute'").fetchall() == [("mute", "on")]
+    assert json.loads((state(tmp_path) / "wearer.json").read_text())["first"] == [True, False]
+
+
+def test_a_story_that_cannot_be_kept_stops_nothing(tmp_path: Path, still: Path) -> None:
+    state(tmp_path).parent.mkdir(parents=True)
+    state(tmp_path).write_text("no folder")
+    told = worn(tmp_path, still)
+    assert "no story" in {event.fault for event in told if isinstance(event, events.Fault)}
+    assert [event.state for event in told if isinstance(event, events.Session)] == ["began", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "sentence"),
+    [
+        ('{"cues": {"joyful": {"phrase": "looks glad"}}}', "cues: object contains unknown field joyful"),
+        ('{"cues": {"happy": {"light": {"colour": "yellow"}}}}', "cues.happy.light.colour is 'yellow'"),
+        ('{"cues": {"happy": {"recording": "song.wav"}}}', "cues.happy.recording is 'song.wav'"),
+        ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "cues.happy.phrase is 'happy happy"),
+        ('{"sound": {"volume_percent": 140}}', "sound.volume_percent is 140"),
+        ('{"language": "xx"}', "language is 'xx': expected one of ar, de, en, es, fr"),
+        ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_the_last_good_profile_stays_in_force(
+    tmp_path: Path, still: Path, profile: str, sentence: str
+) -> None:
+    profiles = state(tmp_path) / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "song.wav").write_bytes(MP3)
+    file = profiles / "default.json"
+    # Named on the command line it is refused, with file and key.
+    file.write_text(profile)
+    done = cuelens(tmp_path, "run", "--source", still, "--as-fast", "--profile", file)
+    assert done.returncode == 3
+    (line,) = done.stderr.strip().splitlines()
+    assert str(file) in line
+    assert sentence in line
+    assert len(line) < 400
+    # As the active one it is told of, and what was good before holds.
+    file.write_text('{"mode": "quiet"}')
+    worn(tmp_path, still)
+    file.write_text(profile)
+    told = worn(tmp_path, still)
+    (fault,) = [event for event in told if isinstance(event, events.Fault)]
+    assert fault.fault == "profile damaged"
+    assert sentence in fault.detail
+    assert fault.detail.endswith("the last good one is used")
+    assert [event.mode for event in told if isinstance(event, events.Mode)] == ["quiet"]
+    assert file.read_text() == profile
+
+
+def test_a_mode_that_is_none_is_a_sentence(tmp_path: Path, still: Path) -> None:
+    done = cuelens(tmp_path, "run", "--source", still, "--as-fast", "--mode", "loud")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
+    assert "companion, explore, quiet, smile" in done.stderr
+
+
+def test_at_a_school_no_feeling_is_named_anywhere(tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    profiles = state(tmp_path) / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "default.json").write_text('{"school": true}')
+    done = cuelens(tmp_path, "run", "--source", "demo", "--as-fast", "--worn", "--cues", "console", "--seconds", "12")
+    assert done.returncode == 0, done.stderr
+    assert "smile" in done.stdout
+    story = cuelens(tmp_path, "story")
+    assert "smile" in story.stdout
+    assert "(school)" in story.stdout
+    for told in (done.stdout, story.stdout):
+        assert not [word for word in ("happy", "sad", "angry", "scared", "disgusted", "surprised") if word in told]
