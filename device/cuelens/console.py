@@ -87,7 +87,23 @@ class Console:
             case events.State():
                 rate = f"{event.camera_fps:.1f} fps in, {event.beat_fps:.1f} beats/s, {event.dropped} dropped"
                 return f"{event.t:6.2f} s  {event.state}, {rate}" if not self._live or event.state != "running" else ""
-        return ""
+        return _wearers_line(event)
+
+
+def _wearers_line(event: events.Event) -> str:
+    """Return what to print of a session, and of what the wearer does."""
+    match event:
+        case events.Mode():
+            return f"mode {event.mode}"
+        case events.Session():
+            return f"{event.t:6.2f} s  session {event.state}{f', {event.why}' if event.why else ''}"
+        case events.Press():
+            return f"{event.t:6.2f} s  button: {event.gesture}"
+        case events.Mute():
+            return f"{event.t:6.2f} s  {'muted' if event.on else 'no longer muted'}"
+        case events.Pause():
+            return f"{event.t:6.2f} s  {'camera off' if event.on else 'camera on again'}"
+    return ""
 
 
 def for_events(events_path: str | None) -> TextIO:

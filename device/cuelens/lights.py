@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
+import msgspec
+
 from cuelens.cue_book import LightCue
 from cuelens.led import rgb
 from cuelens.profile import Profile
@@ -36,6 +38,7 @@ _OWN: Final = {
 def lights(profile: Profile) -> dict[str, LightCue]:
     """Return the light of each word that has one. "find happy" has that of "happy"."""
     own = dict(_OWN)
+    own["guess"] = msgspec.structs.replace(own["guess"], light_s=profile.play.wait_s)
     if profile.face_found:
         own["face"] = profile.face_found
     for expression, entry in profile.cues.entries().items():
