@@ -222,7 +222,7 @@ def mind(rule: SettleRule) -> Mind:
         rule,
         limit_rule(WEARER, OUTPUTS),
         mode(WEARER.mode),
-        play_rule(WEARER),
+        play_rule(WEARER, limit_rule(WEARER, OUTPUTS)),
         fading_rule(WEARER),
         remembered_s=WEARER.policy.reunion_s,
     )

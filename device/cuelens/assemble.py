@@ -47,11 +47,12 @@ def mind_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first: 
 
     outputs: those there are. first: what fading remembers.
     """
+    limits = limit_rule(wearer, outputs)
     return Mind(
         settle_rule(wearer, contract.labels, contract.probabilities.enter),
-        limit_rule(wearer, outputs),
+        limits,
         mode(wearer.mode),
-        play_rule(wearer),
+        play_rule(wearer, limits),
         fading_rule(wearer),
         remembered_s=wearer.policy.reunion_s,
         tell_as=partial(tell_as, wearer),

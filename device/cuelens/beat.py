@@ -18,12 +18,13 @@ from cuelens.types import Cue, Face, Frame
 class Decision:
     """What a beat came to: what was seen and is believed, the cue if there is one, and the state of the picture.
 
-    mean: its grey level, 0 to 255, as last sampled; None before the first sample.
+    words: what may be said of each face. mean: the picture's grey level, 0 to 255, as last sampled; None before that.
     """
 
     t: float
     faces: tuple[Face, ...]
     beliefs: dict[int, Belief]
+    words: dict[int, str]
     cue: Cue | None
     state: str
     mean: float | None = None
@@ -46,7 +47,7 @@ class Beats:
         self._watch = watch
         self._emit = emit
         self._light_level = LightLevel()
-        self._first_t: float | None = None
+        self._zero_t: float | None = None
 
     def begin(self) -> None:
         """Begin a session: what was believed of faces belongs to the last one."""
@@ -57,25 +58,27 @@ class Beats:
         """Of the last questions, whether the wearer answered first."""
         return self._mind.first
 
-    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+    def turn(
+        self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False, first_t: float = 0.0
+    ) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
 
-        light: do without what can wait, the search for newcomers and the reading of all faces but the nearest.
-        asked: the wearer has pressed the button. muted: nothing is told unasked.
+        light: do without what can wait, the search for newcomers and the reading of all faces but the one spoken of.
+        asked: the wearer has pressed the button. muted: nothing is told unasked. first_t: the time of the first frame.
         """
         self._watch.begin()
-        if self._first_t is None:
-            self._first_t = frame.t
-        t = round(frame.t - self._first_t, 4)
+        if self._zero_t is None:
+            self._zero_t = frame.t - first_t
+        t = round(frame.t - self._zero_t, 4)
         sight = self._looking.look(frame, light=light)
         for face in sight.appeared:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
         self._mind.forget(t)
-        nearest = max(sight.seen, key=lambda face: face.box[2], default=None)
+        attended = self._mind.attended(sight.seen)
         for face in sight.seen:
-            if self._mind.is_due(face.track, t) and (face is nearest or not light):
+            if self._mind.is_due(face.track, t) and (face is attended or not light):
                 self._read(frame, face, t, anew=face in sight.appeared)
         cue = self._mind.decide(t, sight.seen, width=frame.grey.shape[1], asked=asked, muted=muted)
         if cue:
@@ -91,7 +94,8 @@ class Beats:
                 )
             )
         state = self._light_level.judge(frame)
-        decision = Decision(t, sight.seen, self._mind.beliefs, cue, state, self._light_level.mean)
+        words = {face.track: self._mind.word(face.track) for face in sight.seen}
+        decision = Decision(t, sight.seen, self._mind.beliefs, words, cue, state, self._light_level.mean)
         self._watch.end()
         return decision
 

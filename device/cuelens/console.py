@@ -46,9 +46,9 @@ class Console:
         self._shown_s = now
         if decision.faces:
             nearest = max(decision.faces, key=lambda face: face.box[2])
-            belief = decision.beliefs[nearest.track]
-            bar = f"[{'#' * round(10 * belief.confidence):<10}]" if belief.expression != UNSURE else ""
-            face = f"face {nearest.track}  {looks(belief.expression):<15} {bar:<12}"
+            word = decision.words[nearest.track]
+            bar = f"[{'#' * round(10 * decision.beliefs[nearest.track].confidence):<10}]" if word != UNSURE else ""
+            face = f"face {nearest.track}  {looks(word):<15} {bar:<12}"
         else:
             face = f"{'no face' if decision.state == 'running' else decision.state:<37}"
         cue = self._cue if decision.t - self._cue_t < _CUE_SHOWN_S else ""

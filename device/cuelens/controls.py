@@ -70,39 +70,36 @@ class Controls:
 
     def _obey(self, gesture: str) -> None:
         """Put a gesture into force, confirm it, tell of it, and only then write it down."""
-        wearer, told = self._wearer, self._stream.later
-        if wearer.resting:
-            wearer.resting = False
-            self._feed.pause(on=wearer.paused)
-            told(lambda t: events.Press(t=t, gesture="again"))
-            return
-        told(lambda t: events.Press(t=t, gesture=gesture))
-        if gesture == "ask" and wearer.paused:
-            self._outputs.confirm("paused")
-        elif gesture == "ask":
-            wearer.ask()
-        elif gesture == "pause":
-            self._pause()
-        elif gesture == "mute":
-            self._mute()
-        else:
-            self._outputs.confirm("calibrate")
-
-    def _pause(self) -> None:
-        on = self._wearer.paused = not self._wearer.paused
-        self._outputs.hush(muted=self._wearer.muted, resting=on)
-        self._feed.pause(on=on)
-        self._outputs.confirm("paused" if on else "resumed")
-        self._stream.later(lambda t: events.Pause(t=t, on=on))
-        self._keep()
-
-    def _mute(self) -> None:
-        on = self._wearer.muted = not self._wearer.muted
-        self._outputs.hush(muted=on, resting=self._wearer.paused)
-        self._outputs.confirm("muted" if on else "unmuted")
-        self._stream.later(lambda t: events.Mute(t=t, on=on))
-        self._keep()
-
-    def _keep(self) -> None:
-        if trouble := self._wearer.keep():
+        wearer = self._wearer
+        with wearer.changing:
+            meant = "again" if wearer.resting else gesture
+            self._stream.later(lambda t: events.Press(t=t, gesture=meant))
+            self._do(meant)
+            enforce(wearer, self._outputs, self._feed)
+        if meant in ("pause", "mute") and (trouble := wearer.keep()):
             self._stream.fault("not kept", trouble)
+
+    def _do(self, gesture: str) -> None:
+        wearer = self._wearer
+        if gesture == "again":
+            wearer.resting = False
+        elif gesture == "pause":
+            on = wearer.paused = not wearer.paused
+            self._outputs.confirm("paused" if on else "resumed")
+            self._stream.later(lambda t: events.Pause(t=t, on=on))
+        elif gesture == "mute":
+            on = wearer.muted = not wearer.muted
+            self._outputs.confirm("muted" if on else "unmuted")
+            self._stream.later(lambda t: events.Mute(t=t, on=on))
+        elif gesture == "calibrate":
+            self._outputs.confirm("calibrate")
+        elif wearer.paused:
+            self._outputs.confirm("paused")
+        else:
+            wearer.ask()
+
+
+def enforce(wearer: Wearer, outputs: Outputs, feed: Feed) -> None:
+    """Let outputs and camera be as the wearer wants them. Called with `wearer.changing` held."""
+    outputs.hush(muted=wearer.muted, resting=wearer.at_rest)
+    feed.pause(on=wearer.at_rest)

@@ -1,6 +1,7 @@
 """The loop that runs beats: frames from the feed, cues to the outputs, the state of things to whom it concerns."""
 
 import gc
+import math
 import threading
 import time
 from collections import deque
@@ -12,6 +13,7 @@ from typing import Final
 from cuelens import events
 from cuelens.beat import Beats, Decision
 from cuelens.cadence import Cadence, Strain
+from cuelens.controls import enforce
 from cuelens.feed import NO_CAMERA, RUNNING, STALLED, Feed
 from cuelens.light_level import COVERED, DARK
 from cuelens.notify import Notify
@@ -25,6 +27,7 @@ _TURN_S: Final = 0.5
 """The loop turns at least this often, frame or none, so that stopping and the watchdog never wait longer."""
 _STATE_EVERY_S: Final = 5.0
 _AGES_KEPT: Final = 256
+_HINT_EVERY_S: Final = 60.0
 RESTING: Final = "resting"
 """The session is over, and the camera is off until a press."""
 _NO_PICTURE: Final = (DARK, COVERED)
@@ -81,6 +84,7 @@ class Daemon:
         self._t = 0.0
         self._turned_s = time.monotonic()
         self._zero_t: float | None = None
+        self._hinted_t = -math.inf
         self._beat_count = 0
         self._told = (0.0, 0, 0)
 
@@ -107,7 +111,7 @@ class Daemon:
                 else:
                     if frame is None:
                         break
-                    if self._rests():
+                    if self._wearer.at_rest:
                         self._pass_over(frame)
                     elif not self._live or self._cadence.due(frame.t):
                         self._beat(frame)
@@ -130,9 +134,6 @@ class Daemon:
         if self._zero_t is not None:
             self._t, self._turned_s = round(frame.t - self._zero_t, 4), time.monotonic()
 
-    def _rests(self) -> bool:
-        return self._wearer.paused or self._wearer.resting
-
     def _now_s(self) -> float:
         return time.monotonic() if self._live else self._t
 
@@ -140,29 +141,36 @@ class Daemon:
         """Begin a session if none is on, and end it when its time is over: calmly, both."""
         if not self._worn:
             return
-        if self._session_began_s is None and not self._wearer.resting:
+        wearer = self._wearer
+        if self._session_began_s is None and not wearer.resting:
             self._session_began_s = self._now_s()
             self._beats.begin()
-            self._outputs.hush(muted=self._wearer.muted, resting=self._wearer.paused)
-            self._outputs.confirm("paused" if self._wearer.paused else "session began")
+            with wearer.changing:
+                enforce(wearer, self._outputs, self._feed)
+                self._outputs.confirm("paused" if wearer.paused else "session began")
             self._stream.emit(events.Session(t=self._t, state="began"))
         elif self._session_began_s is not None and self._is_over(self._now_s() - self._session_began_s):
-            self._feed.pause(on=True)
-            self._wearer.resting = True
-            self._outputs.hush(muted=self._wearer.muted, resting=True)
-            self._outputs.confirm("session ended")
+            with wearer.changing:
+                wearer.resting = True
+                enforce(wearer, self._outputs, self._feed)
+                self._outputs.confirm("session ended")
             self._end_session("time")
 
     def _is_over(self, seconds: float) -> bool:
         return 0 < self._session_s <= seconds
 
     def _end_session(self, why: str) -> None:
-        """Tell of the end, and keep what fading has learned; there are no beats now that would wait for the disk."""
-        if self._session_began_s is None:
-            return
-        self._session_began_s = None
-        self._stream.emit(events.Session(t=self._t, state="ended", why=why))
-        self._wearer.first = self._beats.first
+        if self._session_began_s is not None:
+            self._session_began_s = None
+            self._stream.emit(events.Session(t=self._t, state="ended", why=why))
+
+    def _learn(self) -> None:
+        """Keep what fading has learned, which is seldom anything; no beat waits for the disk."""
+        if self._beats.first != self._wearer.first:
+            self._wearer.first = self._beats.first
+            threading.Thread(target=self._keep, name="keep", daemon=True).start()
+
+    def _keep(self) -> None:
         if trouble := self._wearer.keep():
             self._stream.fault("not kept", trouble)
 
@@ -173,7 +181,11 @@ class Daemon:
         began_ns = time.monotonic_ns()
         wearer = self._wearer
         decision = self._beats.turn(
-            frame, light=self._live and self._cadence.light, asked=wearer.take_ask(), muted=wearer.muted
+            frame,
+            light=self._live and self._cadence.light,
+            asked=wearer.take_ask(),
+            muted=wearer.muted,
+            first_t=self._t,
         )
         ended_ns = time.monotonic_ns()
         self._cadence.ended(frame.t, (ended_ns - began_ns) / 1e6)
@@ -186,6 +198,7 @@ class Daemon:
             self._outputs.give(decision.cue)
         self._beat_count += 1
         self._ages_ms.append((ended_ns - frame.exposed_ns) / 1e6)
+        self._learn()
         for watcher in self._watchers:
             watcher(frame, decision)
         if self._t - self._told[0] >= _STATE_EVERY_S:
@@ -204,11 +217,17 @@ class Daemon:
         before, self._state = self._state, state
         self._tell_state()
         if state in _NO_PICTURE:
-            self._outputs.confirm("too dark")
+            self._hint()
         elif state in _TROUBLE:
             self._outputs.trouble()
         elif before in _TROUBLE:
             self._outputs.dark()
+
+    def _hint(self) -> None:
+        """Show that nothing can be seen: at dusk not again and again, and not to a wearer who has muted the glasses."""
+        if self._t - self._hinted_t >= _HINT_EVERY_S and not self._wearer.muted:
+            self._hinted_t = self._t
+            self._outputs.confirm("too dark")
 
     def _tell_state(self) -> None:
         told_t, told_frames, told_beats = self._told

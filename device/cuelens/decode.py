@@ -2,6 +2,7 @@
 
 import json
 import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 _PATH: Final = re.compile(r"\$((?:\.[^.\[`]+|\[\d+\])*)(?:`$)?")
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MOST_BYTES: Final = 1_000_000
+"""Many times the longest profile, and little of a small board's memory."""
 _MOST_SHOWN = 60
 """Characters of a value that a sentence shows."""
 
@@ -28,16 +31,30 @@ def read_json(path: Path, kind: type[T]) -> T:
     return _convert(path, kind, json.loads)
 
 
-def _convert(path: Path, kind: type[T], parse: Any) -> T:
+def read_text(path: Path) -> str:
+    """Return a whole file that a person wrote, which may be empty. Raises BadInput.
+
+    Nothing is read of a FIFO or a device, which might never end, nor of a file over 1 MB.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-        if not text.strip():
-            raise BadInput(f"{path} is empty")
-        raw = parse(text)
-    except BadInput:
-        raise
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise BadInput(f"{path} is no regular file: expected a text")
+        if found.st_size > _MOST_BYTES:
+            raise BadInput(f"{path} is over {_MOST_BYTES // 1_000_000} MB: expected a short text")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeError as error:
+        raise BadInput(f"{path} is not readable: {error}") from error
+
+
+def _convert(path: Path, kind: type[T], parse: Any) -> T:
+    text = read_text(path)
+    if not text.strip():
+        raise BadInput(f"{path} is empty")
+    try:
+        raw = parse(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not readable: {error}") from error
     try:

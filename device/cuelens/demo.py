@@ -23,7 +23,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.events: list[events.Event] = []
-        self.snapshots: list[tuple[float, Grey, Decision, dict[int, str]]] = []
+        self.snapshots: list[tuple[float, Grey, Decision]] = []
 
     def __call__(self, event: events.Event) -> None:
         """Keep one event."""
@@ -33,8 +33,7 @@ class Recorder:
         """Keep the frame if it is time for one."""
         last_t = self.snapshots[-1][0] if self.snapshots else -np.inf
         if decision.cue or decision.t - last_t >= _SNAPSHOT_EVERY_S:
-            shown = {track: belief.expression for track, belief in decision.beliefs.items()}
-            self.snapshots.append((decision.t, frame.grey.copy(), decision, shown))
+            self.snapshots.append((decision.t, frame.grey.copy(), decision))
 
 
 def demo(options: RunOptions, output: Path) -> int:

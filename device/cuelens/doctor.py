@@ -16,9 +16,10 @@ from pathlib import Path
 import msgspec
 
 from cuelens import settings
+from cuelens.fitted import fit
 from cuelens.led import rgb
 from cuelens.settings import Settings
-from cuelens.sources import open_source
+from cuelens.sources import is_camera, open_source
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import AbsentDevice, CuelensError
@@ -83,14 +84,16 @@ def _check_detector(_: Settings) -> str:
 
 
 def _check_camera(chosen: Settings) -> str:
-    source = open_source(chosen.camera.source, chosen.camera)
-    try:
+    # Other parts have checks of their own, but no camera opens without its capture light.
+    with (
+        closing(fit(chosen.pins, lambda *_: None, light=False, worn=is_camera(chosen.camera.source))) as fitted,
+        closing(fitted.open_lit(lambda: open_source(chosen.camera.source, chosen.camera))) as source,
+    ):
         began = time.monotonic()
-        frame = source.read(_CAPTURE_S)
-    except TimeoutError as error:
-        raise AbsentDevice(f"{source.name} gave no frame within {_CAPTURE_S:.0f} s: check the cable") from error
-    finally:
-        source.close()
+        try:
+            frame = source.read(_CAPTURE_S)
+        except TimeoutError as error:
+            raise AbsentDevice(f"{source.name} gave no frame within {_CAPTURE_S:.0f} s: check the cable") from error
     if frame is None:
         raise AbsentDevice(f"{source.name} gave no frame")
     height, width = frame.grey.shape

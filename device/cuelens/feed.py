@@ -40,7 +40,7 @@ class Feed(Protocol):
         """Take no frames from now on, or take them again. From any thread; returns at once."""
 
     def close(self) -> None:
-        """Stop, within half a second."""
+        """Stop, within the deadline of a capture."""
 
 
 class InOrder:
@@ -74,7 +74,7 @@ class LatestOnly:
 
     A capture that times out closes and reopens the camera once; a second one within a minute, or a call that never
     returns, is CameraLost: only a new process helps then. A camera that is not there is looked for every ten seconds.
-    While it is paused, a camera is closed, and a file stands still.
+    While it is paused, a camera is closed; a file goes on, and whoever asked for the pause passes its frames over.
     """
 
     def __init__(
@@ -90,9 +90,9 @@ class LatestOnly:
     ) -> None:
         """open_source: called on the capture thread. first: a source that is open already; it is closed there too.
 
-        patient: wait for an absent camera, instead of AbsentDevice. paused: begin so. is_file: a capture may take any
-        time, and a pause does not close the source. hung_after_s: when a capture that should have raised TimeoutError
-        long ago is given up.
+        patient: wait for an absent camera, instead of AbsentDevice. paused: begin so. is_file: it is not paused, and
+        a capture may take any time. hung_after_s: when a capture that should have raised TimeoutError long ago is
+        given up.
         """
         self.received = 0
         self.state = RUNNING
@@ -103,8 +103,9 @@ class LatestOnly:
         self._is_file = is_file
         self._hung_after_s = math.inf if is_file else hung_after_s
         self._running = threading.Event()
-        if not paused:
+        if is_file or not paused:
             self._running.set()
+        self._poked = threading.Event()
         self._mailbox: Latest[Frame] = Latest()
         self._ended_by: Exception | None = None
         self._stopping = threading.Event()
@@ -131,16 +132,19 @@ class LatestOnly:
 
     def pause(self, *, on: bool) -> None:
         """Close the camera and look no further, or open it again; the capture thread does it."""
-        if on:
+        if on and not self._is_file:
             self._running.clear()
         else:
             self._running.set()
+        self._poked.set()
 
     def close(self) -> None:
-        """Stop capturing; a camera that hangs is left behind."""
+        """Stop capturing, once a capture that is on has met its deadline; a camera that hangs is left behind."""
         self._stopping.set()
         self._running.set()
-        self._thread.join(0.5)
+        self._poked.set()
+        hangs = time.monotonic() > self._due_s
+        self._thread.join(0.5 if hangs or self._is_file else _CAPTURE_S + 0.5)
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
@@ -156,7 +160,7 @@ class LatestOnly:
         stalled_s = -math.inf
         try:
             while not self._stopping.is_set():
-                if not self._running.is_set() and not self._is_file:
+                if not self._running.is_set():
                     self._rest()
                     continue
                 try:
@@ -165,7 +169,8 @@ class LatestOnly:
                     if not self._patient:
                         raise
                     self._become(NO_CAMERA, str(error))
-                    self._stopping.wait(_RETRY_S)
+                    self._poked.clear()
+                    self._poked.wait(_RETRY_S)
                     continue
                 if ended == PAUSED:
                     continue
@@ -193,7 +198,8 @@ class LatestOnly:
         self.state = PAUSED
         source, self._first = self._first, None
         if source:
-            source.close()
+            with self._within(_CLOSE_S):
+                source.close()
         self._running.wait()
 
     def _pump(self, source: FrameSource) -> str:
@@ -202,10 +208,7 @@ class LatestOnly:
             while not self._stopping.is_set():
                 if not self._running.is_set():
                     self.state = PAUSED
-                    if not self._is_file:
-                        return PAUSED
-                    self._running.wait()
-                    continue
+                    return PAUSED
                 with self._within(self._hung_after_s):
                     frame = source.read(_CAPTURE_S)
                 if frame is None:

@@ -2,64 +2,81 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+from cuelens.adapters.gpio import Gpio
 from cuelens.board import is_raspberry_pi
 from cuelens.lit import Lit
 from cuelens.ports import Button, CaptureLight, FrameSource, Light
-from cuelens.settings import Settings
+from cuelens.settings import Pins
 from cuelens_models.errors import AbsentDevice, MissingExtra
-
-if TYPE_CHECKING:
-    from cuelens.adapters.gpio import Gpio
 
 Fault = Callable[[str, str], None]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fitted:
     """What is there. capture: claims the light that bystanders see; None where there is none to claim."""
 
     light: Light | None = None
     button: Button | None = None
     capture: Callable[[], CaptureLight] | None = None
+    _gpio: Gpio | None = None
+    _lit: Lit | None = field(default=None, init=False)
 
     def open_lit(self, open_camera: Callable[[], FrameSource]) -> FrameSource:
-        """Open a camera, behind its capture light if it has one."""
-        return Lit(open_camera, self.capture) if self.capture else open_camera()
+        """Open a camera, behind its capture light if it has one. Raises AbsentDevice if either is not there."""
+        if self.capture is None:
+            return open_camera()
+        self._lit = Lit(open_camera, self.capture)
+        return self._lit
+
+    def close(self) -> None:
+        """Give the pins back; but while a camera hangs open, its light stays lit until the process ends."""
+        if self._gpio and (self._lit is None or self._lit.closed):
+            self._gpio.close()
 
 
-def fit(chosen: Settings, fault: Fault, ending: ExitStack, *, light: bool, worn: bool) -> Fitted:
-    """Claim the pins; `ending` gives them back. light: wanted. worn: with button and, on a board, capture light.
+def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Fitted:
+    """Claim the pins. light: wanted. worn: with button and, on a board, capture light.
 
-    Raises MissingExtra if the light is wanted and gpiozero is not installed.
+    On a board no camera opens without that light, unless the settings say that none is fitted. Raises MissingExtra if
+    the light is wanted and gpiozero is not installed.
     """
     if not (light or worn):
         return Fitted()
-    from cuelens.adapters.gpio import Gpio
-
     try:
-        gpio = Gpio(chosen.pins)
-    except AbsentDevice as error:
-        fault("no light", str(error))
-        return Fitted()
-    except MissingExtra as error:
-        if light:
+        gpio = Gpio(pins)
+    except (AbsentDevice, MissingExtra) as error:
+        if light and isinstance(error, MissingExtra):
             raise
-        if is_raspberry_pi():
-            fault("no button", str(error))
-        return Fitted()
-    ending.callback(gpio.close)
+        if light or is_raspberry_pi():
+            fault("no light, no button", str(error))
+        return Fitted(capture=_refusing(error) if worn and is_raspberry_pi() and pins.capture != "none" else None)
     if gpio.mocked and light:
         print("no GPIO on this machine: the light is simulated on gpiozero's mock pins", file=sys.stderr)
     return Fitted(
         light=_claimed("no light", gpio.light, fault) if light else None,
-        button=_claimed("no button", gpio.button, fault) if worn else None,
-        capture=_capture(gpio, chosen) if worn else None,
+        button=_claimed("no button", gpio.button, fault) if worn and not gpio.mocked else None,
+        capture=capture_light(gpio, pins) if worn else None,
+        _gpio=gpio,
     )
+
+
+def capture_light(gpio: Gpio, pins: Pins) -> Callable[[], CaptureLight] | None:
+    """Return what claims the capture light; None where none is fitted, or where pins are mocked, so there is none."""
+    if gpio.mocked or pins.capture == "none":
+        return None
+
+    def claim() -> CaptureLight:
+        light = gpio.capture()
+        if light is None:
+            raise AbsentDevice("no capture light is fitted, so the camera stays shut")
+        return light
+
+    return claim
 
 
 def _claimed(name: str, claim: Callable[[], T | None], fault: Fault) -> T | None:
@@ -70,14 +87,8 @@ def _claimed(name: str, claim: Callable[[], T | None], fault: Fault) -> T | None
         return None
 
 
-def _capture(gpio: "Gpio", chosen: Settings) -> Callable[[], CaptureLight] | None:
-    if gpio.mocked or chosen.pins.capture == "none":
-        return None
-
+def _refusing(why: OSError | ImportError) -> Callable[[], CaptureLight]:
     def claim() -> CaptureLight:
-        light = gpio.capture()
-        if light is None:
-            raise AbsentDevice("no capture light is fitted, so the camera stays shut")
-        return light
+        raise AbsentDevice(f"the camera stays shut without its capture light: {why}")
 
     return claim

@@ -32,7 +32,7 @@ class LightLevel:
         if frame.t - self._judged_t >= _EVERY_S:
             self._judged_t = frame.t
             self.mean, deviation = _measure(frame)
-            judged = _judge(self.mean, deviation)
+            judged = _judge(self.mean, deviation, self.state)
             if judged != self._candidate:
                 self._candidate, self._candidate_t = judged, frame.t
             if frame.t - self._candidate_t >= _HOLD_S:
@@ -46,10 +46,13 @@ def _measure(frame: Frame) -> tuple[float, float]:
     return float(means[0, 0]), float(deviations[0, 0])
 
 
-def _judge(mean: float, deviation: float) -> str:
-    """Even pixels without detail mean a cover (light can shine through it); a low mean with detail, a dark room."""
+def _judge(mean: float, deviation: float, state: str) -> str:
+    """Even pixels without detail mean a cover (light can shine through it); a low mean with detail, a dark room.
+
+    A dark room is one until it is clearly lighter, so that dusk does not come and go.
+    """
     if mean < 60 and deviation < 6:
         return COVERED
-    if mean < 30:
+    if mean < (38 if state == DARK else 30):
         return DARK
     return RUNNING

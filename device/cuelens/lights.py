@@ -23,6 +23,7 @@ _OWN: Final = {
     "neutral": LightCue(colour=_WHITE, light_s=2.0),
     "unsure": LightCue(colour=_SOFT, pattern="breath", light_s=2.0),
     "nobody": LightCue(colour=_SOFT, pattern="steady", light_s=1.0),
+    "face": LightCue(colour=_SOFT, light_s=1.0),
     "guess": LightCue(colour=_WHITE, pattern="breath", light_s=4.0),
     "too dark": LightCue(colour="#707070", light_s=2.0),
     "muted": LightCue(colour=_WHITE, pattern="breath", light_s=2.0),
@@ -44,8 +45,8 @@ def lights(profile: Profile) -> dict[str, LightCue]:
     for expression, entry in profile.cues.entries().items():
         if entry.light:
             word = tell_as(profile, expression)
-            own.setdefault(word, entry.light)
-            own[f"find {word}"] = entry.light
+            if word != "face":
+                own[word] = own[f"find {word}"] = entry.light
     return own
 
 

@@ -21,6 +21,7 @@ class LimitRule:
     """The limits. Times in seconds.
 
     outputs: what tells each word; what is not in it is never told. The voice counts against `spoken_per_minute`.
+    greets: whether a face is told of when it is found.
     """
 
     gap_s: float
@@ -28,6 +29,7 @@ class LimitRule:
     same_expression_s: float
     spoken_per_minute: int
     outputs: Mapping[str, tuple[str, ...]]
+    greets: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def outputs(told: Told, t: float, wish: Wish, rule: LimitRule, *, alone: bool, m
     if t - told.cue_t < (rule.answer_gap_s if asked else rule.gap_s):
         return ()
     if not asked and (muted or wish.word in _ONLY_ASKED):
+        return ()
+    if wish.kind == "face" and not rule.greets:
         return ()
     if wish.kind == "expression" and t - _last_told(told, wish, alone=alone) < rule.same_expression_s:
         return ()

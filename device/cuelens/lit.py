@@ -7,16 +7,20 @@ from cuelens.types import Frame
 
 
 class Lit:
-    """A camera behind its light, which is claimed and lit before the camera opens, and put out once it is closed."""
+    """A camera behind its light, which is claimed and lit before the camera opens, and put out once it is closed.
+
+    closed: whether both are, so that the pin may be given back.
+    """
 
     def __init__(self, open_camera: Callable[[], FrameSource], claim: Callable[[], CaptureLight]) -> None:
         """Raises AbsentDevice if there is no camera, or no light: then the camera stays shut."""
+        self.closed = False
         self._light = claim()
         try:
             self._light.on()
             self._camera = open_camera()
         except BaseException:
-            self._light.close()
+            self._put_out()
             raise
         self.name = self._camera.name
 
@@ -27,4 +31,8 @@ class Lit:
     def close(self) -> None:
         """Close the camera, then put the light out; while a camera hangs in closing, the light says so."""
         self._camera.close()
+        self._put_out()
+
+    def _put_out(self) -> None:
         self._light.close()
+        self.closed = True

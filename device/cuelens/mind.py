@@ -16,6 +16,10 @@ from cuelens_models.bundle.expressions import UNSURE
 
 _DOUBTED_S: Final = 0.25
 """How often a box is read that is more likely no face, which costs as much as to read a face."""
+_CLEARLY: Final = 1.2
+"""How many times as remote the face that is spoken of must be as another, before that one is spoken of."""
+_MIDDLE: Final = 0.05
+"""Half the middle of a frame, in widths: within it, nobody is more central than another."""
 
 
 class Mind:
@@ -52,6 +56,7 @@ class Mind:
         self._tell_as = tell_as
         self._central = central
         self._told = Told()
+        self._spoken_of: int | None = None
         self._state: Any = mode.begin
 
     def begin(self) -> None:
@@ -77,7 +82,13 @@ class Mind:
 
     def word(self, track: int) -> str:
         """Return what may be said of a face: the expression that was settled on, or what stands for it."""
-        return self._tell_as(self.beliefs[track].expression)
+        belief = self.beliefs.get(track)
+        return self._tell_as(belief.expression) if belief else UNSURE
+
+    def attended(self, seen: Sequence[Face]) -> Face | None:
+        """Return the face that was spoken of last, or the nearest one if that is not in view."""
+        same = next((face for face in seen if face.track == self._spoken_of), None)
+        return same or max(seen, key=lambda face: face.box[2], default=None)
 
     def decide(
         self, t: float, seen: Sequence[Face], *, width: int | None = None, asked: bool = False, muted: bool = False
@@ -88,7 +99,7 @@ class Mind:
         button. muted: nothing is told unasked, and nothing is spoken.
         """
         faces = [face for face in seen if (belief := self.beliefs.get(face.track)) and is_told_of(belief)]
-        track = self._spoken_of(faces, width)
+        track = self._spoken_of = self._choose(faces, width)
         belief = None if track is None else self.beliefs[track]
 
         def telling(wish: Wish) -> tuple[str, ...]:
@@ -119,15 +130,24 @@ class Mind:
         self._told = limits.after(self._told, t, step.wish, outputs, self._limit_rule)
         return Cue(t, step.wish.kind, step.wish.track, step.wish.word, outputs)
 
-    def _spoken_of(self, faces: Sequence[Face], width: int | None) -> int | None:
-        """Return the face that is spoken of: the nearest (the largest box), or the one nearest to the middle."""
+    def _choose(self, faces: Sequence[Face], width: int | None) -> int | None:
+        """Return the face that is spoken of: the nearest (the largest box), or the one nearest to the middle.
+
+        It stays the same one until another is clearly nearer, so that two who stand side by side do not take turns.
+        """
         if not faces:
             return None
-        if self._central and width is not None:
-            return min(faces, key=lambda face: abs(face.box[0] + face.box[2] / 2 - width / 2)).track
-        return max(faces, key=lambda face: (face.box[2], -face.track)).track
+
+        def remote(face: Face) -> float:
+            if self._central and width is not None:
+                return abs(face.box[0] + face.box[2] / 2 - width / 2) + _MIDDLE * width
+            return 1 / face.box[2]
+
+        best = min(faces, key=lambda face: (remote(face), face.track))
+        last = next((face for face in faces if face.track == self._spoken_of), best)
+        return last.track if remote(last) <= _CLEARLY * remote(best) else best.track
 
     def _tellable(self, belief: Belief | None) -> str:
-        """Return the word for what is believed; just "face" for an expression that has no cue."""
+        """Return the word for what is believed; just "face" for an expression that nothing tells."""
         word = self._tell_as(belief.expression) if belief else UNSURE
-        return word if word == UNSURE or word in self._limit_rule.outputs else "face"
+        return word if word == UNSURE or self._limit_rule.outputs.get(word) else "face"

@@ -1,5 +1,6 @@
 """Giving cues: light and voice each on a thread of its own behind a one-place mailbox, so that none blocks a beat."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -128,6 +129,9 @@ class _Lighting:
                 pattern = self._mailbox.take(self._lit_s())
                 if pattern:
                     pattern = self._calmly(pattern)
+                if pattern and math.isinf(pattern.seconds) and pattern is not self._standing:
+                    # What it stood for was over before it could be shown.
+                    continue
             except TimeoutError:
                 if self._standing is None or (self._last and self._last.pattern is self._standing):
                     continue

@@ -16,7 +16,7 @@ from cuelens.beat import Decision
 from cuelens.types import Grey
 from cuelens.wording import looks
 
-Snapshot = tuple[float, Grey, Decision, dict[int, str]]
+Snapshot = tuple[float, Grey, Decision]
 
 COLOURS: Final = {
     "neutral": "#8c8c8c",
@@ -30,6 +30,8 @@ COLOURS: Final = {
     "not_a_face": "#cccccc",
     "unsure": "#e8e8e8",
 }
+_OTHER: Final = "#8c8c8c"
+"""Of what names no expression, as at a school."""
 _STRIP: Final = 6
 _SHOWN_FROM: Final = 0.05
 """Labels that never reach this probability are left out of the legend."""
@@ -100,7 +102,7 @@ def _draw_bands(axes: Any, happened: Sequence[events.Event], end: float) -> None
 
 
 def _band(axes: Any, begin: float, expression: str, end: float) -> None:
-    axes.add_patch(Rectangle((begin, 0.1), end - begin, 0.8, color=COLOURS[expression]))
+    axes.add_patch(Rectangle((begin, 0.1), end - begin, 0.8, color=COLOURS.get(expression, _OTHER)))
     if end - begin > 1.2:
         axes.text((begin + end) / 2, 0.5, looks(expression), ha="center", va="center", fontsize=9)
 
@@ -108,14 +110,15 @@ def _band(axes: Any, begin: float, expression: str, end: float) -> None:
 def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> None:
     for axes in columns:
         axes.set_axis_off()
-    for axes, (t, grey, decision, shown) in zip(columns, _chosen(snapshots), strict=False):
+    for axes, (t, grey, decision) in zip(columns, _chosen(snapshots), strict=False):
         axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
         words = "no face"
         for face in decision.faces:
             x, y, width, height = face.box
-            colour = COLOURS[shown[face.track]]
+            word = decision.words[face.track]
+            colour = COLOURS.get(word, _OTHER)
             axes.add_patch(Rectangle((x, y), width, height, fill=False, color=colour, linewidth=2.5))
-            words = f"face {face.track} {looks(shown[face.track])}"
+            words = f"face {face.track} {looks(word)}"
         if decision.cue:
             words += "\ncue: " + looks(decision.cue.word)
         axes.set_title(f"{t:.1f} s\n{words}", fontsize=9)

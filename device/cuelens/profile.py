@@ -69,7 +69,7 @@ class Policy(_Part, frozen=True):
     same_expression_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 8.0
     spoken_per_minute: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
     face_absence_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 3.0
-    reunion_s: Annotated[float, msgspec.Meta(ge=0, le=30)] = 2.0
+    reunion_s: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 2.0
 
 
 class Session(_Part, frozen=True):

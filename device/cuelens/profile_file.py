@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cuelens import decode, modes, sayings
+from cuelens import decode, language, modes, sayings
 from cuelens.profile import Profile
-from cuelens_models.errors import BadInput, Unwritable
+from cuelens.rules import limit_rule, tell_as
+from cuelens_models.errors import BadInput
 from cuelens_models.whole_file import writable, write_whole
 
 _NAME: Final = re.compile(r"[\w-]{1,60}")
@@ -31,11 +32,19 @@ def read(path: Path) -> Profile:
     """Read and check a profile. Raises BadInput with file, key and value."""
     profile = decode.read_json(path, Profile)
     try:
-        modes.mode(profile.mode)
+        mode = modes.mode(profile.mode)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     sayings.check(profile, path)
+    if mode.name == "smile" and not _findable(profile):
+        raise BadInput(f"{path}: play.find is {list(profile.play.find)}: expected an expression that has a cue")
     return profile
+
+
+def _findable(profile: Profile) -> bool:
+    """Whether one of the expressions that are to be found could be told."""
+    told = limit_rule(profile, ("light", "voice")).outputs
+    return any(told.get(tell_as(profile, word)) and tell_as(profile, word) != "face" for word in profile.play.find)
 
 
 def active(state: Path) -> Active:
@@ -47,28 +56,33 @@ def active(state: Path) -> Active:
     path = active_path(state)
     if path is None:
         return Active(Profile(), folder, f"{state / 'active'} names no profile; the factory profile is used")
-    if not path.exists() and not (state / "active").exists():
-        return Active(Profile(), folder)
     try:
+        if not path.exists() and not (state / "active").exists():
+            return Active(Profile(), folder)
         return Active(read(path), folder, name=path.stem, content=path.read_bytes())
     except (BadInput, OSError) as error:
-        try:
-            # It was checked when it was kept; a recording that went since is the voice's to tell of.
-            good = decode.read_json(_good(state, path.stem), Profile)
-            return Active(good, folder, f"{error}; the last good one is used")
-        except BadInput:
-            return Active(Profile(), folder, f"{error}; the factory profile is used")
+        return _instead(state, path.stem, folder, " ".join(str(error).split()))
+
+
+def _instead(state: Path, name: str, folder: Path, why: str) -> Active:
+    """Return the last good profile of a name. A recording of it that went since is the voice's to tell of."""
+    try:
+        good = decode.read_json(_good(state, name), Profile)
+        modes.mode(good.mode)
+        language.read(good.language)
+    except (BadInput, OSError):
+        return Active(Profile(), folder, f"{why}; the factory profile is used")
+    return Active(good, folder, f"{why}; the last good one is used")
 
 
 def keep_good(state: Path, active: Active) -> str:
     """Keep a good profile as the last good one of its name. Returns what went wrong, or nothing."""
     kept = _good(state, active.name)
-    if not active.content or (kept.exists() and kept.read_bytes() == active.content):
-        return ""
     try:
-        writable(kept.parent)
-        write_whole(kept, active.content)
-    except Unwritable as error:
+        if active.content and not (kept.is_file() and kept.read_bytes() == active.content):
+            writable(kept.parent)
+            write_whole(kept, active.content)
+    except OSError as error:
         return str(error)
     return ""
 
@@ -78,11 +92,10 @@ def active_path(state: Path) -> Path | None:
 
     Without that file the name is `default`; None if what it holds is no name.
     """
+    file = state / "active"
     try:
-        name = (state / "active").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        name = "default"
-    except (OSError, UnicodeDecodeError):
+        name = decode.read_text(file).strip() if file.exists() else "default"
+    except (BadInput, OSError):
         return None
     return state / "profiles" / f"{name}.json" if _NAME.fullmatch(name) else None
 

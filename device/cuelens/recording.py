@@ -15,6 +15,8 @@ from cuelens_models.errors import BadInput
 _LONGEST_S: Final = 3.0
 _MOST_BYTES: Final = 16_000_000
 """Forty seconds of the richest kind: more is no phrase, and would fill a small board's memory."""
+_MOST_DECODED_S: Final = 40.0
+"""What 16 MB hold of the richest kind; of the poorest they hold half an hour, which takes 600 MB to decode."""
 _RATES: Final = (8000, 48000)
 _FAINTEST: Final = 0.01
 """Peak, as a fraction of full scale, under which a recording is a muted microphone's noise."""
@@ -58,8 +60,8 @@ def _decoded(content: bytes) -> tuple[NDArray[np.float64], int]:
     """Return mono samples, -1 to 1, and how many there are a second."""
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise BadInput(f"is {_kind(content)}: save it as WAV (PCM)")
-    chunks = dict(_chunks(content))
-    form, data = chunks.get(b"fmt ", b""), chunks.get(b"data")
+    chunks = {name: part for name, part in _chunks(memoryview(content)) if name in (b"fmt ", b"data")}
+    form, data = chunks.get(b"fmt ", memoryview(b"")), chunks.get(b"data")
     if len(form) < 16 or data is None:
         raise BadInput("was cut short")
     kind, channels, rate, _, frame_bytes, bits = struct.unpack("<HHIIHH", form[:16])
@@ -73,10 +75,12 @@ def _decoded(content: bytes) -> tuple[NDArray[np.float64], int]:
         raise BadInput(f"has {rate} samples a second: expected {_RATES[0]} to {_RATES[1]}")
     if frame_bytes != channels * bits // 8 or len(data) % frame_bytes:
         raise BadInput("is damaged: save it again as WAV (PCM)")
+    if (seconds := len(data) / frame_bytes / rate) > _MOST_DECODED_S:
+        raise BadInput(f"lasts {seconds:.1f} s: expected {_LONGEST_S:.0f} s at most")
     return _samples(data, bits // 8).reshape(-1, channels).mean(axis=1), rate
 
 
-def _samples(data: bytes, width: int) -> NDArray[np.float64]:
+def _samples(data: memoryview, width: int) -> NDArray[np.float64]:
     if width == 1:
         return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128
     # Each sample goes into the high bytes of 32 bits: the sign comes right by itself.
@@ -85,7 +89,7 @@ def _samples(data: bytes, width: int) -> NDArray[np.float64]:
     return wide.view("<i4")[:, 0] / 2**31
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _chunks(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Yield the name and the content of each part of a WAV. What is shorter than it says of itself was cut short."""
     start = 12
     while start + 8 <= len(content):

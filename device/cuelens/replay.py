@@ -10,7 +10,7 @@ neutral; a cue is false if its expression was not shown by that face in the seco
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from cuelens import events, profile_file, wording
 from cuelens.assemble import mind_of
 from cuelens.mind import Mind
 from cuelens.profile import Profile
+from cuelens.rules import tell_as
 from cuelens.types import Box, Cue, Face
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.errors import BadInput
@@ -28,6 +29,8 @@ from cuelens_models.errors import BadInput
 IN_TIME_S: Final = 1.2
 STILL_TRUE_S: Final = 1.5
 _NO_BOX: Final[Box] = (0, 0, 100, 100)
+_WIDTH: Final = 640
+"""A recording does not say how wide its frames were; this is how wide they are unless the settings say otherwise."""
 _SILENT: Final = "neutral"
 
 
@@ -81,7 +84,7 @@ def read(path: Path) -> list[events.AnyEvent]:
         try:
             found.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path}, line {number} is no event of cuelens: {error}") from error
+            raise BadInput(f"{path}, line {number} is no event of this version of cuelens: {error}") from error
     if not any(isinstance(event, events.Reading) for event in found):
         raise BadInput(f"{path} holds no readings: record some with `cuelens run --events {path}`")
     return found
@@ -108,13 +111,15 @@ def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
             mind.hear(reading.track, [reading.scores.get(label, 0.0) for label in mind.labels], reading.t)
         if readings:
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
-            cue = mind.decide(readings[0].t, seen, asked=asked, muted=muted)
+            cue = mind.decide(readings[0].t, seen, width=_WIDTH, asked=asked, muted=muted)
             cues += [cue] if cue else []
             asked = False
         # What the button does between two beats bears the time of the first, and is heard by the second.
         for event in beat:
             asked |= isinstance(event, events.Press) and event.gesture == "ask"
             muted = event.on if isinstance(event, events.Mute) else muted
+            if isinstance(event, events.Session) and event.state == "began":
+                mind.begin()
     return cues
 
 
@@ -171,7 +176,8 @@ def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> i
     seconds = times[-1] - times[0]
     print(f"{seconds / 60:.1f} minutes, {len(times)} readings, {len(cues)} cues")
     if any(isinstance(event, events.Shown) for event in stream):
-        for line in lines(judge(cues, episodes(stream), seconds)):
+        shown = [replace(one, expression=tell_as(wearer, one.expression)) for one in episodes(stream)]
+        for line in lines(judge(cues, shown, seconds)):
             print(line)
     return 0
 

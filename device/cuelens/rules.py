@@ -47,28 +47,28 @@ def limit_rule(profile: Profile, there: Collection[str]) -> LimitRule:
         return tuple(output for output, want in wanted.items() if want and output in there)
 
     outputs = dict.fromkeys(_ASKED, telling(light=True, said=True))
-    outputs["guess"] = telling(light=True, said=False)
+    outputs |= dict.fromkeys(("face", "guess"), telling(light=True, said=False))
     for expression, entry in profile.cues.entries().items():
         said = entry.phrase is not None or entry.recording is not None
         word = tell_as(profile, expression)
         if word != "face" and (entry.light or said):
             outputs[word] = telling(light=entry.light is not None, said=said)
             outputs[f"find {word}"] = telling(light=entry.light is not None, said=True)
-    if profile.face_found:
-        outputs["face"] = telling(light=True, said=False)
     return LimitRule(
         gap_s=policy.gap_s,
         answer_gap_s=policy.answer_gap_s,
         same_expression_s=policy.same_expression_s,
         spoken_per_minute=policy.spoken_per_minute,
         outputs=outputs,
+        greets=profile.face_found is not None,
     )
 
 
-def play_rule(profile: Profile) -> PlayRule:
-    """Return the numbers of the modes. At a school only a smile or a frown is asked for."""
-    wanted = tuple(dict.fromkeys(tell_as(profile, word) for word in profile.play.find))
-    find = tuple(word for word in wanted if word != "face") or ("smile",)
+def play_rule(profile: Profile, limits: LimitRule) -> PlayRule:
+    """Return the numbers of the modes. Only what can be told is asked for; at a school a smile, if nothing is left."""
+    wanted = dict.fromkeys(tell_as(profile, word) for word in profile.play.find)
+    tellable = tuple(word for word in wanted if word != "face" and limits.outputs.get(word))
+    find = tellable or ("smile" if profile.school else profile.play.find[0],)
     return PlayRule(profile.policy.face_absence_s, profile.play.wait_s, find, profile.play.round_s)
 
 

@@ -49,7 +49,9 @@ def run(
         checked = check(options, picture)
         with ExitStack() as stack:
             stream, tally, watch = EventStream(), summary.Tally(), Stopwatch()
-            fitted = fit(checked.settings, stream.fault, stack, light="light" in options.cues, worn=checked.worn)
+            fitted = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
+            stack.callback(fitted.close)
+            wearer = _wearer(checked, fitted, stream)
             source = _first_source(checked, fitted)
             if source:
                 closing = stack.enter_context(ExitStack())
@@ -62,11 +64,13 @@ def run(
             if options.events is not None:
                 file = EventFile(options.events, patient=options.as_fast, stop=stop.event)
                 stack.callback(file.close)
-                stream.add(file)
             if checked.worn:
                 story = _story(checked, stream)
                 stack.callback(story.close)
                 stream.add(story)
+            if options.events is not None:
+                # After the story: whoever reads the file may go away, which ends the run.
+                stream.add(file)
             stream.add(tally)
             stream.add(terminal)
             for reader in readers:
@@ -76,23 +80,23 @@ def run(
             name = source.name if source else checked.source_name
             stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=name))
             stream.emit(events.Mode(t=0.0, mode=checked.active.profile.mode))
-            _tell_wishes(checked.wearer, stream)
+            _tell_wishes(wearer, stream)
             there = {"light": fitted.light, "voice": voice, "console": "console" in options.cues}
             beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
-            feed = _feed(checked, source, fitted, stream, as_fast=options.as_fast)
+            feed = _feed(checked, source, fitted, stream, as_fast=options.as_fast, paused=wearer.paused)
             if source:
                 # From now on it is the feed's, which closes it on the thread that reads it.
                 closing.pop_all()
             if fitted.button:
-                stack.callback(Controls(fitted.button, checked.wearer, outputs, feed, stream).close)
+                stack.callback(Controls(fitted.button, wearer, outputs, feed, stream).close)
             daemon = Daemon(
                 feed,
                 beats,
                 outputs,
                 stream,
                 live=not options.as_fast,
-                wearer=checked.wearer if checked.worn else None,
-                session_s=60.0 * checked.active.profile.session.minutes,
+                wearer=wearer if checked.worn else None,
+                session_s=_session_s(checked, fitted),
                 strain=_strain,
                 watchers=[terminal.watch, *watchers],
             )
@@ -106,15 +110,37 @@ def run(
 
 
 def _first_source(checked: Checked, fitted: Fitted) -> FrameSource | None:
-    """Return the source that a run begins with. A camera that only the settings name is left to the feed to open."""
-    if checked.source or checked.patient:
+    """Return the source that a run begins with. The feed opens a camera that only the settings name, or later."""
+    if checked.source or checked.patient or checked.wearer.paused:
         return checked.source
     return fitted.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
 
 
-def _feed(checked: Checked, source: FrameSource | None, fitted: Fitted, stream: EventStream, *, as_fast: bool) -> Feed:
-    paused = checked.wearer.paused
+def _wearer(checked: Checked, fitted: Fitted, stream: EventStream) -> Wearer:
+    """Return the wearer's wishes. Of a camera without a button, none: nobody could take them back."""
+    if checked.source or fitted.button:
+        return checked.wearer
+    if checked.wearer.muted or checked.wearer.paused:
+        stream.fault("no button", "a mute or pause asked for earlier is passed over: nobody could end it")
+    wearer = Wearer()
+    wearer.first = checked.wearer.first
+    return wearer
 
+
+def _session_s(checked: Checked, fitted: Fitted) -> float:
+    """Return how long a session lasts; without an end where no press could begin the next."""
+    return 60.0 * checked.active.profile.session.minutes if checked.source or fitted.button else 0.0
+
+
+def _feed(
+    checked: Checked,
+    source: FrameSource | None,
+    fitted: Fitted,
+    stream: EventStream,
+    *,
+    as_fast: bool,
+    paused: bool,
+) -> Feed:
     def reopen() -> FrameSource:
         return fitted.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
 

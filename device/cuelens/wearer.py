@@ -4,8 +4,9 @@ Safe from any thread. It is written by the thread of the button, so a beat that 
 """
 
 import threading
+import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -23,8 +24,15 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     first: Annotated[tuple[bool, ...], msgspec.Meta(max_length=100)] = ()
 
 
+ASK_S: Final = 2.5
+"""A press that could not be answered by then is forgotten: nobody remembers what it was about."""
+
+
 class Wearer:
-    """The wearer's wishes. resting: the session is over, and a press begins the next."""
+    """The wearer's wishes. resting: the session is over, and a press begins the next.
+
+    changing: held by whoever changes a wish and puts it into force, so that the last of two is what holds.
+    """
 
     def __init__(self, file: Path | None = None) -> None:
         """file: where they are kept, and read from if it is there; None: nowhere.
@@ -42,24 +50,30 @@ class Wearer:
         self.paused = kept.paused
         self.first = kept.first
         self.resting = False
+        self.changing = threading.RLock()
         self._file = file
-        self._asked = False
-        self._lock = threading.Lock()
+        self._asked_s: float | None = None
+        self._keeping = threading.Lock()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is to be no camera and no cue."""
+        return self.paused or self.resting
 
     def ask(self) -> None:
         """The wearer wants to know what is shown now."""
-        self._asked = True
+        self._asked_s = time.monotonic()
 
     def take_ask(self) -> bool:
-        """Return whether the wearer has asked since this was last called."""
-        asked, self._asked = self._asked, False
-        return asked
+        """Return whether the wearer has asked since this was last called, and a moment ago."""
+        asked_s, self._asked_s = self._asked_s, None
+        return asked_s is not None and time.monotonic() - asked_s <= ASK_S
 
     def keep(self) -> str:
         """Write the file whole. Returns what went wrong, or nothing; what was asked for is in force in any case."""
         if self._file is None:
             return ""
-        with self._lock:
+        with self._keeping:
             kept = _Kept(muted=self.muted, paused=self.paused, first=self.first)
             try:
                 writable(self._file.parent)

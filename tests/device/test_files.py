@@ -1,11 +1,14 @@
 """Settings and profiles: what is read, and the sentence for every mistake."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from cuelens import settings
+from cuelens import decode, settings
 from cuelens.profile import Profile
 from cuelens.profile_file import active, keep_good, read
 from cuelens.settings import Settings
@@ -32,6 +35,13 @@ from cuelens_models.whole_file import write_whole
             "cues.happy.light.pattern is 'strobe'",
         ),
         ('{"cues": {"happy": {"phrase": "is happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "was happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "felt sad"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "has fear"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "they were"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "been sad"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "be happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "have fun"}}}', "expected what a face looks like"),
         ('{"cues": {"happy": {"phrase": "she\'s happy"}}}', "expected what a face looks like"),
         ('{"cues": {"happy": {"phrase": "she\u2019s happy"}}}', "expected what a face looks like"),
         ('{"language": "\\ud800"}', "language is '\\ud800'"),
@@ -44,6 +54,9 @@ from cuelens_models.whole_file import write_whole
         ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
         ('{"play": {"find": ["happy", "glad"]}}', "play.find[1] is 'glad'"),
         ('{"play": {"find": []}}', "play.find"),
+        ('{"mode": "smile", "cues": {"happy": null}}', "play.find is ['happy']: expected an expression that has a cue"),
+        ('{"mode": "smile", "school": true, "play": {"find": ["sad"]}}', "play.find is ['sad']"),
+        ('{"policy": {"reunion_s": 0}}', "policy.reunion_s is 0"),
         ('{"session": {"minutes": -1}}', "session.minutes is -1"),
         ("[]", "expected object"),
         ("{", "not readable"),
@@ -81,6 +94,44 @@ def test_a_mistake_in_the_settings_is_one_sentence_too(tmp_path: Path, text: str
         settings.read(path)
     assert sentence in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_a_text_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "active"
+    for text in ("", "ben\n", "é" * 500_000):
+        path.write_text(text, encoding="utf-8")
+        assert decode.read_text(path) == text
+
+
+def test_what_is_no_text_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"\xff\xfe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1_000_001)
+    for name, sentence in (
+        ("none", "cannot be read: No such file or directory"),
+        ("none/of it", "cannot be read: No such file or directory"),
+        (".", "is no regular file: expected a text"),
+        ("link", "is no regular file: expected a text"),
+        ("large", "is over 1 MB: expected a short text"),
+        ("other", "is not readable: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ):
+        for read_file in (decode.read_text, read, settings.read):
+            path = tmp_path / name
+            if read_file is settings.read and not path.exists():
+                continue
+            with pytest.raises(BadInput) as caught:
+                read_file(path)
+            assert str(caught.value) == f"{path} {sentence}"
+
+
+def test_a_fifo_holds_nothing_up(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    os.mkfifo(path)
+    code = "import sys, pathlib, cuelens.profile_file as file; file.read(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.endswith(f"{path} is no regular file: expected a text\n")
 
 
 def test_settings_that_were_named_must_be_there(tmp_path: Path) -> None:
@@ -140,6 +191,23 @@ def test_the_last_good_profile_stays_in_force(tmp_path: Path, bad: str, sentence
     assert active(tmp_path).profile.wearer == "Ben"
     file.write_text('{"wearer": "Eva"}')
     assert active(tmp_path).profile.wearer == "Eva"
+
+
+@pytest.mark.parametrize("good", ['{"mode": "loud"}', '{"language": "xx"}', "{", None])
+def test_a_last_good_profile_that_is_not_good_any_more_gives_way_to_the_factorys(
+    tmp_path: Path, good: str | None
+) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("{")
+    kept = tmp_path / "good" / "default.json"
+    if good is None:
+        kept.mkdir(parents=True)
+    else:
+        kept.parent.mkdir()
+        kept.write_text(good)
+    assert active(tmp_path).profile == Profile()
+    (tmp_path / "profiles" / "default.json").write_text("{}")
+    assert ("cannot be written" in keep_good(tmp_path, active(tmp_path))) is (good is None)
 
 
 def test_a_damaged_profile_without_a_good_one_before_it_is_the_factorys(tmp_path: Path) -> None:

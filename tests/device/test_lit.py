@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from cuelens.adapters.memory import MemoryCaptureLight
-from cuelens.feed import PAUSED, LatestOnly
+from cuelens.feed import NO_CAMERA, PAUSED, RUNNING, LatestOnly
+from cuelens.fitted import Fitted, fit
 from cuelens.lit import Lit
 from cuelens.ports import FrameSource
+from cuelens.settings import Pins
 from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice
 
@@ -145,16 +147,74 @@ def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
     feed.close()
 
 
-def test_a_file_stands_still_in_a_pause_and_is_not_closed() -> None:
+def test_a_file_goes_on_in_a_pause() -> None:
     log: list[str] = []
-    feed = LatestOnly(lambda: Camera(log), lambda *_: None, first=Camera(log), is_file=True)
+    feed = LatestOnly(lambda: Camera(log), lambda *_: None, first=Camera(log), paused=True, is_file=True)
     assert soon(lambda: "frame" in log)
     feed.pause(on=True)
-    assert soon(lambda: feed.state == PAUSED)
     before = len(log)
-    time.sleep(0.1)
-    assert len(log) == before
-    feed.pause(on=False)
     assert soon(lambda: len(log) > before)
-    assert log.count("open") == 1
+    assert feed.state == RUNNING
+    feed.close()
+
+
+def test_a_camera_that_stalls_is_closed_before_its_light_goes_out_at_the_end() -> None:
+    log: list[str] = []
+
+    class Stalling(Camera):
+        def read(self, timeout_s: float) -> Frame | None:
+            log.append("frame")
+            time.sleep(1.0)
+            raise TimeoutError
+
+    fitted = Fitted(capture=lambda: Lamp(log))
+    feed = LatestOnly(lambda: fitted.open_lit(lambda: Stalling(log)), lambda *_: None)
+    assert soon(lambda: "frame" in log)
+    feed.close()
+    fitted.close()
+    assert log == ["lit", "open", "frame", "close", "dark"]
+
+
+def test_while_a_camera_hangs_open_its_pins_are_not_given_back() -> None:
+    given_back: list[str] = []
+
+    class Board:
+        def close(self) -> None:
+            given_back.append("closed")
+
+    fitted = Fitted(capture=lambda: Lamp([]), _gpio=Board())  # type: ignore[arg-type]
+    source = fitted.open_lit(lambda: Camera([]))
+    fitted.close()
+    assert given_back == []
+    source.close()
+    fitted.close()
+    assert given_back == ["closed"]
+
+
+def test_on_a_board_whose_pins_cannot_be_used_no_camera_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dead:
+        def __init__(self, pins: Pins) -> None:
+            raise AbsentDevice("the GPIO cannot be opened")
+
+    monkeypatch.setattr("cuelens.fitted.Gpio", Dead)
+    monkeypatch.setattr("cuelens.fitted.is_raspberry_pi", lambda: True)
+    faults: list[str] = []
+    fitted = fit(Pins(), lambda fault, _: faults.append(fault), light=True, worn=True)
+    with pytest.raises(AbsentDevice, match="stays shut without its capture light"):
+        fitted.open_lit(lambda: Camera([]))
+    assert faults == ["no light, no button"]
+    # Where none is fitted, by the settings, there is nothing to wait for.
+    assert (
+        fit(Pins(capture="none"), lambda *_: None, light=True, worn=True).open_lit(lambda: Camera([])).name == "camera"
+    )
+
+
+def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
+    def absent() -> FrameSource:
+        raise AbsentDevice("no camera")
+
+    feed = LatestOnly(absent, lambda *_: None, patient=True)
+    assert soon(lambda: feed.state == NO_CAMERA)
+    feed.pause(on=True)
+    assert soon(lambda: feed.state == PAUSED)
     feed.close()

@@ -105,3 +105,21 @@ def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
     assert made.word(1) == "unsure"
     watch(made, sure_of("happy", 0.96), 2)
     assert made.word(1) == "smile"
+
+
+def test_two_faces_of_one_size_do_not_take_turns() -> None:
+    made = mind()
+    told = []
+    for n in range(60):
+        faces = [Face(1, (100, 100, 100 + n % 3, 100)), Face(2, (400, 100, 102 - n % 3, 100))]
+        for face, label in zip(faces, ("happy", "sad"), strict=True):
+            made.hear(face.track, sure_of(label, 0.96), n / 15)
+        told += [cue.track] if (cue := made.decide(n / 15, faces)) else []
+        assert n < 5 or made.attended(faces) is faces[0]
+    assert told == [1]
+    # One who is clearly nearer is spoken of.
+    nearer = [Face(1, (100, 100, 100, 100)), Face(2, (400, 100, 130, 100))]
+    made.hear(1, sure_of("happy", 0.96), 4.0)
+    made.hear(2, sure_of("sad", 0.96), 4.0)
+    made.decide(4.0, nearer)
+    assert made.attended(nearer) is nearer[1]

@@ -128,9 +128,12 @@ SMILING: list[Span] = [(0, "neutral"), (10, "happy")]
         # A press says "I have it", and the answer comes at once; but never within a second of the question.
         (SMILING, (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "happy")], (True,)),
         (SMILING, (10.2,), [(10.0, "prompt", "guess"), (11.0, "answer", "happy")], (True,)),
-        # What is over is not told: nothing, or "not sure" to a wearer who has it.
+        # What is over is not told; a press then asks what is shown, the one of the very beat too.
         ([*SMILING, (11, "neutral")], (), [(10.0, "prompt", "guess")], ()),
-        ([*SMILING, (11, "neutral")], (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "happy")], (True,)),
+        ([*SMILING, (11, "neutral")], (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "neutral")], ()),
+        ([*SMILING, (11, "neutral")], (11.0,), [(10.0, "prompt", "guess"), (11.0, "answer", "neutral")], ()),
+        # It is not over for a moment of doubt.
+        ([*SMILING, (11, "unsure")], (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "happy")], (True,)),
         ([*SMILING, (10.2, None)], (10.1,), [(10.0, "prompt", "guess"), (11.0, "answer", "happy")], (True,)),
         # Without a question a press asks what is shown.
         ([(0, "neutral")], (6.0,), [(6.0, "answer", "neutral")], ()),

@@ -217,3 +217,17 @@ def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
             rises.append(clock)
     assert len(rises) >= 2
     assert all(fourth - first > 1.0 for first, fourth in zip(rises, rises[3:], strict=False))
+
+
+def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.acknowledge()
+    assert soon(lambda: light.shown)
+    # The breath has to wait, so as not to flash; before it may begin, all is well again.
+    outputs.trouble()
+    time.sleep(0.1)
+    outputs.dark()
+    time.sleep(1.5)
+    outputs.close()
+    assert [pattern.pattern for pattern in light.shown] == ["steady"]

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import tracemalloc
 import wave
 from pathlib import Path
 
@@ -110,6 +111,37 @@ def test_a_constant_that_a_cheap_microphone_adds_is_taken_away(mum: Path) -> Non
     read = recording.read(mum)
     assert read.seconds < 1.05
     assert abs(read.samples.mean()) < 50
+
+
+def test_a_phrase_in_a_long_silence_is_found(mum: Path) -> None:
+    mum.write_bytes(wav(pcm(np.concatenate([np.zeros(38 * RATE), HELLO]))))
+    assert recording.read(mum).seconds < 1.1
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (wav(b"\x80\xff" * 7_900_000, width=1, rate=8000), "lasts 1975.0 s: expected 3 s at most"),
+        (wav(bytes(2 * 41 * 8000), rate=8000), "lasts 41.0 s: expected 3 s at most"),
+        (
+            b"RIFF\0\0\0\0WAVE" + b"".join(struct.pack("<II", name, 0) for name in range(200_000)),
+            "was cut short",
+        ),
+    ],
+    ids=["half an hour", "41 s of silence", "many parts"],
+)
+def test_what_would_fill_the_memory_is_refused_before_it_is_decoded(content: bytes, sentence: str, mum: Path) -> None:
+    mum.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadInput) as caught:
+            recording.read(mum)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value) == f"{mum} {sentence}"
+    # The file itself, and next to nothing.
+    assert most_bytes < len(content) + 1_000_000
 
 
 FLOAT = "holds 32-bit floating point: save it as PCM, 16 bits"

@@ -1,13 +1,20 @@
 """From a profile to the rules: what tells what, and what a school leaves of it."""
 
+from functools import partial
+
 import msgspec
 import pytest
 
 from cuelens.cue_book import CueBook, CueEntry, LightCue
+from cuelens.fading import FadingRule
 from cuelens.lights import lights
 from cuelens.limits import LimitRule
+from cuelens.mind import Mind
+from cuelens.modes import mode
 from cuelens.profile import Play, Policy, Profile, Sound
 from cuelens.rules import limit_rule, play_rule, tell_as, volume
+from cuelens.settle import SettleRule
+from cuelens.types import Face
 from cuelens_models.bundle.expressions import LABELS
 
 EVERY = ["light", "voice", "console"]
@@ -53,9 +60,14 @@ def test_the_numbers_of_the_limits_come_from_the_profile() -> None:
         face_found=None,
     )
     rule = limit_rule(given, ["light", "voice"])
-    assert rule == LimitRule(4, 2, 9, 2, rule.outputs)
+    assert rule == LimitRule(4, 2, 9, 2, rule.outputs, greets=False)
     assert rule.outputs["sad"] == ("light",)
-    assert set(rule.outputs) == {"sad", "find sad", "guess", *ASKED}
+    assert set(rule.outputs) == {"sad", "find sad", "guess", "face", *ASKED}
+    assert not rule.greets
+    # What has no cue is not asked for either.
+    assert play_rule(given, rule).find == ("happy",)
+    both = msgspec.structs.replace(given, play=Play(find=("happy", "sad")))
+    assert play_rule(both, rule).find == ("sad",)
 
 
 def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
@@ -69,8 +81,9 @@ def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
     told = limit_rule(school, EVERY).outputs
     assert set(told) == {"smile", "frown", "find smile", "find frown", "face", "guess", *ASKED}
     assert not TOLD & set(told)
-    assert play_rule(school).find == ("frown", "smile")
-    assert play_rule(Profile(school=True, play=Play(find=("sad",)))).find == ("smile",)
+    assert play_rule(school, limit_rule(school, EVERY)).find == ("frown", "smile")
+    hidden = Profile(school=True, play=Play(find=("sad",)))
+    assert play_rule(hidden, limit_rule(hidden, EVERY)).find == ("smile",)
     assert lights(school)["smile"] == lights(Profile())["happy"]
 
 
@@ -82,3 +95,32 @@ def test_every_word_that_may_be_told_by_light_has_a_light() -> None:
 
 def test_the_cue_book_has_a_place_for_every_expression_but_neutral() -> None:
     assert msgspec.structs.asdict(CueBook()).keys() == set(LABELS) - {"neutral"}
+
+
+@pytest.mark.parametrize("shown", ["happy", "contempt"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        Profile(face_found=None),
+        Profile(cues=CueBook(happy=CueEntry(phrase="looks glad"))),
+        Profile(school=True, face_found=None),
+    ],
+    ids=["no greeting", "a cue that nothing can tell", "at a school"],
+)
+def test_a_press_is_answered_however_little_there_is_to_tell_with(given: Profile, shown: str) -> None:
+    labels = ("neutral", "happy", "contempt")
+    rule = limit_rule(given, ["light"])
+    mind = Mind(
+        SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6)),
+        rule,
+        mode("companion"),
+        play_rule(given, rule),
+        FadingRule(),
+        remembered_s=2.0,
+        tell_as=partial(tell_as, given),
+    )
+    cues = []
+    for n in range(90):
+        mind.hear(1, [float(label == shown) for label in labels], n / 15)
+        cues += [cue] if (cue := mind.decide(n / 15, [Face(1, (0, 0, 90, 90))], asked=n == 60)) else []
+    assert [(cue.kind, cue.outputs) for cue in cues][-1] == ("answer", ("light",))

@@ -2,21 +2,28 @@
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cuelens import events
 from cuelens.adapters.memory import MemoryLight, MemoryVoice
+from cuelens.assemble import assemble
 from cuelens.beat import Decision
 from cuelens.daemon import Daemon
 from cuelens.feed import RUNNING
+from cuelens.light_level import DARK
 from cuelens.lights import light_pattern, lights
 from cuelens.outputs import Outputs
 from cuelens.profile import Profile
+from cuelens.stopwatch import Stopwatch
 from cuelens.stream import EventStream
 from cuelens.types import Cue, Frame
 from cuelens.wearer import Wearer
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import CameraLost
 
 
@@ -60,10 +67,12 @@ class Chatty:
     def begin(self) -> None:
         self.begun += 1
 
-    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+    def turn(
+        self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False, first_t: float = 0.0
+    ) -> Decision:
         t = round(frame.t - 1 / 15, 4)
         self.turns.append((t, asked, muted))
-        return Decision(t, (), {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
+        return Decision(t, (), {}, {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
 
 
 def run(count: int, at: dict[int, Any], wearer: Wearer, session_s: float = 2.0) -> tuple[Chatty, Frames, Any]:
@@ -86,7 +95,7 @@ def test_a_session_ends_when_its_time_is_over_and_then_there_are_no_beats() -> N
     beats, feed, told = run(90, {}, wearer)
     assert sessions(told) == [(0.0, "began", ""), (2.0, "ended", "time")]
     assert max(t for t, *_ in beats.turns) < 2.1
-    assert feed.pauses == [True]
+    assert feed.pauses == [False, True]
     assert wearer.resting
     # What fading learned is kept with the session's end.
     assert wearer.first == (True,)
@@ -113,7 +122,7 @@ def test_a_press_begins_the_next_session_and_nothing_of_the_last_is_believed() -
 def test_a_session_without_an_end_lasts_as_long_as_the_run() -> None:
     _, feed, told = run(90, {}, Wearer(), session_s=0.0)
     assert sessions(told) == [(0.0, "began", ""), (5.9, "ended", "stopped")]
-    assert feed.pauses == []
+    assert feed.pauses == [False]
 
 
 def test_a_lost_camera_ends_the_session_by_that_name() -> None:
@@ -202,3 +211,66 @@ def test_a_session_begins_and_ends_with_a_calm_light() -> None:
     daemon.run(None, threading.Event())
     shown = [light_pattern(lights(Profile())[word], 40) for word in ("session began", "session ended")]
     assert [light.shown[0], light.shown[-1]] == shown
+
+
+def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: Any, shipped: Bundle) -> None:
+    """Paused at the start, or a camera that is plugged in later: its first frame is as late as it is."""
+    told: list[events.Event] = []
+    stream = EventStream()
+    stream.add(told.append)
+    wearer = Wearer()
+
+    class Late(Frames):
+        def next(self, timeout_s: float) -> Frame | None:
+            if time.monotonic() - began_s < 0.5:
+                time.sleep(0.1)
+                raise TimeoutError
+            return super().next(timeout_s)
+
+    began_s = time.monotonic()
+    beats = assemble(squares, Interpreter(shipped), Stopwatch(), stream.emit)
+    daemon = Daemon(Late(30, {}), beats, Outputs(Profile(), None, None, stream.fault), stream, live=True, wearer=wearer)
+    daemon.run(None, threading.Event())
+    times = [event.t for event in told]  # type: ignore[attr-defined]
+    assert times == sorted(times)
+    assert times[-1] > 1.0
+
+
+def test_a_press_that_nobody_could_answer_in_time_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    wearer = Wearer()
+    wearer.ask()
+    now_s = time.monotonic()
+    monkeypatch.setattr("cuelens.wearer.time.monotonic", lambda: now_s + 10)
+    assert not wearer.take_ask()
+
+
+def test_dusk_is_told_of_once_a_minute_and_to_no_muted_wearer() -> None:
+    shown: list[str] = []
+
+    class Told(Outputs):
+        def confirm(self, what: str) -> None:
+            shown.append(what)
+
+    class Dusk(Chatty):
+        def turn(self, frame: Frame, **given: Any) -> Decision:
+            decision = super().turn(frame, **given)
+            state = DARK if int(decision.t) % 4 < 2 else RUNNING
+            return Decision(decision.t, (), {}, {}, None, state)
+
+    for muted, expected in ((False, 2), (True, 0)):
+        shown.clear()
+        wearer, stream = Wearer(), EventStream()
+        wearer.muted = muted
+        outputs = Told(Profile(), None, None, stream.fault)
+        daemon = Daemon(Frames(15 * 90, {}), Dusk(), outputs, stream, live=False, wearer=wearer)  # type: ignore[arg-type]
+        daemon.run(None, threading.Event())
+        assert shown.count("too dark") == expected
+
+
+def test_what_fading_learned_is_kept_when_it_was_learned(tmp_path: Path) -> None:
+    wearer = Wearer(tmp_path / "wearer.json")
+    run(5, {}, wearer, session_s=0.0)
+    end_s = time.monotonic() + 5
+    while time.monotonic() < end_s and Wearer(tmp_path / "wearer.json").first != (True,):
+        time.sleep(0.01)
+    assert Wearer(tmp_path / "wearer.json").first == (True,)

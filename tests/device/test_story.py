@@ -288,6 +288,26 @@ def test_a_disk_that_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> No
     assert len(entries(state / store.FILE)) == WAITING - 1
 
 
+def test_whatever_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    faults: list[str] = []
+    broken = True
+
+    def clock() -> float:
+        if broken:
+            raise ValueError("no time")
+        return NOW_S
+
+    writer = Writer(path, lambda fault, detail: faults.append(f"{fault}: {detail}"), clock=clock)
+    writer(BEGAN)
+    until(lambda: bool(faults))
+    writer(cue(11.0))
+    broken = False
+    writer.close()
+    assert faults == [f"no story: {path} cannot be written: no time; it is tried again"]
+    assert (writer.lost, len(entries(path))) == (0, 1)
+
+
 def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     written(path, [BEGAN, ENDED])
@@ -317,6 +337,12 @@ def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path) -> None:
         # What has no date goes with the next one that has one.
         ([None, 40, None, 31, None, 29, None], NOW_S, [None, 29, None]),
         ([None, None], NOW_S, [None, None]),
+        # A clock that was years ahead for one session: it has no date for us, and stops nothing.
+        ([40, -1500, 35, -1500, 29], NOW_S, [-1500, 29]),
+        ([-1500, 29], NOW_S, [-1500, 29]),
+        ([40, 29, -1500], NOW_S, [40, 29, -1500]),
+        # Less than a day ahead can be a journey.
+        ([40, -0.5, 35, 1], NOW_S, [-0.5, 1]),
     ],
 )
 def test_what_is_older_than_thirty_days_is_removed(
@@ -335,6 +361,52 @@ def test_what_is_older_than_thirty_days_is_removed(
     assert len(kept.as_csv(path).splitlines()) == 1 + len(left)
     for age in set(ages) - set(left):
         assert f"old {age}".encode() not in bytes_of(path)
+
+
+@pytest.mark.parametrize("now_s", [0.0, NOW_S - 400 * DAY_S, NOW_S])
+@pytest.mark.parametrize("dated", [False, True])
+def test_the_last_two_hundred_sessions_stay_at_most_whatever_the_clock_says(
+    tmp_path: Path, now_s: float, dated: bool
+) -> None:
+    path = tmp_path / store.FILE
+    began = store.date_of(NOW_S - DAY_S) if dated else None
+    with closing(store.open_to_write(path)) as db:
+        for number in range(205):
+            store.add(db, store.begin(db, began, "companion", school=False), Entry(1.0, "press", f"old {number}."))
+    writer = Writer(path, no_fault, clock=lambda: now_s)
+    writer(BEGAN)
+    writer.close()
+    assert [session.id for session in kept.sessions(path)] == list(range(7, 207))
+    assert b"old 5." not in bytes_of(path)
+    assert b"old 6." in bytes_of(path)
+
+
+BAD_DATES = ["soon", "", "2026-13-01T00:00:00+02:00", "2026-10-08T09:00:00", "2026-10-08", b"\xff", 7]
+
+
+@pytest.mark.parametrize("began", BAD_DATES)
+def test_a_bad_date_is_none(tmp_path: Path, began: object) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        for age in (40, 31, 29):
+            store.begin(db, store.date_of(NOW_S - age * DAY_S), "companion", school=False)
+        # The last length is no number either.
+        db.execute("UPDATE session SET began = ? WHERE id IN (1, 3)", (began,))
+        db.execute("UPDATE session SET seconds = 'long' WHERE id = 2")
+    written(path, [BEGAN, cue(11.0), ENDED])
+    bad, new = kept.sessions(path)
+    assert (bad.id, bad.began, new.id) == (3, None, 4)
+    told = cuelens(tmp_path, "--day", kept.UNDATED)
+    assert (told.returncode, "no. 3" in told.stdout) == (0, True), told.stderr
+
+
+def test_any_date_that_can_be_written_can_be_compared(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        for began in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", store.date_of(NOW_S)):
+            store.begin(db, began, "companion", school=False)
+        assert store.prune(db, path, NOW_S) == 1
+    assert len(kept.sessions(path)) == 2
 
 
 def test_the_offset_of_a_date_is_minded(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A worn run from the command line: what a caregiver and a wearer would see of it, and every mistake in a sentence."""
 
+import io
 import json
 import os
 import sqlite3
@@ -13,7 +14,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from cuelens import events
+from cuelens import console, events
+from cuelens.beat import Decision
+from cuelens.settle import Belief
+from cuelens.types import Face, Frame
 
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" * 200
 
@@ -142,3 +146,24 @@ def test_at_a_school_no_feeling_is_named_anywhere(tmp_path: Path) -> None:
     assert "(school)" in story.stdout
     for told in (done.stdout, story.stdout):
         assert not [word for word in ("happy", "sad", "angry", "scared", "disgusted", "surprised") if word in told]
+
+
+def test_at_a_school_the_live_line_and_the_demo_s_picture_name_no_feeling_either(tmp_path: Path) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    belief = Belief(0.0, 1.0, (1.0,), "happy", 0.0, "happy", 0.0, 0.9, 0.0, sure=True)
+    face = Face(1, (0, 0, 90, 90))
+    decision = Decision(1.0, (face,), {1: belief}, {1: "smile"}, None, "running")
+    console.Console(terminal, cues=True).watch(Frame(np.zeros((4, 4), np.uint8), 1.0, 0), decision)
+    assert "smile" in terminal.getvalue()
+    assert "happy" not in terminal.getvalue()
+    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    profile = tmp_path / "school.json"
+    profile.write_text('{"school": true}')
+    done = cuelens(tmp_path, "demo", "--as-fast", "--seconds", "8", "--profile", profile, "-o", tmp_path / "demo.png")
+    assert done.returncode == 0, done.stderr
+    assert "happy" not in done.stdout

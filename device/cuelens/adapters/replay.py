@@ -19,7 +19,6 @@ from cuelens_models.quiet import native_quiet
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
 _FOLDER_FPS: Final = 15.0
 _STILL_S: Final = 4.0
-_AWAY_S: Final = 1.0
 """A photograph stands still for this long: enough for an expression to settle and for one cue."""
 
 
@@ -116,10 +115,7 @@ class ImageFolder:
 
 
 class Paced:
-    """Another source's frames, each at its own time, as a camera would give them.
-
-    If nobody reads for more than a second, time stands still meanwhile.
-    """
+    """Another source's frames, each at its own time, as a camera would give them."""
 
     def __init__(self, source: FrameSource) -> None:
         self.name = source.name
@@ -132,7 +128,7 @@ class Paced:
         frame = self._source.read(timeout_s)
         if frame is None:
             return None
-        if self._offset is None or time.monotonic() - self._offset - frame.t > _AWAY_S:
+        if self._offset is None:
             self._offset = time.monotonic() - frame.t
         self._closed.wait(max(0.0, self._offset + frame.t - time.monotonic()))
         return Frame(frame.grey, frame.t, time.monotonic_ns())

@@ -6,12 +6,11 @@ from typing import Final
 
 from cuelens.modes.mode import Moment, PlayRule
 from cuelens.types import Wish
+from cuelens.wearer import ASK_S
 from cuelens_models.bundle.expressions import UNSURE
 
 _THINK_S: Final = 1.0
 """An answer waits for so long for an expression to be settled on, and then says that it is not sure."""
-_STALE_S: Final = 2.5
-"""A press that could not be answered by then is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attent
     greeting = Wish("face", moment.track, "face")
     is_news = moment.track is not None and moment.t - attention.face_t >= rule.face_absence_s
     asked_t = moment.t if moment.asked else attention.asked_t
-    if asked_t is not None and moment.t - asked_t > _STALE_S:
+    if asked_t is not None and moment.t - asked_t > ASK_S:
         asked_t = None
     if asked_t is not None:
         answer = _answer(moment, waited_s=moment.t - asked_t)

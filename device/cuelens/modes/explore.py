@@ -55,13 +55,14 @@ def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
 
 
 def _hear(state: Explore, question: Question, moment: Moment, rule: PlayRule) -> Step:
-    """Wait for the press. What is not shown any more is not told, and the question is dropped."""
+    """Wait for the press. What is not shown any more is not told; the question is dropped, and a press asks anew."""
     attention = replace(state.attention, face_t=state.attention.face_t if moment.track is None else moment.t)
     shown_t = moment.t if (moment.track, moment.expression) == (question.track, question.word) else question.shown_t
     question = replace(question, shown_t=shown_t, pressed=question.pressed or moment.asked)
     closed = replace(state, attention=attention, question=None)
-    if moment.t - shown_t > _STILL_TRUE_S:
-        return Step(closed)
+    changed = moment.track == question.track and moment.expression not in (question.word, UNSURE)
+    if changed or moment.t - shown_t > _STILL_TRUE_S:
+        return step(closed, replace(moment, asked=question.pressed), rule)
     if question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s:
         answer = Wish("answer" if question.pressed else "expression", question.track, question.word)
         if moment.may(answer):

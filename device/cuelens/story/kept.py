@@ -18,7 +18,7 @@ from cuelens.story.store import Entry, Session
 from cuelens_models.errors import BadInput, Unwritable
 
 UNDATED: Final = "unknown"
-"""The day of sessions that began while the clock was not set."""
+"""The day of sessions without a date."""
 _COLUMNS: Final = ("session", "began", "mode", "school", "seconds", "ended", "t", "kind", "word", "detail", "outputs")
 _ENTRIES: Final = "SELECT t, kind, word, detail, outputs FROM event WHERE session = ? ORDER BY t, id"
 _SESSIONS: Final = "SELECT id, began, mode, school, seconds, ended FROM session ORDER BY id"
@@ -121,7 +121,14 @@ def _is_alone(db: sqlite3.Connection) -> bool:
 
 def _sessions(db: sqlite3.Connection) -> list[Session]:
     return [
-        Session(id=number, began=began, mode=mode, school=bool(school), seconds=seconds, ended=ended)
+        Session(
+            id=number,
+            began=date.isoformat(timespec="seconds") if (date := store.read_date(began)) else None,
+            mode=mode,
+            school=bool(school),
+            seconds=seconds,
+            ended=ended,
+        )
         for number, began, mode, school, seconds, ended in db.execute(_SESSIONS)
     ]
 

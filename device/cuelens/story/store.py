@@ -5,9 +5,10 @@ what is deleted is overwritten (`secure_delete`).
 """
 
 import itertools
+import math
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from cuelens_models.errors import BadInput
 FILE: Final = "story.sqlite"
 SCHEMA: Final = 1
 KEPT_DAYS: Final = 30
+KEPT_SESSIONS: Final = 200
+"""Over six a day for those 30 days. Where the clock is never set, or stands while the power is off, only this ends a
+session's keeping."""
 _BUSY_S: Final = 2.0
 """How long to wait for another process: its longest hold is the VACUUM of a deletion."""
 _CLOCK_IS_SET_FROM: Final = 2025
@@ -64,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session. began: local time with its offset, in ISO; None if the clock was not set. seconds: how long it was.
+    """One session. began: local time with its offset, in ISO; None without a date. seconds: how long it was.
 
     ended: time, stopped or camera lost; None if nothing could be written any more, as in a power cut.
     """
@@ -197,29 +201,46 @@ def date_of(now_s: float) -> str | None:
     return local.isoformat(timespec="seconds") if local.year >= _CLOCK_IS_SET_FROM else None
 
 
-def prune(db: sqlite3.Connection, path: Path, now_s: float) -> int:
-    """Remove sessions older than 30 days, and files that were set aside so long ago; return how many sessions went.
+def read_date(began: object) -> datetime | None:
+    """Return when a session began; None for what is no date with its offset, which counts as none at all."""
+    try:
+        date = datetime.fromisoformat(began) if isinstance(began, str) else None
+    except ValueError:
+        return None
+    return date if date and date.tzinfo else None
 
-    Nothing goes if the clock is not set, or stands before something that is kept: then it jumped back. A session
-    without a date goes with the next one that has one, which is at most as old.
+
+def prune(db: sqlite3.Connection, path: Path, now_s: float) -> int:
+    """Make room for a session that begins; return how many sessions went.
+
+    Whatever the clock says, 199 stay at most. By the clock, those over 30 days old go, and files that were set aside
+    so long ago: unless it is not set, or stands before the latest session that has a date, for then it jumped back.
     """
-    if date_of(now_s) is None:
-        return 0
-    oldest_s = now_s - KEPT_DAYS * _DAY_S
-    rows = db.execute("SELECT id, began, seconds FROM session WHERE began IS NOT NULL").fetchall()
-    kept = [(number, datetime.fromisoformat(began).timestamp(), seconds) for number, began, seconds in rows]
-    if any(began_s + seconds > now_s for _, began_s, seconds in kept):
-        return 0
-    old = [number for number, began_s, _ in kept if began_s < oldest_s]
-    with whole(db):
-        db.executemany("DELETE FROM session WHERE id = ?", [(number,) for number in old])
-        undated = db.execute("DELETE FROM session WHERE began IS NULL AND id < ?", (max(old, default=0),))
-    if gone := len(old) + undated.rowcount:
+    rows = db.execute("SELECT id, began, CAST(seconds AS REAL) FROM session ORDER BY id").fetchall()
+    gone = {number for number, _, _ in rows[: 1 - KEPT_SESSIONS]}
+    dated = [(number, date.timestamp(), seconds) for number, began, seconds in rows if (date := read_date(began))]
+    believed = date_of(now_s) is not None and all(began_s + seconds <= now_s for _, began_s, seconds in dated[-1:])
+    if believed:
+        gone |= _old([number for number, _, _ in rows], {number: began_s for number, began_s, _ in dated}, now_s)
+    if gone:
+        with whole(db):
+            db.executemany("DELETE FROM session WHERE id = ?", [(number,) for number in gone])
         empty_journal(db)
-    for file in set_aside_of(path):
-        if file.stat().st_mtime < oldest_s:
+    for file in set_aside_of(path) if believed else ():
+        if file.stat().st_mtime < now_s - KEPT_DAYS * _DAY_S:
             file.unlink()
-    return gone
+    return len(gone)
+
+
+def _old(numbers: Sequence[int], began_s: Mapping[int, float], now_s: float) -> set[int]:
+    """Return the sessions over 30 days old. began_s: when each began, of those that have a date.
+
+    One without a date goes with the next old one, which is at most as old; so does one that is dated over a day ahead:
+    its clock was wrong.
+    """
+    old = {number for number, at_s in began_s.items() if at_s < now_s - KEPT_DAYS * _DAY_S}
+    last = max(old, default=0)
+    return old | {number for number in numbers if number < last and began_s.get(number, math.inf) > now_s + _DAY_S}
 
 
 def empty_journal(db: sqlite3.Connection) -> bool:

@@ -1,7 +1,7 @@
 """The reader of the event stream that keeps the story, on a thread of its own.
 
-What matters is committed at once, then at most twice a second, so that a power cut takes the last second at most. A
-disk that fails is told of once; the glasses run on, and what waits is tried again.
+What matters is committed at once, then at most twice a second, so that a power cut takes the last second at most. What
+fails, the disk or anything else, is told of once; the glasses run on, and what waits is tried again.
 """
 
 import math
@@ -25,7 +25,7 @@ WAITING: Final = 4096
 _TICK_S: Final = 0.5
 """How much longer than the time between two commits it takes, while nothing happens, to note a session's length."""
 _AGAIN_S: Final = 5.0
-"""How long a disk that failed is left alone."""
+"""How long what failed is left alone."""
 _CLOSE_S: Final = 2.0
 
 
@@ -121,14 +121,15 @@ class Writer:
             rest_s = self._every_s
             try:
                 self._write()
-            except (OSError, sqlite3.Error) as error:
+            except Exception as error:
+                # Whatever it is: a thread that died of it would keep nothing more, and nobody would be told.
                 rest_s = _AGAIN_S
                 self._fail(error)
             self._closing.wait(rest_s)
         self._shut()
 
     def _write(self) -> None:
-        """Write what waits as one transaction. Raises OSError or sqlite3.Error, and nothing is written then."""
+        """Write what waits as one transaction. If anything is raised, nothing is written."""
         db = self._open()
         batch = [self._waiting[place] for place in range(len(self._waiting))]
         if not batch and self._page.session is None:
