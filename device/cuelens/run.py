@@ -1,6 +1,7 @@
 """Putting a run together from options, settings, profile and bundle; `cuelens run` and `cuelens demo` are this."""
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -61,26 +62,10 @@ def run(
             stack.callback(outputs.close)
             printed = console.for_events(options.events)
             terminal = console.Console(printed, cues="console" in options.cues)
-            if options.events is not None:
-                file = EventFile(options.events, patient=options.as_fast, stop=stop.event)
-                stack.callback(file.close)
-            if checked.worn:
-                story = _story(checked, stream)
-                stack.callback(story.close)
-                stream.add(story)
-            if options.events is not None:
-                # After the story: whoever reads the file may go away, which ends the run.
-                stream.add(file)
-            stream.add(tally)
-            stream.add(terminal)
-            for reader in readers:
+            hearing: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
+            for reader in _keepers(options, checked, stream, stop.event, stack) + hearing:
                 stream.add(reader)
-            for fault, detail in checked.faults:
-                stream.fault(fault, detail)
-            name = source.name if source else checked.source_name
-            stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=name))
-            stream.emit(events.Mode(t=0.0, mode=checked.active.profile.mode))
-            _tell_wishes(wearer, stream)
+            _tell_beginning(checked, source.name if source else checked.source_name, wearer, stream)
             there = {"light": fitted.light, "voice": voice, "console": "console" in options.cues}
             beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
             feed = _feed(checked, source, fitted, stream, as_fast=options.as_fast, paused=wearer.paused)
@@ -200,16 +185,34 @@ def _voice(cues: Sequence[str], checked: Checked, stream: EventStream) -> Voice 
         return None
 
 
-def _story(checked: Checked, stream: EventStream) -> Writer:
-    """Begin the story of this run, and keep the profile that it goes by as the last good one."""
-    state, profile = checked.settings.state_dir(), checked.active.profile
-    if trouble := profile_file.keep_good(state, checked.active):
-        stream.fault("not kept", trouble)
-    return Writer(state / FILE, stream.fault, mode=profile.mode, school=profile.school)
+def _keepers(
+    options: RunOptions, checked: Checked, stream: EventStream, stop: threading.Event, ending: ExitStack
+) -> list[Callable[[events.Event], None]]:
+    """Return the readers that write files, the story first: whoever reads the events may go away, which ends the run.
+
+    A worn run also keeps the profile that it goes by, as the last good one.
+    """
+    keepers: list[Callable[[events.Event], None]] = []
+    if options.events is not None:
+        file = EventFile(options.events, patient=options.as_fast, stop=stop)
+        ending.callback(file.close)
+        keepers.append(file)
+    if checked.worn:
+        state, profile = checked.settings.state_dir(), checked.active.profile
+        if trouble := profile_file.keep_good(state, checked.active):
+            stream.fault("not kept", trouble)
+        story = Writer(state / FILE, stream.fault, mode=profile.mode, school=profile.school)
+        ending.callback(story.close)
+        keepers.insert(0, story)
+    return keepers
 
 
-def _tell_wishes(wearer: Wearer, stream: EventStream) -> None:
-    """Tell what the wearer had asked for before this run, and still does."""
+def _tell_beginning(checked: Checked, source: str, wearer: Wearer, stream: EventStream) -> None:
+    """Tell what this run is, what was wrong with its files, and what the wearer had asked for before it."""
+    for fault, detail in checked.faults:
+        stream.fault(fault, detail)
+    stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=source))
+    stream.emit(events.Mode(t=0.0, mode=checked.active.profile.mode))
     if wearer.muted:
         stream.emit(events.Mute(t=0.0, on=True))
     if wearer.paused:
