@@ -179,14 +179,19 @@ def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> i
         shown = [replace(one, expression=tell_as(wearer, one.expression)) for one in episodes(stream)]
         for line in lines(judge(cues, shown, seconds)):
             print(line)
+        if spoken := [cue for cue in cues if "voice" in cue.outputs]:
+            print("of these, spoken:")
+            for line in lines(judge(spoken, shown, seconds)):
+                print(f"  {line}")
     return 0
 
 
 def lines(verdict: Verdict) -> list[str]:
     """Return a verdict in words."""
     share, least, most = verdict.share()
-    cued = f"{verdict.episodes} episode{'s' * (verdict.episodes != 1)}, {len(verdict.delays)} cued"
-    said = [f"{cued}; within {IN_TIME_S} s {share:.0%} (95 % interval {least:.0%} to {most:.0%})"]
+    cued, episodes = len(verdict.delays), f"{verdict.episodes} episode{'s' * (verdict.episodes != 1)}"
+    told = f"{episodes}, {cued} cued, {verdict.episodes - cued} missed"
+    said = [f"{told}; within {IN_TIME_S} s {share:.0%} (95 % interval {least:.0%} to {most:.0%})"]
     if verdict.delays:
         p50, p95 = (sorted(verdict.delays)[int(part * (len(verdict.delays) - 1))] for part in (0.5, 0.95))
         said.append(f"delay of the first cue: p50 {p50:.2f} s, p95 {p95:.2f} s")

@@ -119,13 +119,39 @@ def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path: Path, text: str
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_stream_with_its_truth_is_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("profile", "told", "spoken"),
+    [
+        ("{}", "looks happy (light)", False),
+        ('{"sound": {"on": true}}', "looks happy (light, voice)", True),
+        ('{"school": true}', "smile (light)", False),
+    ],
+)
+def test_a_stream_with_its_truth_is_judged(tmp_path: Path, profile: str, told: str, spoken: bool) -> None:
     stream: list[events.AnyEvent] = [events.Shown(t=0.0, track=1, expression="neutral")]
     stream += [reading(n / 15, neutral=0.95, happy=0.05) for n in range(60)]
     stream += [events.Shown(t=4.0, track=1, expression="happy")]
-    stream += [reading(n / 15, neutral=0.02, happy=0.98) for n in range(60, 120)]
-    file = tmp_path / "stream.jsonl"
+    stream += [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60, 120)]
+    file, wearer = tmp_path / "stream.jsonl", tmp_path / "profile.json"
     file.write_bytes(b"\n".join(map(msgspec.json.encode, stream)))
-    done = cuelens("replay", str(file))
-    assert "1 episode, 1 cued" in done.stdout
+    wearer.write_text(profile)
+    done = cuelens("replay", str(file), "--profile", str(wearer))
+    assert told in done.stdout
+    assert "1 episode, 1 cued, 0 missed" in done.stdout
     assert "false cues: 0" in done.stdout
+    assert ("of these, spoken:" in done.stdout) is spoken
+
+
+def test_presses_mutes_and_sessions_of_a_recording_are_replayed(shipped: Bundle) -> None:
+    def told(*between: events.AnyEvent) -> list[tuple[str, str]]:
+        stream: list[events.AnyEvent] = [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60)]
+        stream += between
+        stream += [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60, 240)]
+        return [(each.kind, each.word) for each in play(stream, mind_of(Profile(), shipped.contract, ["light"]))]
+
+    face, happy = ("face", "face"), ("expression", "happy")
+    assert told() == [face, happy]
+    assert told(events.Press(t=59 / 15, gesture="ask")) == [face, happy, ("answer", "happy")]
+    # A new session believes nothing yet, and settles anew; a muted one is told nothing.
+    assert told(events.Session(t=59 / 15, state="began")) == [face, happy, happy]
+    assert told(events.Mute(t=59 / 15, on=True), events.Session(t=59 / 15, state="began")) == [face, happy]
