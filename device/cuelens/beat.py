@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cuelens import events
+from cuelens.clock import Clock
 from cuelens.light_level import LightLevel
 from cuelens.look import Looking
 from cuelens.mind import Mind
@@ -31,7 +32,7 @@ class Decision:
 
 
 class Beats:
-    """Runs beats one after another and tells their events to `emit`. Times count from the first frame."""
+    """Runs beats one after another and tells their events to `emit`. clock: the time of the run, told by its frames."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Beats:
         self._watch = watch
         self._emit = emit
         self._light_level = LightLevel()
-        self._zero_t: float | None = None
+        self.clock = Clock()
 
     def begin(self) -> None:
         """Begin a session: what was believed of faces belongs to the last one."""
@@ -58,18 +59,14 @@ class Beats:
         """Of the last questions, whether the wearer answered first."""
         return self._mind.first
 
-    def turn(
-        self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False, first_t: float = 0.0
-    ) -> Decision:
+    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
 
         light: do without what can wait, the search for newcomers and the reading of all faces but the one spoken of.
-        asked: the wearer has pressed the button. muted: nothing is told unasked. first_t: the time of the first frame.
+        asked: the wearer has pressed the button. muted: nothing is told unasked.
         """
         self._watch.begin()
-        if self._zero_t is None:
-            self._zero_t = frame.t - first_t
-        t = round(frame.t - self._zero_t, 4)
+        t = self.clock.see(frame)
         sight = self._looking.look(frame, light=light)
         for face in sight.appeared:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))

@@ -108,7 +108,9 @@ def _active(options: RunOptions, state: Path) -> Active:
         active = profile_file.active(state)
     if options.mode is None:
         return active
-    return replace(active, profile=msgspec.structs.replace(active.profile, mode=mode(options.mode).name))
+    profile = msgspec.structs.replace(active.profile, mode=mode(options.mode).name)
+    profile_file.check_play(profile, f"--mode {options.mode}")
+    return replace(active, profile=profile)
 
 
 def _open_bundle(explicit: Path | None, chosen: Settings) -> tuple[Interpreter, str]:

@@ -64,7 +64,12 @@ class Controls:
             else:
                 if edge is None:
                     return
-                hold, gestures = press.after(hold, edge[1], edge[0])
+                pressed, t = edge
+                if self._wearer.resting:
+                    # However long it was: any press begins the next session.
+                    hold, gestures = Hold(), () if pressed else ("again",)
+                else:
+                    hold, gestures = press.after(hold, t, pressed)
             for gesture in gestures:
                 self._obey(gesture)
 
@@ -74,29 +79,33 @@ class Controls:
         with wearer.changing:
             meant = "again" if wearer.resting else gesture
             self._stream.later(lambda t: events.Press(t=t, gesture=meant))
-            self._do(meant)
+            shown = self._do(meant)
             enforce(wearer, self._outputs, self._feed)
+            if shown:
+                self._outputs.confirm(shown)
         if meant in ("pause", "mute") and (trouble := wearer.keep()):
             self._stream.fault("not kept", trouble)
 
-    def _do(self, gesture: str) -> None:
+    def _do(self, gesture: str) -> str:
+        """Change the wearer's wishes. Returns which light confirms it, if one does."""
         wearer = self._wearer
+        if gesture == "pause":
+            on = wearer.paused = not wearer.paused
+            self._stream.later(lambda t: events.Pause(t=t, on=on))
+            return "paused" if on else "resumed"
+        if gesture == "mute":
+            on = wearer.muted = not wearer.muted
+            self._stream.later(lambda t: events.Mute(t=t, on=on))
+            return "muted" if on else "unmuted"
+        if gesture == "calibrate":
+            return "calibrate"
         if gesture == "again":
             wearer.resting = False
-        elif gesture == "pause":
-            on = wearer.paused = not wearer.paused
-            self._outputs.confirm("paused" if on else "resumed")
-            self._stream.later(lambda t: events.Pause(t=t, on=on))
-        elif gesture == "mute":
-            on = wearer.muted = not wearer.muted
-            self._outputs.confirm("muted" if on else "unmuted")
-            self._stream.later(lambda t: events.Mute(t=t, on=on))
-        elif gesture == "calibrate":
-            self._outputs.confirm("calibrate")
         elif wearer.paused:
-            self._outputs.confirm("paused")
+            return "paused"
         else:
             wearer.ask()
+        return ""
 
 
 def enforce(wearer: Wearer, outputs: Outputs, feed: Feed) -> None:

@@ -14,7 +14,7 @@ from cuelens import events
 from cuelens.beat import Beats, Decision
 from cuelens.cadence import Cadence, Strain
 from cuelens.controls import enforce
-from cuelens.feed import NO_CAMERA, RUNNING, STALLED, Feed
+from cuelens.feed import NO_CAMERA, PAUSED, RUNNING, STALLED, Feed
 from cuelens.light_level import COVERED, DARK
 from cuelens.notify import Notify
 from cuelens.outputs import Outputs
@@ -81,9 +81,7 @@ class Daemon:
         self._notify = Notify()
         self._ages_ms: deque[float] = deque(maxlen=_AGES_KEPT)
         self._state = RUNNING
-        self._t = 0.0
-        self._turned_s = time.monotonic()
-        self._zero_t: float | None = None
+        self._clock = beats.clock
         self._hinted_t = -math.inf
         self._beat_count = 0
         self._told = (0.0, 0, 0)
@@ -104,7 +102,8 @@ class Daemon:
                 try:
                     frame = self._feed.next(_TURN_S)
                 except TimeoutError:
-                    self._pass_time()
+                    if self._live:
+                        self._stream.t = self._clock.wait()
                     # A slow source that runs says nothing about the picture.
                     if self._feed.state != RUNNING:
                         self._become(RESTING if self._wearer.resting else self._feed.state)
@@ -117,25 +116,18 @@ class Daemon:
                         self._beat(frame)
                 self._stream.tell_later()
                 self._notify.turned()
-                if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._t):
+                if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._clock.t):
                     break
         self._tell_state()
-        return Outcome(self._t, self._feed.received, self._beat_count, self._feed.dropped())
-
-    def _pass_time(self) -> None:
-        """Let time go on where no frame tells it: a session, and what is told of it, does not stand still in a rest."""
-        if self._live:
-            now_s = time.monotonic()
-            self._t, self._turned_s = round(self._t + now_s - self._turned_s, 4), now_s
-            self._stream.t = self._t
+        return Outcome(self._clock.t, self._feed.received, self._beat_count, self._feed.dropped())
 
     def _pass_over(self, frame: Frame) -> None:
         """Let a frame go by that nobody wants: of a file, or of a camera that is about to close."""
-        if self._zero_t is not None:
-            self._t, self._turned_s = round(frame.t - self._zero_t, 4), time.monotonic()
+        self._stream.t = self._clock.see(frame)
+        self._become(RESTING if self._wearer.resting else PAUSED)
 
     def _now_s(self) -> float:
-        return time.monotonic() if self._live else self._t
+        return time.monotonic() if self._live else self._clock.t
 
     def _keep_session(self) -> None:
         """Begin a session if none is on, and end it when its time is over: calmly, both."""
@@ -148,7 +140,7 @@ class Daemon:
             with wearer.changing:
                 enforce(wearer, self._outputs, self._feed)
                 self._outputs.confirm("paused" if wearer.paused else "session began")
-            self._stream.emit(events.Session(t=self._t, state="began"))
+            self._stream.emit(events.Session(t=self._clock.t, state="began"))
         elif self._session_began_s is not None and self._is_over(self._now_s() - self._session_began_s):
             with wearer.changing:
                 wearer.resting = True
@@ -162,13 +154,14 @@ class Daemon:
     def _end_session(self, why: str) -> None:
         if self._session_began_s is not None:
             self._session_began_s = None
-            self._stream.emit(events.Session(t=self._t, state="ended", why=why))
+            self._stream.emit(events.Session(t=self._clock.t, state="ended", why=why))
 
     def _learn(self) -> None:
         """Keep what fading has learned, which is seldom anything; no beat waits for the disk."""
         if self._beats.first != self._wearer.first:
             self._wearer.first = self._beats.first
-            threading.Thread(target=self._keep, name="keep", daemon=True).start()
+            # Not a daemon thread: what was learned in the last moment is kept too.
+            threading.Thread(target=self._keep, name="keep").start()
 
     def _keep(self) -> None:
         if trouble := self._wearer.keep():
@@ -185,12 +178,10 @@ class Daemon:
             light=self._live and self._cadence.light,
             asked=wearer.take_ask(),
             muted=wearer.muted,
-            first_t=self._t,
         )
         ended_ns = time.monotonic_ns()
+        self._stream.t = decision.t
         self._cadence.ended(frame.t, (ended_ns - began_ns) / 1e6)
-        self._t, self._turned_s = decision.t, time.monotonic()
-        self._zero_t = frame.t - decision.t
         # First the state: leaving "camera stalled" puts its light out, which must not take a cue along.
         self._become(decision.state)
         self._outputs.look_around(decision.t, frame.lux, decision.mean)
@@ -201,7 +192,7 @@ class Daemon:
         self._learn()
         for watcher in self._watchers:
             watcher(frame, decision)
-        if self._t - self._told[0] >= _STATE_EVERY_S:
+        if self._clock.t - self._told[0] >= _STATE_EVERY_S:
             self._tell_state()
             self._ease()
 
@@ -216,32 +207,32 @@ class Daemon:
             return
         before, self._state = self._state, state
         self._tell_state()
+        if before in _TROUBLE and state not in _TROUBLE:
+            self._outputs.dark()
         if state in _NO_PICTURE:
             self._hint()
         elif state in _TROUBLE:
             self._outputs.trouble()
-        elif before in _TROUBLE:
-            self._outputs.dark()
 
     def _hint(self) -> None:
         """Show that nothing can be seen: at dusk not again and again, and not to a wearer who has muted the glasses."""
-        if self._t - self._hinted_t >= _HINT_EVERY_S and not self._wearer.muted:
-            self._hinted_t = self._t
+        if self._clock.t - self._hinted_t >= _HINT_EVERY_S and not self._wearer.muted:
+            self._hinted_t = self._clock.t
             self._outputs.confirm("too dark")
 
     def _tell_state(self) -> None:
         told_t, told_frames, told_beats = self._told
-        span = self._t - told_t
+        span = self._clock.t - told_t
         ages = sorted(self._ages_ms)
         state = events.State(
-            t=self._t,
+            t=self._clock.t,
             state=self._state,
             camera_fps=round((self._feed.received - told_frames) / span, 1) if span > 0 else 0.0,
             beat_fps=round((self._beat_count - told_beats) / span, 1) if span > 0 else 0.0,
             dropped=self._feed.dropped(),
             frame_age_ms_p95=round(ages[int(0.95 * (len(ages) - 1))], 1) if ages and self._live else None,
         )
-        self._told = (self._t, self._feed.received, self._beat_count)
+        self._told = (self._clock.t, self._feed.received, self._beat_count)
         self._stream.emit(state)
         self._notify.status(
             f"{state.state}, {state.camera_fps:.0f} fps, {state.beat_fps:.0f} beats/s, {state.dropped} dropped"

@@ -15,11 +15,12 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, forbid
 
 
 class Start(Event, frozen=True, kw_only=True, tag="start"):
-    """A run begins."""
+    """A run begins. school: expressions are told as a face, a smile or a frown only."""
 
     schema: int = SCHEMA
     bundle: str
     source: str
+    school: bool = False
 
 
 class FaceSeen(Event, frozen=True, kw_only=True, tag="face"):

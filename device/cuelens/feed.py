@@ -160,7 +160,9 @@ class LatestOnly:
         stalled_s = -math.inf
         try:
             while not self._stopping.is_set():
-                if not self._running.is_set():
+                # Before pause and end are looked at, so that neither is missed while the camera is looked for.
+                self._poked.clear()
+                if self._stopping.is_set() or not self._running.is_set():
                     self._rest()
                     continue
                 try:
@@ -169,7 +171,6 @@ class LatestOnly:
                     if not self._patient:
                         raise
                     self._become(NO_CAMERA, str(error))
-                    self._poked.clear()
                     self._poked.wait(_RETRY_S)
                     continue
                 if ended == PAUSED:
@@ -201,6 +202,7 @@ class LatestOnly:
             with self._within(_CLOSE_S):
                 source.close()
         self._running.wait()
+        self.state = RUNNING
 
     def _pump(self, source: FrameSource) -> str:
         """Pass frames on. Returns why no more came: stalled, paused, or nothing if it is the end. Closes the source."""

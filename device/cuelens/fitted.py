@@ -1,8 +1,8 @@
 """What is fitted to these glasses: light, button, capture light. What cannot be used is told, and no other suffers."""
 
 import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from cuelens.adapters.gpio import Gpio
@@ -16,26 +16,40 @@ Fault = Callable[[str, str], None]
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
 class Fitted:
-    """What is there. capture: claims the light that bystanders see; None where there is none to claim."""
+    """What is there; None for what is not.
 
-    light: Light | None = None
-    button: Button | None = None
-    capture: Callable[[], CaptureLight] | None = None
-    _gpio: Gpio | None = None
-    _lit: Lit | None = field(default=None, init=False)
+    capture: claims the light that bystanders see; None where there is none to claim.
+    """
+
+    def __init__(
+        self,
+        gpio: Gpio | None = None,
+        light: Light | None = None,
+        button: Button | None = None,
+        capture: Callable[[], CaptureLight] | None = None,
+    ) -> None:
+        self.light = light
+        self.button = button
+        self._gpio = gpio
+        self._capture = capture
+        self._shut = threading.Event()
+        self._shut.set()
 
     def open_lit(self, open_camera: Callable[[], FrameSource]) -> FrameSource:
         """Open a camera, behind its capture light if it has one. Raises AbsentDevice if either is not there."""
-        if self.capture is None:
+        if self._capture is None:
             return open_camera()
-        self._lit = Lit(open_camera, self.capture)
-        return self._lit
+        self._shut.clear()
+        try:
+            return Lit(open_camera, self._capture, self._shut.set)
+        except BaseException:
+            self._shut.set()
+            raise
 
     def close(self) -> None:
-        """Give the pins back; but while a camera hangs open, its light stays lit until the process ends."""
-        if self._gpio and (self._lit is None or self._lit.closed):
+        """Give the pins back; but while a camera is open or opening, its light stays lit until the process ends."""
+        if self._gpio and self._shut.is_set():
             self._gpio.close()
 
 
@@ -54,26 +68,29 @@ def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Fitted:
             raise
         if light or is_raspberry_pi():
             fault("no light, no button", str(error))
-        return Fitted(capture=_refusing(error) if worn and is_raspberry_pi() and pins.capture != "none" else None)
+        return Fitted(capture=_capture(None, pins, str(error)) if worn else None)
     if gpio.mocked and light:
         print("no GPIO on this machine: the light is simulated on gpiozero's mock pins", file=sys.stderr)
     return Fitted(
+        gpio,
         light=_claimed("no light", gpio.light, fault) if light else None,
         button=_claimed("no button", gpio.button, fault) if worn and not gpio.mocked else None,
-        capture=capture_light(gpio, pins) if worn else None,
-        _gpio=gpio,
+        capture=_capture(gpio, pins, "its pins are mocked") if worn else None,
     )
 
 
-def capture_light(gpio: Gpio, pins: Pins) -> Callable[[], CaptureLight] | None:
-    """Return what claims the capture light; None where none is fitted, or where pins are mocked, so there is none."""
-    if gpio.mocked or pins.capture == "none":
+def _capture(gpio: Gpio | None, pins: Pins, why: str) -> Callable[[], CaptureLight] | None:
+    """Return what claims the capture light: None off a board or where none is fitted, and then cameras open without.
+
+    why: there is none all the same, if it is missing on a board.
+    """
+    if pins.capture == "none" or not is_raspberry_pi():
         return None
 
     def claim() -> CaptureLight:
-        light = gpio.capture()
+        light = gpio.capture() if gpio and not gpio.mocked else None
         if light is None:
-            raise AbsentDevice("no capture light is fitted, so the camera stays shut")
+            raise AbsentDevice(f"the camera stays shut without its capture light: {why}")
         return light
 
     return claim
@@ -85,10 +102,3 @@ def _claimed(name: str, claim: Callable[[], T | None], fault: Fault) -> T | None
     except AbsentDevice as error:
         fault(name, str(error))
         return None
-
-
-def _refusing(why: OSError | ImportError) -> Callable[[], CaptureLight]:
-    def claim() -> CaptureLight:
-        raise AbsentDevice(f"the camera stays shut without its capture light: {why}")
-
-    return claim

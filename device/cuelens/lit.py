@@ -7,14 +7,16 @@ from cuelens.types import Frame
 
 
 class Lit:
-    """A camera behind its light, which is claimed and lit before the camera opens, and put out once it is closed.
+    """A camera behind its light, which is claimed and lit before the camera opens, and put out once it is closed."""
 
-    closed: whether both are, so that the pin may be given back.
-    """
-
-    def __init__(self, open_camera: Callable[[], FrameSource], claim: Callable[[], CaptureLight]) -> None:
-        """Raises AbsentDevice if there is no camera, or no light: then the camera stays shut."""
-        self.closed = False
+    def __init__(
+        self,
+        open_camera: Callable[[], FrameSource],
+        claim: Callable[[], CaptureLight],
+        shut: Callable[[], None] = lambda: None,
+    ) -> None:
+        """shut: called once both are closed. Raises AbsentDevice if there is no camera, or no light: it stays shut."""
+        self._shut = shut
         self._light = claim()
         try:
             self._light.on()
@@ -35,4 +37,4 @@ class Lit:
 
     def _put_out(self) -> None:
         self._light.close()
-        self.closed = True
+        self._shut()

@@ -102,6 +102,7 @@ class _Lighting:
         self._mailbox: Latest[LightPattern | None] = Latest()
         self._standing: LightPattern | None = None
         self._last: Shown | None = None
+        self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="light", daemon=True)
         self._thread.start()
 
@@ -110,8 +111,9 @@ class _Lighting:
 
     def stand(self, pattern: LightPattern | None) -> None:
         """Show a pattern whenever nothing else is; None ends it, and no other light."""
-        ends = pattern is None and self._last is not None and self._last.pattern is self._standing
-        self._standing = pattern
+        with self._turn:
+            ends = pattern is None and self._last is not None and self._last.pattern is self._standing
+            self._standing = pattern
         if pattern or ends:
             self._mailbox.put(pattern)
 
@@ -129,9 +131,6 @@ class _Lighting:
                 pattern = self._mailbox.take(self._lit_s())
                 if pattern:
                     pattern = self._calmly(pattern)
-                if pattern and math.isinf(pattern.seconds) and pattern is not self._standing:
-                    # What it stood for was over before it could be shown.
-                    continue
             except TimeoutError:
                 if self._standing is None or (self._last and self._last.pattern is self._standing):
                     continue
@@ -142,7 +141,11 @@ class _Lighting:
                 self._do(pattern)
 
     def _do(self, pattern: LightPattern | None) -> None:
-        self._last = Shown(pattern or _OFF, time.monotonic())
+        with self._turn:
+            if pattern and math.isinf(pattern.seconds) and pattern is not self._standing:
+                # What it stood for was over before it could be shown.
+                return
+            self._last = Shown(pattern or _OFF, time.monotonic())
         if pattern is None:
             self._light.off()
         else:

@@ -52,7 +52,11 @@ def draw(happened: Sequence[events.Event], snapshots: Sequence[Snapshot], output
 
 
 def _draw_readings(axes: Any, happened: Sequence[events.Event]) -> None:
+    """Draw what the model said; at a school that is nobody's business."""
     readings = [event for event in happened if isinstance(event, events.Reading)]
+    if any(isinstance(event, events.Start) and event.school for event in happened):
+        axes.text(0.5, 0.5, "at a school no feelings are named", transform=axes.transAxes, ha="center", va="center")
+        return
     for label in readings[0].scores if readings else ():
         if max((reading.scores[label] for reading in readings), default=0.0) < _SHOWN_FROM:
             continue

@@ -32,19 +32,20 @@ def read(path: Path) -> Profile:
     """Read and check a profile. Raises BadInput with file, key and value."""
     profile = decode.read_json(path, Profile)
     try:
-        mode = modes.mode(profile.mode)
+        modes.mode(profile.mode)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     sayings.check(profile, path)
-    if mode.name == "smile" and not _findable(profile):
-        raise BadInput(f"{path}: play.find is {list(profile.play.find)}: expected an expression that has a cue")
+    check_play(profile, str(path))
     return profile
 
 
-def _findable(profile: Profile) -> bool:
-    """Whether one of the expressions that are to be found could be told."""
+def check_play(profile: Profile, where: str) -> None:
+    """Raise BadInput if the mode is one that finds expressions, and none of those to be found can be told."""
+    words = [tell_as(profile, word) for word in profile.play.find]
     told = limit_rule(profile, ("light", "voice")).outputs
-    return any(told.get(tell_as(profile, word)) and tell_as(profile, word) != "face" for word in profile.play.find)
+    if profile.mode == "smile" and not any(told.get(word) for word in words if word != "face"):
+        raise BadInput(f"{where}: play.find is {list(profile.play.find)}: expected an expression that has a cue")
 
 
 def active(state: Path) -> Active:

@@ -23,6 +23,7 @@ from cuelens.mind import Mind
 from cuelens.profile import Profile
 from cuelens.rules import tell_as
 from cuelens.types import Box, Cue, Face
+from cuelens.wearer import ASK_S
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.errors import BadInput
 
@@ -101,7 +102,7 @@ def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
     for event in stream:
         if isinstance(event, events.FaceSeen):
             boxes.setdefault(event.track, event.box)
-    asked = muted = False
+    asked_t, muted = -math.inf, False
     for _, told in groupby(stream, key=lambda event: getattr(event, "t", None)):
         beat = list(told)
         readings = [event for event in beat if isinstance(event, events.Reading)]
@@ -110,13 +111,14 @@ def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
                 mind.forget(reading.t)
             mind.hear(reading.track, [reading.scores.get(label, 0.0) for label in mind.labels], reading.t)
         if readings:
+            asked = readings[0].t - asked_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
             cue = mind.decide(readings[0].t, seen, width=_WIDTH, asked=asked, muted=muted)
             cues += [cue] if cue else []
-            asked = False
+            asked_t = -math.inf
         # What the button does between two beats bears the time of the first, and is heard by the second.
         for event in beat:
-            asked |= isinstance(event, events.Press) and event.gesture == "ask"
+            asked_t = event.t if isinstance(event, events.Press) and event.gesture == "ask" else asked_t
             muted = event.on if isinstance(event, events.Mute) else muted
             if isinstance(event, events.Session) and event.state == "began":
                 mind.begin()

@@ -53,7 +53,7 @@ def run(
             fitted = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
             stack.callback(fitted.close)
             wearer = _wearer(checked, fitted, stream)
-            source = _first_source(checked, fitted)
+            source = _first_source(checked, fitted, paused=wearer.paused)
             if source:
                 closing = stack.enter_context(ExitStack())
                 closing.callback(source.close)
@@ -94,16 +94,20 @@ def run(
     return stop.status
 
 
-def _first_source(checked: Checked, fitted: Fitted) -> FrameSource | None:
-    """Return the source that a run begins with. The feed opens a camera that only the settings name, or later."""
-    if checked.source or checked.patient or checked.wearer.paused:
-        return checked.source
+def _open(checked: Checked, fitted: Fitted) -> FrameSource:
     return fitted.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
 
 
+def _first_source(checked: Checked, fitted: Fitted, *, paused: bool) -> FrameSource | None:
+    """Return the source that a run begins with. A camera that only the settings name, or is paused, the feed opens."""
+    if checked.source or checked.patient or paused:
+        return checked.source
+    return _open(checked, fitted)
+
+
 def _wearer(checked: Checked, fitted: Fitted, stream: EventStream) -> Wearer:
-    """Return the wearer's wishes. Of a camera without a button, none: nobody could take them back."""
-    if checked.source or fitted.button:
+    """Return the wearer's wishes. Without a button, none: nobody could take them back."""
+    if fitted.button:
         return checked.wearer
     if checked.wearer.muted or checked.wearer.paused:
         stream.fault("no button", "a mute or pause asked for earlier is passed over: nobody could end it")
@@ -114,7 +118,7 @@ def _wearer(checked: Checked, fitted: Fitted, stream: EventStream) -> Wearer:
 
 def _session_s(checked: Checked, fitted: Fitted) -> float:
     """Return how long a session lasts; without an end where no press could begin the next."""
-    return 60.0 * checked.active.profile.session.minutes if checked.source or fitted.button else 0.0
+    return 60.0 * checked.active.profile.session.minutes if fitted.button else 0.0
 
 
 def _feed(
@@ -126,9 +130,7 @@ def _feed(
     as_fast: bool,
     paused: bool,
 ) -> Feed:
-    def reopen() -> FrameSource:
-        return fitted.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
-
+    reopen = partial(_open, checked, fitted)
     if checked.source is None:
         return LatestOnly(reopen, stream.fault, first=source, patient=checked.patient, paused=paused)
     if as_fast:
@@ -211,8 +213,10 @@ def _tell_beginning(checked: Checked, source: str, wearer: Wearer, stream: Event
     """Tell what this run is, what was wrong with its files, and what the wearer had asked for before it."""
     for fault, detail in checked.faults:
         stream.fault(fault, detail)
-    stream.emit(events.Start(bundle=checked.interpreter.contract.title(), source=source))
-    stream.emit(events.Mode(t=0.0, mode=checked.active.profile.mode))
+    profile = checked.active.profile
+    title = checked.interpreter.contract.title()
+    stream.emit(events.Start(bundle=title, source=source, school=profile.school))
+    stream.emit(events.Mode(t=0.0, mode=profile.mode))
     if wearer.muted:
         stream.emit(events.Mute(t=0.0, on=True))
     if wearer.paused:

@@ -1,6 +1,6 @@
 """What the wearer has asked for with the button, and what fading remembers: in force at once, and after a restart.
 
-Safe from any thread. It is written by the thread of the button, so a beat that hangs holds nothing up.
+Safe from any thread. The file is written by the thread of the button, or by one of its own, and never between beats.
 """
 
 import threading
@@ -50,7 +50,7 @@ class Wearer:
         self.paused = kept.paused
         self.first = kept.first
         self.resting = False
-        self.changing = threading.RLock()
+        self.changing = threading.Lock()
         self._file = file
         self._asked_s: float | None = None
         self._keeping = threading.Lock()

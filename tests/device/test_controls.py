@@ -173,6 +173,14 @@ def test_a_press_after_the_session_begins_the_next_one_and_means_nothing_else(gl
     assert not glasses.wearer.take_ask()
 
 
+def test_any_press_however_long_begins_the_next_session(glasses: Glasses) -> None:
+    glasses.wearer.resting = True
+    glasses.hold(1.0)
+    assert soon(lambda: not glasses.wearer.resting)
+    assert [press.gesture for press in glasses.events(events.Press)] == ["again"]
+    assert not glasses.wearer.muted
+
+
 def test_a_disk_that_fails_is_told_and_the_mute_holds(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
     glasses = Glasses(tmp_path / "state" / "wearer.json")

@@ -182,7 +182,7 @@ def test_while_a_camera_hangs_open_its_pins_are_not_given_back() -> None:
         def close(self) -> None:
             given_back.append("closed")
 
-    fitted = Fitted(capture=lambda: Lamp([]), _gpio=Board())  # type: ignore[arg-type]
+    fitted = Fitted(Board(), capture=lambda: Lamp([]))  # type: ignore[arg-type]
     source = fitted.open_lit(lambda: Camera([]))
     fitted.close()
     assert given_back == []
@@ -191,29 +191,80 @@ def test_while_a_camera_hangs_open_its_pins_are_not_given_back() -> None:
     assert given_back == ["closed"]
 
 
+def board(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this machine be a Raspberry Pi."""
+    monkeypatch.setattr("cuelens.fitted.is_raspberry_pi", lambda: True)
+
+
 def test_on_a_board_whose_pins_cannot_be_used_no_camera_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     class Dead:
         def __init__(self, pins: Pins) -> None:
             raise AbsentDevice("the GPIO cannot be opened")
 
+    board(monkeypatch)
     monkeypatch.setattr("cuelens.fitted.Gpio", Dead)
-    monkeypatch.setattr("cuelens.fitted.is_raspberry_pi", lambda: True)
     faults: list[str] = []
     fitted = fit(Pins(), lambda fault, _: faults.append(fault), light=True, worn=True)
     with pytest.raises(AbsentDevice, match="stays shut without its capture light"):
         fitted.open_lit(lambda: Camera([]))
     assert faults == ["no light, no button"]
     # Where none is fitted, by the settings, there is nothing to wait for.
-    assert (
-        fit(Pins(capture="none"), lambda *_: None, light=True, worn=True).open_lit(lambda: Camera([])).name == "camera"
-    )
+    without = fit(Pins(capture="none"), lambda *_: None, light=True, worn=True)
+    assert without.open_lit(lambda: Camera([])).name == "camera"
+
+
+def test_mocked_pins_are_no_button_and_on_a_board_no_capture_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("gpiozero", reason="gpiozero comes with the extra pi")
+    elsewhere = fit(Pins(factory="mock"), lambda *_: None, light=False, worn=True)
+    assert elsewhere.button is None
+    assert elsewhere.open_lit(lambda: Camera([])).name == "camera"
+    elsewhere.close()
+    board(monkeypatch)
+    here = fit(Pins(factory="mock"), lambda *_: None, light=False, worn=True)
+    with pytest.raises(AbsentDevice, match="stays shut"):
+        here.open_lit(lambda: Camera([]))
+    here.close()
+
+
+def test_pins_are_not_given_back_while_a_camera_opens() -> None:
+    """It may take its time, and a run may be stopped meanwhile."""
+    opening, go_on = threading.Event(), threading.Event()
+    given_back: list[str] = []
+
+    class Board:
+        def close(self) -> None:
+            given_back.append("closed")
+
+    def slow() -> FrameSource:
+        opening.set()
+        go_on.wait(5)
+        return Camera([])
+
+    fitted = Fitted(Board(), capture=lambda: Lamp([]))  # type: ignore[arg-type]
+    thread = threading.Thread(target=fitted.open_lit, args=(slow,))
+    thread.start()
+    assert opening.wait(5)
+    fitted.close()
+    assert given_back == []
+    go_on.set()
+    thread.join(5)
 
 
 def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
     def absent() -> FrameSource:
+        looking.set()
+        go_on.wait(5)
         raise AbsentDevice("no camera")
 
     feed = LatestOnly(absent, lambda *_: None, patient=True)
+    # In the middle of looking for it, too.
+    assert looking.wait(5)
+    feed.pause(on=True)
+    go_on.set()
+    assert soon(lambda: feed.state == PAUSED)
+    feed.pause(on=False)
     assert soon(lambda: feed.state == NO_CAMERA)
     feed.pause(on=True)
     assert soon(lambda: feed.state == PAUSED)

@@ -9,6 +9,7 @@ from cuelens.fading import FadingRule, at, faded, remembered
 from cuelens.limits import LimitRule, Told
 from cuelens.modes import mode, modes
 from cuelens.modes.mode import Moment, PlayRule
+from cuelens.modes.smile import Hunt
 from cuelens.types import Wish
 from cuelens_models.errors import BadInput
 
@@ -169,6 +170,15 @@ def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() ->
     told = cues("smile", [(0, "neutral"), (6, "happy"), (20, "sad")], 24, presses=(14.0,), rule=rule)
     assert [word for _, _, word in told] == ["face", "find happy", "happy", "find sad", "find sad", "sad"]
     assert told[4] == (14.0, "answer", "find sad")
+
+
+def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
+    state = replace(Hunt(), open=True)
+    for n, allowed in ((0, False), (100, True)):
+        moment = Moment(n / 15, None, "unsure", 0.0, n == 0, lambda _, allowed=allowed: allowed, at(0.0, FADING))  # type: ignore[misc]
+        step = mode("smile").step(state, moment, PlayRule())
+        state = step.state
+        assert step.wish is None
 
 
 def test_between_rounds_a_press_asks_what_is_shown() -> None:

@@ -12,9 +12,10 @@ from cuelens import events
 from cuelens.adapters.memory import MemoryLight, MemoryVoice
 from cuelens.assemble import assemble
 from cuelens.beat import Decision
+from cuelens.clock import Clock
 from cuelens.daemon import Daemon
-from cuelens.feed import RUNNING
-from cuelens.light_level import DARK
+from cuelens.feed import NO_CAMERA, RUNNING
+from cuelens.light_level import DARK, LightLevel
 from cuelens.lights import light_pattern, lights
 from cuelens.outputs import Outputs
 from cuelens.profile import Profile
@@ -62,15 +63,14 @@ class Chatty:
 
     def __init__(self) -> None:
         self.begun = 0
+        self.clock = Clock()
         self.turns: list[tuple[float, bool, bool]] = []
 
     def begin(self) -> None:
         self.begun += 1
 
-    def turn(
-        self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False, first_t: float = 0.0
-    ) -> Decision:
-        t = round(frame.t - 1 / 15, 4)
+    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+        t = self.clock.see(frame)
         self.turns.append((t, asked, muted))
         return Decision(t, (), {}, {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
 
@@ -221,10 +221,15 @@ def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: An
     wearer = Wearer()
 
     class Late(Frames):
+        state = NO_CAMERA
+
         def next(self, timeout_s: float) -> Frame | None:
             if time.monotonic() - began_s < 0.5:
                 time.sleep(0.1)
                 raise TimeoutError
+            self.state = RUNNING
+            if self.received == 15:
+                stream.later(lambda t: events.Press(t=t, gesture="ask"))
             return super().next(timeout_s)
 
     began_s = time.monotonic()
@@ -233,14 +238,15 @@ def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: An
     daemon.run(None, threading.Event())
     times = [event.t for event in told]  # type: ignore[attr-defined]
     assert times == sorted(times)
-    assert times[-1] > 1.0
+    assert next(event.state for event in told if isinstance(event, events.State)) == NO_CAMERA
+    assert next(event.t for event in told if isinstance(event, events.Press)) > 1.0
+    assert times[-1] > 1.5
 
 
 def test_a_press_that_nobody_could_answer_in_time_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     wearer = Wearer()
     wearer.ask()
-    now_s = time.monotonic()
-    monkeypatch.setattr("cuelens.wearer.time.monotonic", lambda: now_s + 10)
+    monkeypatch.setattr("cuelens.wearer.ASK_S", -1.0)
     assert not wearer.take_ask()
 
 
@@ -274,3 +280,48 @@ def test_what_fading_learned_is_kept_when_it_was_learned(tmp_path: Path) -> None
     while time.monotonic() < end_s and Wearer(tmp_path / "wearer.json").first != (True,):
         time.sleep(0.01)
     assert Wearer(tmp_path / "wearer.json").first == (True,)
+
+
+@pytest.mark.parametrize("then", ["too dark", RUNNING])
+def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> None:
+    """At dusk, a camera is unplugged and plugged in again."""
+    light, stream = MemoryLight(), EventStream()
+    outputs = Outputs(Profile(), light, None, stream.fault)
+
+    def shown(pattern: str) -> None:
+        end_s = time.monotonic() + 5
+        while time.monotonic() < end_s and pattern not in [each.pattern for each in light.shown[-1:]]:
+            time.sleep(0.01)
+
+    class Unplugged(Frames):
+        def next(self, timeout_s: float) -> Frame | None:
+            if self.received == 5:
+                self.received += 1
+                self.state = NO_CAMERA
+                raise TimeoutError
+            if self.received == 6:
+                shown("breath")
+                self.state = RUNNING
+            return super().next(timeout_s)
+
+    class Dusk(Chatty):
+        def turn(self, frame: Frame, **given: Any) -> Decision:
+            decision = super().turn(frame, **given)
+            return Decision(decision.t, (), {}, {}, None, "too dark" if self.clock.t < 0.3 else then)
+
+    daemon = Daemon(Unplugged(30, {}), Dusk(), outputs, stream, live=False)  # type: ignore[arg-type]
+    daemon.run(None, threading.Event())
+    assert [each.pattern for each in light.shown if each.seconds > 100] == ["breath"]
+    assert not light.lit
+
+
+@pytest.mark.parametrize(("mean", "states"), [((25, 34, 25, 34), ["too dark"]), ((25, 45), ["too dark", "running"])])
+def test_a_dark_room_is_one_until_it_is_clearly_lighter(mean: tuple[int, ...], states: list[str]) -> None:
+    level, told = LightLevel(), []
+    for n in range(60 * len(mean)):
+        grey = np.full((64, 64), mean[n // 60], np.uint8)
+        # Half of the sampled rows are lighter, half darker: a picture with detail, of that mean.
+        grey[::32] += 10
+        grey[16::32] -= 10
+        told.append(level.judge(Frame(grey, n / 15, 0)))
+    assert [state for state, before in zip(told, [RUNNING, *told], strict=False) if state != before] == states

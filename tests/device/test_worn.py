@@ -1,12 +1,9 @@
 """A worn run from the command line: what a caregiver and a wearer would see of it, and every mistake in a sentence."""
 
 import io
-import json
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -68,14 +65,32 @@ def test_a_run_that_is_not_worn_leaves_nothing_behind(tmp_path: Path, still: Pat
     assert not state(tmp_path).exists()
 
 
-def test_what_the_button_had_asked_for_is_in_force_and_in_the_story(tmp_path: Path, still: Path) -> None:
+def test_without_a_button_what_it_had_asked_for_is_passed_over_and_kept(tmp_path: Path, still: Path) -> None:
+    """Nobody could take it back: the glasses would be silent, or resting, for good."""
     state(tmp_path).mkdir(parents=True)
-    (state(tmp_path) / "wearer.json").write_text('{"muted": true, "first": [true, false]}')
+    kept = '{"muted": true, "paused": true, "first": [true, false]}'
+    (state(tmp_path) / "wearer.json").write_text(kept)
     told = worn(tmp_path, still)
-    assert [event.on for event in told if isinstance(event, events.Mute)] == [True]
-    with closing(sqlite3.connect(state(tmp_path) / "story.sqlite")) as db:
-        assert db.execute("SELECT kind, word FROM event WHERE kind = 'mute'").fetchall() == [("mute", "on")]
-    assert json.loads((state(tmp_path) / "wearer.json").read_text())["first"] == [True, False]
+    assert not [event for event in told if isinstance(event, events.Mute | events.Pause)]
+    assert "no button" in [event.fault for event in told if isinstance(event, events.Fault)]
+    assert [event.state for event in told if isinstance(event, events.State)] == ["running"]
+    assert (state(tmp_path) / "wearer.json").read_text() == kept
+
+
+def test_without_a_button_a_session_has_no_end(tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for n in range(15 * 62):
+        cv2.imwrite(str(frames / f"{n:04}.pgm"), np.full((48, 64), 99, np.uint8))
+    profile = tmp_path / "short.json"
+    profile.write_text('{"session": {"minutes": 1}}')
+    told = worn(tmp_path, frames, "--profile", profile)
+    assert [(event.state, event.why) for event in told if isinstance(event, events.Session)] == [
+        ("began", ""),
+        ("ended", "stopped"),
+    ]
 
 
 def test_a_story_that_cannot_be_kept_stops_nothing(tmp_path: Path, still: Path) -> None:

@@ -7,20 +7,21 @@ from typing import Final
 from cuelens.modes.answering import Attention, attend
 from cuelens.modes.mode import Mode, Moment, PlayRule, Step
 from cuelens.types import Wish
+from cuelens.wearer import ASK_S
 
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
     """found: how many rounds were won. next_t: when the next one may begin.
 
-    open: what is asked for was said. again: the wearer wants to hear it again.
+    open: what is asked for was said. again_t: when the wearer last wanted to hear it again.
     """
 
     attention: Attention = field(default_factory=Attention)
     found: int = 0
     next_t: float = -math.inf
     open: bool = False
-    again: bool = False
+    again_t: float = -math.inf
 
 
 def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
@@ -40,14 +41,14 @@ def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
 
 def _seek(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
     attention, greeting = attend(state.attention, replace(moment, asked=False), rule)
-    state = replace(state, attention=attention, again=state.again or moment.asked)
+    state = replace(state, attention=attention, again_t=moment.t if moment.asked else state.again_t)
     wanted = rule.find[state.found % len(rule.find)]
     found = Wish("expression", moment.track, wanted)
     if moment.expression == wanted and moment.may(found):
         return Step(Hunt(attention, state.found + 1, moment.t + rule.round_s), found)
     reminder = Wish("answer", None, _words(state, rule))
-    if state.again and not greeting and moment.may(reminder):
-        return Step(replace(state, again=False), reminder)
+    if moment.t - state.again_t <= ASK_S and not greeting and moment.may(reminder):
+        return Step(replace(state, again_t=-math.inf), reminder)
     return Step(state, greeting)
 
 
