@@ -44,7 +44,7 @@ class Outputs:
                 return
             if "light" in cue.outputs:
                 self._show(cue.word)
-            if self._voice and "voice" in cue.outputs and not self._muted:
+            if self._voice and "voice" in cue.outputs:
                 self._voice.say(cue.word)
 
     def hush(self, *, muted: bool, resting: bool) -> None:

@@ -252,8 +252,10 @@ def test_pins_are_not_given_back_while_a_camera_opens() -> None:
 
 def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
     looking, go_on = threading.Event(), threading.Event()
+    looks: list[float] = []
 
     def absent() -> FrameSource:
+        looks.append(time.monotonic())
         looking.set()
         go_on.wait(5)
         raise AbsentDevice("no camera")
@@ -266,6 +268,9 @@ def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
     assert soon(lambda: feed.state == PAUSED)
     feed.pause(on=False)
     assert soon(lambda: feed.state == NO_CAMERA)
+    # And it is still looked for every ten seconds only.
+    time.sleep(0.2)
+    assert len(looks) <= 3
     feed.pause(on=True)
     assert soon(lambda: feed.state == PAUSED)
     feed.close()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -288,9 +289,11 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
     light, stream = MemoryLight(), EventStream()
     outputs = Outputs(Profile(), light, None, stream.fault)
 
-    def shown(pattern: str) -> None:
+    lit: list[bool] = []
+
+    def wait(condition: Callable[[], bool]) -> None:
         end_s = time.monotonic() + 5
-        while time.monotonic() < end_s and pattern not in [each.pattern for each in light.shown[-1:]]:
+        while time.monotonic() < end_s and not condition():
             time.sleep(0.01)
 
     class Unplugged(Frames):
@@ -300,8 +303,11 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
                 self.state = NO_CAMERA
                 raise TimeoutError
             if self.received == 6:
-                shown("breath")
+                wait(lambda: [each.pattern for each in light.shown[-1:]] == ["breath"])
                 self.state = RUNNING
+            if self.received == 25:
+                wait(lambda: not light.lit)
+                lit.append(light.lit)
             return super().next(timeout_s)
 
     class Dusk(Chatty):
@@ -312,7 +318,7 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
     daemon = Daemon(Unplugged(30, {}), Dusk(), outputs, stream, live=False)  # type: ignore[arg-type]
     daemon.run(None, threading.Event())
     assert [each.pattern for each in light.shown if each.seconds > 100] == ["breath"]
-    assert not light.lit
+    assert lit == [False]
 
 
 @pytest.mark.parametrize(("mean", "states"), [((25, 34, 25, 34), ["too dark"]), ((25, 45), ["too dark", "running"])])
