@@ -5,7 +5,7 @@ from typing import Final
 
 from cuelens import language
 
-_ON_SCREEN: Final = {"neutral": "looks neutral", "face": "face found", "nobody": "nobody there", "guess": "guess"}
+_ON_SCREEN: Final = {"face": "face found", "nobody": "nobody there", "guess": "guess"}
 """What is clearer where it is read, by an adult, than where it is heard, by a child."""
 
 
