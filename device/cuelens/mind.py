@@ -135,8 +135,8 @@ class Mind:
 
         It stays the same one until another is clearly nearer, so that two who stand side by side do not take turns.
         """
-        if not faces:
-            return None
+        if len(faces) < 2:
+            return faces[0].track if faces else None
 
         def remote(face: Face) -> float:
             if self._central and width is not None:
