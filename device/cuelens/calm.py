@@ -37,11 +37,6 @@ def lasts_s(pattern: LightPattern) -> float:
     return max(1, round(pattern.seconds / BREATH_S)) * BREATH_S
 
 
-def _rises(last: Shown, pattern: LightPattern, now: float) -> bool:
-    lit = now < last.t + lasts_s(last.pattern)
-    return pattern.pattern != "steady" or not lit
-
-
 def _last_rise(last: Shown, now: float) -> float:
     """Return when the light last rose, or may have: of a breath, at its latest beginning."""
     if last.pattern.pattern != "breath":

@@ -88,7 +88,9 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="any of light,voice,console (default: console)",
     )
     parser.add_argument(
-        "--mode", metavar="NAME", help="companion, quiet, explore, smile (default: the profile's, companion)"
+        "--mode",
+        metavar="NAME",
+        help="what the glasses do: companion, quiet, or a game such as explore or smile (default: the profile's)",
     )
     parser.add_argument(
         "--worn", action="store_true", help="keep sessions and their story, as with a camera: for trying them out"

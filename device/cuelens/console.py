@@ -7,6 +7,7 @@ from typing import TextIO
 
 from cuelens import events
 from cuelens.beat import Decision
+from cuelens.modes import mode
 from cuelens.types import Frame
 from cuelens.wording import looks
 from cuelens_models.bundle.expressions import UNSURE
@@ -94,7 +95,7 @@ def _wearers_line(event: events.Event) -> str:
     """Return what to print of a session, and of what the wearer does."""
     match event:
         case events.Mode():
-            return f"mode {event.mode}"
+            return f"mode {event.mode}: {mode(event.mode).about}"
         case events.Session():
             return f"{event.t:6.2f} s  session {event.state}{f', {event.why}' if event.why else ''}"
         case events.Press():

@@ -1,6 +1,6 @@
 """What the wearer has asked for with the button, and what fading remembers: in force at once, and after a restart.
 
-Safe from any thread. The file is written by the thread of the button, or by one of its own, and never between beats.
+Safe from any thread. The thread of the button writes the file, or one of its own; the one that runs beats never does.
 """
 
 import threading
