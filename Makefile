@@ -5,7 +5,7 @@ BIN := .venv/bin
 SHIPPED := models/cuelens_models/shipped
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check shipped-bundle clean
+.PHONY: demo test check house shipped-bundle clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -17,6 +17,9 @@ check: .venv/.dev ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
+	$(BIN)/python tools/house.py
 
 shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and compare their content
 	mkdir -p build

@@ -19,13 +19,13 @@ import numpy as np
 import scenes
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 
+from cuelens.adapters.demo_scene import FPS, Scene
 from cuelens.adapters.haar import HaarDetector
-from cuelens.assemble import assemble
-from cuelens.board import resident_mb
-from cuelens.scene import FPS, Scene
-from cuelens.stopwatch import Stopwatch
-from cuelens.summary import percentile
+from cuelens.commands.summary import percentile
+from cuelens.health.board import resident_mb
+from cuelens.runtime.build import assemble
 from cuelens.types import Frame, Grey
+from cuelens.vision.stage_times import Stopwatch
 from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cuelens_convert.adapt import static
 from cuelens_convert.convert import REPRESENTATIVE, SEED, Asked, Steps, convert
 from cuelens_convert.quantise import quantised
 from cuelens_convert.representative import choose
+from cuelens_convert.rewrite import static
 from cuelens_convert.source import open_source
 from cuelens_models.bundle import file
 from cuelens_models.data.load import load

@@ -22,17 +22,17 @@ import numpy as np
 from cuelens.adapters.alsa import AlsaVoice
 from cuelens.adapters.gpio import Gpio
 from cuelens.adapters.haar import HaarDetector
-from cuelens.adapters.voice import prepare
-from cuelens.controls import Controls
-from cuelens.cue_book import CueBook
-from cuelens.feed import InOrder
-from cuelens.outputs import Outputs
+from cuelens.adapters.speech import prepare
+from cuelens.camera.in_order import InOrder
 from cuelens.ports import Light, Voice
-from cuelens.profile import Profile, Sound
+from cuelens.profile.cue_book import CueBook
+from cuelens.profile.profile import Profile, Sound
+from cuelens.runtime.button import Controls
+from cuelens.runtime.event_stream import EventStream
+from cuelens.runtime.outputs import Outputs
+from cuelens.runtime.wishes import Wearer
 from cuelens.settings import Pins
-from cuelens.stream import EventStream
 from cuelens.types import Cue, Frame
-from cuelens.wearer import Wearer
 
 WEARER = Profile(sound=Sound(on=True))
 WORDS = list(CueBook().entries())

@@ -31,13 +31,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens import events
-from cuelens.assemble import mind_of
-from cuelens.mind import Mind
-from cuelens.modes import mode
-from cuelens.profile import Profile, Sound
-from cuelens.replay import Verdict, episodes, judge, lines, play
-from cuelens.rules import fading_rule, limit_rule, play_rule
-from cuelens.settle import SettleRule, thresholds
+from cuelens.commands.replay import Verdict, episodes, judge, lines, play
+from cuelens.cues.modes import mode
+from cuelens.cues.policy import Mind
+from cuelens.cues.settling import SettleRule, thresholds
+from cuelens.profile.profile import Profile, Sound
+from cuelens.profile.rules import fading_rule, limit_rule, play_rule
+from cuelens.runtime.build import mind_of
 from cuelens_models.bundle.file import SHIPPED, load
 
 RATE: Final = 15
@@ -79,7 +79,7 @@ def gather(folder: Path) -> None:
     """Read faces as a small camera sees them, and keep what the bundle says. Every other view is mirrored."""
     from cuelens_models.bundle.interpreter import Interpreter
     from cuelens_models.bundle.scores import probabilities
-    from cuelens_models.corrupt import corrupted
+    from cuelens_models.data.corruptions import corrupted
     from cuelens_models.data.load import load as load_faces
     from cuelens_models.data.protocols import label
 

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 import scenes
 
+from cuelens.adapters.demo_scene import FPS, Scene
 from cuelens.adapters.haar import HaarDetector
-from cuelens.assemble import assemble
-from cuelens.look import Looking, LookPace, Optics
-from cuelens.scene import FPS, Scene
-from cuelens.stopwatch import Stopwatch
-from cuelens.summary import percentile
+from cuelens.commands.summary import percentile
+from cuelens.runtime.build import assemble
 from cuelens.types import Box, Cue, Face, Frame
+from cuelens.vision.face_finder import Looking, LookPace, Optics
+from cuelens.vision.stage_times import Stopwatch
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import cv2
 
-from cuelens.board import resident_mb
-from cuelens.scene import FPS, HEIGHT, WIDTH, demo_scene
+from cuelens.adapters.demo_scene import FPS, HEIGHT, WIDTH, demo_scene
+from cuelens.health.board import resident_mb
 
 
 def main() -> None:

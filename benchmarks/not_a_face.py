@@ -17,7 +17,7 @@ from cuelens_models.bundle.expressions import NOT_A_FACE
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.scores import probabilities
 from cuelens_models.data.backgrounds import HELD_OUT, backgrounds
-from cuelens_models.metrics import spoken
+from cuelens_models.evaluate.metrics import spoken
 
 
 def main() -> None:

@@ -19,13 +19,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens.settle import SettleRule, settle, thresholds
-from cuelens_models.augment import Movement, moved
+from cuelens.cues.settling import SettleRule, settle, thresholds
 from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import UNSURE
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.scores import probabilities
-from cuelens_models.corrupt import CORRUPTIONS
+from cuelens_models.data.augment import Movement, moved
+from cuelens_models.data.corruptions import CORRUPTIONS
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import load
 from cuelens_models.data.protocols import label

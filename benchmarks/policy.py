@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from false_cues import RATE, pool
 
-from cuelens.assemble import mind_of
-from cuelens.modes import modes
-from cuelens.profile import Profile, Sound
+from cuelens.cues.modes import modes
+from cuelens.profile.profile import Profile, Sound
+from cuelens.runtime.build import mind_of
 from cuelens.types import Face
 from cuelens_models.bundle.file import SHIPPED, load
 

@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from cuelens.scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Model, Place, Scene, photograph
+from cuelens.adapters.demo_scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Model, Place, Scene, photograph
 from cuelens.types import Grey
 
 TEXTURES: Final = (

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import cv2
 
-from cuelens.scene import demo_scene
+from cuelens.adapters.demo_scene import demo_scene
 from cuelens_models.bundle.file import SHIPPED
 
 BARE = """

@@ -20,9 +20,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from cuelens_models import record
-from cuelens_models.bundle import file
-from cuelens_models.record import TrainingRecord
+from cuelens_models.bundle import file, training_record
+from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.zoo.published import RECIPES
 
 BIN = Path(sys.executable).parent
@@ -90,7 +89,7 @@ def main() -> None:
 
 
 def measured(network: Path, data: Path) -> Measured:
-    said = record.read(network)
+    said = training_record.read(network)
     assert said is not None
     bundle = network.with_suffix(".tflite")
     stamp = hashlib.sha256(network.read_bytes()).hexdigest()

@@ -64,8 +64,8 @@ def names_of(package: str) -> list[str]:
 
 
 def test_the_glasses_and_the_ground_floor_need_no_tensorflow() -> None:
-    # `picture` is the demo's, and draws with matplotlib.
-    names = [name for name in names_of("cuelens") if name != "cuelens.picture"]
+    # `demo_picture` is the demo's, and draws with matplotlib.
+    names = [name for name in names_of("cuelens") if name != "cuelens.commands.demo_picture"]
     names += [name for name in names_of("cuelens_models") if name.startswith("cuelens_models.bundle")]
     assert len(names) > 40
     done = importable(*names, blocked={"tensorflow", "keras", "tf_keras", "rich", "matplotlib", "skimage", *EDGE})
@@ -104,7 +104,8 @@ def test_the_glasses_use_nothing_of_the_models_but_the_ground_floor() -> None:
         "cuelens_models.errors",
         "cuelens_models.command",
         "cuelens_models.quiet",
-        "cuelens_models.whole_file",
+        "cuelens_models.atomic_file",
+        "cuelens_models.strict_struct",
     )
     for path in modules("cuelens"):
         used = {name for name in imported(path) if name.startswith("cuelens_models")} - {
@@ -139,7 +140,7 @@ def test_the_glasses_write_no_pixels() -> None:
     writers = ("imwrite", "imencode", "VideoWriter", "np.save", "tofile", "savefig")
     found = {path.name for path in modules("cuelens") for writer in writers if writer in path.read_text()}
     # The demo's picture shows what ships; the bench starts a process on one even grey picture that it makes.
-    assert found == {"picture.py", "bench.py"}
+    assert found == {"demo_picture.py", "bench.py"}
 
 
 def test_pixels_become_model_input_in_one_place() -> None:

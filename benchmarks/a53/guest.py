@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.assemble import assemble
-from cuelens.stopwatch import Stopwatch
+from cuelens.runtime.build import assemble
 from cuelens.types import Frame
+from cuelens.vision.stage_times import Stopwatch
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 

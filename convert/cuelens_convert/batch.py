@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from cuelens_models.atomic_file import writable
 from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.errors import BadInput, CuelensError
-from cuelens_models.whole_file import writable
 
 _KEPT = ("labels", "pixels", "protocol", "scheme", "images", "seed", "fine_tune", "max_drop", "max_class_drop")
 

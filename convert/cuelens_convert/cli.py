@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from cuelens_convert import batch, edit
 from cuelens_models import command
+from cuelens_models.atomic_file import writable
 from cuelens_models.bundle import file
 from cuelens_models.data.load import load
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.quiet import tensorflow_quiet
-from cuelens_models.whole_file import writable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -174,7 +174,7 @@ def _convert(given: "Namespace") -> int:
     data = load(given.data)
     try:
         with tensorflow_quiet():
-            from cuelens_convert.one import convert_one
+            from cuelens_convert.run import convert_one
     except ImportError as error:
         raise command.require(error.name or "tensorflow", "convert") from error
     return convert_one(given, data, digest)

@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens_models import metrics
 from cuelens_models.bundle.contract import Input, Metrics, Parity
 from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.bundle.preprocess import Grey, model_inputs
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
+from cuelens_models.evaluate import metrics
 from cuelens_models.quiet import tensorflow_quiet
 
 _ENOUGH: Final = 100

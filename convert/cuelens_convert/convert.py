@@ -13,15 +13,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cuelens_convert import compare, representative
-from cuelens_convert.adapt import static
 from cuelens_convert.compare import Judged, Limits
 from cuelens_convert.dead_units import fold
 from cuelens_convert.digest import content_digest
 from cuelens_convert.fine_tune import fine_tuned, steps_of
 from cuelens_convert.quantise import Scheme, quantised
 from cuelens_convert.representative import Representative
+from cuelens_convert.rewrite import static
 from cuelens_convert.source import Source
-from cuelens_models import metrics
 from cuelens_models.bundle import file, flatbuffer, golden
 from cuelens_models.bundle.contract import (
     SCHEMA,
@@ -38,10 +37,11 @@ from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
-from cuelens_models.corrupt import corrupted
+from cuelens_models.data.corruptions import corrupted
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import Labelled, label
 from cuelens_models.errors import BadInput
+from cuelens_models.evaluate import metrics
 from cuelens_models.version import __version__
 
 REPRESENTATIVE: Final = 500

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens_convert.adapt import through
+from cuelens_convert.rewrite import through
 from cuelens_models.quiet import tensorflow_quiet
 
 _SILENT: Final = 1e-3

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 
 from cuelens_models import command
+from cuelens_models.atomic_file import write_whole
 from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.bundle.expressions import canonical, check_labels
 from cuelens_models.errors import BadInput
-from cuelens_models.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)

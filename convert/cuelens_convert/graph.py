@@ -14,7 +14,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 
-from cuelens_convert.blame import plain
+from cuelens_convert.layer_errors import plain
 from cuelens_models.quiet import native_quiet
 
 _DELEGATE: Final = "DELEGATE"

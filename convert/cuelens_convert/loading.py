@@ -15,8 +15,8 @@ import numpy as np
 
 from cuelens_models import command
 from cuelens_models.errors import BadInput
-from cuelens_models.precision import in_float32
 from cuelens_models.quiet import tensorflow_quiet
+from cuelens_models.train.precision import in_float32
 
 _TOLERANCE: Final = 1e-3
 """By how much an answer may differ once a network of Keras 2 runs in Keras 3, as a share of the largest one."""

@@ -9,11 +9,11 @@ from html import escape
 import numpy as np
 from matplotlib.axes import Axes
 
-from cuelens_convert import told
-from cuelens_convert.blame import NOISY_DB, WIDE
+from cuelens_convert import summary
 from cuelens_convert.compare import Loss
 from cuelens_convert.convert import Outcome
-from cuelens_convert.examine import Examined
+from cuelens_convert.diagnose import Examined
+from cuelens_convert.layer_errors import NOISY_DB, WIDE
 from cuelens_models.report.document import document, headlines, section
 from cuelens_models.report.plots import ACCENT, svg
 from cuelens_models.report.tables import confusion, plain, table
@@ -30,7 +30,7 @@ def _sections(outcome: Outcome, examined: Examined) -> Iterator[str]:
     judged = outcome.attempt.judged
     yield _headlines(outcome, examined)
     if outcome.refusal:
-        said = told.advice(examined.errors, examined.spread, outcome)
+        said = summary.advice(examined.errors, examined.spread, outcome)
         items = "".join(f"<li>{escape(line)}</li>" for line in said)
         yield section("What is to blame, and what to try", "", f"<ul>{items}</ul>")
     yield section("The network", "What was found out before the work started, or told.", plain(outcome.source.facts))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.contract import Input
-from cuelens_models.bundle.preprocess import Grey, model_inputs
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.data import images
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.haar import LARGE, HaarCrop

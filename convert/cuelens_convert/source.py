@@ -9,15 +9,15 @@ from typing import Final
 import keras
 import numpy as np
 
-from cuelens_convert.adapt import Adapted, adapted
 from cuelens_convert.loading import Loaded, open_network
-from cuelens_models import record
+from cuelens_convert.rewrite import Adapted, adapted
+from cuelens_models.bundle import training_record
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.expressions import LABELS, canonical, check_labels
+from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.data.faces import CROP
 from cuelens_models.data.protocols import PROTOCOLS, columns, protocol_of
 from cuelens_models.errors import BadInput
-from cuelens_models.record import TrainingRecord
 
 PIXELS: Final = {
     "0..255": (1.0, 0.0, False),
@@ -73,7 +73,7 @@ def open_source(path: Path, told: Told | None = None) -> Source:
     told = told or Told()
     if not path.exists():
         raise BadInput(f"model {path} does not exist")
-    said = record.read(path) if path.suffix == ".keras" else None
+    said = training_record.read(path) if path.suffix == ".keras" else None
     if said is not None and told != Told():
         raise BadInput(f"model {path} says itself what it is: leave --labels, --pixels and --protocol out")
     try:

@@ -12,7 +12,7 @@ from cuelens_models import command
 from cuelens_models.errors import CameraLost
 
 if TYPE_CHECKING:
-    from cuelens.run import RunOptions
+    from cuelens.commands.run import RunOptions
 
 _OUTPUTS = ("light", "voice", "console")
 _EXAMPLES = """\
@@ -178,19 +178,19 @@ def _seconds(text: str) -> float:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from cuelens.run import run
+    from cuelens.commands.run import run
 
     return run(_options(given, given.source))
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from cuelens.demo import demo
+    from cuelens.commands.demo import demo
 
     return demo(_options(given, "demo"), given.output)
 
 
 def _options(given: argparse.Namespace, source: str | None) -> "RunOptions":
-    from cuelens.run import RunOptions
+    from cuelens.commands.run import RunOptions
 
     return RunOptions(
         source=source,
@@ -207,24 +207,24 @@ def _options(given: argparse.Namespace, source: str | None) -> "RunOptions":
 
 
 def _doctor(given: argparse.Namespace) -> int:
-    from cuelens.doctor import doctor
+    from cuelens.commands.doctor import doctor
 
     return doctor(given.config, as_json=given.json)
 
 
 def _bench(given: argparse.Namespace) -> int:
-    from cuelens.bench import bench
+    from cuelens.commands.bench import bench
 
     return bench(given.bundle, given.beside, as_json=given.json)
 
 
 def _replay(given: argparse.Namespace) -> int:
-    from cuelens.replay import replay
+    from cuelens.commands.replay import replay
 
     return replay(given.file, given.profile, given.bundle)
 
 
 def _story(given: argparse.Namespace) -> int:
-    from cuelens.story.ask import Question, story
+    from cuelens.commands.story import Question, story
 
     return story(Question(given.config, given.day, given.output, given.csv, given.delete))

@@ -58,8 +58,8 @@ class Expression(Event, frozen=True, kw_only=True, tag="expression"):
 class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
     """A cue was asked for. kind: face, expression, answer or prompt. track: None if it is about no face.
 
-    word: what was told, an expression or one of `cuelens.wording`'s other words. latency_ms: real time from exposure
-    (files: from hand-over) to that moment.
+    word: what was told, an expression or one of `cuelens.profile.wording`'s other words.
+    latency_ms: real time from exposure (files: from hand-over) to that moment.
     """
 
     t: float

@@ -83,7 +83,7 @@ class Voice(Protocol):
     def say(self, word: str) -> None:
         """Begin what stands for a word, in place of whatever was being said. Returns at once.
 
-        A word is an expression, or one of those that `cuelens.wording` has beside them.
+        A word is an expression, or one of those that `cuelens.profile.wording` has beside them.
         """
 
     def silence(self) -> None:

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from cuelens import decode
-from cuelens.cue_book import Colour
+from cuelens import config_file
+from cuelens.config_file import Colour
 from cuelens_models.errors import BadInput
+from cuelens_models.strict_struct import StrictStruct
 
 SYSTEM_FILE = Path("/etc/cuelens/cuelens.toml")
 
@@ -16,11 +17,7 @@ Pixels = Annotated[int, msgspec.Meta(ge=64, le=4096)]
 Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A piece of the settings."""
-
-
-class Camera(_Part, frozen=True):
+class Camera(StrictStruct, frozen=True):
     """The camera. rotation: degrees clockwise that its picture is turned by to stand upright."""
 
     source: str = "picamera2"
@@ -30,13 +27,13 @@ class Camera(_Part, frozen=True):
     rotation: Literal[0, 90, 180, 270] = 0
 
 
-class Lens(_Part, frozen=True):
+class Lens(StrictStruct, frozen=True):
     """The lens: its horizontal field of view in degrees."""
 
     horizontal_degrees: Annotated[float, msgspec.Meta(ge=20, le=160)] = 62.0
 
 
-class Look(_Part, frozen=True):
+class Look(StrictStruct, frozen=True):
     """Looking: the distance at which a face stops to matter, and how long it takes to look at all of the frame."""
 
     farthest_m: Annotated[float, msgspec.Meta(ge=0.3, le=10)] = 2.0
@@ -44,21 +41,21 @@ class Look(_Part, frozen=True):
     nobody_s: Annotated[float, msgspec.Meta(ge=0.0, le=5)] = 0.5
 
 
-class Threads(_Part, frozen=True):
+class Threads(StrictStruct, frozen=True):
     """Processor threads for OpenCV and for the model."""
 
     opencv: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     model: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
 
 
-class SingleLed(_Part, frozen=True):
+class SingleLed(StrictStruct, frozen=True):
     """An LED of one colour: its pin, and the colour it shines in, as #RRGGBB."""
 
     pin: Pin
     colour: Colour
 
 
-class Pins(_Part, frozen=True):
+class Pins(StrictStruct, frozen=True):
     """GPIO numbers. factory: auto takes lgpio on a board, and gpiozero's mock pins elsewhere.
 
     red, green, blue: an RGB LED. single: up to three LEDs of one colour in its place. active_high: false if they light
@@ -82,20 +79,20 @@ class Pins(_Part, frozen=True):
         return {"red": self.red, "green": self.green, "blue": self.blue}
 
 
-class Speaker(_Part, frozen=True):
+class Speaker(StrictStruct, frozen=True):
     """The sound card, by its ALSA name (`aplay -L` lists them)."""
 
     device: str = "default"
 
 
-class Places(_Part, frozen=True):
+class Places(StrictStruct, frozen=True):
     """Files. Empty means: the shipped bundle, and the usual folder for state (docs/design.md, section 9)."""
 
     bundle: str = ""
     state: str = ""
 
 
-class Settings(_Part, frozen=True):
+class Settings(StrictStruct, frozen=True):
     """All settings."""
 
     camera: Camera = Camera()
@@ -128,7 +125,7 @@ def read(path: Path | None) -> Settings:
         return Settings()
     if not path.exists():
         raise BadInput(f"settings {path} do not exist")
-    chosen = decode.read_toml(path, Settings)
+    chosen = config_file.read_toml(path, Settings)
     _refuse_shared_pins(path, chosen.pins)
     return chosen
 

@@ -1,10 +1,14 @@
 """The plain data in the middle of the house. Times are seconds of frame time unless the name says otherwise."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from cuelens_models.bundle.preprocess import Box, Grey
+from cuelens_models.bundle.pixels import Box, Grey
 
-__all__ = ["Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight", "Wish"]
+__all__ = ["ASK_S", "Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight", "Wish"]
+
+ASK_S: Final = 2.5
+"""A press that could not be answered by then is forgotten: nobody remembers what it was about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Wish:
     """What a mode would like to tell. kind: face, expression, answer (to a press) or prompt.
 
     track: the face that it is about; None if it is about none. word: an expression, or one of those that
-    `cuelens.wording` has beside them ("face", "unsure", "find happy", ...).
+    `cuelens.profile.wording` has beside them ("face", "unsure", "find happy", ...).
     """
 
     kind: str

@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from cuelens_models import record
+from cuelens_models.bundle import training_record
 from cuelens_models.bundle.contract import CropRule
 from cuelens_models.bundle.expressions import LABELS
-from cuelens_models.record import TrainingRecord
+from cuelens_models.bundle.training_record import TrainingRecord
 
 
 class Ended(NamedTuple):
@@ -70,9 +70,9 @@ def saved(tmp_path: Path, said: TrainingRecord) -> Callable[..., Path]:
         if changes:
             plain = msgspec.to_builtins(said) | changes
             with zipfile.ZipFile(path, "a") as archive:
-                archive.writestr(record.ENTRY, json.dumps(plain))
+                archive.writestr(training_record.ENTRY, json.dumps(plain))
         else:
-            record.write(path, said)
+            training_record.write(path, said)
         return path
 
     return save

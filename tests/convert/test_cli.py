@@ -15,7 +15,7 @@ import keras
 
 from cuelens_convert.quantise import SCHEMES
 from cuelens_convert.source import PIXELS
-from cuelens_models import record
+from cuelens_models.bundle import training_record
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.bundle.file import SHIPPED
 
@@ -187,7 +187,7 @@ def test_a_model_whose_parts_are_damaged_is_refused(
         for name, kept in held.items():
             if kept is not None:
                 archive.writestr(name, kept)
-    assert record.read(model) is not None
+    assert training_record.read(model) is not None
     ended = convert_model(model, "--data", synthetic_npz, "-o", tmp_path / "out.tflite")
     refused_with_3(ended, "cannot be loaded: ")
     assert not ended.err.rstrip().endswith("cannot be loaded:")

@@ -14,9 +14,9 @@ from cuelens_models.bundle import file, flatbuffer, golden
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.bundle.file import SHIPPED
 from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.candidate import open_candidate
 from cuelens_models.data.load import load_held_out
-from cuelens_models.evaluate import evaluate, figures
+from cuelens_models.evaluate.candidate import open_candidate
+from cuelens_models.evaluate.evaluate import evaluate, figures
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = [

@@ -11,12 +11,12 @@ pytest.importorskip("tensorflow", reason="conversion needs the extra convert")
 import keras
 from keras import layers
 
-from cuelens_convert import blame
-from cuelens_convert.adapt import static
+from cuelens_convert import layer_errors
 from cuelens_convert.dead_units import fold
 from cuelens_convert.fine_tune import fine_tuned, steps_of
 from cuelens_convert.graph import latency, operations
 from cuelens_convert.quantise import quantised
+from cuelens_convert.rewrite import static
 from cuelens_models.errors import BadInput
 
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs:UserWarning")
@@ -58,7 +58,7 @@ def test_dead_units_are_folded_and_the_network_says_the_same() -> None:
 
 def signal_to_noise(network: Any) -> float:
     before, after = (quantised(static(network), scheme, FACES) for scheme in ("float32", "int8"))
-    return blame.layer_errors(before, after, FACES)[-1].snr_db
+    return layer_errors.layer_errors(before, after, FACES)[-1].snr_db
 
 
 def test_without_dead_units_int8_is_nearer_to_the_network() -> None:
@@ -83,9 +83,9 @@ def test_the_layer_that_int8_cannot_hold_is_the_one_to_blame() -> None:
     kernel[0] = 0
     answer.set_weights([kernel, bias])
     before, after = (quantised(static(network), scheme, FACES) for scheme in ("float32", "int8"))
-    errors = {error.name: error for error in blame.layer_errors(before, after, FACES)}
+    errors = {error.name: error for error in layer_errors.layer_errors(before, after, FACES)}
     assert errors["good"].snr_db > 30
-    assert errors["output"].snr_db < blame.NOISY_DB
+    assert errors["output"].snr_db < layer_errors.NOISY_DB
 
 
 def test_wide_weights_are_seen_in_the_float_model() -> None:
@@ -97,8 +97,8 @@ def test_wide_weights_are_seen_in_the_float_model() -> None:
     kernel, bias = wide.get_weights()
     kernel[3] *= 100
     wide.set_weights([kernel, bias])
-    spread = blame.spreads(quantised(static(network), "float32", FACES))
-    assert spread["wide"] > blame.WIDE > spread["narrow"]
+    spread = layer_errors.spreads(quantised(static(network), "float32", FACES))
+    assert spread["wide"] > layer_errors.WIDE > spread["narrow"]
 
 
 def test_fine_tuning_brings_the_rounded_network_nearer_to_what_it_said() -> None:
@@ -141,7 +141,7 @@ def test_latency_is_of_the_threads_that_were_asked_for() -> None:
 def test_every_scheme_says_what_the_network_says(scheme: Any) -> None:
     network = with_dead_units(0, after="relu")
     before, after = (quantised(static(network), one, FACES) for one in ("float32", scheme))
-    assert blame.layer_errors(before, after, FACES)[-1].snr_db > 20
+    assert layer_errors.layer_errors(before, after, FACES)[-1].snr_db > 20
 
 
 def test_a_scheme_that_has_no_such_operation_says_which() -> None:

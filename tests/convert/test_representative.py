@@ -10,9 +10,9 @@ pytest.importorskip("keras", reason="conversion needs the extra convert")
 
 from cuelens_convert.representative import LEAST, check, choose, from_photographs
 from cuelens_models.bundle.preprocess import model_inputs
+from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.data.faces import Faces
 from cuelens_models.errors import BadInput
-from cuelens_models.record import TrainingRecord
 
 Make = Callable[[int, int], Faces]
 

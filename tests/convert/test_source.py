@@ -16,8 +16,8 @@ pytest.importorskip("rich", reason="conversion needs the extra convert")
 import keras
 from keras import layers
 
-from cuelens_convert.adapt import static
 from cuelens_convert.quantise import quantised
+from cuelens_convert.rewrite import static
 from cuelens_convert.source import Told, open_source
 from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import LABELS

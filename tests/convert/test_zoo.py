@@ -12,15 +12,14 @@ pytest.importorskip("rich", reason="conversion needs the extra convert")
 
 import keras
 
-from cuelens_models import record
-from cuelens_models.bundle import file
+from cuelens_models.bundle import file, training_record
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import model_inputs
+from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import load
 from cuelens_models.data.protocols import PROTOCOLS, label
-from cuelens_models.record import TrainingRecord
-from cuelens_models.train_published import fed_to
+from cuelens_models.train.published import fed_to
 from cuelens_models.zoo.published import RECIPES
 from cuelens_models.zoo.recipe import HEAD, Recipe
 
@@ -54,7 +53,7 @@ def test_a_published_network_becomes_a_bundle_that_runs(
     learn_head(whole, load(synthetic_npz).training, recipe)
     keras.Model(whole.inputs, whole.get_layer(HEAD).output, name=name.replace("-", "_")).save(tmp_path / "x.keras")
     wanted = fed_to(recipe)
-    record.write(
+    training_record.write(
         tmp_path / "x.keras",
         msgspec.structs.replace(
             said,

@@ -203,7 +203,7 @@ def test_a_damaged_bundle_of_the_settings_gives_way_to_the_shipped_one(tmp_path:
 
 HUNG = """
 import sys, threading
-from cuelens import run, sources
+from cuelens.commands import run
 
 class Hung:
     name = "hung"
@@ -211,8 +211,8 @@ class Hung:
     def close(self): threading.Event().wait()
 
 run.open_source = lambda name, camera: Hung()
-import cuelens.feed
-cuelens.feed._CAPTURE_S = 0.2
+from cuelens.camera import capture
+capture._CAPTURE_S = 0.2
 from cuelens.cli import main
 main()
 """

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.contract import CropRule, Input
-from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.scores import Scores
-from cuelens_models.candidate import Advance, Candidate
-from cuelens_models.cost import Cost
+from cuelens_models.evaluate.candidate import Advance, Candidate
+from cuelens_models.evaluate.cost import Cost
 
 Told = Callable[..., Candidate]
 Arrays = Mapping[str, NDArray[np.float32]]

@@ -100,4 +100,4 @@ def test_a_beat_that_hangs_starves_the_watchdog() -> None:
     """Only `Daemon.run` calls `turned`, after a turn has ended: no timer and no other thread can feed the dog."""
     sources = Path(__import__("cuelens").__file__).parent.rglob("*.py")
     callers = [path.name for path in sources if ".turned()" in path.read_text()]
-    assert callers == ["daemon.py"]
+    assert callers == ["loop.py"]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from cuelens import clip
-from cuelens.clip import Clip
-from cuelens.earcons import wake
+from cuelens.sound import clip
+from cuelens.sound.clip import Clip
+from cuelens.sound.earcons import wake
 from cuelens_models.errors import AbsentDevice
 
 _PATIENCE_S: Final = 0.5

@@ -1,28 +1,25 @@
 """Light, button and capture light on pins through gpiozero, and on gpiozero's own mock pins where there is no board."""
 
 import os
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from cuelens import led
-from cuelens.board import is_raspberry_pi
+from cuelens.adapters.gpio_button import GpioButton
+from cuelens.adapters.gpio_light import GpioLight
+from cuelens.health.board import is_raspberry_pi
+from cuelens.light import patterns
 from cuelens.settings import Pins
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
 if TYPE_CHECKING:
     # At run time it would bring OpenCV, which putting the light out must not wait for.
-    from cuelens.types import LightPattern
+    pass
 
 _PWM_HZ: Final = 200
 """Twice gpiozero's own. lgpio times the pulses on a thread, gpiozero counts in whole percents, and Linux may wake a
 thread 50 us late (PR_SET_TIMERSLACK): at 200 Hz a percent is 50 us, at more a dim light would flicker by lateness."""
-_QUIET_S: Final = 0.03
-"""How long a contact may bounce. No press by hand is shorter."""
-_JOIN_S: Final = 1.0
 
 
 class Gpio:
@@ -49,7 +46,7 @@ class Gpio:
             # lgpio raises an error of its own that is no gpiozero error, and gpiozero several kinds.
             raise AbsentDevice(f"the GPIO cannot be opened: {error} (is the user in the group gpio?)") from error
 
-    def light(self) -> "GpioLight":
+    def light(self) -> GpioLight:
         """Claim the wearer's light. Raises AbsentDevice if one of its pins is busy or forbidden."""
         from gpiozero import PWMLED
 
@@ -59,12 +56,12 @@ class Gpio:
             for key, pin in self._pins.light().items():
                 leds.append(_claim(key, pin, make))
                 begun.callback(leds[-1].close)
-            light = GpioLight(leds, [led.rgb(single.colour) for single in self._pins.single])
+            light = GpioLight(leds, [patterns.rgb(single.colour) for single in self._pins.single])
             begun.pop_all()
         self._closing["light"] = light.close
         return light
 
-    def button(self) -> "GpioButton | None":
+    def button(self) -> GpioButton | None:
         """Claim the wearer's button; None if none is fitted. Raises AbsentDevice if its pin is busy or forbidden."""
         from gpiozero import DigitalInputDevice
 
@@ -105,128 +102,6 @@ class Gpio:
             ending.callback(self.factory.close)
             for close in self._closing.values():
                 ending.callback(close)
-
-
-class GpioLight:
-    """The light at the edge of view: an RGB LED, or up to three single ones. One thread moves it."""
-
-    def __init__(self, leds: Sequence[Any], singles: Sequence[led.Colour]) -> None:
-        """leds: gpiozero's, red, green and blue, or one for each colour of `singles`."""
-        self._leds = list(leds)
-        self._singles = tuple(singles)
-        self._lit = [0.0] * len(leds)
-        self._before = list(self._lit)
-        self._pattern: LightPattern | None = None
-        self._began_s = 0.0
-        self._closed = False
-        self._turn = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="light pattern", daemon=True)
-        self._thread.start()
-
-    def show(self, pattern: "LightPattern") -> None:
-        """Begin a pattern in place of whatever was shown. Returns at once, with its first step lit."""
-        with self._turn:
-            if not self._closed:
-                self._pattern, self._began_s, self._before = pattern, time.monotonic(), list(self._lit)
-                self._step()
-                self._turn.notify()
-
-    def off(self) -> None:
-        """Go dark now."""
-        with self._turn:
-            self._pattern = None
-            if not self._closed:
-                self._write([0.0] * len(self._leds))
-
-    def close(self) -> None:
-        """Go dark and give the pins back. May be called twice."""
-        with self._turn, ExitStack() as ending:
-            if not self._closed:
-                self._closed = True
-                self._pattern = None
-                self._turn.notify()
-                for lamp in self._leds:
-                    ending.callback(lamp.close)
-                    ending.callback(lamp.off)
-        self._thread.join(_JOIN_S)
-
-    def _run(self) -> None:
-        with self._turn:
-            while not self._closed:
-                try:
-                    lasts_s = self._step()
-                except Exception:
-                    # Whoever shows the next pattern is told: its first step is taken on that thread.
-                    self._pattern, lasts_s = None, None
-                self._turn.wait(lasts_s)
-
-    def _step(self) -> float | None:
-        """Light what the pattern looks like now; return how many seconds that holds, None for until it is replaced."""
-        if self._pattern is None:
-            return None
-        now = led.moment(self._pattern, time.monotonic() - self._began_s)
-        full = led.strengths(self._pattern.colour, self._singles)
-        # Until it is over, what shines at all shines a little: a cue is seen from its first step on.
-        over = now.level == 0 and now.lasts_s is None
-        least = [0.0 if over else min(new, led.LEAST) for new in full]
-        mixed = [now.level * new + now.kept * old for new, old in zip(full, self._before, strict=True)]
-        # Whole percents, as gpiozero gives them to lgpio: what is the same is not written again.
-        self._write([round(max(strength, low), 2) for strength, low in zip(mixed, least, strict=True)])
-        return now.lasts_s
-
-    def _write(self, strengths: Sequence[float]) -> None:
-        for index, strength in enumerate(strengths):
-            if strength != self._lit[index]:
-                self._leds[index].value = strength
-                self._lit[index] = strength
-
-
-class GpioButton:
-    """A button from its pin to ground. The first edge is told at once; what bounces after it, for 30 ms, is not."""
-
-    def __init__(self, contact: Any) -> None:
-        """contact: gpiozero's input."""
-        self._contact = contact
-        self._on_edge: Callable[[bool, float], None] | None = None
-        self._told = False
-        self._quiet_until_s = 0.0
-        self._turn = threading.RLock()
-
-    @property
-    def pressed(self) -> bool:
-        """Whether it is held down now."""
-        return not self._contact.closed and bool(self._contact.is_active)
-
-    def watch(self, on_edge: Callable[[bool, float], None]) -> None:
-        """Call `on_edge` at every edge from now on, on a driver's thread: it must return at once, and not raise."""
-        with self._turn:
-            if self._contact.closed:
-                return
-            self._on_edge, self._told = on_edge, self.pressed
-            self._contact.when_activated = lambda: self._changed(True)
-            self._contact.when_deactivated = lambda: self._changed(False)
-
-    def close(self) -> None:
-        """Give the pin back; no edge is told afterwards. May be called twice."""
-        with self._turn:
-            self._on_edge = None
-            self._contact.close()
-
-    def _settle(self) -> None:
-        with self._turn:
-            self._changed(self.pressed)
-
-    def _changed(self, pressed: bool) -> None:
-        with self._turn:
-            now_s = time.monotonic()
-            if self._on_edge is None or pressed == self._told or now_s < self._quiet_until_s:
-                return
-            self._told, self._quiet_until_s = pressed, now_s + _QUIET_S
-            # What it settled on may differ from the edge that was told.
-            settled = threading.Timer(_QUIET_S, self._settle)
-            settled.daemon = True
-            settled.start()
-            self._on_edge(pressed, now_s)
 
 
 class GpioCaptureLight:

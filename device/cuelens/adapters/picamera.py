@@ -11,7 +11,7 @@ import time
 from concurrent.futures import CancelledError
 from typing import Any
 
-from cuelens.ring import FrameRing
+from cuelens.camera.frame_buffers import FrameRing
 from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice, MissingExtra
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cuelens.adapters.cut_short import is_cut_short
+from cuelens.adapters.truncated import is_cut_short
 from cuelens.types import Grey
 from cuelens_models.errors import BadInput
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from cuelens.ring import FrameRing
+from cuelens.camera.frame_buffers import FrameRing
 from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cuelens.fading import FadingRule, at, faded
-from cuelens.story import tell
+from cuelens.cues.fading import FadingRule, at, faded
+from cuelens.story import prose
 from cuelens.story.store import Session
 from cuelens_models import command
 
@@ -60,14 +60,14 @@ def draw(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[b
     longest = max((session.seconds for session in sessions), default=0.0) / 60
     axes.set_xlim(0, max(longest * 1.02, 1))
     axes.set_ylim(len(sessions) - 0.45, -0.55)
-    axes.set_yticks(range(len(sessions)), [tell.label(session) for session in sessions])
+    axes.set_yticks(range(len(sessions)), [prose.label(session) for session in sessions])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("minutes since the session began")
     axes.set_title("in each bar above: told unasked; below: answered when asked", loc="left", fontsize=9, color=_DARK)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(f"{tell.title(day)}: what the glasses told", fontsize=14)
+    figure.suptitle(f"{prose.title(day)}: what the glasses told", fontsize=14)
     _legend(figure, sessions)
     png = io.BytesIO()
     FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
@@ -78,7 +78,7 @@ def _draw_session(axes: Any, row: int, session: Session) -> None:
     """Draw one session. Cues that came unasked stand in the upper half, answers in the lower one."""
     axes.barh(row, session.seconds / 60, height=0.8, color=_BAR, edgecolor=_EDGE, linewidth=0.8)
     for kind, _, colour, hatch in _SPANS:
-        for begin, end in tell.spans(session, kind):
+        for begin, end in prose.spans(session, kind):
             axes.barh(
                 row,
                 (end - begin) / 60,
@@ -118,7 +118,7 @@ def _draw_fading(axes: Any, rule: FadingRule, first: tuple[bool, ...]) -> None:
 
 def _look(word: str) -> dict[str, Any]:
     """Return how the mark of a word looks: "find happy" is a hollow "happy", and what names no expression is dark."""
-    from cuelens.picture import COLOURS
+    from cuelens.story.colours import COLOURS
 
     named = word.removeprefix("find ")
     marker, colour = _MARKERS.get(named, _OTHER_MARKER), COLOURS.get(_LIKE.get(named, named), _DARK)
@@ -134,9 +134,9 @@ def _legend(figure: Any, sessions: Sequence[Session]) -> None:
 
     words = {entry.word for session in sessions for entry in session.entries if entry.kind == "cue"}
     ordered = [word for word in _MARKERS if word in words] + sorted(words - set(_MARKERS))
-    entries: list[Any] = [Line2D([], [], linestyle="none", label=tell.said(word), **_look(word)) for word in ordered]
+    entries: list[Any] = [Line2D([], [], linestyle="none", label=prose.said(word), **_look(word)) for word in ordered]
     for kind, name, colour, hatch in _SPANS:
-        if any(tell.spans(session, kind) for session in sessions):
+        if any(prose.spans(session, kind) for session in sessions):
             entries.append(Patch(facecolor=colour, edgecolor="white", hatch=hatch, label=name))
     if entries:
         figure.legend(handles=entries, loc="outside lower center", ncols=7, frameon=False, fontsize=9)

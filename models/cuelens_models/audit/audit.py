@@ -11,7 +11,7 @@ from cuelens_models.audit.find import odd_ones, perceptual_hashes, repeats
 from cuelens_models.audit.findings import Finding
 from cuelens_models.audit.study import Studied
 from cuelens_models.bundle.expressions import NOT_A_FACE
-from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.data.protocols import label, without_single_votes
 from cuelens_models.data.quality import faults

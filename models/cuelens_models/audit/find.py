@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.scores import Scores
 
 Hashes = NDArray[np.uint64]

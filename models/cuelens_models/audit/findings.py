@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cuelens_models.atomic_file import write_whole
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import names_of
 from cuelens_models.errors import BadInput
-from cuelens_models.whole_file import write_whole
 
 COLUMNS: Final = ("face", "reason", "labelled", "rather", "score", "index")
 

@@ -8,9 +8,9 @@ from typing import Final
 import matplotlib
 from matplotlib.figure import Figure
 
+from cuelens_models.atomic_file import write_whole
 from cuelens_models.audit.findings import Finding
 from cuelens_models.data.faces import Faces
-from cuelens_models.whole_file import write_whole
 
 _ACROSS: Final = 10
 _SHOWN: Final = 60

@@ -12,10 +12,10 @@ from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
 from cuelens_models.data.faces import Faces, joined
 from cuelens_models.data.load import FaceData
-from cuelens_models.learn import Say, Stage, learn
-from cuelens_models.schedule import Schedule
-from cuelens_models.targets import Head
-from cuelens_models.train import fed, heads_for
+from cuelens_models.train.budget import Schedule
+from cuelens_models.train.distilled import Say, Stage, learn
+from cuelens_models.train.fit import fed, heads_for
+from cuelens_models.train.targets import Head
 from cuelens_models.zoo import cuelens
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from cuelens_models.strict_struct import StrictStruct
+
 SCHEMA = 1
 
 Side = Annotated[int, msgspec.Meta(ge=16, le=512)]
@@ -17,11 +19,7 @@ Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 DType = Literal["int8", "uint8", "int16", "float32"]
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A piece of the contract: frozen, and strict about names it does not know."""
-
-
-class CropRule(Part, frozen=True):
+class CropRule(StrictStruct, frozen=True):
     """The square that is cut around a detector's box. It means nothing without that detector."""
 
     detector: str
@@ -31,7 +29,7 @@ class CropRule(Part, frozen=True):
     """How far the square is moved down, as a fraction of its own side."""
 
 
-class Input(Part, frozen=True):
+class Input(StrictStruct, frozen=True):
     """What goes in: `pixel * multiply + add` (after standardising the crop if `per_image`), then quantised."""
 
     height: Side
@@ -46,7 +44,7 @@ class Input(Part, frozen=True):
     crop: CropRule
 
 
-class Output(Part, frozen=True):
+class Output(StrictStruct, frozen=True):
     """What comes out, one number for each label."""
 
     kind: Literal["logits", "probabilities"]
@@ -55,7 +53,7 @@ class Output(Part, frozen=True):
     zero_point: int
 
 
-class Probabilities(Part, frozen=True):
+class Probabilities(StrictStruct, frozen=True):
     """How logits become probabilities, and from where on an expression is believed."""
 
     temperature: Positive
@@ -63,7 +61,7 @@ class Probabilities(Part, frozen=True):
     """For each label, the smoothed probability at which it may be settled on."""
 
 
-class Conversion(Part, frozen=True):
+class Conversion(StrictStruct, frozen=True):
     """How the file was made from the Keras model."""
 
     scheme: Literal["int8", "int16x8", "dynamic", "float16", "float32"]
@@ -71,7 +69,7 @@ class Conversion(Part, frozen=True):
     seed: int
 
 
-class Parity(Part, frozen=True):
+class Parity(StrictStruct, frozen=True):
     """The written file against the Keras model it came from, on the same held-out images."""
 
     images: Count
@@ -81,7 +79,7 @@ class Parity(Part, frozen=True):
     worst_class_drop: Annotated[float, msgspec.Meta(ge=-1, le=1)]
 
 
-class Metrics(Part, frozen=True):
+class Metrics(StrictStruct, frozen=True):
     """What the written file scores on held-out images under a named protocol."""
 
     protocol: str
@@ -91,14 +89,14 @@ class Metrics(Part, frozen=True):
     ece: Fraction
 
 
-class Golden(Part, frozen=True):
+class Golden(StrictStruct, frozen=True):
     """A picture made by a formula (see `golden`), and the dequantised output it must give."""
 
     formula: str
     logits: list[float]
 
 
-class Provenance(Part, frozen=True):
+class Provenance(StrictStruct, frozen=True):
     """Where the file comes from."""
 
     source: str
@@ -109,7 +107,7 @@ class Provenance(Part, frozen=True):
     tensorflow: str
 
 
-class Contract(Part, frozen=True):
+class Contract(StrictStruct, frozen=True):
     """All of it: the content of `contract.json`."""
 
     schema: int

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle import golden, scores
 from cuelens_models.bundle.file import Bundle
-from cuelens_models.bundle.preprocess import Grey, model_input
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import model_input
 from cuelens_models.errors import BadBundle, GoldenMismatch, MissingExtra
 from cuelens_models.quiet import native_quiet
 

@@ -12,11 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.contract import Contract, Input
+from cuelens_models.bundle.pixels import Box, Grey
 from cuelens_models.errors import EmptyCrop
-
-Grey = NDArray[np.uint8]
-Box = tuple[int, int, int, int]
-"""x, y, width, height, in pixels of the frame; it may reach beyond the frame's border."""
 
 SMALLEST_BOX = 16
 _LEVELS = np.arange(256, dtype=np.float64)

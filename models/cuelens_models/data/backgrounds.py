@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.cascade import cascade_file
-from cuelens_models.bundle.preprocess import Grey, resized
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import resized
 from cuelens_models.command import require
 from cuelens_models.data.faces import SIDE, VOTES, Faces
 

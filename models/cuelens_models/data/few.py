@@ -8,6 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from cuelens_models.atomic_file import writable, write_whole
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.preprocess import resized
 from cuelens_models.data import image_folder, images
@@ -17,7 +18,6 @@ from cuelens_models.data.haar import HaarCrop
 from cuelens_models.data.protocols import label
 from cuelens_models.data.quality import faults
 from cuelens_models.errors import BadInput
-from cuelens_models.whole_file import writable, write_whole
 
 PROTOCOL: Final = "fer5"
 EACH: Final = 52

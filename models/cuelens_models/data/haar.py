@@ -11,7 +11,8 @@ import msgspec
 
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.contract import Input
-from cuelens_models.bundle.preprocess import Box, Grey, crop, resized
+from cuelens_models.bundle.pixels import Box, Grey
+from cuelens_models.bundle.preprocess import crop, resized
 from cuelens_models.data.faces import SIDE
 from cuelens_models.data.images import whole
 from cuelens_models.errors import BadInput

@@ -11,7 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from cuelens_models.bundle.preprocess import Grey, resized
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import resized
 from cuelens_models.data.faces import SIDE
 from cuelens_models.errors import BadInput
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cuelens_models.bundle.preprocess import Grey
+from cuelens_models.bundle.pixels import Grey
 
 _DARK, _BRIGHT, _FLAT, _BLURRED = 50.0, 205.0, 25.0, 0.35
 """At most one in a hundred of FER2013's training faces lies beyond each."""

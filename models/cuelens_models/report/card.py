@@ -6,7 +6,7 @@ After Mitchell et al. 2019, arXiv 1810.03993. What holds for every model stands 
 from html import escape
 from importlib import resources
 
-from cuelens_models.candidate import Candidate
+from cuelens_models.evaluate.candidate import Candidate
 
 
 def card(model: Candidate) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from cuelens_models.bootstrap import SAMPLES
-from cuelens_models.evaluate import Evaluation
-from cuelens_models.metrics import ENOUGH
+from cuelens_models.evaluate.evaluate import Evaluation
+from cuelens_models.evaluate.intervals import SAMPLES
+from cuelens_models.evaluate.metrics import ENOUGH
 from cuelens_models.report import plots, tables
 from cuelens_models.report.card import card
 from cuelens_models.report.document import document, headlines, section

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from cuelens_models import metrics
-from cuelens_models.bootstrap import COVERED
 from cuelens_models.bundle.scores import Scores
-from cuelens_models.evaluate import Evaluation
-from cuelens_models.record import CurvePoint
+from cuelens_models.bundle.training_record import CurvePoint
+from cuelens_models.evaluate import metrics
+from cuelens_models.evaluate.evaluate import Evaluation
+from cuelens_models.evaluate.intervals import COVERED
 
 _COLOURS: Final = {
     "neutral": "#8c8c8c",

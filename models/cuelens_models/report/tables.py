@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens_models import metrics
-from cuelens_models.bootstrap import Interval
-from cuelens_models.bundle.preprocess import Grey
-from cuelens_models.evaluate import Evaluation
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.evaluate import metrics
+from cuelens_models.evaluate.evaluate import Evaluation
+from cuelens_models.evaluate.intervals import Interval
 
 _WORST: Final = 20
 _MISSING: Final = "&ndash;"

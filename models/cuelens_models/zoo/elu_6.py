@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from cuelens_models.augment import Movement
+from cuelens_models.data.augment import Movement
 from cuelens_models.zoo.recipe import HEAD, Published, Recipe
 
 if TYPE_CHECKING:

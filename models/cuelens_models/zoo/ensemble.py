@@ -8,9 +8,9 @@ import keras
 import msgspec
 from keras import layers, ops
 
-from cuelens_models import record
+from cuelens_models.bundle import training_record
+from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.errors import BadInput
-from cuelens_models.record import TrainingRecord
 
 NAME: Final = "ensemble"
 _LEAST: Final = 1e-6
@@ -44,7 +44,7 @@ def joined(members: Sequence[Path]) -> tuple[keras.Model, TrainingRecord]:
 
 
 def _record(path: Path) -> TrainingRecord:
-    said = record.read(path)
+    said = training_record.read(path)
     if said is None:
         raise BadInput(f"model {path} does not say what its outputs mean: give a .keras file that train-model wrote")
     return said

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cuelens_models.augment import Movement
+from cuelens_models.data.augment import Movement
 from cuelens_models.errors import BadInput
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from cuelens_models.errors import BadInput
-from cuelens_models.pretrained import Pretrained
 from cuelens_models.zoo.blocks import Tensor, answers, convolution
+from cuelens_models.zoo.pretrained import Pretrained
 
 NAME: Final = "teacher"
 _STEM: Final = "conv32_down"

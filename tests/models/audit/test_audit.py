@@ -18,7 +18,7 @@ from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load, names_of, without
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
-from cuelens_models.targets import VOTES, Head
+from cuelens_models.train.targets import VOTES, Head
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

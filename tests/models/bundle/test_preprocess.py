@@ -9,7 +9,8 @@ import pytest
 
 from cuelens_models.bundle.contract import Contract, Input
 from cuelens_models.bundle.file import Bundle
-from cuelens_models.bundle.preprocess import SMALLEST_BOX, Box, Grey, crop, model_input, model_inputs, resized, square
+from cuelens_models.bundle.pixels import Box, Grey
+from cuelens_models.bundle.preprocess import SMALLEST_BOX, crop, model_input, model_inputs, resized, square
 from cuelens_models.errors import EmptyCrop
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from cuelens_models.bundle.contract import CropRule, Input
 from cuelens_models.bundle.file import Bundle
-from cuelens_models.bundle.preprocess import Grey, resized
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import resized
 from cuelens_models.data import images
 from cuelens_models.data.haar import HaarCrop
 from cuelens_models.data.load import load_held_out

@@ -9,12 +9,12 @@ import pytest
 pytest.importorskip("matplotlib", reason="the page's pictures are drawn by matplotlib (extra train)")
 
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
-from cuelens_models.candidate import Candidate
+from cuelens_models.bundle.training_record import CurvePoint, TrainingRecord
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
 from cuelens_models.data.load import HeldOut
 from cuelens_models.data.protocols import PROTOCOLS
-from cuelens_models.evaluate import Evaluation, evaluate, figures
-from cuelens_models.record import CurvePoint, TrainingRecord
+from cuelens_models.evaluate.candidate import Candidate
+from cuelens_models.evaluate.evaluate import Evaluation, evaluate, figures
 from cuelens_models.report.page import page
 
 Told = Callable[..., Candidate]

@@ -1,0 +1,205 @@
+"""Bringing frames to the beat: in order from a file, or the latest one from a camera that may stall, go or hang."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from cuelens.mailbox import Latest
+from cuelens.ports import FrameSource
+from cuelens.types import Frame
+from cuelens_models.errors import AbsentDevice, CameraLost
+
+RUNNING: Final = "running"
+NO_CAMERA: Final = "no camera"
+STALLED: Final = "camera stalled"
+PAUSED: Final = "paused"
+_CAPTURE_S: Final = 2.0
+_CLOSE_S: Final = 5.0
+_REOPEN_S: Final = 5.0
+_FIRST_OPEN_S: Final = 15.0
+_RETRY_S: Final = 10.0
+_STALL_WINDOW_S: Final = 60.0
+
+
+class Feed(Protocol):
+    """Where the beat gets its frames."""
+
+    received: int
+    state: str
+
+    def next(self, timeout_s: float) -> Frame | None:
+        """Return a frame, None after the last. TimeoutError if there is none now, CameraLost if there will be none."""
+
+    def dropped(self) -> int:
+        """Return how many frames nobody took."""
+
+    def pause(self, *, on: bool) -> None:
+        """Take no frames from now on, or take them again. From any thread; returns at once."""
+
+    def close(self) -> None:
+        """Stop, within the deadline of a capture."""
+
+
+class LatestOnly:
+    """The latest frame of a camera, captured on a thread of its own.
+
+    A capture that times out closes and reopens the camera once; a second one within a minute, or a call that never
+    returns, is CameraLost: only a new process helps then. A camera that is not there is looked for every ten seconds.
+    While it is paused, a camera is closed; a file goes on, and whoever asked for the pause passes its frames over.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[], FrameSource],
+        fault: Callable[[str, str], None],
+        *,
+        first: FrameSource | None = None,
+        patient: bool = False,
+        paused: bool = False,
+        is_file: bool = False,
+        hung_after_s: float = 2 * _CAPTURE_S,
+    ) -> None:
+        """open_source: called on the capture thread. first: a source that is open already; it is closed there too.
+
+        patient: wait for an absent camera, instead of AbsentDevice. paused: begin so. is_file: it is not paused, and
+        a capture may take any time. hung_after_s: when a capture that should have raised TimeoutError long ago is
+        given up.
+        """
+        self.received = 0
+        self.state = RUNNING
+        self._open_source = open_source
+        self._fault = fault
+        self._first = first
+        self._patient = patient
+        self._is_file = is_file
+        self._hung_after_s = math.inf if is_file else hung_after_s
+        self._running = threading.Event()
+        if is_file or not paused:
+            self._running.set()
+        self._poked = threading.Event()
+        self._mailbox: Latest[Frame] = Latest()
+        self._ended_by: Exception | None = None
+        self._stopping = threading.Event()
+        self._due_s = math.inf
+        self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
+        self._thread.start()
+
+    def next(self, timeout_s: float) -> Frame | None:
+        """Return the latest frame that was not taken yet; after the last one, None or what ended the capture."""
+        try:
+            return self._mailbox.take(timeout_s)
+        except EOFError:
+            if self._ended_by:
+                raise self._ended_by from None
+            return None
+        except TimeoutError:
+            if time.monotonic() > self._due_s:
+                raise CameraLost("the camera hangs in a call that does not return; a restart is needed") from None
+            raise
+
+    def dropped(self) -> int:
+        """Return how many frames were overwritten by newer ones."""
+        return self._mailbox.overwritten
+
+    def pause(self, *, on: bool) -> None:
+        """Close the camera and look no further, or open it again; the capture thread does it."""
+        if on and not self._is_file:
+            self._running.clear()
+        else:
+            self._running.set()
+        self._poked.set()
+
+    def close(self) -> None:
+        """Stop capturing, once a capture that is on has met its deadline; a camera that hangs is left behind."""
+        self._stopping.set()
+        self._running.set()
+        self._poked.set()
+        hangs = time.monotonic() > self._due_s
+        self._thread.join(0.5 if hangs or self._is_file else _CAPTURE_S + 0.5)
+
+    @contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
+        """Tell the reader when what is done here must be over; a call that never returns is known by that."""
+        self._due_s = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._due_s = math.inf
+
+    def _capture(self) -> None:
+        """Open, pump, and climb the ladder of recovery. Whatever ends it goes to the reader."""
+        stalled_s = -math.inf
+        try:
+            while not self._stopping.is_set():
+                # Before pause and end are looked at, so that neither is missed while the camera is looked for.
+                self._poked.clear()
+                if self._stopping.is_set() or not self._running.is_set():
+                    self._rest()
+                    continue
+                try:
+                    ended = self._pump(self._open())
+                except AbsentDevice as error:
+                    if not self._patient:
+                        raise
+                    self._become(NO_CAMERA, str(error))
+                    self._poked.wait(_RETRY_S)
+                    continue
+                if ended == PAUSED:
+                    continue
+                if ended != STALLED:
+                    break
+                self._become(STALLED, f"no frame within {_CAPTURE_S:.0f} s")
+                if time.monotonic() - stalled_s < _STALL_WINDOW_S:
+                    raise CameraLost("the camera stalled twice within a minute; a restart is needed")
+                stalled_s = time.monotonic()
+        except Exception as error:
+            # Raised again on the reader's thread.
+            self._ended_by = error
+        finally:
+            self._mailbox.close()
+
+    def _open(self) -> FrameSource:
+        source, self._first = self._first, None
+        if source is None:
+            with self._within(_REOPEN_S if self.received else _FIRST_OPEN_S):
+                source = self._open_source()
+        return source
+
+    def _rest(self) -> None:
+        """Wait for the end of a pause, with no camera open."""
+        self.state = PAUSED
+        source, self._first = self._first, None
+        if source:
+            with self._within(_CLOSE_S):
+                source.close()
+        self._running.wait()
+        self.state = RUNNING
+
+    def _pump(self, source: FrameSource) -> str:
+        """Pass frames on. Returns why no more came: stalled, paused, or nothing if it is the end. Closes the source."""
+        try:
+            while not self._stopping.is_set():
+                if not self._running.is_set():
+                    self.state = PAUSED
+                    return PAUSED
+                with self._within(self._hung_after_s):
+                    frame = source.read(_CAPTURE_S)
+                if frame is None:
+                    break
+                self.state = RUNNING
+                self.received += 1
+                self._mailbox.put(frame)
+            return ""
+        except TimeoutError:
+            return STALLED
+        finally:
+            with self._within(_CLOSE_S):
+                source.close()
+
+    def _become(self, state: str, detail: str) -> None:
+        if self.state != state:
+            self.state = state
+            self._fault(state, detail)

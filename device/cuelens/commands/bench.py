@@ -1,0 +1,213 @@
+"""`cuelens bench`: what this board takes for each stage, for a whole beat, and to start; and what to set for it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import msgspec
+import numpy as np
+
+from cuelens.adapters.haar import NAME, HaarDetector
+from cuelens.commands.summary import percentile
+from cuelens.health import board
+from cuelens.types import Frame, Grey
+from cuelens.vision.optics import Optics
+from cuelens.vision.sweep import Sweep
+from cuelens_models.bundle.file import SHIPPED, Bundle, load
+from cuelens_models.bundle.golden import FORMULAS, picture
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.bundle.preprocess import crop, model_input
+from cuelens_models.errors import MissingExtra
+
+_THREADS: Final = (1, 2, 4)
+_WORTH: Final = 0.8
+"""A further thread is worth it if it leaves no more than this share of the time: others need cores too."""
+_PROMISED_MS: Final = 50.0
+
+
+def bench(bundle_path: Path | None, beside: Sequence[Path] = (), *, as_json: bool) -> int:
+    """Measure, and print a table or JSON. beside: bundles whose speed is compared. Returns 0."""
+    bundles = [load(bundle_path or SHIPPED), *map(load, beside)]
+    bundle = bundles[0]
+    cv2.setNumThreads(1)
+    figures: dict[str, Any] = {
+        "board": board.model_name(),
+        "cores": os.cpu_count(),
+        "temperature_c": board.temperature_c(),
+        "under_voltage": board.under_voltage(),
+        "bundle": bundle.contract.title(),
+        "detector": NAME,
+        "stages_ms": _stages(bundle),
+        "invoke_ms": {_kind(each): _invokes(each) for each in bundles},
+        "frame_to_decision_ms": _beats(bundle),
+        "start": _start(bundle),
+    }
+    now_mb, highest_mb = board.resident_mb()
+    figures["memory_mb"] = {"now": round(now_mb, 1), "highest": round(highest_mb, 1)}
+    figures["temperature_after_c"] = board.temperature_c()
+    figures["advice"] = _advice(figures)
+    print(msgspec.json.format(msgspec.json.encode(figures)).decode() if as_json else "\n".join(_table(figures)))
+    return 0
+
+
+def _kind(bundle: Bundle) -> str:
+    """Return what a bundle computes in: its scheme and its name, as a bench of several needs both."""
+    return f"{bundle.contract.conversion.scheme} ({bundle.contract.name})"
+
+
+def _timed(work: Callable[[], object], times: int) -> dict[str, float]:
+    for _ in range(max(2, times // 20)):
+        work()
+    spent = []
+    for _ in range(times):
+        began = time.perf_counter_ns()
+        work()
+        spent.append(time.perf_counter_ns() - began)
+    return _percentiles(spent)
+
+
+def _percentiles(spent: list[int]) -> dict[str, float]:
+    return {"p50": round(percentile(spent, 0.5) / 1e6, 3), "p95": round(percentile(spent, 0.95) / 1e6, 3)}
+
+
+def _stages(bundle: Bundle) -> dict[str, dict[str, float]]:
+    """Each stage alone, on a textured picture: seeded noise of several sizes, as hard for a cascade as a busy room."""
+    random = np.random.default_rng(0)
+    layers = [
+        cv2.resize(random.normal(0, 40, (side * 3, side * 4)), (640, 480), interpolation=cv2.INTER_CUBIC)
+        for side in (4, 16, 60)
+    ]
+    picture = np.clip(np.sum(layers, axis=0) + 128, 0, 255).astype(np.uint8)
+    small = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
+    region = np.ascontiguousarray(small[60:148, 100:188])
+    detector = HaarDetector()
+    part, whole = _sweep(detector, picture)
+    return {
+        "part of a sweep": part,
+        "sweep of all parts": whole,
+        "the same at once": _timed(lambda: detector.detect(small, 20, 160), 20),
+        "region scan (88x88)": _timed(lambda: detector.detect(region, 35, 55), 200),
+        "crop and quantise": _timed(
+            lambda: model_input(crop(picture, (200, 150, 100, 100), bundle.contract), bundle.contract), 500
+        ),
+    }
+
+
+def _sweep(detector: HaarDetector, picture: Grey) -> tuple[dict[str, float], dict[str, float]]:
+    """Time each part of ten sweeps, and each sweep."""
+    sweep, frame = Sweep(detector, Optics()), Frame(picture, 0.0, 0)
+    parts: list[int] = []
+    wholes: list[int] = []
+    for _ in range(10):
+        spent = []
+        for _ in range(sweep.parts(frame)):
+            began = time.perf_counter_ns()
+            sweep.scan(frame, 1, (), hits=2, most=1)
+            spent.append(time.perf_counter_ns() - began)
+        parts += spent
+        wholes.append(sum(spent))
+    return _percentiles(parts), _percentiles(wholes)
+
+
+def _invokes(bundle: Bundle) -> dict[str, dict[str, float]]:
+    """Time the model with one thread and more, by their number."""
+    tensor = model_input(picture(FORMULAS[0]), bundle.contract)
+    return {str(threads): _timed(partial(Interpreter(bundle, threads).invoke, tensor), 500) for threads in _THREADS}
+
+
+def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
+    """Whole beats over the built-in scene; None where its pictures are not installed."""
+    from cuelens.adapters.demo_scene import SceneSource, demo_scene
+    from cuelens.runtime.build import assemble
+    from cuelens.vision.stage_times import Stopwatch
+
+    try:
+        source = SceneSource(demo_scene())
+    except MissingExtra:
+        return None
+    watch = Stopwatch()
+    beats = assemble(HaarDetector(), Interpreter(bundle), watch)
+    while (frame := source.read(0)) is not None:
+        beats.turn(frame)
+    kinds = {"all beats": None, "a face followed": "region", "nobody yet": "sweep"}
+    return {
+        name: _percentiles(totals)
+        for name, kind in kinds.items()
+        if (totals := [beat[1] for beat in watch.beats if kind in (None, beat[0])])
+    }
+
+
+def _start(bundle: Bundle) -> dict[str, float]:
+    """From nothing to the first decision: a fresh process on one grey picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        still = Path(folder) / "still.pgm"
+        cv2.imwrite(str(still), np.full((480, 640), 100, np.uint8))
+        command = [sys.executable, "-m", "cuelens", "run", "--as-fast", "--seconds", "0"]
+        before = os.times()
+        began = time.monotonic()
+        subprocess.run(
+            [*command, "--source", str(still), "--bundle", str(bundle.path)], capture_output=True, check=True
+        )
+        wall_s = time.monotonic() - began
+        after = os.times()
+    cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
+    return {"wall_s": round(wall_s, 2), "cpu_s": round(cpu_s, 2)}
+
+
+def _advice(figures: dict[str, Any]) -> list[str]:
+    """Say what to set on this board, from what was measured."""
+    said = []
+    fastest = min(figures["invoke_ms"], key=lambda kind: figures["invoke_ms"][kind]["1"]["p50"])
+    times = {threads: figures["invoke_ms"][fastest][str(threads)]["p50"] for threads in _THREADS}
+    threads = 1
+    for more in _THREADS[1:]:
+        if more <= (figures["cores"] or 1) and times[more] <= _WORTH * times[threads]:
+            threads = more
+    said.append(f"[threads] model = {threads}: {times[threads]:.2f} ms an invoke, {times[1]:.2f} ms with one thread")
+    for kind, invokes in figures["invoke_ms"].items():
+        if kind != fastest:
+            said.append(f"model: {fastest}; {kind} takes {invokes['1']['p50'] / times[1]:.1f} times as long")
+    beats = figures["frame_to_decision_ms"]
+    if beats:
+        p95 = beats["all beats"]["p95"]
+        verdict = "under" if p95 < _PROMISED_MS else "OVER"
+        said.append(
+            f"nineteen of twenty decisions take {p95:.0f} ms or less: {verdict} the {_PROMISED_MS:.0f} ms promised"
+        )
+        if p95 >= _PROMISED_MS:
+            said.append("[look] farthest_m = 1.5 costs half as much to sweep, and loses faces beyond that")
+    if figures["under_voltage"]:
+        said.append("the supply is too weak right now: all of this is slower than it could be")
+    return said
+
+
+def _table(figures: dict[str, Any]) -> list[str]:
+    heat = figures["temperature_after_c"]
+    warmth = "temperature not told" if heat is None else f"{heat:.0f} C"
+    lines = [
+        f"board     {figures['board'] or 'unknown'}, {figures['cores']} cores, {warmth}",
+        f"bundle    {figures['bundle']}, detector {figures['detector']}, one thread unless said",
+    ]
+    rows = dict(figures["stages_ms"])
+    for kind, invokes in figures["invoke_ms"].items():
+        rows |= {f"invoke {kind}, {n} thread{'s' * (n != '1')}": told for n, told in invokes.items()}
+    width = max(map(len, rows))
+    lines += [f"{name:<{width}}  p50 {told['p50']:8.3f} ms   p95 {told['p95']:8.3f} ms" for name, told in rows.items()]
+    beats = figures["frame_to_decision_ms"]
+    if beats is None:
+        lines.append("frame to decision: not measured, the scene needs `pip install 'cuelens[demo]'`")
+    else:
+        lines.append("frame to decision on the built-in scene:")
+        for name, beat in beats.items():
+            lines.append(f"  {name:<{width - 2}}  p50 {beat['p50']:8.3f} ms   p95 {beat['p95']:8.3f} ms")
+    start, memory = figures["start"], figures["memory_mb"]
+    lines.append(f"start to first decision: {start['wall_s']:.2f} s, of processor time {start['cpu_s']:.2f} s")
+    lines.append(f"memory of this bench: {memory['now']:.0f} MB, at its highest {memory['highest']:.0f} MB")
+    return lines + [f"advice    {line}" for line in figures["advice"]]

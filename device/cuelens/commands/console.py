@@ -1,0 +1,112 @@
+"""Telling a person at a terminal what the glasses perceive and do: lines as it happens, and a live line under them."""
+
+import sys
+import time
+from collections import deque
+from typing import TextIO
+
+from cuelens import events
+from cuelens.cues.modes import mode
+from cuelens.profile.wording import looks
+from cuelens.runtime.pipeline import Decision
+from cuelens.types import Frame
+from cuelens_models.bundle.expressions import UNSURE
+
+_REFRESH_S = 0.1
+_CUE_SHOWN_S = 3.0
+_RATE_OVER = 16
+"""Beats that the rate on the live line is taken over: the last second."""
+
+
+class Console:
+    """A reader of the event stream. Without a terminal it prints plain lines only."""
+
+    def __init__(self, output: TextIO, *, cues: bool) -> None:
+        """cues: whether the console is one of the outputs, and says cues as the glasses would give them."""
+        self._output = output
+        self._cues = cues
+        self._live = output.isatty()
+        self._cue = ""
+        self._cue_t = 0.0
+        self._shown_s = 0.0
+        self._turned_s: deque[float] = deque(maxlen=_RATE_OVER)
+
+    def __call__(self, event: events.Event) -> None:
+        """Print one event, if a person would care."""
+        line = self._line(event)
+        if line:
+            clear = "\r\x1b[K" if self._live else ""
+            print(f"{clear}{line}", file=self._output, flush=True)
+
+    def watch(self, frame: Frame, decision: Decision) -> None:
+        """Refresh the live line: time, face, expression, cue, beats a second."""
+        now = time.monotonic()
+        self._turned_s.append(now)
+        if not self._live or now - self._shown_s < _REFRESH_S:
+            return
+        self._shown_s = now
+        if decision.faces:
+            nearest = max(decision.faces, key=lambda face: face.box[2])
+            word = decision.words[nearest.track]
+            bar = f"[{'#' * round(10 * decision.beliefs[nearest.track].confidence):<10}]" if word != UNSURE else ""
+            face = f"face {nearest.track}  {looks(word):<15} {bar:<12}"
+        else:
+            face = f"{'no face' if decision.state == 'running' else decision.state:<37}"
+        cue = self._cue if decision.t - self._cue_t < _CUE_SHOWN_S else ""
+        span_s = now - self._turned_s[0]
+        fps = (len(self._turned_s) - 1) / span_s if span_s > 0 else 0.0
+        line = f"{decision.t:6.1f} s  {face}  {'cue: ' + cue if cue else '':<20}  {fps:.0f} fps"
+        print(f"\r\x1b[K{line}", end="", file=self._output, flush=True)
+
+    def close(self) -> None:
+        """Leave the live line behind."""
+        if self._live:
+            print("\r\x1b[K", end="", file=self._output, flush=True)
+
+    def _line(self, event: events.Event) -> str:
+        match event:
+            case events.Start():
+                return f"source {event.source}, model {event.bundle}"
+            case events.FaceSeen():
+                return f"{event.t:6.2f} s  face {event.track} found"
+            case events.FaceLost():
+                return f"{event.t:6.2f} s  face {event.track} lost"
+            case events.Expression(expression="unsure"):
+                return f"{event.t:6.2f} s  face {event.track} not sure"
+            case events.Expression():
+                return f"{event.t:6.2f} s  face {event.track} {looks(event.expression)} ({event.confidence:.2f})"
+            case events.CueGiven():
+                self._cue, self._cue_t = looks(event.word), event.t
+                outputs = " + ".join(event.outputs)
+                return (
+                    f"{event.t:6.2f} s  * cue: {self._cue} ({outputs}), after {event.latency_ms:.1f} ms"
+                    if self._cues
+                    else ""
+                )
+            case events.Fault():
+                return f"{event.t:6.2f} s  ! {event.fault}: {event.detail}"
+            case events.State():
+                rate = f"{event.camera_fps:.1f} fps in, {event.beat_fps:.1f} beats/s, {event.dropped} dropped"
+                return f"{event.t:6.2f} s  {event.state}, {rate}" if not self._live or event.state != "running" else ""
+        return _wearers_line(event)
+
+
+def _wearers_line(event: events.Event) -> str:
+    """Return what to print of a session, and of what the wearer does."""
+    match event:
+        case events.Mode():
+            return f"mode {event.mode}: {mode(event.mode).about}"
+        case events.Session():
+            return f"{event.t:6.2f} s  session {event.state}{f', {event.why}' if event.why else ''}"
+        case events.Press():
+            return f"{event.t:6.2f} s  button: {event.gesture}"
+        case events.Mute():
+            return f"{event.t:6.2f} s  {'muted' if event.on else 'no longer muted'}"
+        case events.Pause():
+            return f"{event.t:6.2f} s  {'camera off' if event.on else 'camera on again'}"
+    return ""
+
+
+def for_events(events_path: str | None) -> TextIO:
+    """Return where a console prints: standard error when the event stream has standard output."""
+    return sys.stderr if events_path == "-" else sys.stdout

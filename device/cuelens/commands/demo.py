@@ -1,0 +1,58 @@
+"""`cuelens demo`: the very pipeline of the glasses on the built-in scene, and a picture of the session."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cuelens import events
+from cuelens.commands.console import for_events
+from cuelens.commands.run import RunOptions, run
+from cuelens.runtime.pipeline import Decision
+from cuelens.types import Frame, Grey
+from cuelens_models import command
+from cuelens_models.errors import Unwritable
+
+_SNAPSHOT_EVERY_S = 0.5
+
+
+class Recorder:
+    """Keeps what the picture needs: events, and a frame with its boxes twice a second and at every cue.
+
+    Only the demo has one: its pictures are those that ship. Nothing of a camera is ever kept.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[events.Event] = []
+        self.snapshots: list[tuple[float, Grey, Decision]] = []
+
+    def __call__(self, event: events.Event) -> None:
+        """Keep one event."""
+        self.events.append(event)
+
+    def watch(self, frame: Frame, decision: Decision) -> None:
+        """Keep the frame if it is time for one."""
+        last_t = self.snapshots[-1][0] if self.snapshots else -np.inf
+        if decision.cue or decision.t - last_t >= _SNAPSHOT_EVERY_S:
+            self.snapshots.append((decision.t, frame.grey.copy(), decision))
+
+
+def demo(options: RunOptions, output: Path) -> int:
+    """Run the demo and write its picture to `output`. Returns the exit status."""
+    try:
+        import matplotlib  # noqa: F401 - asked for now, not after half a minute
+    except ImportError as error:
+        raise command.require("matplotlib", "demo") from error
+    if not output.parent.is_dir() or output.is_dir():
+        raise Unwritable(
+            f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"
+        )
+    recorder = Recorder()
+    status = run(options, readers=[recorder], watchers=[recorder.watch], picture=output)
+    from cuelens.commands.demo_picture import draw
+
+    try:
+        draw(recorder.events, recorder.snapshots, output)
+    except OSError as error:
+        raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
+    print(f"the session as a picture: {output}", file=for_events(options.events))
+    return status

@@ -1,0 +1,126 @@
+"""The picture of a demo session: probabilities, expressions and cues over time, above a strip of annotated frames."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cuelens import events
+from cuelens.profile.wording import looks
+from cuelens.runtime.pipeline import Decision
+from cuelens.story.colours import COLOURS
+from cuelens.types import Grey
+
+Snapshot = tuple[float, Grey, Decision]
+
+_OTHER: Final = "#8c8c8c"
+"""Of what names no expression, as at a school."""
+_STRIP: Final = 6
+_SHOWN_FROM: Final = 0.05
+"""Labels that never reach this probability are left out of the legend."""
+
+
+def draw(happened: Sequence[events.Event], snapshots: Sequence[Snapshot], output: Path) -> None:
+    """Draw the session as one PNG."""
+    end = max((getattr(event, "t", 0.0) for event in happened), default=1.0) or 1.0
+    figure = Figure(figsize=(14, 7.4), layout="constrained")
+    rows: Any = figure.subfigures(2, 1, height_ratios=(1.9, 1))
+    readings, bands = rows[0].subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+    figure.suptitle("cuelens demo: what each face looked like, and the cues that were given", fontsize=14)
+    _draw_readings(readings, happened)
+    _draw_bands(bands, happened, end)
+    bands.set_xlim(0, end)
+    _draw_strip(rows[1].subplots(1, _STRIP), snapshots)
+    figure.savefig(output, dpi=100, format="png")
+
+
+def _draw_readings(axes: Any, happened: Sequence[events.Event]) -> None:
+    """Draw what the model said; at a school that is nobody's business."""
+    readings = [event for event in happened if isinstance(event, events.Reading)]
+    if any(isinstance(event, events.Start) and event.school for event in happened):
+        axes.text(0.5, 0.5, "at a school no feelings are named", transform=axes.transAxes, ha="center", va="center")
+        return
+    for label in readings[0].scores if readings else ():
+        if max((reading.scores[label] for reading in readings), default=0.0) < _SHOWN_FROM:
+            continue
+        tracks = sorted({reading.track for reading in readings})
+        for track in tracks:
+            own = [reading for reading in readings if reading.track == track]
+            axes.plot(
+                [reading.t for reading in own],
+                [reading.scores[label] for reading in own],
+                color=COLOURS[label],
+                linewidth=1.3,
+                label=label if track == tracks[0] else None,
+            )
+    axes.set_ylabel("model's probability")
+    axes.set_ylim(0, 1.02)
+    axes.grid(alpha=0.3)
+    if readings:
+        axes.legend(loc="upper center", ncols=9, fontsize=9, bbox_to_anchor=(0.5, 1.16), frameon=False)
+
+
+def _draw_bands(axes: Any, happened: Sequence[events.Event], end: float) -> None:
+    """One band for the expression that was settled on, and a mark for each cue."""
+    open_since: dict[int, tuple[float, str]] = {}
+    for event in happened:
+        if isinstance(event, events.Expression | events.FaceLost):
+            if event.track in open_since:
+                _band(axes, *open_since.pop(event.track), event.t)
+            if isinstance(event, events.Expression):
+                open_since[event.track] = (event.t, event.expression)
+        elif isinstance(event, events.CueGiven):
+            word = looks(event.word)
+            colour = COLOURS.get(event.word, "black")
+            axes.plot(event.t, 1.35, marker="v", markersize=9, color=colour)
+            axes.annotate(
+                word,
+                (event.t, 1.35),
+                (6, -3),
+                textcoords="offset points",
+                fontsize=9,
+            )
+    for t, expression in open_since.values():
+        _band(axes, t, expression, end)
+    axes.set_yticks([0.5, 1.35], ["settled", "cue"])
+    axes.set_ylim(0, 1.75)
+    axes.set_xlabel("seconds")
+    axes.grid(alpha=0.3, axis="x")
+
+
+def _band(axes: Any, begin: float, expression: str, end: float) -> None:
+    axes.add_patch(Rectangle((begin, 0.1), end - begin, 0.8, color=COLOURS.get(expression, _OTHER)))
+    if end - begin > 1.2:
+        axes.text((begin + end) / 2, 0.5, looks(expression), ha="center", va="center", fontsize=9)
+
+
+def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> None:
+    for axes in columns:
+        axes.set_axis_off()
+    for axes, (t, grey, decision) in zip(columns, _chosen(snapshots), strict=False):
+        axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
+        words = "no face"
+        for face in decision.faces:
+            x, y, width, height = face.box
+            word = decision.words[face.track]
+            colour = COLOURS.get(word, _OTHER)
+            axes.add_patch(Rectangle((x, y), width, height, fill=False, color=colour, linewidth=2.5))
+            words = f"face {face.track} {looks(word)}"
+        if decision.cue:
+            words += "\ncue: " + looks(decision.cue.word)
+        axes.set_title(f"{t:.1f} s\n{words}", fontsize=9)
+
+
+def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    """Take every cue's frame, and fill up with frames spread evenly over the session."""
+    chosen = [snapshot for snapshot in snapshots if snapshot[2].cue][:_STRIP]
+    others = [snapshot for snapshot in snapshots if not snapshot[2].cue]
+    wanted = min(_STRIP - len(chosen), len(others))
+    chosen += [others[(2 * place + 1) * len(others) // (2 * wanted)] for place in range(wanted)]
+    return sorted(chosen, key=lambda snapshot: snapshot[0])

@@ -1,0 +1,201 @@
+"""`cuelens replay`: recorded or generated readings, taken through settling and the cue policy once more.
+
+A recording of `cuelens run --events` holds what the policy sees, so what another profile would have made of it can be
+asked at any time, without a camera and without a picture. Of a face's box it holds the first one only: with several
+people in view, the nearest is the one who was nearest on coming into view.
+
+Where a stream also tells what was shown (`shown` events), cues are judged: an episode is an expression other than
+neutral; a cue is false if its expression was not shown by that face in the second and a half before.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cuelens import events
+from cuelens.cues.policy import Mind
+from cuelens.profile import store, wording
+from cuelens.profile.profile import Profile
+from cuelens.profile.rules import tell_as
+from cuelens.runtime.build import mind_of
+from cuelens.types import ASK_S, Box, Cue, Face
+from cuelens_models.bundle.file import SHIPPED, load
+from cuelens_models.errors import BadInput
+
+IN_TIME_S: Final = 1.2
+STILL_TRUE_S: Final = 1.5
+_NO_BOX: Final[Box] = (0, 0, 100, 100)
+_WIDTH: Final = 640
+"""A recording does not say how wide its frames were; this is how wide they are unless the settings say otherwise."""
+_SILENT: Final = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Some face showing an expression. Times in seconds."""
+
+    track: int
+    expression: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the cues of a stream were worth. delays: of the first right cue of each episode that got one, in seconds."""
+
+    minutes: float
+    episodes: int
+    in_time: int
+    delays: tuple[float, ...]
+    false: tuple[Cue, ...]
+
+    @property
+    def false_in_ten_minutes(self) -> float:
+        """Return how many false cues there were in ten minutes."""
+        return 10 * len(self.false) / self.minutes if self.minutes else 0.0
+
+    def share(self) -> tuple[float, float, float]:
+        """Return the share of episodes cued in time, and its 95 % interval (Wilson's)."""
+        if not self.episodes:
+            return math.nan, math.nan, math.nan
+        n, z = self.episodes, 1.96
+        share = self.in_time / n
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return share, middle - reach, middle + reach
+
+
+def read(path: Path) -> list[events.AnyEvent]:
+    """Read a recording. Raises BadInput with the line that is none."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    decoder = msgspec.json.Decoder(events.AnyEvent)
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(decoder.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path}, line {number} is no event of this version of cuelens: {error}") from error
+    if not any(isinstance(event, events.Reading) for event in found):
+        raise BadInput(f"{path} holds no readings: record some with `cuelens run --events {path}`")
+    return found
+
+
+def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
+    """Return the cues that a mind gives for the readings of a stream, which are in the order of time.
+
+    Presses and mutes are the wearer's, as they were. A moment without a face was not recorded, so "nobody there" is
+    never the answer.
+    """
+    cues = []
+    boxes: dict[int, Box] = {}
+    for event in stream:
+        if isinstance(event, events.FaceSeen):
+            boxes.setdefault(event.track, event.box)
+    asked_t, muted = -math.inf, False
+    for _, told in groupby(stream, key=lambda event: getattr(event, "t", None)):
+        beat = list(told)
+        readings = [event for event in beat if isinstance(event, events.Reading)]
+        for reading in readings:
+            if reading is readings[0]:
+                mind.forget(reading.t)
+            mind.hear(reading.track, [reading.scores.get(label, 0.0) for label in mind.labels], reading.t)
+        if readings:
+            asked = readings[0].t - asked_t <= ASK_S
+            seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
+            cue = mind.decide(readings[0].t, seen, width=_WIDTH, asked=asked, muted=muted)
+            cues += [cue] if cue else []
+            asked_t = -math.inf
+        # What the button does between two beats bears the time of the first, and is heard by the second.
+        for event in beat:
+            asked_t = event.t if isinstance(event, events.Press) and event.gesture == "ask" else asked_t
+            muted = event.on if isinstance(event, events.Mute) else muted
+            if isinstance(event, events.Session) and event.state == "began":
+                mind.begin()
+    return cues
+
+
+def episodes(stream: Sequence[events.AnyEvent]) -> list[Episode]:
+    """Return what was shown, neutral left out; an episode ends with the next one of its face, or with its face."""
+    found: list[Episode] = []
+    opened: dict[int, tuple[str, float]] = {}
+    last_t = 0.0
+    for event in stream:
+        if isinstance(event, events.Reading):
+            last_t = event.t
+        if isinstance(event, events.Shown | events.FaceLost) and event.track in opened:
+            expression, begin = opened.pop(event.track)
+            found.append(Episode(event.track, expression, begin, event.t))
+        if isinstance(event, events.Shown) and event.expression != _SILENT:
+            opened[event.track] = (event.expression, event.t)
+    found += [Episode(track, expression, begin, last_t) for track, (expression, begin) in opened.items()]
+    return sorted(found, key=lambda episode: episode.begin)
+
+
+def judge(cues: Sequence[Cue], shown: Sequence[Episode], seconds: float) -> Verdict:
+    """Say what cues of expressions were worth. seconds: how long the stream is."""
+    told = [cue for cue in cues if cue.kind == "expression"]
+    delays = []
+    for episode in shown:
+        right = (
+            cue.t - episode.begin
+            for cue in told
+            if (cue.track, cue.word) == (episode.track, episode.expression) and episode.begin <= cue.t <= episode.end
+        )
+        if (first := min(right, default=None)) is not None:
+            delays.append(first)
+    false = tuple(cue for cue in told if not any(_is_of(cue, one) and cue.t <= one.end + STILL_TRUE_S for one in shown))
+    in_time = sum(delay <= IN_TIME_S for delay in delays)
+    return Verdict(seconds / 60, len(shown), in_time, tuple(sorted(delays)), false)
+
+
+def _is_of(cue: Cue, episode: Episode) -> bool:
+    """Whether a cue tells what an episode shows, and not before it."""
+    return (cue.track, cue.word) == (episode.track, episode.expression) and cue.t >= episode.begin
+
+
+def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> int:
+    """Replay a recording and print its cues, and what they were worth if it tells what was shown. Returns 0."""
+    wearer = store.read(profile_path) if profile_path else Profile()
+    contract = load(bundle_path or SHIPPED).contract
+    stream = read(path)
+    cues = play(stream, mind_of(wearer, contract, ["light", "voice", "console"]))
+    for cue in cues:
+        outputs = ", ".join(output for output in cue.outputs if output != "console") or "nothing"
+        whose = "" if cue.track is None else f"face {cue.track}: "
+        print(f"{cue.t:8.2f} s  {whose}{wording.looks(cue.word)} ({outputs})")
+    times = [event.t for event in stream if isinstance(event, events.Reading)]
+    seconds = times[-1] - times[0]
+    print(f"{seconds / 60:.1f} minutes, {len(times)} readings, {len(cues)} cues")
+    if any(isinstance(event, events.Shown) for event in stream):
+        shown = [replace(one, expression=tell_as(wearer, one.expression)) for one in episodes(stream)]
+        for line in lines(judge(cues, shown, seconds)):
+            print(line)
+        if spoken := [cue for cue in cues if "voice" in cue.outputs]:
+            print("of these, spoken:")
+            for line in lines(judge(spoken, shown, seconds)):
+                print(f"  {line}")
+    return 0
+
+
+def lines(verdict: Verdict) -> list[str]:
+    """Return a verdict in words."""
+    share, least, most = verdict.share()
+    cued, episodes = len(verdict.delays), f"{verdict.episodes} episode{'s' * (verdict.episodes != 1)}"
+    told = f"{episodes}, {cued} cued, {verdict.episodes - cued} missed"
+    said = [f"{told}; within {IN_TIME_S} s {share:.0%} (95 % interval {least:.0%} to {most:.0%})"]
+    if verdict.delays:
+        p50, p95 = (sorted(verdict.delays)[int(part * (len(verdict.delays) - 1))] for part in (0.5, 0.95))
+        said.append(f"delay of the first cue: p50 {p50:.2f} s, p95 {p95:.2f} s")
+    said.append(f"false cues: {len(verdict.false)}, {verdict.false_in_ten_minutes:.2f} in ten minutes")
+    return said

@@ -1,0 +1,228 @@
+"""Putting a run together from options, settings, profile and bundle; `cuelens run` and `cuelens demo` are this."""
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from cuelens import events
+from cuelens.adapters.haar import HaarDetector
+from cuelens.adapters.sources import open_source
+from cuelens.camera.capture import Feed, LatestOnly
+from cuelens.camera.in_order import InOrder
+from cuelens.commands import console, summary
+from cuelens.commands.startup import Checked, RunOptions, check
+from cuelens.health import board
+from cuelens.ports import FrameSource, Voice
+from cuelens.profile import store
+from cuelens.profile.rules import volume
+from cuelens.runtime.build import assemble
+from cuelens.runtime.button import Controls
+from cuelens.runtime.event_file import EventFile
+from cuelens.runtime.event_stream import EventStream
+from cuelens.runtime.hardware import Fitted, fit
+from cuelens.runtime.loop import Daemon
+from cuelens.runtime.outputs import Outputs
+from cuelens.runtime.pacing import Strain
+from cuelens.runtime.pipeline import Beats, Decision
+from cuelens.runtime.signals import stop_on_signals
+from cuelens.runtime.wishes import Wearer
+from cuelens.story.store import FILE
+from cuelens.story.writer import Writer
+from cuelens.types import Frame
+from cuelens.vision.face_finder import LookPace
+from cuelens.vision.optics import Optics
+from cuelens.vision.stage_times import Stopwatch
+from cuelens_models.errors import AbsentDevice
+
+__all__ = ["RunOptions", "run"]
+
+
+def run(
+    options: RunOptions,
+    readers: Sequence[Callable[[events.Event], None]] = (),
+    watchers: Sequence[Callable[[Frame, Decision], None]] = (),
+    picture: Path | None = None,
+) -> int:
+    """Run until the source ends, the time is up, or a signal comes; print the summary. Returns the exit status.
+
+    readers: see every event. watchers: see every frame with its decision. picture: what the caller will write then.
+    All input is checked, and the source opened, before anything is written.
+    """
+    with stop_on_signals() as stop:
+        checked = check(options, picture)
+        with ExitStack() as stack:
+            stream, tally, watch = EventStream(), summary.Tally(), Stopwatch()
+            fitted = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
+            stack.callback(fitted.close)
+            wearer = _wearer(checked, fitted, stream)
+            source = _first_source(checked, fitted, paused=wearer.paused)
+            if source:
+                closing = stack.enter_context(ExitStack())
+                closing.callback(source.close)
+            voice = _voice(options.cues, checked, stream)
+            outputs = Outputs(checked.active.profile, fitted.light, voice, stream.fault)
+            stack.callback(outputs.close)
+            printed = console.for_events(options.events)
+            terminal = console.Console(printed, cues="console" in options.cues)
+            hearing: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
+            for reader in _keepers(options, checked, stream, stop.event, stack) + hearing:
+                stream.add(reader)
+            _tell_beginning(checked, source.name if source else checked.source_name, wearer, stream)
+            there = {"light": fitted.light, "voice": voice, "console": "console" in options.cues}
+            beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
+            feed = _feed(checked, source, fitted, stream, as_fast=options.as_fast, paused=wearer.paused)
+            if source:
+                # From now on it is the feed's, which closes it on the thread that reads it.
+                closing.pop_all()
+            if fitted.button:
+                stack.callback(Controls(fitted.button, wearer, outputs, feed, stream).close)
+            daemon = Daemon(
+                feed,
+                beats,
+                outputs,
+                stream,
+                live=not options.as_fast,
+                wearer=wearer if checked.worn else None,
+                session_s=_session_s(checked, fitted),
+                strain=_strain,
+                watchers=[terminal.watch, *watchers],
+            )
+            try:
+                outcome = daemon.run(options.seconds, stop.event)
+            finally:
+                terminal.close()
+            for line in summary.lines(outcome, tally, watch):
+                print(line, file=printed)
+    return stop.status
+
+
+def _open(checked: Checked, fitted: Fitted) -> FrameSource:
+    return fitted.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
+
+
+def _first_source(checked: Checked, fitted: Fitted, *, paused: bool) -> FrameSource | None:
+    """Return the source that a run begins with. A camera that only the settings name, or is paused, the feed opens."""
+    if checked.source or checked.patient or paused:
+        return checked.source
+    return _open(checked, fitted)
+
+
+def _wearer(checked: Checked, fitted: Fitted, stream: EventStream) -> Wearer:
+    """Return the wearer's wishes. Without a button, none: nobody could take them back."""
+    if fitted.button:
+        return checked.wearer
+    if checked.wearer.muted or checked.wearer.paused:
+        stream.fault("no button", "a mute or pause asked for earlier is passed over: nobody could end it")
+    wearer = Wearer()
+    wearer.first = checked.wearer.first
+    return wearer
+
+
+def _session_s(checked: Checked, fitted: Fitted) -> float:
+    """Return how long a session lasts; without an end where no press could begin the next."""
+    return 60.0 * checked.active.profile.session.minutes if fitted.button else 0.0
+
+
+def _feed(
+    checked: Checked,
+    source: FrameSource | None,
+    fitted: Fitted,
+    stream: EventStream,
+    *,
+    as_fast: bool,
+    paused: bool,
+) -> Feed:
+    reopen = partial(_open, checked, fitted)
+    if checked.source is None:
+        return LatestOnly(reopen, stream.fault, first=source, patient=checked.patient, paused=paused)
+    if as_fast:
+        return InOrder(checked.source)
+    from cuelens.adapters.files import Paced
+
+    return LatestOnly(reopen, stream.fault, first=Paced(checked.source), paused=paused, is_file=True)
+
+
+def _strain() -> Strain:
+    return Strain(board.temperature_c(), board.under_voltage())
+
+
+def _beats(checked: Checked, outputs: Sequence[str], watch: Stopwatch, stream: EventStream) -> Beats:
+    chosen, profile = checked.settings, checked.active.profile
+    return assemble(
+        HaarDetector(),
+        checked.interpreter,
+        watch,
+        stream.emit,
+        outputs=outputs,
+        wearer=profile,
+        optics=Optics(
+            horizontal_degrees=chosen.lens.horizontal_degrees,
+            farthest_m=chosen.look.farthest_m,
+            sideways=chosen.camera.rotation in (90, 270),
+        ),
+        pace=LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, profile.policy.reunion_s),
+        first=checked.wearer.first,
+    )
+
+
+def _voice(cues: Sequence[str], checked: Checked, stream: EventStream) -> Voice | None:
+    """Return the voice, if it is asked for, allowed and there."""
+    chosen, profile = checked.settings, checked.active.profile
+    if "voice" not in cues:
+        return None
+    if not profile.sound.on:
+        print('sound is off in this profile: phrases are spoken once it has "sound": {"on": true}', file=sys.stderr)
+        return None
+    from cuelens.adapters.alsa import AlsaVoice
+    from cuelens.adapters.speech import prepare
+
+    folder, kept = checked.active.folder, chosen.state_dir() / "phrases"
+    try:
+        return AlsaVoice(
+            lambda: prepare(profile, folder, kept, partial(stream.fault, "not as chosen")),
+            chosen.speaker.device,
+            volume(profile),
+            partial(stream.fault, "no sound"),
+        )
+    except AbsentDevice as error:
+        stream.fault("no sound", str(error))
+        return None
+
+
+def _keepers(
+    options: RunOptions, checked: Checked, stream: EventStream, stop: threading.Event, ending: ExitStack
+) -> list[Callable[[events.Event], None]]:
+    """Return the readers that write files, the story first: whoever reads the events may go away, which ends the run.
+
+    A worn run also keeps the profile that it goes by, as the last good one.
+    """
+    keepers: list[Callable[[events.Event], None]] = []
+    if options.events is not None:
+        file = EventFile(options.events, patient=options.as_fast, stop=stop)
+        ending.callback(file.close)
+        keepers.append(file)
+    if checked.worn:
+        state, profile = checked.settings.state_dir(), checked.active.profile
+        if trouble := store.keep_good(state, checked.active):
+            stream.fault("not kept", trouble)
+        story = Writer(state / FILE, stream.fault, mode=profile.mode, school=profile.school)
+        ending.callback(story.close)
+        keepers.insert(0, story)
+    return keepers
+
+
+def _tell_beginning(checked: Checked, source: str, wearer: Wearer, stream: EventStream) -> None:
+    """Tell what this run is, what was wrong with its files, and what the wearer had asked for before it."""
+    for fault, detail in checked.faults:
+        stream.fault(fault, detail)
+    profile = checked.active.profile
+    title = checked.interpreter.contract.title()
+    stream.emit(events.Start(bundle=title, source=source, school=profile.school))
+    stream.emit(events.Mode(t=0.0, mode=profile.mode))
+    if wearer.muted:
+        stream.emit(events.Mute(t=0.0, on=True))
+    if wearer.paused:
+        stream.emit(events.Pause(t=0.0, on=True))

@@ -1,0 +1,56 @@
+"""What a run came to, in a few lines: how much was seen, and where the time of a beat went."""
+
+from collections import Counter
+
+from cuelens import events
+from cuelens.runtime.loop import Outcome
+from cuelens.vision.stage_times import Stopwatch
+
+
+class Tally:
+    """A reader of the event stream that counts."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, event: events.Event) -> None:
+        """Count one event."""
+        self.counts[type(event).__name__] += 1
+
+
+def percentile(values: list[int], share: float) -> float:
+    """Return the value under which `share` of the values lie (nearest rank)."""
+    return float(sorted(values)[int(share * (len(values) - 1))])
+
+
+def lines(outcome: Outcome, tally: Tally, watch: Stopwatch) -> list[str]:
+    """Return the summary of a run."""
+    count = tally.counts
+    frames = f"{outcome.frames} frames, {outcome.beats} beats, {outcome.dropped} dropped"
+    found = f"faces found {count['FaceSeen']}, cues {count['CueGiven']}, faults {count['Fault']}"
+    said = [f"{outcome.seconds:.1f} s, {frames}; {found}"]
+    if watch.beats:
+        totals = [total for _, total, *_ in watch.beats]
+        p50, p95 = percentile(totals, 0.5) / 1e6, percentile(totals, 0.95) / 1e6
+        said.append(f"frame to decision: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
+    return said + stage_table(watch)
+
+
+def stage_table(watch: Stopwatch) -> list[str]:
+    """Return a line for each kind of beat: how many, p50 and p95, and what share of their time goes where.
+
+    The rest is all that is neither OpenCV's cascade nor the interpreter's invoke; the crop is part of it.
+    """
+    table = []
+    for kind, meaning in (("region", "a face followed"), ("sweep", "nobody yet"), ("none", "nothing scanned")):
+        beats = [beat for beat in watch.beats if beat[0] == kind]
+        if not beats:
+            continue
+        totals = [beat[1] for beat in beats]
+        haar, crop, invoke = (sum(column) / sum(totals) for column in list(zip(*beats, strict=True))[2:])
+        p50, p95 = percentile(totals, 0.5) / 1e6, percentile(totals, 0.95) / 1e6
+        table.append(
+            f"{meaning:<20} {len(beats):5d}  p50 {p50:6.2f} ms  p95 {p95:6.2f} ms"
+            f"  haar {haar:6.1%}  invoke {invoke:5.1%}  the rest {1 - haar - invoke:6.1%} (crop {crop:.1%})"
+        )
+    return table

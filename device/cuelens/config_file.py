@@ -1,0 +1,93 @@
+"""Settings and profiles from files: every mistake is one sentence that names file, key, value and what is allowed."""
+
+import json
+import re
+import stat
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+from cuelens_models.errors import BadInput
+
+T = TypeVar("T")
+Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
+"""Red, green and blue as a web page writes them: "#F0E442"."""
+
+_PATH: Final = re.compile(r"\$((?:\.[^.\[`]+|\[\d+\])*)(?:`$)?")
+_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MOST_BYTES: Final = 1_000_000
+"""Many times the longest profile, and little of a small board's memory."""
+_MOST_SHOWN = 60
+"""Characters of a value that a sentence shows."""
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """Decode a TOML file into a frozen Struct. Raises BadInput."""
+    return _convert(path, kind, tomllib.loads)
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Decode a JSON file into a frozen Struct. Raises BadInput."""
+    return _convert(path, kind, json.loads)
+
+
+def read_text(path: Path) -> str:
+    """Return a whole file that a person wrote, which may be empty. Raises BadInput.
+
+    Nothing is read of a FIFO or a device, which might never end, nor of a file over 1 MB.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise BadInput(f"{path} is no regular file: expected a text")
+        if found.st_size > _MOST_BYTES:
+            raise BadInput(f"{path} is over {_MOST_BYTES // 1_000_000} MB: expected a short text")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeError as error:
+        raise BadInput(f"{path} is not readable: {error}") from error
+
+
+def _convert(path: Path, kind: type[T], parse: Any) -> T:
+    text = read_text(path)
+    if not text.strip():
+        raise BadInput(f"{path} is empty")
+    try:
+        raw = parse(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is not readable: {error}") from error
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{path}: {_sentence(str(error), raw)}") from error
+    except UnicodeError as error:
+        raise BadInput(f"{path} is not readable: {error}") from error
+
+
+def _sentence(message: str, raw: object) -> str:
+    """Turn msgspec's "Expected `int` <= 100 - at `$.sound.volume`" into "sound.volume is 140: expected int <= 100".
+
+    A step of the path is a key, the number of an element of a list, or "[...]": some key of a dictionary, which msgspec
+    does not tell; the place is named up to there, without its value.
+    """
+    what, _, rest = message.partition(" - at `")
+    where = _PATH.search(rest)
+    path = where[1] if where else ""
+    value: Any = raw
+    for key, number in _STEP.findall(path):
+        value = value[int(number)] if number else value[key]
+    what = (what[0].lower() + what[1:]).replace("`", "")
+    name = path.removeprefix(".")
+    if not name:
+        return what
+    told = isinstance(value, dict | list) or where is None or where[0] != f"${path}`"
+    return f"{name}: {what}" if told else f"{name} is {_shortened(value)}: {what}"
+
+
+def _shortened(value: object) -> str:
+    """Return a value as it stands in a sentence, which need not repeat all of a long one."""
+    shown = repr(value)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."

@@ -1,0 +1,49 @@
+"""What every mode does alike: it greets a face after a time without any, and answers a press. Pure."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from cuelens.cues.modes.mode import Moment, PlayRule
+from cuelens.types import ASK_S, Wish
+from cuelens_models.bundle.expressions import UNSURE
+
+_THINK_S: Final = 1.0
+"""An answer waits for so long for an expression to be settled on, and then says that it is not sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """face_t: when a face was last there. asked_t: when the wearer asked, and was not answered yet."""
+
+    face_t: float = -math.inf
+    asked_t: float | None = None
+
+
+def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attention, Wish | None]:
+    """Return the attention after this beat, and the answer or greeting that is due.
+
+    The greeting is wished for in one beat only: a face that came while the limits said no is no news afterwards.
+    """
+    face_t = attention.face_t if moment.track is None else moment.t
+    greeting = Wish("face", moment.track, "face")
+    is_news = moment.track is not None and moment.t - attention.face_t >= rule.face_absence_s
+    asked_t = moment.t if moment.asked else attention.asked_t
+    if asked_t is not None and moment.t - asked_t > ASK_S:
+        asked_t = None
+    if asked_t is not None:
+        answer = _answer(moment, waited_s=moment.t - asked_t)
+        if answer and moment.may(answer):
+            return Attention(face_t), answer
+    elif is_news and moment.may(greeting):
+        return Attention(face_t), greeting
+    return Attention(face_t, asked_t), None
+
+
+def _answer(moment: Moment, waited_s: float) -> Wish | None:
+    """Return what can be said to "what now?" by now."""
+    if moment.expression != UNSURE:
+        return Wish("answer", moment.track, moment.expression)
+    if waited_s < _THINK_S:
+        return None
+    return Wish("answer", moment.track, "nobody" if moment.track is None else UNSURE)

@@ -1,0 +1,60 @@
+"""What a mode is: a name, the outputs it may use, and one pure step from state to state.
+
+A step sees one beat and may wish for one cue. Whether the limits allow it now is asked with `moment.may`; a wish that
+they do not allow is dropped, so a mode cannot break a limit, whatever it wishes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cuelens.cues.fading import Faded
+from cuelens.types import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRule:
+    """The profile's numbers for modes. Times in seconds; what they mean is said in `cuelens.profile.profile`."""
+
+    face_absence_s: float = 3.0
+    wait_s: float = 4.0
+    find: tuple[str, ...] = ("happy",)
+    round_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One beat, as a mode sees it.
+
+    track: the face that is spoken of; None if there is none to tell of. expression: what was settled on of it at
+    `since_t`, "unsure" without one. asked: the wearer has pressed the button since the last beat. may: whether the
+    limits would let a wish through now. faded: how much later and more rarely cues come for this wearer.
+    """
+
+    t: float
+    track: int | None
+    expression: str
+    since_t: float
+    asked: bool
+    may: Callable[[Wish], bool]
+    faded: Faded
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step came to. first: whether the wearer answered first, where that was decided in this beat."""
+
+    state: Any
+    wish: Wish | None = None
+    first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One mode. about: a sentence for a caregiver. begin: the state of a new session. outputs: those it may use."""
+
+    name: str
+    about: str
+    begin: Any
+    step: Callable[[Any, Moment, PlayRule], Step]
+    outputs: frozenset[str] = field(default=frozenset({"light", "voice", "console"}))

@@ -1,0 +1,58 @@
+"""Smile, "capture the smile": the glasses ask for an expression, and the wearer finds somebody who shows it."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from cuelens.cues.modes.answering import Attention, attend
+from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
+from cuelens.types import ASK_S, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """found: how many rounds were won. next_t: when the next one may begin.
+
+    open: what is asked for was said. again_t: when the wearer last wanted to hear it again.
+    """
+
+    attention: Attention = field(default_factory=Attention)
+    found: int = 0
+    next_t: float = -math.inf
+    open: bool = False
+    again_t: float = -math.inf
+
+
+def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
+    """Ask, and tell when it was found; other expressions are passed over.
+
+    In a round a press asks for the words again, between rounds for what is shown.
+    """
+    if state.open:
+        return _seek(state, moment, rule)
+    attention, wish = attend(state.attention, moment, rule)
+    state = replace(state, attention=attention)
+    prompt = Wish("prompt", None, _words(state, rule))
+    if wish or moment.t < state.next_t or not moment.may(prompt):
+        return Step(state, wish)
+    return Step(replace(state, open=True), prompt)
+
+
+def _seek(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
+    attention, greeting = attend(state.attention, replace(moment, asked=False), rule)
+    state = replace(state, attention=attention, again_t=moment.t if moment.asked else state.again_t)
+    wanted = rule.find[state.found % len(rule.find)]
+    found = Wish("expression", moment.track, wanted)
+    if moment.expression == wanted and moment.may(found):
+        return Step(Hunt(attention, state.found + 1, moment.t + rule.round_s), found)
+    reminder = Wish("answer", None, _words(state, rule))
+    if moment.t - state.again_t <= ASK_S and not greeting and moment.may(reminder):
+        return Step(replace(state, again_t=-math.inf), reminder)
+    return Step(state, greeting)
+
+
+def _words(state: Hunt, rule: PlayRule) -> str:
+    return f"find {rule.find[state.found % len(rule.find)]}"
+
+
+MODE: Final = Mode("smile", "Asks for an expression, such as a smile, and tells when a face shows it.", Hunt(), step)

@@ -1,0 +1,1 @@
+"""How the board and its service manager are doing."""

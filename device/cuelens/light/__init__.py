@@ -1,0 +1,1 @@
+"""What a light does: patterns, colours, brightness, and the limit on flashes."""

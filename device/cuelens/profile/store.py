@@ -1,0 +1,107 @@
+"""Reading a profile from its file: checked whole, and with the last good one in its place if it is damaged."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cuelens import config_file
+from cuelens.cues import modes
+from cuelens.profile import language, phrases
+from cuelens.profile.profile import Profile
+from cuelens.profile.rules import limit_rule, tell_as
+from cuelens_models.atomic_file import writable, write_whole
+from cuelens_models.errors import BadInput
+
+_NAME: Final = re.compile(r"[\w-]{1,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The profile that holds. folder: where its recordings lie. fault: what is wrong with the one asked for, if it is.
+
+    name, content: of the file that it was read from, to be kept as the last good one; no content if it is none.
+    """
+
+    profile: Profile
+    folder: Path
+    fault: str = ""
+    name: str = ""
+    content: bytes = b""
+
+
+def read(path: Path) -> Profile:
+    """Read and check a profile. Raises BadInput with file, key and value."""
+    profile = config_file.read_json(path, Profile)
+    try:
+        modes.mode(profile.mode)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
+    phrases.check(profile, path)
+    check_play(profile, str(path))
+    return profile
+
+
+def check_play(profile: Profile, where: str) -> None:
+    """Raise BadInput if the mode is one that finds expressions, and none of those to be found can be told."""
+    words = [tell_as(profile, word) for word in profile.play.find]
+    told = limit_rule(profile, ("light", "voice")).outputs
+    if profile.mode == "smile" and not any(told.get(word) for word in words if word != "face"):
+        raise BadInput(f"{where}: play.find is {list(profile.play.find)}: expected an expression that has a cue")
+
+
+def active(state: Path) -> Active:
+    """Return the profile that is active in the state folder.
+
+    One that is damaged is left alone, and the last good one of its name holds; without that, the factory's.
+    """
+    folder = state / "profiles"
+    path = active_path(state)
+    if path is None:
+        return Active(Profile(), folder, f"{state / 'active'} names no profile; the factory profile is used")
+    try:
+        if not path.exists() and not (state / "active").exists():
+            return Active(Profile(), folder)
+        return Active(read(path), folder, name=path.stem, content=path.read_bytes())
+    except (BadInput, OSError) as error:
+        return _instead(state, path.stem, folder, " ".join(str(error).split()))
+
+
+def _instead(state: Path, name: str, folder: Path, why: str) -> Active:
+    """Return the last good profile of a name. A recording of it that went since is the voice's to tell of."""
+    try:
+        good = config_file.read_json(_good(state, name), Profile)
+        modes.mode(good.mode)
+        language.read(good.language)
+    except (BadInput, OSError):
+        return Active(Profile(), folder, f"{why}; the factory profile is used")
+    return Active(good, folder, f"{why}; the last good one is used")
+
+
+def keep_good(state: Path, active: Active) -> str:
+    """Keep a good profile as the last good one of its name. Returns what went wrong, or nothing."""
+    kept = _good(state, active.name)
+    try:
+        if active.content and not (kept.is_file() and kept.read_bytes() == active.content):
+            writable(kept.parent)
+            write_whole(kept, active.content)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def active_path(state: Path) -> Path | None:
+    """Return the file of the active profile: `profiles/NAME.json`, with the name in the file `active`.
+
+    Without that file the name is `default`; None if what it holds is no name.
+    """
+    file = state / "active"
+    try:
+        name = config_file.read_text(file).strip() if file.exists() else "default"
+    except (BadInput, OSError):
+        return None
+    return state / "profiles" / f"{name}.json" if _NAME.fullmatch(name) else None
+
+
+def _good(state: Path, name: str) -> Path:
+    return state / "good" / f"{name}.json"

@@ -1,0 +1,61 @@
+"""Putting the stages of a beat together: once, for the daemon, the bench and whoever measures."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from cuelens import events
+from cuelens.cues.modes import mode
+from cuelens.cues.policy import Mind
+from cuelens.ports import Detector
+from cuelens.profile.profile import Profile
+from cuelens.profile.rules import fading_rule, limit_rule, play_rule, settle_rule, tell_as
+from cuelens.runtime.pipeline import Beats
+from cuelens.vision.classifier import Reader
+from cuelens.vision.face_finder import Looking, LookPace
+from cuelens.vision.optics import Optics
+from cuelens.vision.stage_times import Stopwatch
+from cuelens_models.bundle.contract import Contract
+from cuelens_models.bundle.interpreter import Interpreter
+
+
+def assemble(
+    detector: Detector,
+    interpreter: Interpreter,
+    watch: Stopwatch,
+    emit: Callable[[events.Event], None] = lambda event: None,
+    *,
+    outputs: Sequence[str] = ("light",),
+    wearer: Profile | None = None,
+    optics: Optics | None = None,
+    pace: LookPace | None = None,
+    first: tuple[bool, ...] = (),
+) -> Beats:
+    """Return beats that find faces with a detector and read them with a model; what is not given is as it ships."""
+    wearer = wearer or Profile()
+    contract = interpreter.contract
+    return Beats(
+        Looking(detector, optics or Optics(), pace or LookPace(), watch),
+        Reader(interpreter, watch),
+        mind_of(wearer, contract, outputs, first),
+        watch,
+        emit,
+    )
+
+
+def mind_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first: tuple[bool, ...] = ()) -> Mind:
+    """Return what settles and decides for a wearer, with a bundle's labels and thresholds.
+
+    outputs: those there are. first: what fading remembers.
+    """
+    limits = limit_rule(wearer, outputs)
+    return Mind(
+        settle_rule(wearer, contract.labels, contract.probabilities.enter),
+        limits,
+        mode(wearer.mode),
+        play_rule(wearer, limits),
+        fading_rule(wearer),
+        remembered_s=wearer.policy.reunion_s,
+        tell_as=partial(tell_as, wearer),
+        central=wearer.policy.speaks == "central",
+        first=first,
+    )

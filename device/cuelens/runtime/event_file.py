@@ -1,0 +1,111 @@
+"""A file that keeps the stream of events as JSON lines."""
+
+import contextlib
+import os
+import queue
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cuelens import events
+from cuelens_models.errors import Unwritable
+
+_WAITING: Final = 4096
+"""Events that may wait to be written; with one face, four minutes of them."""
+_SLICE_S: Final = 0.05
+_CLOSE_S: Final = 0.5
+
+
+class EventFile:
+    """A reader that writes JSON lines, on a thread of its own: a pipe that nobody reads must not hold up a beat.
+
+    When more than 4096 events wait, new ones are lost and counted. A `patient` one waits for its reader instead, until
+    `stop` is set: for files that are played as fast as they go, where nothing else is held up.
+    """
+
+    def __init__(self, path: str, *, patient: bool, stop: threading.Event) -> None:
+        """Open the file; "-" is standard output. Raises Unwritable."""
+        self.path = path
+        self.lost = 0
+        self._patient = patient
+        self._stop = stop
+        self._failed: OSError | None = None
+        self._encoder = msgspec.json.Encoder()
+        self._lines: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        try:
+            self._descriptor = os.dup(sys.stdout.fileno()) if path == "-" else _open(Path(path))
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._thread = threading.Thread(target=self._write, name="events", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: events.Event) -> None:
+        """Pass one event to the writer. Raises Unwritable if it has failed."""
+        self._check()
+        line = self._encoder.encode(event) + b"\n"
+        while True:
+            try:
+                self._lines.put(line, timeout=_SLICE_S if self._waits() else 0)
+            except queue.Full:
+                self._check()
+                if self._waits():
+                    continue
+                self.lost += 1
+            return
+
+    def close(self) -> None:
+        """Write what waits, for half a second at most unless patient. Raises Unwritable if not all was written."""
+        end_s = time.monotonic() + _CLOSE_S
+        ended = False
+        while self._thread.is_alive() and (self._waits() or time.monotonic() < end_s):
+            if not ended:
+                with contextlib.suppress(queue.Full):
+                    self._lines.put_nowait(None)
+                    ended = True
+            self._thread.join(_SLICE_S)
+        self._check()
+        if self.lost or self._thread.is_alive():
+            raise Unwritable(f"events to {self.path} were lost: whoever reads them is too slow")
+
+    def _waits(self) -> bool:
+        return self._patient and not self._stop.is_set()
+
+    def _write(self) -> None:
+        """Write lines in as few calls as there are; what waits together goes together."""
+        ended = False
+        try:
+            while not ended:
+                lines = [self._lines.get()]
+                while not self._lines.empty():
+                    lines.append(self._lines.get_nowait())
+                ended = None in lines
+                rest = memoryview(b"".join(line for line in lines if line))
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            self._failed = error
+        finally:
+            os.close(self._descriptor)
+
+    def _check(self) -> None:
+        if isinstance(self._failed, BrokenPipeError):
+            # Whoever read standard output has seen enough (`| head`).
+            raise self._failed
+        if self._failed:
+            raise self._unwritable(self._failed)
+
+    def _unwritable(self, error: OSError) -> Unwritable:
+        return Unwritable(f"events cannot be written to {self.path}: {error.strerror}")
+
+
+def _open(path: Path) -> int:
+    """Open for writing. A FIFO without a reader is an error at once, not a wait for one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.set_blocking(descriptor, True)
+    return descriptor

@@ -1,0 +1,25 @@
+"""What the threads of light and voice share: deadlines, and how a failure is told."""
+
+from collections.abc import Callable
+from typing import Final
+
+CLOSE_S: Final = 0.2
+TURN_S: Final = 1.0
+
+
+class FirstFault:
+    """Tells of the first error under it, and lets the next cue be tried: these threads have nobody above them."""
+
+    def __init__(self, name: str, fault: Callable[[str, str], None]) -> None:
+        self._name = name
+        self._fault = fault
+        self._failed = False
+
+    def __enter__(self) -> None:
+        """Nothing to begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, Exception) and not self._failed:
+            self._failed = True
+            self._fault(f"no {self._name}", f"{type(error).__name__}: {error}")
+        return isinstance(error, Exception)

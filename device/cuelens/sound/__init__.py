@@ -1,0 +1,1 @@
+"""Clips as arrays: WAV files and earcons."""

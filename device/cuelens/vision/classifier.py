@@ -1,0 +1,32 @@
+"""Reading: one face of a frame to probabilities, through the only preprocessing there is."""
+
+import numpy as np
+
+from cuelens.types import Box, Frame
+from cuelens.vision.stage_times import Stopwatch
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.bundle.preprocess import crop, model_input
+from cuelens_models.bundle.scores import dequantise, probabilities
+
+
+class Reader:
+    """Reads crops with one model, into buffers that are used again."""
+
+    def __init__(self, interpreter: Interpreter, watch: Stopwatch) -> None:
+        self._interpreter = interpreter
+        self._contract = interpreter.contract
+        self._watch = watch
+        wanted = self._contract.input
+        self._crop = np.empty((wanted.height, wanted.width), np.uint8)
+        self._tensor = np.empty((1, wanted.height, wanted.width, wanted.channels), wanted.dtype)
+
+    def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
+        """Return the probabilities for one face, in the order of the bundle's labels. EmptyCrop if it is too small."""
+        began = self._watch.now()
+        face = crop(frame.grey, box, self._contract, out=self._crop)
+        model_input(face, self._contract, out=self._tensor)
+        self._watch.add("crop", began)
+        began = self._watch.now()
+        raw = self._interpreter.invoke(self._tensor)
+        self._watch.add("invoke", began)
+        return tuple(probabilities(dequantise(raw, self._contract.output), self._contract).tolist())

@@ -1,0 +1,131 @@
+"""The sweep: the whole frame, searched for faces in small parts, a few of them a beat.
+
+A scan of a whole frame costs thirty times a scan around a known face, and no beat may pay for that. So the frame is
+swept in parts of about equal price: one size of face in one strip of rows, or several of the larger sizes. Windows that
+pass for a face are kept for a moment, and those of different parts are grouped as those of one scan would be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+import cv2
+import numpy as np
+
+from cuelens.ports import Detector
+from cuelens.types import Box, Frame, Grey
+from cuelens.vision.boxes import moved, near
+from cuelens.vision.optics import Optics
+
+_PARTS: Final = 24
+"""About how many parts a sweep has. Few make it heavy for a beat, many make it look at some pixels twice."""
+_KEPT_S: Final = 0.6
+"""For how long a hit is worth something: a head moves."""
+
+
+@dataclass(slots=True)
+class Part:
+    """Faces of some sizes, wholly in some rows, of the frame shrunk by a whole factor. All in shrunk pixels."""
+
+    shrink: int
+    top: int
+    bottom: int
+    smallest: int
+    largest: int
+    hits: list[Box] = field(default_factory=list)
+    t: float = 0.0
+
+
+class Sweep:
+    """Goes round the parts of a frame, as many at a time as it is asked for."""
+
+    def __init__(self, detector: Detector, optics: Optics) -> None:
+        self._detector = detector
+        self._optics = optics
+        self._shape = (0, 0)
+        self._parts: list[Part] = []
+        self._next = 0
+        self._buffers: dict[int, Grey] = {}
+
+    def parts(self, frame: Frame) -> int:
+        """Return in how many parts frames like this one are swept."""
+        if frame.grey.shape != self._shape:
+            self._divide(frame.grey.shape)
+        return len(self._parts)
+
+    def scan(self, frame: Frame, parts: int, known: Sequence[Box], hits: int, most: int) -> list[Box]:
+        """Scan the next parts. Returns what may be faces that are not known yet, the surest first, at most so many.
+
+        known and returned: boxes in pixels of the frame. hits: how many windows must agree that it may be a face.
+        """
+        for _ in range(min(parts, self.parts(frame))):
+            part = self._parts[self._next]
+            self._next = (self._next + 1) % len(self._parts)
+            part.t = frame.t
+            part.hits = [hit for hit in self._scan(frame.grey, part) if not any(near(hit, box) for box in known)]
+        kept = [hit for part in self._parts if frame.t - part.t <= _KEPT_S for hit in part.hits]
+        if len(kept) < hits:
+            return []
+        grouped, counts = cv2.groupRectangles(kept, hits - 1, 0.2)
+        boxes = sorted((-int(count), *map(int, box)) for box, count in zip(grouped, counts, strict=True))[:most]
+        if boxes:
+            for part in self._parts:
+                part.hits.clear()
+        return [(x, y, width, height) for _, x, y, width, height in boxes]
+
+    def _scan(self, grey: Grey, part: Part) -> list[Box]:
+        shrink = part.shrink
+        rows = grey[part.top * shrink : part.bottom * shrink, : grey.shape[1] // shrink * shrink]
+        if shrink > 1:
+            buffer = self._buffers[shrink][part.top : part.bottom]
+            cv2.resize(rows, buffer.shape[::-1], dst=buffer, interpolation=cv2.INTER_AREA)
+            rows = buffer
+        hits = self._detector.hits(rows, part.smallest, part.largest)
+        return [moved(hit, 0, part.top * shrink, shrink) for hit in hits]
+
+    def _divide(self, shape: tuple[int, int]) -> None:
+        """Divide frames of this shape into parts with about the same number of the detector's windows."""
+        self._shape = shape
+        self._next = 0
+        self._parts = []
+        self._buffers = {}
+        sizes = self._sizes()
+        share = sum(windows for *_, windows in sizes) / _PARTS
+        room = 0.0
+        for shrink, side, windows in sizes:
+            rows, columns = shape[0] // shrink, shape[1] // shrink
+            if shrink not in self._buffers:
+                self._buffers[shrink] = np.empty((rows, columns), np.uint8)
+                room = 0.0
+            if windows <= room:
+                self._parts[-1].largest = side
+                room -= windows
+                continue
+            strips = max(round(windows / share), 1)
+            edges = np.linspace(0, rows - side, strips + 1).round().astype(int).tolist()
+            self._parts += [Part(shrink, top, bottom + side, side, side) for top, bottom in pairwise(edges)]
+            # A part that has all rows takes larger sizes too, while it stays near its share.
+            room = 1.25 * share - windows if strips == 1 else 0.0
+
+    def _sizes(self) -> list[tuple[int, int, float]]:
+        """Return the sizes that are looked for: by how much the frame is shrunk, the side there, and how many windows.
+
+        The frame is shrunk until the smallest face is between one and two of the detector's windows, and by half again
+        for every doubling: beyond that a window costs four times as much, for the detector steps half as far.
+        """
+        height, width = self._shape
+        window = self._detector.smallest
+        smallest, largest = self._optics.smallest_face(width, height), self._optics.largest_face(width, height)
+        shrink = max(int(smallest / window), 1)
+        sizes = []
+        while smallest <= largest:
+            columns, rows = width // shrink, height // shrink
+            sizes += [
+                (shrink, side, (columns - side) * (rows - side) / side**2)
+                for side in self._detector.sides(max(round(smallest / shrink), window), 2 * window - 1)
+                if side * shrink <= 1.1 * largest and side < min(columns, rows)
+            ]
+            shrink *= 2
+            smallest = max(smallest, float(window * shrink))
+        return sizes

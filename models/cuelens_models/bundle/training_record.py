@@ -1,0 +1,87 @@
+"""What a trained `.keras` file says about itself: one more entry in its own zip, so that nothing travels apart.
+
+Keras ignores entries that it does not know. The converter reads this instead of asking.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cuelens_models.bundle.contract import CropRule, Input
+from cuelens_models.errors import BadInput
+from cuelens_models.strict_struct import StrictStruct
+
+ENTRY: Final = "cuelens.json"
+
+
+class CurvePoint(StrictStruct, frozen=True):
+    """What one epoch came to.
+
+    accuracy: on the inner split, by protocol. inner_loss: there too, where a recipe looks at it. seconds: it took.
+    """
+
+    number: int
+    loss: float
+    accuracy: dict[str, float]
+    inner_loss: float | None = None
+    seconds: float | None = None
+
+
+class TrainingRecord(StrictStruct, frozen=True):
+    """How a network was trained and how it wants to be fed.
+
+    epochs: planned. device: what it was trained on. enter: thresholds that were chosen for it, by label.
+    """
+
+    recipe: str
+    labels: list[str]
+    protocol: str
+    multiply: float
+    add: float
+    per_image: bool
+    crop: CropRule
+    data: str
+    epochs: int
+    seed: int
+    device: str = ""
+    enter: dict[str, float] | None = None
+    curve: list[CurvePoint] = msgspec.field(default_factory=list)
+
+    def float_input(self, height: int, width: int, channels: int) -> Input:
+        """Return the contract's input for the float network itself."""
+        return Input(
+            height=height,
+            width=width,
+            channels=1 if channels == 1 else 3,
+            dtype="float32",
+            scale=0.0,
+            zero_point=0,
+            multiply=self.multiply,
+            add=self.add,
+            per_image=self.per_image,
+            crop=self.crop,
+        )
+
+
+def write(keras_file: Path, record: TrainingRecord) -> None:
+    """Add `record` to a `.keras` file that has none yet."""
+    with zipfile.ZipFile(keras_file, "a") as archive:
+        archive.writestr(ENTRY, msgspec.json.format(msgspec.json.encode(record)))
+
+
+def read(keras_file: Path) -> TrainingRecord | None:
+    """Return what the file says about itself, None if it says nothing. Raises BadInput if it is no `.keras` file."""
+    try:
+        with zipfile.ZipFile(keras_file) as archive:
+            if ENTRY not in archive.namelist():
+                return None
+            return msgspec.json.decode(archive.read(ENTRY), type=TrainingRecord)
+    except OSError as error:
+        raise BadInput(f"model {keras_file} cannot be read: {error.strerror or error}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadInput(f"model {keras_file}: its {ENTRY} is not what train-model writes: {error}") from error
+    except Exception as error:
+        # zipfile raises whatever a flipped bit leads it to: NotImplementedError, EOFError, zlib.error, ...
+        raise BadInput(f"model {keras_file} is no .keras file: it is empty, cut short or something else") from error

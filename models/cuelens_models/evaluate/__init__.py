@@ -1,0 +1,1 @@
+"""How right a network is, how sure, and what it costs."""

@@ -1,0 +1,1 @@
+"""From faces and teachers to trained networks."""

@@ -1,0 +1,60 @@
+"""What `cuelens bench` advises, and that what it prints can be collected."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cuelens.commands.bench import _advice
+
+
+def figures(
+    invokes: dict[str, tuple[float, float, float]], cores: int = 4, p95: float = 30.0, weak: bool = False
+) -> dict[str, Any]:
+    return {
+        "cores": cores,
+        "invoke_ms": {
+            kind: {threads: {"p50": ms, "p95": ms} for threads, ms in zip(("1", "2", "4"), times, strict=True)}
+            for kind, times in invokes.items()
+        },
+        "frame_to_decision_ms": {"all beats": {"p50": p95 / 2, "p95": p95}},
+        "under_voltage": weak,
+    }
+
+
+@pytest.mark.parametrize(
+    ("times", "cores", "threads"),
+    [((10, 6, 5.5), 4, 2), ((10, 6, 3), 4, 4), ((10, 9, 8.5), 4, 1), ((10, 6, 3), 1, 1), ((10, 9, 7), 4, 4)],
+)
+def test_threads_are_advised_where_they_save_a_fifth(times: Any, cores: int, threads: int) -> None:
+    assert _advice(figures({"int8 (net)": times}, cores))[0].startswith(f"[threads] model = {threads}:")
+
+
+def test_the_faster_kind_of_model_is_advised() -> None:
+    said = "\n".join(_advice(figures({"int8 (net)": (10, 10, 10), "float32 (net)": (25, 25, 25)})))
+    assert "model: int8 (net); float32 (net) takes 2.5 times as long" in said
+
+
+def test_a_slow_board_and_a_weak_supply_are_told_of() -> None:
+    said = "\n".join(_advice(figures({"int8 (net)": (10, 10, 10)}, p95=71, weak=True)))
+    assert "OVER the 50 ms" in said
+    assert "farthest_m" in said
+    assert "supply is too weak" in said
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("skimage"), reason="the scene's pictures come with the extra demo")
+def test_the_bench_prints_json_of_every_stage(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "cuelens", "bench", "--json"], capture_output=True, check=True)
+    told = msgspec.json.decode(done.stdout)
+    assert set(told["stages_ms"]) >= {"part of a sweep", "region scan (88x88)", "crop and quantise"}
+    assert [*told["invoke_ms"]["int8 (cuelens)"]] == ["1", "2", "4"]
+    for stage in (*told["stages_ms"].values(), *told["frame_to_decision_ms"].values()):
+        assert 0 < stage["p50"] <= stage["p95"]
+    assert told["stages_ms"]["part of a sweep"]["p50"] < told["stages_ms"]["sweep of all parts"]["p50"] / 10
+    assert told["start"]["cpu_s"] > 0
+    assert told["memory_mb"]["now"] <= told["memory_mb"]["highest"]
+    assert told["advice"]

@@ -1,0 +1,138 @@
+"""The whole pipeline on the built-in scene: what the demo must show, and that it shows the same twice."""
+
+import os
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+
+from cuelens.adapters.demo_scene import FPS, demo_scene
+from cuelens.adapters.haar import HaarDetector
+from cuelens.runtime.build import assemble
+from cuelens.types import Frame
+from cuelens.vision.stage_times import Stopwatch
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Path, str]:
+    """Run the demo twice; return both event streams, the picture, and what was printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    streams = []
+    for name in ("one", "two"):
+        command = [sys.executable, "-m", "cuelens", "demo", "--as-fast", "-o", str(folder / f"{name}.png")]
+        done = subprocess.run(
+            [*command, "--events", str(folder / f"{name}.jsonl")],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"HOME": str(folder)},
+        )
+        streams.append([msgspec.json.decode(line) for line in (folder / f"{name}.jsonl").read_bytes().splitlines()])
+    return streams[0], streams[1], folder / "two.png", done.stdout
+
+
+def test_two_runs_give_the_same_events_but_for_latency(demo: Any) -> None:
+    one, two, _, _ = demo
+    for event in (*one, *two):
+        event.pop("latency_ms", None)
+    assert len(one) > 200
+    assert one == two
+
+
+def test_a_smile_becomes_a_cue_and_a_neutral_face_becomes_none(demo: Any) -> None:
+    cues = [(event["kind"], event["word"]) for event in demo[0] if event["event"] == "cue"]
+    assert cues == [("face", "face"), ("expression", "happy"), ("face", "face")]
+    expressions = [event["expression"] for event in demo[0] if event["event"] == "expression" and event["track"] == 2]
+    assert expressions[-1] == "neutral"
+
+
+def test_nothing_is_found_where_the_scene_shows_no_face(demo: Any) -> None:
+    scene = demo_scene()
+    frames_with_faces = {number for number in range(scene.frames) if scene.picture(number)[1]}
+    readings = [event for event in demo[0] if event["event"] == "reading"]
+    found = {round(reading["t"] * FPS) for reading in readings}
+    # A face that is half out of the picture may be followed a few frames further than its box is told.
+    assert all(any(abs(number - shown) <= 4 for shown in frames_with_faces) for number in found)
+
+
+def test_faces_are_found_where_the_scene_put_them(demo: Any) -> None:
+    scene = demo_scene()
+    frames_with_faces = [number for number in range(scene.frames) if scene.picture(number)[1]]
+    found = {round(event["t"] * FPS) for event in demo[0] if event["event"] == "reading"}
+    assert len(found & set(frames_with_faces)) / len(frames_with_faces) > 0.9
+    for event in demo[0]:
+        if event["event"] == "face":
+            ((x, y, side, _),) = scene.picture(round(event["t"] * FPS))[1]
+            left, top, width, _ = event["box"]
+            assert abs(left + width / 2 - x - side / 2) < side / 5
+            assert abs(top + width / 2 - y - side / 2) < side / 5
+
+
+def test_the_picture_shows_a_session(demo: Any) -> None:
+    picture = cv2.imread(str(demo[2]))
+    assert picture is not None
+    assert picture.shape[1] >= 1000
+    colours = picture.reshape(-1, 3)
+    # The band of the smile: happy's colour, in OpenCV's order of channels.
+    assert (np.abs(colours.astype(int) - (0x00, 0xA8, 0xE0)).max(axis=1) < 3).sum() > 5000
+
+
+def test_plain_lines_are_printed_without_a_terminal(demo: Any) -> None:
+    assert "\x1b" not in demo[3]
+    assert "looks happy" in demo[3]
+    assert "a face followed" in demo[3]
+    assert "frame to decision" in demo[3]
+
+
+def test_the_scene_is_the_same_whenever_it_is_asked_for() -> None:
+    one, two = demo_scene(), demo_scene()
+    for number in (0, 80, 190, 280):
+        assert np.array_equal(one.picture(number)[0], two.picture(number)[0])
+        assert one.picture(number)[1] == two.picture(number)[1]
+
+
+def test_the_scene_has_what_a_room_has() -> None:
+    scene = demo_scene()
+    pictures = {number: scene.picture(number) for number in range(0, scene.frames, 5)}
+    boxes = [box for _, found in pictures.values() for box in found]
+    assert max(box[2] for box in boxes) > 1.3 * min(box[2] for box in boxes)
+    assert max(box[0] for box in boxes) - min(box[0] for box in boxes) > 100
+    dim, bright = scene.picture(round(20 * FPS))[0].mean(), scene.picture(round(16.5 * FPS))[0].mean()
+    assert dim < 0.6 * bright
+    empty = [number for number, (_, found) in pictures.items() if not found]
+    assert len(empty) > 20
+    noise = scene.picture(0)[0].astype(int) - scene.picture(1)[0].astype(int)
+    assert 4 < noise.std() < 8
+
+
+def test_a_steady_beat_makes_no_picture(shipped: Bundle) -> None:
+    turning = assemble(HaarDetector(), Interpreter(shipped), Stopwatch())
+    scene = demo_scene()
+    pictures = [scene.picture(number)[0] for number in range(70, 100)]
+    # There and back again, so that nobody jumps.
+    pictures += pictures[::-1]
+    readings = 0
+    tracemalloc.start()
+    try:
+        for number in range(1_100):
+            frame = Frame(pictures[number % len(pictures)], number / FPS, 0)
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            readings += len(turning.turn(frame).faces)
+            if number >= 100:
+                # All that a beat had at once is less than the smallest picture in it, a region of 80 pixels on a side.
+                assert tracemalloc.get_traced_memory()[1] - before < 6_000
+    finally:
+        tracemalloc.stop()
+    assert readings > 1_000

@@ -1,0 +1,185 @@
+"""A worn run from the command line: what a caregiver and a wearer would see of it, and every mistake in a sentence."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens import events
+from cuelens.commands import console
+from cuelens.cues.settling import Belief
+from cuelens.runtime.pipeline import Decision
+from cuelens.types import Face, Frame
+
+MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" * 200
+
+
+def cuelens(home: Path, *given: object) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "STATE_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "cuelens", *map(str, given)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment | {"HOME": str(home)},
+    )
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Path:
+    file = tmp_path / "still.png"
+    cv2.imwrite(str(file), np.full((48, 64), 99, np.uint8))
+    return file
+
+
+def state(home: Path) -> Path:
+    return home / ".local" / "state" / "cuelens"
+
+
+def worn(home: Path, still: Path, *given: object) -> list[events.AnyEvent]:
+    done = cuelens(home, "run", "--source", still, "--as-fast", "--worn", "--events", "-", *given)
+    assert done.returncode == 0, done.stderr
+    return [msgspec.json.decode(line, type=events.AnyEvent) for line in done.stdout.splitlines()]
+
+
+def test_a_worn_run_is_a_session_with_a_story(tmp_path: Path, still: Path) -> None:
+    told = worn(tmp_path, still, "--mode", "explore")
+    assert [event.mode for event in told if isinstance(event, events.Mode)] == ["explore"]
+    assert [event.state for event in told if isinstance(event, events.Session)] == ["began", "ended"]
+    story = cuelens(tmp_path, "story")
+    assert story.returncode == 0
+    assert "1 session" in story.stdout
+    assert "explore" in story.stdout
+    assert cuelens(tmp_path, "story", "--delete").returncode == 0
+    assert "There is no story yet" in cuelens(tmp_path, "story").stdout
+
+
+def test_a_run_that_is_not_worn_leaves_nothing_behind(tmp_path: Path, still: Path) -> None:
+    assert cuelens(tmp_path, "run", "--source", still, "--as-fast").returncode == 0
+    assert not state(tmp_path).exists()
+
+
+def test_without_a_button_what_it_had_asked_for_is_passed_over_and_kept(tmp_path: Path, still: Path) -> None:
+    """Nobody could take it back: the glasses would be silent, or resting, for good."""
+    state(tmp_path).mkdir(parents=True)
+    kept = '{"muted": true, "paused": true, "first": [true, false]}'
+    (state(tmp_path) / "wearer.json").write_text(kept)
+    told = worn(tmp_path, still)
+    assert not [event for event in told if isinstance(event, events.Mute | events.Pause)]
+    assert "no button" in [event.fault for event in told if isinstance(event, events.Fault)]
+    assert [event.state for event in told if isinstance(event, events.State)] == ["running"]
+    assert (state(tmp_path) / "wearer.json").read_text() == kept
+
+
+def test_without_a_button_a_session_has_no_end(tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for n in range(15 * 62):
+        cv2.imwrite(str(frames / f"{n:04}.pgm"), np.full((48, 64), 99, np.uint8))
+    profile = tmp_path / "short.json"
+    profile.write_text('{"session": {"minutes": 1}}')
+    told = worn(tmp_path, frames, "--profile", profile)
+    assert [(event.state, event.why) for event in told if isinstance(event, events.Session)] == [
+        ("began", ""),
+        ("ended", "stopped"),
+    ]
+
+
+def test_a_story_that_cannot_be_kept_stops_nothing(tmp_path: Path, still: Path) -> None:
+    state(tmp_path).parent.mkdir(parents=True)
+    state(tmp_path).write_text("no folder")
+    told = worn(tmp_path, still)
+    assert "no story" in {event.fault for event in told if isinstance(event, events.Fault)}
+    assert [event.state for event in told if isinstance(event, events.Session)] == ["began", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "sentence"),
+    [
+        ('{"cues": {"joyful": {"phrase": "looks glad"}}}', "cues: object contains unknown field joyful"),
+        ('{"cues": {"happy": {"light": {"colour": "yellow"}}}}', "cues.happy.light.colour is 'yellow'"),
+        ('{"cues": {"happy": {"recording": "song.wav"}}}', "cues.happy.recording is 'song.wav'"),
+        ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "cues.happy.phrase is 'happy happy"),
+        ('{"sound": {"volume_percent": 140}}', "sound.volume_percent is 140"),
+        ('{"language": "xx"}', "language is 'xx': expected one of ar, de, en, es, fr"),
+        ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_the_last_good_profile_stays_in_force(
+    tmp_path: Path, still: Path, profile: str, sentence: str
+) -> None:
+    profiles = state(tmp_path) / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "song.wav").write_bytes(MP3)
+    file = profiles / "default.json"
+    # Named on the command line it is refused, with file and key.
+    file.write_text(profile)
+    done = cuelens(tmp_path, "run", "--source", still, "--as-fast", "--profile", file)
+    assert done.returncode == 3
+    (line,) = done.stderr.strip().splitlines()
+    assert str(file) in line
+    assert sentence in line
+    assert len(line) < 400
+    # As the active one it is told of, and what was good before holds.
+    file.write_text('{"mode": "quiet"}')
+    worn(tmp_path, still)
+    file.write_text(profile)
+    told = worn(tmp_path, still)
+    (fault,) = [event for event in told if isinstance(event, events.Fault)]
+    assert fault.fault == "profile damaged"
+    assert sentence in fault.detail
+    assert fault.detail.endswith("the last good one is used")
+    assert [event.mode for event in told if isinstance(event, events.Mode)] == ["quiet"]
+    assert file.read_text() == profile
+
+
+def test_a_mode_that_is_none_is_a_sentence(tmp_path: Path, still: Path) -> None:
+    done = cuelens(tmp_path, "run", "--source", still, "--as-fast", "--mode", "loud")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
+    assert "companion, explore, quiet, smile" in done.stderr
+
+
+def test_at_a_school_no_feeling_is_named_anywhere(tmp_path: Path) -> None:
+    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    profiles = state(tmp_path) / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "default.json").write_text('{"school": true}')
+    done = cuelens(tmp_path, "run", "--source", "demo", "--as-fast", "--worn", "--cues", "console", "--seconds", "12")
+    assert done.returncode == 0, done.stderr
+    assert "smile" in done.stdout
+    story = cuelens(tmp_path, "story")
+    assert "smile" in story.stdout
+    assert "(school)" in story.stdout
+    for told in (done.stdout, story.stdout):
+        assert not [word for word in ("happy", "sad", "angry", "scared", "disgusted", "surprised") if word in told]
+
+
+def test_at_a_school_the_live_line_and_the_demo_s_picture_name_no_feeling_either(tmp_path: Path) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    belief = Belief(0.0, 1.0, (1.0,), "happy", 0.0, "happy", 0.0, 0.9, 0.0, sure=True)
+    face = Face(1, (0, 0, 90, 90))
+    decision = Decision(1.0, (face,), {1: belief}, {1: "smile"}, None, "running")
+    console.Console(terminal, cues=True).watch(Frame(np.zeros((4, 4), np.uint8), 1.0, 0), decision)
+    assert "smile" in terminal.getvalue()
+    assert "happy" not in terminal.getvalue()
+    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    profile = tmp_path / "school.json"
+    profile.write_text('{"school": true}')
+    done = cuelens(tmp_path, "demo", "--as-fast", "--seconds", "8", "--profile", profile, "-o", tmp_path / "demo.png")
+    assert done.returncode == 0, done.stderr
+    assert "happy" not in done.stdout

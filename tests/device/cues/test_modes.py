@@ -1,0 +1,231 @@
+"""Each mode on scripts of what is believed of one face: what it tells, and when."""
+
+from dataclasses import replace
+
+import pytest
+
+from cuelens.cues import limits
+from cuelens.cues.fading import FadingRule, at, faded, remembered
+from cuelens.cues.limits import LimitRule, Told
+from cuelens.cues.modes import mode, modes
+from cuelens.cues.modes.mode import Moment, PlayRule
+from cuelens.cues.modes.smile import Hunt
+from cuelens.types import Wish
+from cuelens_models.errors import BadInput
+
+WORDS = ("happy", "sad", "surprise", "neutral", "unsure", "nobody", "find happy", "find sad")
+LIMITS = LimitRule(
+    gap_s=3.0,
+    answer_gap_s=1.0,
+    same_expression_s=8.0,
+    spoken_per_minute=6,
+    outputs=dict.fromkeys(WORDS, ("light", "voice")) | {"face": ("light",), "guess": ("light",)},
+)
+FADING = FadingRule()
+
+Span = tuple[float, str | None]
+"""From so many seconds on this is believed of the face; None: no face is in view."""
+
+
+def play(
+    name: str,
+    spans: list[Span],
+    until: float,
+    presses: tuple[float, ...] = (),
+    rule: PlayRule | None = None,
+    first: tuple[bool, ...] = (),
+) -> tuple[list[tuple[float, str, str]], tuple[bool, ...]]:
+    """Return (time, kind, word) of what was told, and what fading learned."""
+    state, told, cues = mode(name).begin, Told(), []
+    waiting = sorted(presses)
+    for n in range(round(until * 15)):
+        t = n / 15
+        since_t, expression = [span for span in spans if span[0] <= t][-1]
+        asked = bool(waiting) and waiting[0] <= t
+        if asked:
+            waiting.pop(0)
+
+        def may(wish: Wish, t: float = t, told: Told = told) -> bool:
+            return bool(limits.outputs(told, t, wish, LIMITS, alone=True, muted=False))
+
+        moment = Moment(
+            t, None if expression is None else 1, expression or "unsure", since_t, asked, may, faded(first, FADING)
+        )
+        step = mode(name).step(state, moment, rule or PlayRule())
+        state = step.state
+        first = first if step.first is None else remembered(first, step.first, FADING)
+        if step.wish and may(step.wish):
+            told = limits.after(told, t, step.wish, LIMITS.outputs[step.wish.word], LIMITS)
+            cues.append((round(t, 1), step.wish.kind, step.wish.word))
+    return cues, first
+
+
+def cues(name: str, spans: list[Span], until: float, **given: object) -> list[tuple[float, str, str]]:
+    return play(name, spans, until, **given)[0]  # type: ignore[arg-type]
+
+
+FACE = (5.0, "face", "face")
+
+
+@pytest.mark.parametrize(
+    ("spans", "until", "expected"),
+    [
+        ([(0, None), (5, "unsure")], 9, [FACE]),
+        # A face that was only away for a moment is no news; after three seconds it is.
+        ([(0, None), (5, "unsure"), (9, None), (11, "unsure")], 14, [FACE]),
+        ([(0, None), (5, "unsure"), (9, None), (12.5, "unsure")], 14, [FACE, (12.5, "face", "face")]),
+        # An expression is told once, however long it lasts; neutral and unsure never.
+        ([(0, None), (5, "unsure"), (10, "happy")], 60, [FACE, (10.0, "expression", "happy")]),
+        ([(0, None), (5, "unsure"), (10, "neutral")], 60, [FACE]),
+        # One that the gap holds up is told when that is over, if it is still shown then.
+        ([(0, None), (5, "unsure"), (6, "happy")], 20, [FACE, (8.0, "expression", "happy")]),
+        ([(0, None), (5, "unsure"), (5.5, "happy"), (7, "unsure")], 20, [FACE]),
+        # The same again waits eight seconds.
+        (
+            [(0, None), (5, "unsure"), (10, "happy"), (12, "neutral"), (14, "happy")],
+            30,
+            [FACE, (10.0, "expression", "happy"), (18.0, "expression", "happy")],
+        ),
+        # What has no cue is a face, and no news.
+        ([(0, None), (5, "unsure"), (10, "face")], 20, [FACE]),
+    ],
+)
+@pytest.mark.parametrize("name", ["companion", "quiet"])
+def test_companion_tells_what_is_clear_once(
+    name: str, spans: list[Span], until: float, expected: list[tuple[float, str, str]]
+) -> None:
+    assert cues(name, spans, until) == expected
+
+
+@pytest.mark.parametrize(
+    ("spans", "presses", "expected"),
+    [
+        ([(0, "neutral")], (6.0,), [(6.0, "answer", "neutral")]),
+        ([(0, "happy")], (6.0,), [(3.0, "expression", "happy"), (6.0, "answer", "happy")]),
+        # Nothing is clear yet: it waits a second for that, and then says so.
+        ([(0, "unsure")], (6.0,), [(7.0, "answer", "unsure")]),
+        ([(0, "unsure"), (6.5, "sad")], (6.0,), [(6.5, "answer", "sad")]),
+        ([(0, "neutral"), (4, None)], (6.0,), [(7.0, "answer", "nobody")]),
+        # Presses in a row are answered once a second at most, and an old one not at all.
+        ([(0, "neutral")], (6.0, 6.1, 6.2, 6.3), [(6.0, "answer", "neutral"), (7.0, "answer", "neutral")]),
+        # What was asked for is not told a second time unasked.
+        ([(0, "neutral"), (4, "unsure"), (9, "sad")], (8.5,), [(9.0, "answer", "sad")]),
+    ],
+)
+def test_a_press_is_answered_with_what_is_shown(
+    spans: list[Span], presses: tuple[float, ...], expected: list[tuple[float, str, str]]
+) -> None:
+    assert cues("companion", spans, 14, presses=presses)[1:] == expected
+
+
+SMILING: list[Span] = [(0, "neutral"), (10, "happy")]
+
+
+@pytest.mark.parametrize(
+    ("spans", "presses", "expected", "learned"),
+    [
+        # The answer follows by itself after four seconds.
+        (SMILING, (), [(10.0, "prompt", "guess"), (14.0, "expression", "happy")], (False,)),
+        # A press says "I have it", and the answer comes at once; but never within a second of the question.
+        (SMILING, (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "happy")], (True,)),
+        (SMILING, (10.2,), [(10.0, "prompt", "guess"), (11.0, "answer", "happy")], (True,)),
+        # What is over is not told; a press then asks what is shown, the one of the very beat too.
+        ([*SMILING, (11, "neutral")], (), [(10.0, "prompt", "guess")], ()),
+        ([*SMILING, (11, "neutral")], (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "neutral")], ()),
+        ([*SMILING, (11, "neutral")], (11.0,), [(10.0, "prompt", "guess"), (11.0, "answer", "neutral")], ()),
+        # It is not over for a moment of doubt.
+        ([*SMILING, (11, "unsure")], (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "happy")], (True,)),
+        ([*SMILING, (10.2, None)], (10.1,), [(10.0, "prompt", "guess"), (11.0, "answer", "happy")], (True,)),
+        # Without a question a press asks what is shown.
+        ([(0, "neutral")], (6.0,), [(6.0, "answer", "neutral")], ()),
+    ],
+)
+def test_explore_asks_first(
+    spans: list[Span], presses: tuple[float, ...], expected: list[tuple[float, str, str]], learned: tuple[bool, ...]
+) -> None:
+    told, first = play("explore", spans, 17, presses)
+    assert told[1:] == expected
+    assert first == learned
+
+
+def test_a_question_whose_answer_is_not_true_any_more_is_dropped() -> None:
+    told, first = play("explore", [*SMILING, (10.2, "sad")], 12.5, (12.3,))
+    # The press came after that, and asks what is shown.
+    assert told[1:] == [(10.0, "prompt", "guess"), (12.3, "answer", "sad")]
+    assert first == ()
+
+
+def test_smile_asks_and_tells_when_it_was_found() -> None:
+    told = cues("smile", [(0, None), (4, "sad"), (8, "happy"), (12, "neutral")], 40)
+    assert told == [
+        (0.0, "prompt", "find happy"),
+        (4.0, "face", "face"),
+        (8.0, "expression", "happy"),
+        (23.0, "prompt", "find happy"),
+    ]
+
+
+def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() -> None:
+    rule = PlayRule(find=("happy", "sad"), round_s=5.0)
+    told = cues("smile", [(0, "neutral"), (6, "happy"), (20, "sad")], 24, presses=(14.0,), rule=rule)
+    assert [word for _, _, word in told] == ["face", "find happy", "happy", "find sad", "find sad", "sad"]
+    assert told[4] == (14.0, "answer", "find sad")
+
+
+def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
+    state = replace(Hunt(), open=True)
+    for n, allowed in ((0, False), (100, True)):
+        moment = Moment(n / 15, None, "unsure", 0.0, n == 0, lambda _, allowed=allowed: allowed, at(0.0, FADING))  # type: ignore[misc]
+        step = mode("smile").step(state, moment, PlayRule())
+        state = step.state
+        assert step.wish is None
+
+
+def test_between_rounds_a_press_asks_what_is_shown() -> None:
+    told = cues("smile", [(0, "neutral"), (6, "happy")], 12, presses=(9.0,))
+    assert told[-1] == (9.0, "answer", "happy")
+
+
+def test_fading_tells_later_and_more_rarely() -> None:
+    spans: list[Span] = [(0, "neutral")]
+    for n, word in enumerate(("happy", "sad", "surprise") * 2):
+        spans += [(10.0 * n + 10, word), (10.0 * n + 16, "neutral")]
+    eager = cues("companion", spans, 80)[1:]
+    skilled = cues("companion", spans, 80, first=(True,) * 12)[1:]
+    assert [word for _, _, word in eager] == ["happy", "sad", "surprise"] * 2
+    # Two seconds later, and one in three.
+    assert skilled == [(12.0, "expression", "happy"), (42.0, "expression", "happy")]
+
+
+@pytest.mark.parametrize(
+    ("first", "rule", "level", "delay_s", "every"),
+    [
+        ((), FADING, 0.0, 0.0, 1),
+        ((True,) * 3, FADING, 0.25, 0.5, 1),
+        ((True,) * 6, FADING, 0.5, 1.0, 2),
+        ((True,) * 12, FADING, 1.0, 2.0, 3),
+        ((True,) * 40, FADING, 1.0, 2.0, 3),
+        ((True,) * 12 + (False,) * 12, FADING, 0.0, 0.0, 1),
+        ((True,) * 12, replace(FADING, on=False), 0.0, 0.0, 1),
+    ],
+)
+def test_the_curve_of_fading(
+    first: tuple[bool, ...], rule: FadingRule, level: float, delay_s: float, every: int
+) -> None:
+    assert faded(first, rule) == at(level, rule)
+    assert (faded(first, rule).delay_s, faded(first, rule).every) == (delay_s, every)
+
+
+def test_only_the_last_questions_are_remembered() -> None:
+    first: tuple[bool, ...] = ()
+    for n in range(30):
+        first = remembered(first, n % 2 == 0, FADING)
+    assert first == (True, False) * 6
+
+
+def test_modes_are_found_by_their_files_and_say_what_they_do() -> None:
+    assert list(modes()) == ["companion", "explore", "quiet", "smile"]
+    assert all(each.about.endswith(".") for each in modes().values())
+    assert modes()["quiet"].outputs == {"light", "console"}
+    with pytest.raises(BadInput, match="mode is 'loud': expected one of companion, explore, quiet, smile"):
+        mode("loud")

@@ -1,0 +1,125 @@
+"""Settling, a mode and the limits together: who is spoken of, what is spoken, and what is learned."""
+
+from typing import Any
+
+import pytest
+
+from cuelens.cues.fading import FadingRule
+from cuelens.cues.limits import LimitRule
+from cuelens.cues.modes import modes
+from cuelens.cues.modes.mode import PlayRule
+from cuelens.cues.policy import Mind
+from cuelens.cues.settling import SettleRule
+from cuelens.types import Cue, Face
+
+LABELS = ("neutral", "happy", "sad", "contempt")
+SETTLING = SettleRule(labels=LABELS, enter=dict.fromkeys(LABELS, 0.6), neutral_weight=1.0, sure_odds=8.0)
+LIMITS = LimitRule(
+    gap_s=3.0,
+    answer_gap_s=1.0,
+    same_expression_s=8.0,
+    spoken_per_minute=6,
+    outputs=dict.fromkeys(("happy", "sad", "neutral", "unsure", "nobody"), ("light", "voice")) | {"guess": ("light",)},
+)
+FACE = Face(1, (100, 100, 100, 100))
+
+
+def sure_of(label: str, probability: float) -> tuple[float, ...]:
+    rest = (1 - probability) / (len(LABELS) - 1)
+    return tuple(probability if each == label else rest for each in LABELS)
+
+
+def mind(mode: str = "companion", **given: Any) -> Mind:
+    return Mind(SETTLING, LIMITS, modes()[mode], PlayRule(), FadingRule(), remembered_s=2.0, **given)
+
+
+def watch(
+    made: Mind, scores: tuple[float, ...], seconds: float, begin: float = 0.0, asked_t: float | None = None
+) -> list[Cue]:
+    cues = []
+    for n in range(round(seconds * 15)):
+        t = begin + n / 15
+        made.hear(1, scores, t)
+        asked = asked_t is not None and t - 1 / 15 < asked_t <= t
+        cues += [cue] if (cue := made.decide(t, [FACE], asked=asked)) else []
+    return cues
+
+
+@pytest.mark.parametrize(("probability", "outputs"), [(0.7, ("light",)), (0.9, ("light",)), (0.96, ("light", "voice"))])
+def test_unasked_a_voice_tells_only_what_is_surer_than_a_light_needs(
+    probability: float, outputs: tuple[str, ...]
+) -> None:
+    (cue,) = watch(mind(), sure_of("happy", probability), 5)
+    assert (cue.word, cue.outputs) == ("happy", outputs)
+
+
+def test_an_answer_is_spoken_all_the_same() -> None:
+    cues = watch(mind(), sure_of("happy", 0.7), 6, asked_t=5.0)
+    assert [(cue.kind, cue.outputs) for cue in cues] == [("expression", ("light",)), ("answer", ("light", "voice"))]
+
+
+@pytest.mark.parametrize(
+    ("central", "width", "spoken_of"), [(False, 640, 2), (True, 640, 1), (True, None, 2), (False, None, 2)]
+)
+def test_of_several_faces_the_nearest_or_the_most_central_is_spoken_of(
+    central: bool, width: int | None, spoken_of: int
+) -> None:
+    made = mind(central=central)
+    faces = [Face(1, (280, 100, 80, 80)), Face(2, (500, 100, 120, 120))]
+    told = []
+    for n in range(45):
+        for face, label in zip(faces, ("happy", "sad"), strict=True):
+            made.hear(face.track, sure_of(label, 0.96), n / 15)
+        told += [cue] if (cue := made.decide(n / 15, faces, width=width)) else []
+    assert [cue.track for cue in told] == [spoken_of]
+
+
+def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -> None:
+    """The limits have no word for contempt here, and none for a face: nothing is made up in its place."""
+    assert watch(mind(), sure_of("contempt", 0.96), 6, asked_t=4.0) == []
+
+
+def test_what_explore_learns_fades_the_cues_of_a_later_session() -> None:
+    made = mind("explore")
+    watch(made, sure_of("happy", 0.96), 4, asked_t=2.0)
+    assert made.first == (True,)
+    later = mind("companion", first=made.first * 12)
+    (cue,) = watch(later, sure_of("happy", 0.96), 5)
+    at_once = watch(mind("companion"), sure_of("happy", 0.96), 5)[0]
+    assert cue.t - at_once.t == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_new_session_believes_nothing_of_the_last() -> None:
+    made = mind()
+    assert watch(made, sure_of("happy", 0.96), 2)
+    made.begin()
+    assert made.beliefs == {}
+    # What was told stays told: the same smile waits its eight seconds.
+    (cue,) = watch(made, sure_of("happy", 0.96), 12, begin=3.0)
+    assert cue.t == pytest.approx(8.5, abs=0.2)
+
+
+def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
+    made = mind(tell_as={"happy": "smile", "unsure": "unsure"}.get)
+    made.hear(1, sure_of("happy", 0.96), 0.0)
+    assert made.word(1) == "unsure"
+    watch(made, sure_of("happy", 0.96), 2)
+    assert made.word(1) == "smile"
+
+
+def test_two_faces_of_one_size_do_not_take_turns() -> None:
+    made = mind()
+    told = []
+    for n in range(60):
+        faces = [Face(1, (100, 100, 100 + n % 3, 100)), Face(2, (400, 100, 102 - n % 3, 100))]
+        for face, label in zip(faces, ("happy", "sad"), strict=True):
+            made.hear(face.track, sure_of(label, 0.96), n / 15)
+        told += [cue.track] if (cue := made.decide(n / 15, faces)) else []
+        assert n < 5 or made.attended(faces) is faces[0]
+    assert told == [1]
+    # One who is clearly nearer is spoken of.
+    nearer = [Face(1, (100, 100, 100, 100)), Face(2, (400, 100, 130, 100))]
+    made.hear(1, sure_of("happy", 0.96), 4.0)
+    made.hear(2, sure_of("sad", 0.96), 4.0)
+    made.decide(4.0, nearer)
+    assert made.attended(nearer) is nearer[1]

@@ -1,0 +1,150 @@
+"""How strong a light is: which single LED stands for a colour, how patterns move, and how it dims."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cuelens.light import patterns
+from cuelens.light.brightness import Dimming, wanted_percent
+from cuelens.light.patterns import Moment, moment, rgb, strengths
+from cuelens.profile.profile import Brightness
+from cuelens.types import Frame, LightPattern
+from cuelens.vision.picture_state import LightLevel
+
+RED, GREEN, BLUE, YELLOW, WHITE = map(rgb, ("#FF0000", "#00FF00", "#0000FF", "#FFFF00", "#FFFFFF"))
+
+
+def linear(level: int) -> float:
+    """The light that a level of a screen stands for (IEC 61966-2-1)."""
+    return ((level / 255 + 0.055) / 1.055) ** 2.4
+
+
+LIGHT = Brightness(brightness_percent=40, night_percent=10, ceiling_percent=70)
+
+
+@pytest.mark.parametrize(
+    ("singles", "colour", "expected"),
+    [
+        ((), "#F0E442", rgb("#F0E442")),
+        ((RED,), "#0072B2", (linear(0xB2),)),
+        ((RED, GREEN, BLUE), "#D55E00", (linear(0xD5), 0, 0)),
+        ((RED, GREEN, BLUE), "#009E73", (0, linear(0x9E), 0)),
+        ((RED, GREEN, BLUE), "#0072B2", (0, 0, linear(0xB2))),
+        ((BLUE, YELLOW), "#F0E442", (0, linear(0xF0))),
+        ((BLUE, YELLOW), "#CC79A7", (0, linear(0xCC))),
+        ((RED, WHITE), "#404040", (0, linear(0x40))),
+        ((RED, GREEN), "#000000", (0, 0)),
+    ],
+)
+def test_the_single_led_that_is_nearest_in_hue_shines_alone(
+    singles: tuple[patterns.Colour, ...], colour: str, expected: tuple[float, ...]
+) -> None:
+    assert strengths(rgb(colour), singles) == pytest.approx(expected)
+
+
+def test_what_is_not_black_is_never_rounded_to_dark() -> None:
+    assert strengths((0.004, 0.0, 0.0), ()) == (0.01, 0.0, 0.0)
+    assert strengths((0.001, 0.0, 0.0), (BLUE,)) == (0.01,)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "seconds", "elapsed_s", "expected"),
+    [
+        ("steady", 3.0, 0.0, Moment(1.0, 0.0, 3.0)),
+        ("steady", 3.0, 3.0, Moment(0.0, 0.0, None)),
+        ("steady", math.inf, 3.0, Moment(1.0, 0.0, None)),
+        ("fade", 3.0, 0.0, Moment(0.0, 1.0, 0.02)),
+        ("fade", 3.0, 0.15, Moment(0.5, 0.5, 0.02)),
+        ("fade", 3.0, 0.5, Moment(1.0, 0.0, 2.0)),
+        ("fade", 3.0, 2.75, Moment(0.5, 0.0, 0.02)),
+        ("fade", 3.0, 3.0, Moment(0.0, 0.0, None)),
+        ("fade", 0.5, 0.4, Moment(0.9045, 0.0, 0.02)),
+        ("fade", 0.5, 0.8, Moment(0.0, 0.0, None)),
+        ("fade", math.inf, 9.0, Moment(1.0, 0.0, None)),
+        ("breath", 4.0, 0.0, Moment(0.0, 1.0, 0.02)),
+        ("breath", 4.0, 0.5, Moment(0.5, 0.5, 0.02)),
+        ("breath", 4.0, 1.0, Moment(1.0, 0.0, 0.02)),
+        ("breath", 4.0, 2.0, Moment(0.0, 0.0, 0.02)),
+        ("breath", 4.0, 2.5, Moment(0.5, 0.0, 0.02)),
+        ("breath", 4.0, 4.0, Moment(0.0, 0.0, None)),
+        ("breath", 0.5, 1.9, Moment(0.0245, 0.0, 0.02)),
+        ("breath", math.inf, 1e6 + 1, Moment(1.0, 0.0, 0.02)),
+    ],
+)
+def test_how_a_pattern_looks_at_a_moment(pattern: str, seconds: float, elapsed_s: float, expected: Moment) -> None:
+    looks = moment(LightPattern(WHITE, pattern, seconds), elapsed_s)
+    assert looks.level == pytest.approx(expected.level, abs=1e-4)
+    assert looks.kept == pytest.approx(expected.kept, abs=1e-4)
+    assert looks.lasts_s == pytest.approx(expected.lasts_s)
+
+
+@pytest.mark.parametrize(
+    ("lux", "mean", "percent"),
+    [
+        (None, None, 40),
+        (0.0, 120.0, 10),
+        (5.0, None, 10),
+        (math.sqrt(5 * 100), None, 25),
+        (100.0, 5.0, 40),
+        (10_000.0, None, 40),
+        (None, 0.0, 10),
+        (None, 30.0, 10),
+        (None, 55.0, 25),
+        (None, 120.0, 40),
+        (None, 255.0, 40),
+    ],
+)
+def test_a_light_is_as_strong_as_its_surroundings_ask_for(
+    lux: float | None, mean: float | None, percent: float
+) -> None:
+    assert wanted_percent(LIGHT, lux, mean) == pytest.approx(percent)
+
+
+@pytest.mark.parametrize("brightness", [0, 20, 50, 100])
+@pytest.mark.parametrize("night", [0, 20, 50, 100])
+@pytest.mark.parametrize("ceiling", [0, 20, 70, 100])
+@pytest.mark.parametrize("lux", [None, 0.0, 30.0, 1e5])
+def test_no_light_is_over_the_ceiling_and_night_never_brightens(
+    brightness: int, night: int, ceiling: int, lux: float | None
+) -> None:
+    light = Brightness(brightness_percent=brightness, night_percent=night, ceiling_percent=ceiling)
+    percent = wanted_percent(light, lux, None)
+    assert min(night, brightness, ceiling) <= percent <= min(brightness, ceiling)
+
+
+def test_dimming_begins_where_it_is_and_never_jumps() -> None:
+    dimming = Dimming(LIGHT)
+    assert dimming.percent(100.0, 0.0, None) == 10
+    strong = [dimming.percent(100 + n / 15, 1000.0, None) for n in range(1, 400)]
+    steps = np.diff([10, *strong])
+    assert steps.min() >= 0
+    assert steps.max() < 1
+    assert strong[-1] == pytest.approx(40, abs=0.01)
+
+
+def test_dimming_does_not_depend_on_the_frame_rate() -> None:
+    def after_two_seconds(rate: int) -> float:
+        dimming = Dimming(LIGHT)
+        dimming.percent(0.0, 1000.0, None)
+        return [dimming.percent(n / rate, 1.0, None) for n in range(1, 2 * rate + 1)][-1]
+
+    assert after_two_seconds(15) == pytest.approx(after_two_seconds(5))
+    # One time constant: what is left of the way is 1/e of it.
+    assert after_two_seconds(15) == pytest.approx(10 + 30 / math.e)
+
+
+def test_a_time_that_does_not_pass_changes_nothing() -> None:
+    dimming = Dimming(LIGHT)
+    assert dimming.percent(5.0, 1000.0, None) == 40
+    assert dimming.percent(5.0, 0.0, None) == 40
+    assert dimming.percent(4.0, 0.0, None) == 40
+
+
+def test_the_light_level_keeps_its_mean_for_whoever_asks() -> None:
+    level = LightLevel()
+    assert level.mean is None
+    level.judge(Frame(np.full((480, 640), 77, np.uint8), 1.0, 0))
+    assert level.mean == 77
+    level.judge(Frame(np.full((480, 640), 99, np.uint8), 1.1, 0))
+    assert level.mean == 77

@@ -1,0 +1,261 @@
+"""Settings and profiles: what is read, and the sentence for every mistake."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cuelens import config_file, settings
+from cuelens.profile.profile import Profile
+from cuelens.profile.store import active, keep_good, read
+from cuelens.settings import Settings
+from cuelens_models.atomic_file import write_whole
+from cuelens_models.errors import BadInput, Unwritable
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"sound": {"volume_percent": 140}}', "sound.volume_percent is 140: expected int <= 100"),
+        ('{"sound": {"volume": 40}}', "sound: object contains unknown field volume"),
+        ('{"cues": {"hapy": {"phrase": "looks happy"}}}', "cues: object contains unknown field hapy"),
+        ('{"cues": {"happiness": {"phrase": "looks happy"}}}', "cues: object contains unknown field happiness"),
+        ('{"cues": {"not_a_face": {"phrase": "no face"}}}', "cues: object contains unknown field not_a_face"),
+        ('{"policy": {"enter": {"joyful": 0.5}}}', "policy.enter: object contains unknown field joyful"),
+        ('{"policy": {"enter": {"happy": 1.5}}}', "policy.enter.happy is 1.5"),
+        ('{"cues": {"happy": {"phrase": "looks very happy indeed"}}}', "expected one or two words"),
+        ('{"cues": {"happy": {"phrase": ""}}}', "expected one or two words"),
+        ('{"cues": {"happy": {"phrase": "$(reboot) now"}}}', "expected one or two words"),
+        ('{"cues": {"happy": {"light": {"colour": "yellowish"}}}}', "cues.happy.light.colour is 'yellowish'"),
+        (
+            '{"cues": {"happy": {"light": {"colour": "#F0E442", "pattern": "strobe"}}}}',
+            "cues.happy.light.pattern is 'strobe'",
+        ),
+        ('{"cues": {"happy": {"phrase": "is happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "was happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "felt sad"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "has fear"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "they were"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "been sad"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "be happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "have fun"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "she\'s happy"}}}', "expected what a face looks like"),
+        ('{"cues": {"happy": {"phrase": "she\u2019s happy"}}}', "expected what a face looks like"),
+        ('{"language": "\\ud800"}', "language is '\\ud800'"),
+        ('{"cues": {"neutral": {"phrase": "looks neutral"}}}', "cues: object contains unknown field neutral"),
+        ('{"policy": {"gap_s": 0}}', "policy.gap_s is 0"),
+        ('{"policy": {"caution": 2}}', "policy.caution is 2"),
+        ('{"schema": 2}', "schema is 2"),
+        ('{"language": "tlh"}', "language is 'tlh'"),
+        ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "...: expected str of length <= 40"),
+        ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
+        ('{"play": {"find": ["happy", "glad"]}}', "play.find[1] is 'glad'"),
+        ('{"play": {"find": []}}', "play.find"),
+        ('{"mode": "smile", "cues": {"happy": null}}', "play.find is ['happy']: expected an expression that has a cue"),
+        ('{"mode": "smile", "school": true, "play": {"find": ["sad"]}}', "play.find is ['sad']"),
+        ('{"policy": {"reunion_s": 0}}', "policy.reunion_s is 0"),
+        ('{"session": {"minutes": -1}}', "session.minutes is -1"),
+        ("[]", "expected object"),
+        ("{", "not readable"),
+        ("", "is empty"),
+        ("\x00\x01binary", "not readable"),
+    ],
+)
+def test_a_mistake_in_a_profile_is_one_sentence_with_file_key_and_value(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "child.json"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        read(path)
+    assert sentence in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[camera]\nrotation = 45", "camera.rotation is 45"),
+        ("[camera]\nfps = 0", "camera.fps is 0: expected int >= 2"),
+        ("[camera]\nfps = 'fast'", "camera.fps is 'fast': expected int"),
+        ("[kamera]\nfps = 1", "unknown field kamera"),
+        ("[pins]\nred = 99", "pins.red is 99"),
+        ("[camera\nfps = 1", "not readable"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_one_sentence_too(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "cuelens.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        settings.read(path)
+    assert sentence in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_text_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "active"
+    for text in ("", "ben\n", "é" * 500_000):
+        path.write_text(text, encoding="utf-8")
+        assert config_file.read_text(path) == text
+
+
+def test_what_is_no_text_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"\xff\xfe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1_000_001)
+    for name, sentence in (
+        ("none", "cannot be read: No such file or directory"),
+        ("none/of it", "cannot be read: No such file or directory"),
+        (".", "is no regular file: expected a text"),
+        ("link", "is no regular file: expected a text"),
+        ("large", "is over 1 MB: expected a short text"),
+        ("other", "is not readable: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ):
+        for read_file in (config_file.read_text, read, settings.read):
+            path = tmp_path / name
+            if read_file is settings.read and not path.exists():
+                continue
+            with pytest.raises(BadInput) as caught:
+                read_file(path)
+            assert str(caught.value) == f"{path} {sentence}"
+
+
+def test_a_fifo_holds_nothing_up(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    os.mkfifo(path)
+    code = "import sys, pathlib, cuelens.profile.store as file; file.read(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.endswith(f"{path} is no regular file: expected a text\n")
+
+
+def test_settings_that_were_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="do not exist"):
+        settings.read(tmp_path / "none.toml")
+
+
+def test_a_whole_profile_survives_writing_and_reading(tmp_path: Path) -> None:
+    path = tmp_path / "whole.json"
+    path.write_bytes(msgspec.json.encode(Profile()))
+    assert read(path) == Profile()
+
+
+def test_an_empty_profile_is_the_factory_profile(tmp_path: Path) -> None:
+    path = tmp_path / "empty.json"
+    path.write_text("{}")
+    assert read(path) == Profile()
+
+
+def test_the_active_profile_is_the_one_named_in_the_state_folder(tmp_path: Path) -> None:
+    assert active(tmp_path).profile == Profile()
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text('{"wearer": "Ada"}')
+    (tmp_path / "profiles" / "ben.json").write_text('{"wearer": "Ben"}')
+    assert active(tmp_path).profile.wearer == "Ada"
+    (tmp_path / "active").write_text("ben\n")
+    assert active(tmp_path).profile.wearer == "Ben"
+    for name in ("carl", "../ben", "x" * 300, "\0\0\0", ""):
+        (tmp_path / "active").write_text(name)
+        assert active(tmp_path).profile == Profile()
+        assert "the factory profile is used" in active(tmp_path).fault
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ('{"wearer": "Be', "not readable"),
+        ('{"wearer": "Ben", "sound": {"volume_percent": 140}}', "sound.volume_percent is 140"),
+        ('{"wearer": "Ben", "mode": "loud"}', "mode is 'loud'"),
+        ('{"wearer": "Ben", "cues": {"happy": {"recording": "none.wav"}}}', "cues.happy.recording is 'none.wav'"),
+    ],
+)
+def test_the_last_good_profile_stays_in_force(tmp_path: Path, bad: str, sentence: str) -> None:
+    file = tmp_path / "profiles" / "default.json"
+    file.parent.mkdir()
+    file.write_text('{"wearer": "Ben"}')
+    assert keep_good(tmp_path, active(tmp_path)) == ""
+    file.write_text(bad)
+    held = active(tmp_path)
+    assert held.profile.wearer == "Ben"
+    assert sentence in held.fault
+    assert str(file) in held.fault
+    assert held.fault.endswith("; the last good one is used")
+    # What is not good is left alone, and never kept.
+    assert keep_good(tmp_path, held) == ""
+    assert file.read_text() == bad
+    assert active(tmp_path).profile.wearer == "Ben"
+    file.write_text('{"wearer": "Eva"}')
+    assert active(tmp_path).profile.wearer == "Eva"
+
+
+@pytest.mark.parametrize("good", ['{"mode": "loud"}', '{"language": "xx"}', "{", None])
+def test_a_last_good_profile_that_is_not_good_any_more_gives_way_to_the_factorys(
+    tmp_path: Path, good: str | None
+) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("{")
+    kept = tmp_path / "good" / "default.json"
+    if good is None:
+        kept.mkdir(parents=True)
+    else:
+        kept.parent.mkdir()
+        kept.write_text(good)
+    assert active(tmp_path).profile == Profile()
+    (tmp_path / "profiles" / "default.json").write_text("{}")
+    assert ("cannot be written" in keep_good(tmp_path, active(tmp_path))) is (good is None)
+
+
+def test_a_damaged_profile_without_a_good_one_before_it_is_the_factorys(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("{")
+    assert active(tmp_path).profile == Profile()
+    assert active(tmp_path).fault.endswith("; the factory profile is used")
+
+
+def test_a_state_folder_that_cannot_be_written_to_is_said_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("{}")
+    (tmp_path / "good").write_text("no folder")
+    assert "cannot be written to" in keep_good(tmp_path, active(tmp_path))
+
+
+def leaves(kind: object, prefix: str = "") -> set[str]:
+    names = set()
+    for field in msgspec.structs.fields(kind):  # type: ignore[arg-type]
+        nested = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        names |= leaves(field.type, f"{field.name}.") if nested else {field.name}
+    return names
+
+
+def test_no_key_stands_in_both_settings_and_profile() -> None:
+    assert leaves(Settings) & leaves(Profile) == set()
+    assert "rotation" in leaves(Settings)
+    assert "volume_percent" in leaves(Profile)
+
+
+def test_the_state_folder_is_the_one_chosen_then_systemds_then_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert Settings().state_dir() == tmp_path / "cuelens"
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/cuelens")
+    assert Settings().state_dir() == Path("/var/lib/cuelens")
+    assert Settings(places=settings.Places(state="/elsewhere")).state_dir() == Path("/elsewhere")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    target = tmp_path / "new" / "file"
+    write_whole(target, b"one")
+    write_whole(target, b"two")
+    assert target.read_bytes() == b"two"
+    assert list(target.parent.iterdir()) == [target]
+    (tmp_path / "plain").write_text("a file, not a folder")
+    with pytest.raises(Unwritable, match="cannot be written"):
+        write_whole(tmp_path / "plain" / "file", b"three")

@@ -1,0 +1,156 @@
+"""From a profile to what is said for each word, and the sentences for what cannot be said."""
+
+import wave
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens.profile import language
+from cuelens.profile.cue_book import CueBook, CueEntry
+from cuelens.profile.phrases import Saying, check, sayings
+from cuelens.profile.profile import Profile
+from cuelens_models.errors import BadInput
+
+HOME = Path("/profiles")
+
+
+def wearer(entry: CueEntry | None, code: str = "en") -> Profile:
+    return Profile(language=code, cues=CueBook(happy=entry))
+
+
+def write_wav(path: Path, seconds: float = 0.5) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((9000 * np.sin(np.arange(round(8000 * seconds)))).astype(np.int16).tobytes())
+
+
+@pytest.mark.parametrize("code", language.available())
+def test_a_profile_says_what_its_language_says(code: str) -> None:
+    spoken = language.read(code)
+    assert sayings(Profile(language=code), HOME) == {
+        word: Saying(phrase, spoken.voice) for word, phrase in spoken.says().items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (CueEntry(), Saying("looks happy", "en")),
+        (CueEntry(phrase="big smile"), Saying("big smile", "en")),
+        (CueEntry(phrase=None), None),
+        (CueEntry(recording="mum/happy.wav"), Saying("looks happy", "en", HOME / "mum/happy.wav")),
+        (CueEntry(phrase="big smile", recording="happy.wav"), Saying("big smile", "en", HOME / "happy.wav")),
+        (CueEntry(phrase=None, recording="happy.wav"), Saying("looks happy", "en", HOME / "happy.wav")),
+        (None, Saying("looks happy", "en")),
+    ],
+)
+def test_a_recording_goes_before_a_phrase_and_a_phrase_before_the_languages(
+    entry: CueEntry | None, expected: Saying | None
+) -> None:
+    assert sayings(wearer(entry), HOME).get("happy") == expected
+    assert "sad" in sayings(wearer(entry), HOME)
+
+
+@pytest.mark.parametrize(
+    ("code", "phrase"),
+    [
+        ("en", "looks happy"),
+        ("en", "smiling"),
+        ("en", "looks well-rested"),
+        ("fr", "l'air joyeux"),
+        ("fr", "l\u2019air joyeux"),
+        ("de", "wirkt fröhlich"),
+        ("de", "wirkt fro\u0308hlich"),
+        ("ar", "يبدو سعيدًا"),
+        ("ar", "يَبْدُو سَعِيدًا"),
+    ],
+)
+def test_a_phrase_of_ones_own_in_any_letters_is_taken(code: str, phrase: str, tmp_path: Path) -> None:
+    check(wearer(CueEntry(phrase=phrase), code), tmp_path / "p.json")
+
+
+@pytest.mark.parametrize(
+    ("code", "phrase", "shown", "expected"),
+    [
+        ("en", "", "''", "one or two words, letters only"),
+        ("en", "looks very happy", "'looks very happy'", "one or two words, letters only"),
+        ("en", "happy 2", "'happy 2'", "one or two words, letters only"),
+        ("en", "$(reboot) now", "'$(reboot) now'", "one or two words, letters only"),
+        ("en", "--stdin", "'--stdin'", "one or two words, letters only"),
+        ("en", "happy-", "'happy-'", "one or two words, letters only"),
+        ("en", "\u0308happy", "'\u0308happy'", "one or two words, letters only"),
+        ("ar", "يبدو سعيد5", "'يبدو سعيد5'", "one or two words, letters only"),
+        ("en", "happy " * 300, f"'{('happy ' * 300)[:40]}...'", "one or two words, letters only"),
+        ("en", "is happy", "'is happy'", "what a face looks like, not what is felt"),
+        ("en", "She\u2019s happy", "'She\u2019s happy'", "what a face looks like, not what is felt"),
+        ("en", "FEELS happy", "'FEELS happy'", "what a face looks like, not what is felt"),
+        ("de", "ist fröhlich", "'ist fröhlich'", "what a face looks like, not what is felt"),
+        ("de", "Fu\u0308hlt Freude", "'Fu\u0308hlt Freude'", "what a face looks like, not what is felt"),
+        ("de", "hat Angst", "'hat Angst'", "what a face looks like, not what is felt"),
+        ("es", "está feliz", "'está feliz'", "what a face looks like, not what is felt"),
+        ("es", "tiene miedo", "'tiene miedo'", "what a face looks like, not what is felt"),
+        ("fr", "est joyeux", "'est joyeux'", "what a face looks like, not what is felt"),
+        ("fr", "c'est joyeux", '"c\'est joyeux"', "what a face looks like, not what is felt"),
+        ("fr", "a peur", "'a peur'", "what a face looks like, not what is felt"),
+        ("ar", "هو سعيد", "'هو سعيد'", "what a face looks like, not what is felt"),
+        ("ar", "يَشْعُرُ بالفرح", "'يَشْعُرُ بالفرح'", "what a face looks like, not what is felt"),
+    ],
+)
+def test_a_phrase_that_cannot_be_said_is_refused_with_file_key_and_value(
+    code: str, phrase: str, shown: str, expected: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.json"
+    with pytest.raises(BadInput) as caught:
+        check(wearer(CueEntry(phrase=phrase), code), path)
+    assert str(caught.value) == f"{path}: cues.happy.phrase is {shown}: expected {expected}"
+
+
+def test_an_unknown_language_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        check(Profile(language="tlh"), tmp_path / "p.json")
+    expected = ", ".join(language.available())
+    assert str(caught.value) == f"{tmp_path / 'p.json'}: language is 'tlh': expected one of {expected}"
+
+
+def test_a_recording_beside_the_profile_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "mum").mkdir()
+    write_wav(tmp_path / "mum" / "happy.wav")
+    check(wearer(CueEntry(recording="mum/happy.wav")), tmp_path / "p.json")
+
+
+def test_a_recording_that_is_an_mp3_is_refused_with_file_key_and_value(tmp_path: Path) -> None:
+    (tmp_path / "happy.wav").write_bytes(b"ID3" + bytes(100))
+    with pytest.raises(BadInput) as caught:
+        check(wearer(CueEntry(recording="happy.wav")), tmp_path / "p.json")
+    where = f"{tmp_path / 'p.json'}: cues.happy.recording is 'happy.wav': {tmp_path / 'happy.wav'}"
+    assert str(caught.value) == f"{where} is an MP3: save it as WAV (PCM)"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("missing.wav", "is not there"),
+        ("long.wav", r"lasts 3\.\d s: expected 3 s at most"),
+        ("/etc/hostname", "expected a file in "),
+        ("../happy.wav", "expected a file in "),
+        ("link.wav", "expected a file in "),
+        ("nothing\0.wav", "expected a file in "),
+    ],
+)
+def test_a_recording_that_cannot_be_played_is_refused(name: str, sentence: str, tmp_path: Path) -> None:
+    home = tmp_path / "profiles"
+    home.mkdir()
+    write_wav(tmp_path / "happy.wav")
+    write_wav(home / "long.wav", 3.5)
+    (home / "link.wav").symlink_to(tmp_path / "happy.wav")
+    with pytest.raises(BadInput, match=rf"p\.json: cues\.happy\.recording is .*{sentence}"):
+        check(wearer(CueEntry(recording=name)), home / "p.json")
+
+
+def test_every_expression_of_the_book_has_a_phrase() -> None:
+    for code in language.available():
+        assert {field.name for field in msgspec.structs.fields(CueBook)} <= set(language.read(code).says())

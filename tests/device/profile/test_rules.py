@@ -1,0 +1,126 @@
+"""From a profile to the rules: what tells what, and what a school leaves of it."""
+
+from functools import partial
+
+import msgspec
+import pytest
+
+from cuelens.cues.fading import FadingRule
+from cuelens.cues.limits import LimitRule
+from cuelens.cues.modes import mode
+from cuelens.cues.policy import Mind
+from cuelens.cues.settling import SettleRule
+from cuelens.light.cue_lights import lights
+from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
+from cuelens.profile.profile import Play, Policy, Profile, Sound
+from cuelens.profile.rules import limit_rule, play_rule, tell_as, volume
+from cuelens.types import Face
+from cuelens_models.bundle.expressions import LABELS
+
+EVERY = ["light", "voice", "console"]
+LOUD = Sound(on=True)
+TOLD = {"happy", "surprise", "sad", "angry", "disgust", "fear"}
+ASKED = {"neutral", "unsure", "nobody"}
+
+
+def test_sound_is_off_in_the_factory_profile_and_held_under_its_ceiling() -> None:
+    assert Profile().sound.on is False
+    assert all("voice" not in outputs for outputs in limit_rule(Profile(), EVERY).outputs.values())
+    assert volume(Profile(sound=Sound(on=True, volume_percent=100, ceiling_percent=70))) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("there", "face", "expression"),
+    [
+        ([], (), ()),
+        (["console"], ("console",), ("console",)),
+        (["light"], ("light",), ("light",)),
+        (["voice"], (), ("voice",)),
+        (["voice", "light"], ("light",), ("light", "voice")),
+    ],
+)
+def test_a_cue_names_the_outputs_that_are_there(
+    there: list[str], face: tuple[str, ...], expression: tuple[str, ...]
+) -> None:
+    told = limit_rule(Profile(sound=LOUD), there).outputs
+    assert (told["face"], told["happy"], told["unsure"], told["guess"]) == (face, expression, expression, face)
+
+
+def test_what_can_be_told_is_the_cue_book_and_what_a_press_may_be_answered_with() -> None:
+    told = limit_rule(Profile(sound=LOUD), EVERY).outputs
+    assert set(told) == TOLD | ASKED | {f"find {word}" for word in TOLD} | {"face", "guess"}
+
+
+def test_the_numbers_of_the_limits_come_from_the_profile() -> None:
+    nothing = dict.fromkeys(("happy", "surprise", "angry", "disgust", "fear"))
+    given = Profile(
+        policy=Policy(gap_s=4, answer_gap_s=2, same_expression_s=9, spoken_per_minute=2),
+        sound=LOUD,
+        cues=CueBook(sad=CueEntry(light=LightCue(colour="#0072B2"), phrase=None), **nothing),
+        face_found=None,
+    )
+    rule = limit_rule(given, ["light", "voice"])
+    assert rule == LimitRule(4, 2, 9, 2, rule.outputs, greets=False)
+    assert rule.outputs["sad"] == ("light",)
+    assert set(rule.outputs) == {"sad", "find sad", "guess", "face", *ASKED}
+    assert not rule.greets
+    # What has no cue is not asked for either.
+    assert play_rule(given, rule).find == ("happy",)
+    both = msgspec.structs.replace(given, play=Play(find=("happy", "sad")))
+    assert play_rule(both, rule).find == ("sad",)
+
+
+def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
+    school = Profile(school=True, sound=LOUD, play=Play(find=("sad", "angry", "happy")))
+    said = {label: tell_as(school, label) for label in (*LABELS, "unsure")}
+    assert {label: word for label, word in said.items() if word != "face"} == {
+        "happy": "smile",
+        "angry": "frown",
+        "unsure": "unsure",
+    }
+    told = limit_rule(school, EVERY).outputs
+    assert set(told) == {"smile", "frown", "find smile", "find frown", "face", "guess", *ASKED}
+    assert not TOLD & set(told)
+    assert play_rule(school, limit_rule(school, EVERY)).find == ("frown", "smile")
+    hidden = Profile(school=True, play=Play(find=("sad",)))
+    assert play_rule(hidden, limit_rule(hidden, EVERY)).find == ("smile",)
+    assert lights(school)["smile"] == lights(Profile())["happy"]
+
+
+def test_every_word_that_may_be_told_by_light_has_a_light() -> None:
+    for given in (Profile(), Profile(school=True)):
+        shown = lights(given)
+        assert all(word in shown for word, outputs in limit_rule(given, EVERY).outputs.items() if "light" in outputs)
+
+
+def test_the_cue_book_has_a_place_for_every_expression_but_neutral() -> None:
+    assert msgspec.structs.asdict(CueBook()).keys() == set(LABELS) - {"neutral"}
+
+
+@pytest.mark.parametrize("shown", ["happy", "contempt"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        Profile(face_found=None),
+        Profile(cues=CueBook(happy=CueEntry(phrase="looks glad"))),
+        Profile(school=True, face_found=None),
+    ],
+    ids=["no greeting", "a cue that nothing can tell", "at a school"],
+)
+def test_a_press_is_answered_however_little_there_is_to_tell_with(given: Profile, shown: str) -> None:
+    labels = ("neutral", "happy", "contempt")
+    rule = limit_rule(given, ["light"])
+    mind = Mind(
+        SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6)),
+        rule,
+        mode("companion"),
+        play_rule(given, rule),
+        FadingRule(),
+        remembered_s=2.0,
+        tell_as=partial(tell_as, given),
+    )
+    cues = []
+    for n in range(90):
+        mind.hear(1, [float(label == shown) for label in labels], n / 15)
+        cues += [cue] if (cue := mind.decide(n / 15, [Face(1, (0, 0, 90, 90))], asked=n == 60)) else []
+    assert [(cue.kind, cue.outputs) for cue in cues][-1] == ("answer", ("light",))

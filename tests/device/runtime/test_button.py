@@ -1,0 +1,273 @@
+"""The wearer's button in force: by light at once, in the state of things, in the file, and while a beat is stuck."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cuelens import events
+from cuelens.adapters.fakes import MemoryButton, MemoryLight, MemoryVoice
+from cuelens.camera.capture import RUNNING
+from cuelens.light.cue_lights import light_pattern, lights
+from cuelens.profile.profile import Profile
+from cuelens.runtime.build import assemble
+from cuelens.runtime.button import Controls
+from cuelens.runtime.event_stream import EventStream
+from cuelens.runtime.loop import Daemon
+from cuelens.runtime.outputs import Outputs
+from cuelens.runtime.wishes import Wearer
+from cuelens.types import Cue, Frame, LightPattern
+from cuelens.vision.stage_times import Stopwatch
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
+
+HAPPY = Cue(1.0, "expression", 1, "happy", ("light", "voice"))
+
+
+def soon(condition: Callable[[], object]) -> bool:
+    end = time.monotonic() + 8
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+class Frames:
+    """A feed of one picture, again and again; it remembers when it was paused."""
+
+    state = RUNNING
+    received = 0
+
+    def __init__(self) -> None:
+        self.pauses: list[bool] = []
+        self._picture = np.full((48, 64), 99, np.uint8)
+
+    def next(self, timeout_s: float) -> Frame | None:
+        time.sleep(0.01)
+        self.received += 1
+        return Frame(self._picture, self.received / 15, time.monotonic_ns())
+
+    def dropped(self) -> int:
+        return 0
+
+    def pause(self, *, on: bool) -> None:
+        self.pauses.append(on)
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Glasses:
+    """A button, and what it is wired to."""
+
+    file: Path
+    button: MemoryButton = field(default_factory=MemoryButton)
+    light: MemoryLight = field(default_factory=MemoryLight)
+    voice: MemoryVoice = field(default_factory=MemoryVoice)
+    feed: Frames = field(default_factory=Frames)
+    stream: EventStream = field(default_factory=EventStream)
+    told: list[events.Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.wearer = Wearer(self.file)
+        self.stream.add(self.told.append)
+        self.outputs = Outputs(Profile(), self.light, self.voice, self.stream.fault)
+        self.controls = Controls(self.button, self.wearer, self.outputs, self.feed, self.stream)
+
+    def tap(self) -> None:
+        self.button.press()
+        self.button.release()
+
+    def hold(self, seconds: float) -> None:
+        self.button.press()
+        time.sleep(seconds)
+        self.button.release()
+
+    def shows(self, what: str) -> bool:
+        """Whether a light comes that confirms something."""
+        wanted = light_pattern(lights(Profile())[what], 40)
+        return soon(lambda: wanted in self.light.shown)
+
+    def events(self, kind: type[Any]) -> list[Any]:
+        self.stream.tell_later()
+        return [event for event in self.told if isinstance(event, kind)]
+
+
+@pytest.fixture
+def glasses(tmp_path: Path) -> Iterator[Glasses]:
+    made = Glasses(tmp_path / "state" / "wearer.json")
+    yield made
+    made.controls.close()
+    made.outputs.close()
+
+
+def test_a_press_is_felt_by_light_before_it_is_known_what_it_means(glasses: Glasses) -> None:
+    glasses.button.press()
+    assert soon(lambda: glasses.light.shown)
+    assert glasses.light.shown[0].pattern == "steady"
+    assert glasses.events(events.Press) == []
+    glasses.button.release()
+    assert soon(lambda: glasses.events(events.Press))
+    assert [press.gesture for press in glasses.events(events.Press)] == ["ask"]
+    assert glasses.wearer.take_ask()
+    assert not glasses.wearer.take_ask()
+    assert glasses.voice.said == []
+
+
+def test_a_long_press_mutes_at_once_and_after_a_restart_and_another_one_ends_it(glasses: Glasses) -> None:
+    glasses.outputs.give(HAPPY)
+    assert soon(lambda: glasses.voice.speaking)
+    glasses.hold(1.6)
+    assert soon(lambda: glasses.wearer.muted)
+    assert glasses.shows("muted")
+    assert not glasses.voice.speaking
+    assert soon(lambda: Wearer(glasses.file).muted)
+    glasses.outputs.give(HAPPY)
+    glasses.hold(1.6)
+    assert soon(lambda: not glasses.wearer.muted)
+    assert glasses.shows("unmuted")
+    assert soon(lambda: not Wearer(glasses.file).muted)
+    assert [mute.on for mute in glasses.events(events.Mute)] == [True, False]
+    assert glasses.voice.said == ["happy"]
+
+
+def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(glasses: Glasses) -> None:
+    glasses.tap()
+    glasses.tap()
+    assert soon(lambda: glasses.wearer.paused)
+    assert glasses.shows("paused")
+    assert glasses.feed.pauses[-1:] == [True]
+    assert soon(lambda: Wearer(glasses.file).paused)
+    glasses.outputs.give(HAPPY)
+    before = len(glasses.light.shown)
+    glasses.tap()
+    assert soon(lambda: len(glasses.light.shown) >= before + 2)
+    assert not glasses.wearer.take_ask()
+    glasses.tap()
+    glasses.tap()
+    assert soon(lambda: not glasses.wearer.paused)
+    assert glasses.feed.pauses[-1:] == [False]
+    assert [pause.on for pause in glasses.events(events.Pause)] == [True, False]
+    assert glasses.voice.said == []
+
+
+def test_five_seconds_ask_for_calibration_and_mute_nothing(glasses: Glasses) -> None:
+    glasses.hold(5.2)
+    assert glasses.shows("calibrate")
+    assert [press.gesture for press in glasses.events(events.Press)] == ["calibrate"]
+    assert not glasses.wearer.muted
+
+
+def test_a_press_after_the_session_begins_the_next_one_and_means_nothing_else(glasses: Glasses) -> None:
+    glasses.wearer.resting = True
+    glasses.tap()
+    assert soon(lambda: not glasses.wearer.resting)
+    assert glasses.feed.pauses == [False]
+    assert [press.gesture for press in glasses.events(events.Press)] == ["again"]
+    assert not glasses.wearer.take_ask()
+
+
+def test_any_press_however_long_begins_the_next_session(glasses: Glasses) -> None:
+    glasses.wearer.resting = True
+    glasses.hold(1.0)
+    assert soon(lambda: not glasses.wearer.resting)
+    assert [press.gesture for press in glasses.events(events.Press)] == ["again"]
+    assert not glasses.wearer.muted
+
+
+def test_a_disk_that_fails_is_told_and_the_mute_holds(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    glasses = Glasses(tmp_path / "state" / "wearer.json")
+    glasses.hold(1.6)
+    assert soon(lambda: glasses.events(events.Fault))
+    assert glasses.wearer.muted
+    assert "after a restart it is forgotten" in glasses.events(events.Fault)[0].detail
+    glasses.controls.close()
+    glasses.outputs.close()
+
+
+def test_nothing_is_heard_after_the_end(glasses: Glasses) -> None:
+    glasses.controls.close()
+    glasses.tap()
+    time.sleep(0.5)
+    assert glasses.light.shown == []
+    assert glasses.events(events.Press) == []
+
+
+class Stuck:
+    """A detector that hangs in a call that has let go of the interpreter's lock, until it is set free."""
+
+    smallest = 20
+
+    def __init__(self) -> None:
+        self.entered, self.free = threading.Event(), threading.Event()
+
+    def sides(self, smallest: int, largest: int) -> list[int]:
+        return [20, 23, 26, 30, 35]
+
+    def detect(self, picture: Any, smallest: int, largest: int) -> list[Any]:
+        return self.hits(picture, smallest, largest)
+
+    def hits(self, picture: Any, smallest: int, largest: int) -> list[Any]:
+        self.entered.set()
+        self.free.wait(60)
+        return []
+
+
+def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(glasses: Glasses, shipped: Bundle) -> None:
+    stuck, stop = Stuck(), threading.Event()
+    beats = assemble(stuck, Interpreter(shipped), Stopwatch(), glasses.stream.emit)
+    daemon = Daemon(glasses.feed, beats, glasses.outputs, glasses.stream, live=True, wearer=glasses.wearer)
+    loop = threading.Thread(target=daemon.run, args=(None, stop))
+    loop.start()
+    assert stuck.entered.wait(5)
+    assert glasses.shows("session began")
+    before = len(glasses.light.shown)
+    glasses.button.press()
+    assert soon(lambda: len(glasses.light.shown) > before)
+    assert glasses.light.shown[-1].pattern == "steady"
+    time.sleep(1.6)
+    glasses.button.release()
+    assert glasses.shows("muted")
+    assert soon(lambda: Wearer(glasses.file).muted)
+    assert not stuck.free.is_set()
+    assert loop.is_alive()
+    stop.set()
+    stuck.free.set()
+    loop.join(5)
+    assert not loop.is_alive()
+    assert [mute.on for mute in glasses.events(events.Mute)] == [True]
+
+
+def test_what_was_asked_for_before_the_restart_is_in_force_from_its_first_beat(tmp_path: Path) -> None:
+    file = tmp_path / "wearer.json"
+    before = Wearer(file)
+    before.muted, before.paused, before.first = True, True, (True, False)
+    assert before.keep() == ""
+    after = Wearer(file)
+    assert (after.muted, after.paused, after.first, after.fault) == (True, True, (True, False), "")
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"muted": 1}', '{"wink": true}', '{"schema": 9}'])
+def test_a_damaged_file_of_the_wearer_is_told_and_counts_as_nothing(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "wearer.json"
+    file.write_text(text)
+    wearer = Wearer(file)
+    assert (wearer.muted, wearer.paused, wearer.first) == (False, False, ())
+    assert "wearer.json" in wearer.fault
+
+
+def test_the_light_that_confirms_is_never_the_one_of_an_expression() -> None:
+    shown = lights(Profile())
+    own = [
+        shown[what] for what in ("muted", "paused", "calibrate", "session began", "session ended", "guess", "unsure")
+    ]
+    told = [shown[word] for word in ("happy", "surprise", "sad", "angry", "disgust", "fear")]
+    assert not {light.colour for light in own} & {light.colour for light in told}
+    assert isinstance(light_pattern(own[0], 40), LightPattern)

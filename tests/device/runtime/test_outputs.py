@@ -1,0 +1,234 @@
+import math
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from cuelens.adapters.fakes import MemoryLight, MemoryVoice
+from cuelens.light.cue_lights import light_pattern, lights
+from cuelens.light.patterns import LEAST
+from cuelens.ports import Voice
+from cuelens.profile.profile import Profile
+from cuelens.runtime.outputs import Outputs
+from cuelens.settings import Pins
+from cuelens.types import Cue, LightPattern
+
+HAPPY = Cue(1.0, "expression", 1, "happy", ("light", "voice"))
+ANSWER = Cue(1.0, "answer", 1, "sad", ("light", "voice"))
+
+
+def no_fault(fault: str, detail: str) -> None:
+    raise AssertionError(f"{fault}: {detail}")
+
+
+def soon(condition: Callable[[], object]) -> bool:
+    """Whether a condition comes true within five seconds."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def test_a_cue_reaches_light_and_voice() -> None:
+    light, voice = MemoryLight(), MemoryVoice()
+    outputs = Outputs(Profile(), light, voice, no_fault)
+    outputs.give(HAPPY)
+    assert soon(lambda: light.shown and voice.said)
+    assert voice.said == ["happy"]
+    assert light.shown[0] == light_pattern(lights(Profile())["happy"], 40)
+    outputs.close()
+    assert light.closed
+    assert voice.closed
+
+
+def test_face_found_is_light_only_and_softer_than_any_expression() -> None:
+    light, voice = MemoryLight(), MemoryVoice()
+    outputs = Outputs(Profile(), light, voice, no_fault)
+    outputs.give(Cue(1.0, "face", 1, "face", ("light",)))
+    assert soon(lambda: light.shown)
+    outputs.give(HAPPY)
+    assert soon(lambda: len(light.shown) == 2)
+    outputs.close()
+    assert max(light.shown[0].colour) < max(light.shown[1].colour)
+    assert voice.said == ["happy"]
+
+
+def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_the_end() -> None:
+    release = threading.Event()
+
+    class HungVoice(MemoryVoice):
+        def say(self, phrase: str) -> None:
+            release.wait(20)
+
+    light = MemoryLight()
+    voice: Voice = HungVoice()
+    outputs = Outputs(Profile(), light, voice, no_fault)
+    began = time.monotonic()
+    for _ in range(20):
+        outputs.give(HAPPY)
+    assert time.monotonic() - began < 1
+    assert soon(lambda: light.shown)
+    outputs.close()
+    assert time.monotonic() - began < 5
+    release.set()
+
+
+def test_trouble_breathes_until_it_is_over() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.trouble()
+    assert soon(lambda: light.shown)
+    assert (light.shown[0].pattern, light.shown[0].seconds) == ("breath", math.inf)
+    outputs.acknowledge()
+    assert soon(lambda: len(light.shown) == 3)
+    assert [pattern.pattern for pattern in light.shown] == ["breath", "steady", "breath"]
+    assert light.shown[2] == light.shown[0]
+    outputs.dark()
+    assert soon(lambda: not light.lit)
+    outputs.close()
+
+
+def test_an_output_that_fails_is_told_once_and_tried_again() -> None:
+    class Moody(MemoryLight):
+        tried = 0
+
+        def show(self, pattern: LightPattern) -> None:
+            self.tried += 1
+            if self.tried < 3:
+                raise OSError("the pin is gone")
+            super().show(pattern)
+
+    light = Moody()
+    faults: list[tuple[str, str]] = []
+    outputs = Outputs(Profile(), light, None, lambda *fault: faults.append(fault))
+    for n in range(3):
+        outputs.give(HAPPY)
+        assert soon(lambda n=n: light.tried > n)  # type: ignore[misc]
+    assert soon(lambda: light.shown)
+    assert faults == [("no light", "OSError: the pin is gone")]
+    outputs.close()
+
+
+def test_the_end_of_trouble_takes_no_other_light_along() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.trouble()
+    assert soon(lambda: light.shown)
+    outputs.confirm("muted")
+    assert soon(lambda: len(light.shown) == 2)
+    outputs.dark()
+    time.sleep(0.1)
+    assert light.lit
+    outputs.close()
+
+
+@pytest.mark.parametrize(
+    ("muted", "resting", "cue", "shown", "said"),
+    [
+        (False, False, HAPPY, True, True),
+        (True, False, HAPPY, False, False),
+        (True, False, ANSWER, True, False),
+        (False, True, HAPPY, False, False),
+        (False, True, ANSWER, False, False),
+    ],
+)
+def test_what_was_hushed_is_not_told(muted: bool, resting: bool, cue: Cue, shown: bool, said: bool) -> None:
+    """However late a cue comes that was decided on before: a mute holds from the moment it was asked for."""
+    light, voice = MemoryLight(), MemoryVoice()
+    outputs = Outputs(Profile(), light, voice, no_fault)
+    outputs.hush(muted=muted, resting=resting)
+    outputs.give(cue)
+    assert not shown or soon(lambda: light.shown)
+    assert not said or soon(lambda: voice.said)
+    # Time enough for what must not be told to be told, before what follows takes its place.
+    time.sleep(0.1)
+    outputs.hush(muted=False, resting=False)
+    outputs.give(Cue(2.0, "expression", 1, "fear", ("light", "voice")))
+    fear = light_pattern(lights(Profile())["fear"], 40)
+    assert soon(lambda: voice.said[-1:] == ["fear"] and light.shown[-1:] == [fear])
+    outputs.close()
+    assert (cue.word in voice.said) is said
+    assert (light_pattern(lights(Profile())[cue.word], 40) in light.shown) is shown
+
+
+def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(MemoryVoice):
+        def say(self, word: str) -> None:
+            begun.set()
+            go_on.wait(5)
+            super().say(word)
+
+    voice = Slow()
+    outputs = Outputs(Profile(), None, voice, no_fault)
+    outputs.give(HAPPY)
+    assert begun.wait(5)
+    outputs.hush(muted=True, resting=False)
+    go_on.set()
+    assert soon(lambda: voice.said)
+    assert soon(lambda: not voice.speaking)
+    outputs.close()
+
+
+def test_lights_are_weaker_at_night_and_never_over_the_ceiling() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.look_around(0.0, lux=1.0, mean=None)
+    outputs.give(HAPPY)
+    assert soon(lambda: light.shown)
+    outputs.look_around(60.0, lux=1000.0, mean=None)
+    outputs.give(HAPPY)
+    assert soon(lambda: len(light.shown) == 2)
+    outputs.close()
+    assert light.shown[0] == light_pattern(lights(Profile())["happy"], 12)
+    assert light.shown[1].colour == pytest.approx(light_pattern(lights(Profile())["happy"], 40).colour)
+
+
+def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
+    pytest.importorskip("gpiozero", reason="gpiozero comes with the extra pi")
+    from cuelens.adapters.gpio import Gpio
+
+    gpio = Gpio(Pins(factory="mock"))
+    pin = gpio.factory.pin(17)
+    outputs = Outputs(Profile(), gpio.light(), None, no_fault)
+    asks = [
+        outputs.acknowledge,
+        outputs.trouble,
+        outputs.dark,
+        lambda: outputs.give(Cue(1.0, "expression", 1, "angry", ("light",))),
+        lambda: outputs.give(Cue(1.0, "face", 1, "face", ("light",))),
+    ]
+    end = time.monotonic() + 6
+    count = 0
+    while time.monotonic() < end:
+        asks[count % len(asks)]()
+        count += 1
+        time.sleep(0.03 if count % 10 else 1.6)
+    outputs.close()
+    states = [(state.timestamp, state.state) for state in pin.states]
+    gpio.close()
+    clock, rises = 0.0, []
+    for (gap, level), (_, before) in zip(states[1:], states, strict=False):
+        clock += gap
+        if level > LEAST >= before:
+            rises.append(clock)
+    assert len(rises) >= 2
+    assert all(fourth - first > 1.0 for first, fourth in zip(rises, rises[3:], strict=False))
+
+
+def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.acknowledge()
+    assert soon(lambda: light.shown)
+    # The breath has to wait, so as not to flash; before it may begin, all is well again.
+    outputs.trouble()
+    time.sleep(0.1)
+    outputs.dark()
+    time.sleep(1.5)
+    outputs.close()
+    assert [pattern.pattern for pattern in light.shown] == ["steady"]

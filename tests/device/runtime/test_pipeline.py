@@ -1,0 +1,315 @@
+"""Beats on faces made of squares, with a detector that finds them and the shipped model."""
+
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cuelens import events
+from cuelens.adapters.fakes import MemoryLight
+from cuelens.camera.in_order import InOrder
+from cuelens.cues.fading import FadingRule
+from cuelens.cues.modes import mode
+from cuelens.cues.modes.mode import PlayRule
+from cuelens.cues.policy import Mind
+from cuelens.profile.profile import Profile
+from cuelens.profile.rules import limit_rule, settle_rule
+from cuelens.runtime.build import assemble
+from cuelens.runtime.event_file import EventFile
+from cuelens.runtime.event_stream import EventStream
+from cuelens.runtime.loop import Daemon
+from cuelens.runtime.outputs import Outputs
+from cuelens.runtime.pacing import Strain
+from cuelens.runtime.pipeline import Beats
+from cuelens.types import Box, Frame, LightPattern
+from cuelens.vision.face_finder import Looking, LookPace, Optics
+from cuelens.vision.stage_times import Stopwatch
+from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
+from cuelens_models.bundle.file import Bundle
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.bundle.preprocess import crop
+from cuelens_models.bundle.scores import probabilities
+
+
+class FixedReader:
+    """Says the same of every face: "happy" unless told otherwise, and always 0.9 sure."""
+
+    labels = (*LABELS, NOT_A_FACE)
+
+    def __init__(self, label: str = "happy") -> None:
+        self.label = label
+
+    def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
+        return tuple(0.9 if label == self.label else 0.1 / (len(self.labels) - 1) for label in self.labels)
+
+
+def frames(count: int) -> list[Frame]:
+    random = np.random.default_rng(1)
+    picture = random.integers(0, 60, (480, 640)).astype(np.uint8)
+    picture[140:240, 200:300] = random.integers(190, 210, (100, 100))
+    return [Frame(picture, 100 + n / 15, 0) for n in range(count)]
+
+
+def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = None) -> tuple[Beats, Stopwatch]:
+    watch = Stopwatch()
+    return Beats(
+        Looking(detector, Optics(), LookPace(), watch),
+        reader or FixedReader(),
+        Mind(
+            settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
+            limit_rule(Profile(), ["light"]),
+            mode("companion"),
+            PlayRule(),
+            FadingRule(),
+            remembered_s=2.0,
+        ),
+        watch,
+        told.append,
+    ), watch
+
+
+def of_bundle(detector: Any, bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
+    """Beats with the model of a bundle."""
+    return assemble(detector, Interpreter(bundle), Stopwatch(), told)
+
+
+def test_a_reading_is_what_the_model_says_of_the_crop(squares: Any, shipped: Bundle) -> None:
+    told: list[events.Event] = []
+    turning = of_bundle(squares, shipped, told.append)
+    given = frames(12)
+    for frame in given:
+        turning.turn(frame)
+    reading = next(event for event in told if isinstance(event, events.Reading))
+    interpreter = Interpreter(shipped)
+    (face,) = [event for event in told if isinstance(event, events.FaceSeen)]
+    expected = probabilities(interpreter.outputs(crop(given[1].grey, face.box, shipped.contract)), shipped.contract)
+    assert list(reading.scores) == shipped.contract.labels
+    assert list(reading.scores.values()) == pytest.approx(expected.tolist(), abs=1e-4)
+    assert sum(reading.scores.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(squares, told)
+    given = frames(30)
+    for n, frame in enumerate(given):
+        if n == 20:
+            squares.blind = True
+        assert turning.turn(frame).t == pytest.approx(n / 15, abs=1e-3)
+    kinds = [type(event).__name__ for event in told]
+    assert kinds[:3] == ["FaceSeen", "Reading", "Expression"]
+    assert kinds.index("CueGiven") == 7
+    assert "FaceLost" in kinds
+    times = [event.t for event in told]  # type: ignore[attr-defined]
+    assert times == sorted(times)
+
+
+def test_what_is_believed_of_a_face_outlives_a_moment_away(squares: Any) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(squares, told)
+    for n, frame in enumerate(frames(75)):
+        squares.blind = 40 <= n < 50
+        turning.turn(frame)
+    tracks = {event.track for event in told if isinstance(event, events.Reading)}
+    expressions = [event.expression for event in told if isinstance(event, events.Expression)]
+    assert tracks == {1}
+    assert sum(isinstance(event, events.FaceLost) for event in told) == 1
+    # Settled once; told again as it was when the face came back, without a new "unsure".
+    assert expressions[0] == "unsure"
+    assert expressions.count("unsure") == 1
+    assert expressions[-1] == expressions[-2] != "unsure"
+
+
+def test_what_was_believed_before_a_long_pause_is_forgotten(squares: Any) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(squares, told)
+    given = frames(60)
+    for frame in given[:30]:
+        turning.turn(frame)
+    for frame in given[30:]:
+        turning.turn(Frame(frame.grey, frame.t + 600, 0))
+    later = [event for event in told if getattr(event, "t", 0) > 600]
+    assert [type(event).__name__ for event in later[:4]] == ["FaceLost", "FaceSeen", "Reading", "Expression"]
+    assert [event.track for event in later if isinstance(event, events.FaceSeen)] == [2]
+    assert next(event.expression for event in later if isinstance(event, events.Expression)) == "unsure"
+
+
+def test_what_the_network_takes_for_no_face_is_told_in_no_way(squares: Any) -> None:
+    told: list[events.Event] = []
+    reader = FixedReader(NOT_A_FACE)
+    turning, _ = beats(squares, told, reader)
+    given = frames(90)
+    for frame in given[:60]:
+        turning.turn(frame)
+    assert not [event for event in told if isinstance(event, events.CueGiven)]
+    reader.label = "happy"
+    for frame in given[60:]:
+        turning.turn(frame)
+    assert [event.kind for event in told if isinstance(event, events.CueGiven)] == ["face"]
+
+
+def test_every_beat_is_accounted_for(squares: Any) -> None:
+    turning, watch = beats(squares, [])
+    for frame in frames(20):
+        turning.turn(frame)
+    assert len(watch.beats) == 20
+    for kind, total, haar, crop_ns, invoke in watch.beats:
+        assert kind in ("sweep", "region", "none")
+        assert 0 <= haar + crop_ns + invoke <= total
+
+
+class Script:
+    """A source of given frames."""
+
+    name = "script"
+
+    def __init__(self, given: list[Frame]) -> None:
+        self._given = iter(given)
+
+    def read(self, timeout_s: float) -> Frame | None:
+        return next(self._given, None)
+
+    def close(self) -> None: ...
+
+
+class Shown(MemoryLight):
+    """A light that tells what it did, in order, and lets others wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: list[str] = []
+        self.changed = threading.Condition()
+
+    def show(self, pattern: LightPattern) -> None:
+        self._did(pattern.pattern)
+
+    def off(self) -> None:
+        self._did("off")
+
+    def _did(self, what: str) -> None:
+        with self.changed:
+            self.log.append(what)
+            self.changed.notify_all()
+
+    def until(self, what: str) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: self.log[-1:] == [what], 5)
+
+
+def test_a_cue_on_the_first_beat_after_a_stall_is_given(squares: Any) -> None:
+    light = Shown()
+
+    class Stalling:
+        """Frames, a stall that lasts until it is shown, and frames again until their cue is shown."""
+
+        received = 0
+        state = "running"
+
+        def __init__(self) -> None:
+            later = [Frame(frame.grey, frame.t + 5, 0) for frame in frames(15)]
+            self.script: list[Frame | None] = [*frames(15), None, *later]
+
+        def next(self, timeout_s: float) -> Frame | None:
+            if not self.script:
+                light.until("fade")
+                return None
+            frame = self.script.pop(0)
+            self.state = "running" if frame else "camera stalled"
+            if frame is None:
+                light.until("fade")
+                raise TimeoutError
+            if len(self.script) == 14:
+                light.until("breath")
+            return frame
+
+        def dropped(self) -> int:
+            return 0
+
+        def close(self) -> None: ...
+
+    stream = EventStream()
+    turning, _ = beats(squares, [])
+    daemon = Daemon(Stalling(), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False)
+    daemon.run(None, threading.Event())
+    # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
+    assert [what for what in light.log if what != "off"] == ["fade", "breath", "fade"]
+    assert light.log[-1] == "fade"
+
+
+def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(
+    squares: Any, shipped: Bundle, tmp_path: Path
+) -> None:
+    light = MemoryLight()
+    stream = EventStream()
+    told: list[events.Event] = []
+    file = EventFile(str(tmp_path / "events.jsonl"), patient=True, stop=threading.Event())
+    stream.add(told.append)
+    stream.add(file)
+    turning = of_bundle(squares, shipped, stream.emit)
+    daemon = Daemon(
+        InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False
+    )
+    outcome = daemon.run(None, threading.Event())
+    file.close()
+    assert (outcome.frames, outcome.beats, outcome.dropped) == (100, 100, 0)
+    assert light.closed
+    states = [event for event in told if isinstance(event, events.State)]
+    assert [state.camera_fps for state in states] == pytest.approx([15.2, 14.9], abs=0.3)
+    assert all(state.frame_age_ms_p95 is None for state in states)
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == len(told)
+
+
+def test_what_is_probably_no_face_is_read_four_times_a_second(squares: Any) -> None:
+    told: list[events.Event] = []
+    reader = FixedReader(NOT_A_FACE)
+    turning, _ = beats(squares, told, reader)
+    given = frames(105)
+    for frame in given:
+        turning.turn(frame)
+    times = [event.t for event in told if isinstance(event, events.Reading)]
+    assert len(times) > 15
+    assert all(0.25 <= later - earlier < 0.34 for earlier, later in pairwise(times[5:]))
+
+
+def test_a_light_beat_reads_the_nearest_face_and_looks_for_nobody(squares: Any) -> None:
+    told: list[events.Event] = []
+    turning, _ = beats(squares, told)
+    picture = frames(1)[0].grey.copy()
+    picture[150:220, 420:490] = 150
+    for n in range(60):
+        turning.turn(Frame(picture, n / 15, 0))
+    assert {event.track for event in told if isinstance(event, events.Reading)} == {1, 2}
+    near = max((event for event in told if isinstance(event, events.FaceSeen)), key=lambda event: event.box[2])
+    told.clear()
+    squares.pixels.clear()
+    for n in range(60, 70):
+        decision = turning.turn(Frame(picture, n / 15, 0), light=True)
+        assert len(decision.faces) == 2
+    assert {event.track for event in told if isinstance(event, events.Reading)} == {near.track}
+    # Two regions a beat, and no part of the sweep.
+    assert len(squares.pixels) == 20
+
+
+def test_a_strained_board_is_told_of_and_given_fewer_beats(squares: Any) -> None:
+    stream = EventStream()
+    told: list[events.Event] = []
+    stream.add(told.append)
+    turning, _ = beats(squares, [])
+    daemon = Daemon(
+        InOrder(Script(frames(300))),
+        turning,
+        Outputs(Profile(), MemoryLight(), None, stream.fault),
+        stream,
+        live=True,
+        strain=lambda: Strain(temperature_c=76.0),
+    )
+    outcome = daemon.run(None, threading.Event())
+    # Five seconds of fifteen beats, until the board was asked, then seven and a half a second.
+    assert outcome.beats == pytest.approx(5 * 15 + 15 * 7.5, abs=6)
+    (fault,) = [event for event in told if isinstance(event, events.Fault)]
+    assert fault.fault == "board strained"
+    assert fault.detail == "76 C: now 7.5 beats a second"

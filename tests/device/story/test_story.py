@@ -1,0 +1,771 @@
+"""The story: what is kept of a session, for how long, how it is told, and that it can be deleted for good."""
+
+import csv
+import importlib.util
+import io
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from cuelens import events
+from cuelens.cues.fading import FadingRule
+from cuelens.story import prose, query, store
+from cuelens.story.store import DamagedStory, Entry, Session
+from cuelens.story.writer import WAITING, Writer
+from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.errors import BadInput, MissingExtra, Unwritable
+
+FADING = FadingRule()
+POWER_CUT = Path(__file__).resolve().parents[3] / "benchmarks" / "power_cut.py"
+NOW_S = datetime(2026, 10, 8, 12, 0, tzinfo=UTC).timestamp()
+DAY_S = 86400.0
+
+BEGAN = events.Session(t=10.0, state="began")
+ENDED = events.Session(t=70.0, state="ended", why="time")
+
+
+def cue(t: float, word: str = "happy", kind: str = "expression", outputs: tuple[str, ...] = ("light",)) -> events.Event:
+    return events.CueGiven(t=t, kind=kind, track=7, word=word, outputs=outputs, latency_ms=31.2)
+
+
+def settled(t: float, expression: str, track: int = 1) -> events.Event:
+    return events.Expression(t=t, track=track, expression=expression, confidence=0.9)
+
+
+def no_fault(fault: str, detail: str) -> None:
+    raise AssertionError(f"{fault}: {detail}")
+
+
+def written(path: Path, happened: Sequence[events.Event], mode: str = "companion", *, school: bool = False) -> None:
+    """Write events as the glasses do, at noon."""
+    faults: list[str] = []
+    writer = Writer(path, lambda *fault: faults.extend(fault), mode=mode, school=school, clock=lambda: NOW_S)
+    for event in happened:
+        writer(event)
+    writer.close()
+    assert (faults, writer.lost) == ([], 0)
+
+
+def everything(path: Path) -> list[Session]:
+    days = dict.fromkeys(query.day_of(session) for session in query.sessions(path))
+    return [session for day in days for session in query.of_day(path, day)]
+
+
+def entries(path: Path) -> list[Entry]:
+    return [entry for session in everything(path) for entry in session.entries]
+
+
+def until(true: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
+def cuelens(state: Path, *given: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cuelens", "story", *given]
+    env = {**os.environ, "STATE_DIRECTORY": str(state), "XDG_CONFIG_HOME": str(state / "none")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+
+
+def bytes_of(path: Path) -> bytes:
+    """Read the files of a story from another process: this one's locks on them would end with the reading."""
+    there = [str(file) for file in store.files_of(path) if file.exists()]
+    return subprocess.run(["cat", *there], capture_output=True, check=True).stdout if there else b""
+
+
+@pytest.mark.parametrize(
+    ("event", "entry"),
+    [
+        (cue(12.5), Entry(2.5, "cue", "happy", "expression", ("light",))),
+        (cue(12.5, "unsure", "answer", ("light", "voice")), Entry(2.5, "cue", "unsure", "answer", ("light", "voice"))),
+        (cue(12.5, "find happy", "prompt", ()), Entry(2.5, "cue", "find happy", "prompt")),
+        (events.Press(t=11.0, gesture="ask"), Entry(1.0, "press", "ask")),
+        (events.Mute(t=11.0, on=True), Entry(1.0, "mute", "on")),
+        (events.Mute(t=11.0, on=False), Entry(1.0, "mute", "off")),
+        (events.Pause(t=11.0, on=True), Entry(1.0, "pause", "on")),
+        (events.Mode(t=11.0, mode="smile"), Entry(1.0, "mode", "smile")),
+        (events.Start(bundle="b", source="s"), None),
+        (events.FaceSeen(t=11.0, track=7, box=(1, 2, 3, 4)), None),
+        (events.FaceLost(t=11.0, track=7), None),
+        (events.Reading(t=11.0, track=7, scores={"happy": 0.9}), None),
+        (settled(11.0, "happy"), None),
+        (events.Fault(t=11.0, fault="no sound", detail="a sentence"), None),
+        (
+            events.State(t=11.0, state="running", camera_fps=15, beat_fps=15, dropped=0, frame_age_ms_p95=None),
+            None,
+        ),
+        (events.Shown(t=11.0, track=7, expression="happy"), None),
+    ],
+)
+def test_what_is_kept_of_each_event(tmp_path: Path, event: events.Event, entry: Entry | None) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, event, ENDED])
+    assert entries(path) == ([entry] if entry else [])
+
+
+@pytest.mark.parametrize(
+    ("expressions", "unsure"),
+    [
+        ([(1, "unsure")], 0),
+        ([(1, "unsure"), (1, "happy")], 0),
+        ([(1, "unsure"), (1, "happy"), (1, "unsure")], 1),
+        ([(1, "neutral"), (1, "unsure"), (1, "unsure")], 1),
+        ([(1, "happy"), (2, "unsure")], 0),
+        ([(1, "happy"), (2, "sad"), (2, "unsure"), (1, "unsure"), (1, "sad"), (1, "unsure")], 3),
+    ],
+)
+def test_being_unsure_is_kept_of_a_face_that_was_settled_before(
+    tmp_path: Path, expressions: list[tuple[int, str]], unsure: int
+) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, *(settled(20.0, expression, track) for track, expression in expressions), ENDED])
+    assert entries(path) == [Entry(10.0, "unsure", "unsure")] * unsure
+
+
+def test_a_session_is_a_row_with_its_date_mode_length_and_end(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    happened = [BEGAN, cue(12.0), ENDED, cue(75.0), events.Mode(t=76.0, mode="smile")]
+    happened += [events.Session(t=80.0, state="began"), cue(81.5, "sad")]
+    happened += [events.Session(t=85.0, state="ended", why="camera lost")]
+    written(path, happened, school=True)
+    first, second = everything(path)
+    assert (first.mode, first.school, first.seconds, first.ended) == ("companion", True, 60.0, "time")
+    assert (second.mode, second.school, second.seconds, second.ended) == ("smile", True, 5.0, "camera lost")
+    assert first.entries == (Entry(2.0, "cue", "happy", "expression", ("light",)),)
+    assert second.entries == (Entry(1.5, "cue", "sad", "expression", ("light",)),)
+    assert first.began
+    assert abs(datetime.fromisoformat(first.began).timestamp() - NOW_S) < 3600
+    assert datetime.fromisoformat(first.began).utcoffset() is not None
+
+
+def test_a_session_that_nobody_ended_has_its_length_and_no_end(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, events.FaceLost(t=130.0, track=1)])
+    (session,) = everything(path)
+    assert session.ended is None
+    assert 120.0 <= session.seconds < 180.0
+
+
+def test_a_fault_without_a_frame_does_not_turn_the_time_back(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    late = events.Fault(t=10.0, fault="no camera", detail="a sentence")
+    written(path, [BEGAN, events.FaceLost(t=130.0, track=1), late])
+    assert everything(path)[0].seconds >= 120.0
+
+
+def test_what_is_on_when_a_session_begins_is_on_in_it(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    written(path, [events.Mute(t=1.0, on=True), BEGAN, events.Mute(t=15.0, on=False), ENDED, BEGAN])
+    first, second = everything(path)
+    assert first.entries == (Entry(0.0, "mute", "on"), Entry(5.0, "mute", "off"))
+    assert second.entries == ()
+
+
+@pytest.mark.parametrize(
+    ("now_s", "set_"),
+    [(0.0, False), (DAY_S * 365 * 54, False), (datetime(2025, 1, 3, tzinfo=UTC).timestamp(), True), (NOW_S, True)],
+)
+def test_a_clock_that_is_not_set_gives_no_date(now_s: float, set_: bool) -> None:
+    assert (store.date_of(now_s) is not None) == set_
+
+
+def test_the_file_is_synced_and_overwritten_and_its_owner_s(tmp_path: Path) -> None:
+    path = tmp_path / "state" / store.FILE
+    names = ("journal_mode", "synchronous", "secure_delete")
+    with closing(store.open_to_write(path)) as db:
+        found = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+    assert found == ["wal", 2, 1]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def foreign(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        for statement in statements:
+            db.execute(statement)
+        db.commit()
+
+
+def with_a_hole(path: Path) -> None:
+    written(path, [BEGAN, *(cue(11.0 + n / 100) for n in range(2000)), ENDED])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + b"\x55" * 4096 + whole[12288:])
+
+
+DAMAGED: list[tuple[Callable[[Path], object], str]] = [
+    (lambda path: path.write_bytes(b"not a database at all" * 100), "not a database"),
+    (lambda path: foreign(path, "CREATE TABLE note (text TEXT)"), "no story of cuelens"),
+    (lambda path: foreign(path, "CREATE TABLE session (id)", "PRAGMA user_version = 1"), "no story of cuelens"),
+    (lambda path: foreign(path, "CREATE TABLE session (id)", "PRAGMA user_version = 2"), "a newer cuelens"),
+    (with_a_hole, "damaged"),
+]
+
+
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGED)
+def test_a_damaged_file_is_set_aside_told_of_and_kept(
+    tmp_path: Path, damage: Callable[[Path], object], sentence: str
+) -> None:
+    path = tmp_path / store.FILE
+    damage(path)
+    before = path.read_bytes()
+    faults: list[tuple[str, str]] = []
+    writer = Writer(path, lambda *fault: faults.append(fault), clock=lambda: NOW_S)
+    for event in (BEGAN, cue(11.0), ENDED):
+        writer(event)
+    writer.close()
+    assert len(entries(path)) == 1
+    assert (tmp_path / f"{store.FILE}.damaged-1").read_bytes() == before
+    ((fault, detail),) = faults
+    assert fault == "story damaged"
+    assert sentence in detail
+    assert f"{store.FILE}.damaged-1" in detail
+
+
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGED)
+def test_the_commands_refuse_a_damaged_file_in_a_sentence_and_leave_it_alone(
+    tmp_path: Path, damage: Callable[[Path], object], sentence: str
+) -> None:
+    path = tmp_path / store.FILE
+    damage(path)
+    before = path.read_bytes()
+    for ask in (query.sessions, query.as_csv, lambda path: query.of_day(path, "2026-10-08")):
+        with pytest.raises(BadInput, match=sentence):
+            ask(path)
+    assert path.read_bytes() == before
+    done = cuelens(tmp_path)
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
+    assert query.delete(path) == query.Deleted(0, 0, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_files_get_numbers_and_take_their_journal_along(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    for number in (1, 2):
+        for file in store.files_of(path):
+            file.write_text(f"{file.name} {number}")
+        aside = store.set_aside(path)
+        assert aside.name == f"{store.FILE}.damaged-{number}"
+        assert aside.with_name(aside.name + "-wal").read_text() == f"{store.FILE}-wal {number}"
+    assert len(store.set_aside_of(path)) == 6
+    assert query.delete(path) == query.Deleted(0, 0, 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_not_begun_yet_is_an_empty_story(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    assert (query.sessions(path), query.of_day(path, query.UNDATED), query.delete(path)) == (
+        [],
+        [],
+        query.Deleted(0, 0, 0),
+    )
+    path.touch()
+    assert (query.sessions(path), query.of_day(path, query.UNDATED)) == ([], [])
+    written(path, [BEGAN, ENDED])
+    assert len(query.sessions(path)) == 1
+
+
+def test_a_disk_that_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.write_text("a file where the folder should be")
+    faults: list[str] = []
+    writer = Writer(state / store.FILE, lambda fault, detail: faults.append(f"{fault}: {detail}"), clock=lambda: NOW_S)
+    writer(BEGAN)
+    until(lambda: bool(faults))
+    for n in range(WAITING + 9):
+        writer(cue(11.0 + n))
+    assert writer.lost == 10
+    state.unlink()
+    writer.close()
+    assert len(faults) == 1
+    assert "cannot be written" in faults[0]
+    assert len(entries(state / store.FILE)) == WAITING - 1
+
+
+def test_whatever_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    faults: list[str] = []
+    broken = True
+
+    def clock() -> float:
+        if broken:
+            raise ValueError("no time")
+        return NOW_S
+
+    writer = Writer(path, lambda fault, detail: faults.append(f"{fault}: {detail}"), clock=clock)
+    writer(BEGAN)
+    until(lambda: bool(faults))
+    writer(cue(11.0))
+    broken = False
+    writer.close()
+    assert faults == [f"no story: {path} cannot be written: no time; it is tried again"]
+    assert (writer.lost, len(entries(path))) == (0, 1)
+
+
+def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, ENDED])
+    with closing(store.open_to_write(path)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        faults: list[str] = []
+        writer = Writer(path, lambda fault, _: faults.append(fault), clock=lambda: NOW_S)
+        writer(BEGAN)
+        writer.close()
+        assert writer.lost == 1
+        db.execute("ROLLBACK")
+    for thread in threading.enumerate():
+        if thread.name == "story":
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("ages", "now_s", "left"),
+    [
+        ([40, 31, 29, 0.5], NOW_S, [29, 0.5]),
+        ([31, 30.5], NOW_S, []),
+        ([29], NOW_S, [29]),
+        ([], NOW_S, []),
+        # The clock is not set, or jumped back behind what is kept.
+        ([40, 31], 0.0, [40, 31]),
+        ([40, 31, -1], NOW_S, [40, 31, -1]),
+        # What has no date goes with the next one that has one.
+        ([None, 40, None, 31, None, 29, None], NOW_S, [None, 29, None]),
+        ([None, None], NOW_S, [None, None]),
+        # A clock that was years ahead for one session: it has no date for us, and stops nothing.
+        ([40, -1500, 35, -1500, 29], NOW_S, [-1500, 29]),
+        ([-1500, 29], NOW_S, [-1500, 29]),
+        ([40, 29, -1500], NOW_S, [40, 29, -1500]),
+        # Less than a day ahead can be a journey.
+        ([40, -0.5, 35, 1], NOW_S, [-0.5, 1]),
+    ],
+)
+def test_what_is_older_than_thirty_days_is_removed(
+    tmp_path: Path, ages: list[float | None], now_s: float, left: list[float | None]
+) -> None:
+    path = tmp_path / store.FILE
+
+    def date(age: float | None) -> str | None:
+        return None if age is None else store.date_of(NOW_S - age * DAY_S)
+
+    with closing(store.open_to_write(path)) as db:
+        for age in ages:
+            store.add(db, store.begin(db, date(age), "companion", school=False), Entry(1.0, "press", f"old {age}"))
+        assert store.prune(db, path, now_s) == len(ages) - len(left)
+    assert [session.began for session in query.sessions(path)] == [date(age) for age in left]
+    assert len(query.as_csv(path).splitlines()) == 1 + len(left)
+    for age in set(ages) - set(left):
+        assert f"old {age}".encode() not in bytes_of(path)
+
+
+@pytest.mark.parametrize("now_s", [0.0, NOW_S - 400 * DAY_S, NOW_S])
+@pytest.mark.parametrize("dated", [False, True])
+def test_the_last_two_hundred_sessions_stay_at_most_whatever_the_clock_says(
+    tmp_path: Path, now_s: float, dated: bool
+) -> None:
+    path = tmp_path / store.FILE
+    began = store.date_of(NOW_S - DAY_S) if dated else None
+    with closing(store.open_to_write(path)) as db:
+        for number in range(205):
+            store.add(db, store.begin(db, began, "companion", school=False), Entry(1.0, "press", f"old {number}."))
+    writer = Writer(path, no_fault, clock=lambda: now_s)
+    writer(BEGAN)
+    writer.close()
+    assert [session.id for session in query.sessions(path)] == list(range(7, 207))
+    assert b"old 5." not in bytes_of(path)
+    assert b"old 6." in bytes_of(path)
+
+
+BAD_DATES = ["soon", "", "2026-13-01T00:00:00+02:00", "2026-10-08T09:00:00", "2026-10-08", b"\xff", 7]
+
+
+@pytest.mark.parametrize("began", BAD_DATES)
+def test_a_bad_date_is_none(tmp_path: Path, began: object) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        for age in (40, 31, 29):
+            store.begin(db, store.date_of(NOW_S - age * DAY_S), "companion", school=False)
+        # The last length is no number either.
+        db.execute("UPDATE session SET began = ? WHERE id IN (1, 3)", (began,))
+        db.execute("UPDATE session SET seconds = 'long' WHERE id = 2")
+    written(path, [BEGAN, cue(11.0), ENDED])
+    bad, new = query.sessions(path)
+    assert (bad.id, bad.began, new.id) == (3, None, 4)
+    told = cuelens(tmp_path, "--day", query.UNDATED)
+    assert (told.returncode, "no. 3" in told.stdout) == (0, True), told.stderr
+
+
+def test_any_date_that_can_be_written_can_be_compared(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        for began in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", store.date_of(NOW_S)):
+            store.begin(db, began, "companion", school=False)
+        assert store.prune(db, path, NOW_S) == 1
+    assert len(query.sessions(path)) == 2
+
+
+def test_the_offset_of_a_date_is_minded(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        # 30 days and an hour ago, and an hour less, whatever their first characters say.
+        for began in ("2026-09-08T13:00:00+02:00", "2026-09-08T11:00:00-02:00"):
+            store.begin(db, began, "companion", school=False)
+        assert store.prune(db, path, NOW_S) == 1
+    assert [session.began for session in query.sessions(path)] == ["2026-09-08T11:00:00-02:00"]
+
+
+def test_a_session_s_beginning_removes_old_ones_and_old_damaged_files(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        store.begin(db, store.date_of(NOW_S - 31 * DAY_S), "companion", school=False)
+    for number, age_days in ((1, 31), (2, 29)):
+        file = tmp_path / f"{store.FILE}.damaged-{number}"
+        file.touch()
+        os.utime(file, (NOW_S - age_days * DAY_S, NOW_S - age_days * DAY_S))
+    written(path, [BEGAN, ENDED])
+    assert [session.id for session in query.sessions(path)] == [2]
+    assert [file.name for file in store.set_aside_of(path)] == [f"{store.FILE}.damaged-2"]
+
+
+def test_what_is_deleted_is_not_in_the_file_any_more(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        session = store.begin(db, None, "companion", school=False)
+        for n in range(500):
+            store.add(db, session, Entry(n, "cue", "unmistakable"))
+        # The reader keeps the file, so that there is something to look at.
+        assert b"unmistakable" in bytes_of(path)
+        assert query.delete(path) == query.Deleted(1, 500, 0)
+        assert path.exists()
+        assert b"unmistakable" not in bytes_of(path)
+        assert b"companion" not in bytes_of(path)
+    assert query.delete(path) == query.Deleted(0, 0, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_deleting_while_the_glasses_write_leaves_them_writing(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    command = [sys.executable, str(POWER_CUT), "--write", str(path), "--day", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as glasses:
+        until(lambda: any(entry.word == "9" for entry in entries(path)))
+        done = cuelens(tmp_path, "--delete")
+        assert "Deleted for good: 1 session with" in done.stdout
+        until(lambda: len(entries(path)) > 9)
+        glasses.kill()
+    (session,) = everything(path)
+    numbers = [int(entry.word) for entry in session.entries]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert numbers[0] > 9
+    assert session.entries[0].t == 0.0
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_a_file_that_is_taken_away_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    writer = Writer(path, no_fault, clock=lambda: NOW_S)
+    writer(BEGAN)
+    writer(cue(11.0, "happy"))
+    until(lambda: path.exists() and len(entries(path)) == 1)
+    for file in store.files_of(path):
+        file.unlink(missing_ok=True)
+    writer(cue(12.0, "sad"))
+    writer.close()
+    assert [entry.word for entry in entries(path)] == ["sad"]
+
+
+def test_the_story_can_be_read_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    command = [sys.executable, str(POWER_CUT), "--write", str(path), "--day", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as glasses:
+        for wanted in (1, 20, 60):
+            until(lambda: len(query.as_csv(path).splitlines()) > wanted)  # noqa: B023 - called at once
+        glasses.kill()
+
+
+def test_the_table_holds_everything(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, cue(12.0, "sad", "answer", ("light", "voice")), ENDED, replace_t(BEGAN, 80.0)])
+    table = tmp_path / "all.csv"
+    done = cuelens(tmp_path, "--csv", str(table))
+    assert done.returncode == 0
+    assert "told" not in done.stdout
+    first, second = csv.DictReader(io.StringIO(table.read_text()))
+    assert first.pop("began") == query.sessions(path)[0].began
+    assert ",".join(first.values()) == "1,companion,0,60.0,time,2.0,cue,sad,answer,light voice"
+    assert (second["session"], second["ended"], second["kind"]) == ("2", "", "")
+
+
+def replace_t(event: events.Session, t: float) -> events.Session:
+    return events.Session(t=t, state=event.state, why=event.why)
+
+
+@pytest.mark.parametrize("option", ["-o", "--csv"])
+@pytest.mark.parametrize("name", [store.FILE, "link"])
+def test_no_output_goes_over_the_story(tmp_path: Path, option: str, name: str) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, cue(11.0), ENDED])
+    (tmp_path / "link").symlink_to(path)
+    done = cuelens(tmp_path, option, str(tmp_path / name))
+    assert done.returncode == 3
+    assert "would overwrite" in done.stderr
+    assert len(entries(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "sentence"),
+    [
+        ((), 0, "There is no story yet"),
+        (("--day", "2026-10-08"), 0, "There is no story yet"),
+        (("--delete",), 0, "There was nothing to delete."),
+        (("--day", "2026-13-01"), 2, "is no day such as"),
+        (("--day", "yesterday"), 2, "is no day such as"),
+        (("--day", "2026-10-08", "--delete"), 2, "not allowed with"),
+        (("-o", "day.png"), 3, "there is no session to draw"),
+        (("-o", "same", "--csv", "same"), 3, "cannot be both"),
+    ],
+)
+def test_what_is_said_before_there_is_a_story(
+    tmp_path: Path, given: tuple[str, ...], status: int, sentence: str
+) -> None:
+    done = cuelens(tmp_path, *given)
+    assert (done.returncode, sentence in done.stdout + done.stderr) == (status, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unreadable_story_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / store.FILE).mkdir()
+    with pytest.raises(Unwritable, match="cannot be used"):
+        query.sessions(tmp_path / store.FILE)
+
+
+DAY = [
+    Session(
+        3,
+        "2026-10-08T08:32:10+02:00",
+        "companion",
+        True,
+        1260.0,
+        "time",
+        entries=(
+            Entry(3.0, "cue", "face", "face", ("light",)),
+            Entry(5.0, "cue", "happy", "expression", ("light", "voice")),
+            Entry(60.0, "cue", "happy", "expression", ("light",)),
+            Entry(61.0, "unsure", "unsure"),
+            Entry(100.0, "press", "ask"),
+            Entry(100.2, "cue", "unsure", "answer", ("light", "voice")),
+            Entry(200.0, "press", "ask"),
+            Entry(200.2, "cue", "nobody", "answer", ("voice",)),
+            Entry(300.0, "press", "mute"),
+            Entry(300.0, "mute", "on"),
+            Entry(420.0, "mute", "off"),
+            Entry(500.0, "mode", "smile"),
+            Entry(510.0, "cue", "find happy", "prompt", ("voice",)),
+        ),
+    ),
+    Session(4, "2026-10-08T16:40:00+02:00", "quiet", False, 42.0, None, (Entry(40.0, "pause", "on"),)),
+]
+
+
+TOLD = """\
+Thursday 8 October 2026: 2 sessions, 22 min in all
+
+  began  length  mode                            how it ended
+  08:32  21 min  companion (school), then smile  its time was over
+  16:40    42 s  quiet                           cut off, or still on
+
+  told unasked          times  by light  by voice
+  looks happy               2         2         1
+  face found                1         1         0
+  find happy                1         0         1
+
+  answered, when asked  times  by light  by voice
+  not sure                  1         1         1
+  nobody there              1         0         1
+
+The button was pressed 3 times: 2 to ask, 1 to mute.
+Cues were muted once, 2 min in all.
+The camera was paused once, 2 s in all.
+Not sure of an expression: 2 of 4 times (50%).
+"""
+
+
+def test_a_day_is_told_in_words() -> None:
+    assert "\n".join(prose.lines("2026-10-08", DAY)) + "\n" == TOLD
+
+
+def test_a_day_on_which_nothing_happened_is_told_too() -> None:
+    told = "\n".join(prose.lines(query.UNDATED, [Session(9, None, "companion", False, 5.0, "stopped")]))
+    for words in (
+        "unknown day",
+        "1 session, 5 s",
+        "no. 9",
+        "No cue was given.",
+        "never pressed",
+        "never muted",
+        "never paused",
+    ):
+        assert words in told
+    assert "Not sure" not in told
+
+
+def test_the_last_day_is_told_and_the_others_are_named(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        for began in ("2026-10-07T09:00:00+02:00", None, "2026-10-08T09:00:00+02:00"):
+            store.begin(db, began, "companion", school=False)
+    told = cuelens(tmp_path).stdout.splitlines()
+    assert told[0].startswith("Thursday 8 October 2026: 1 session")
+    assert told[-1] == "Other days (--day): 2026-10-07, unknown"
+    assert "no. 2" in cuelens(tmp_path, "--day", "unknown").stdout
+    assert "no session is kept" in cuelens(tmp_path, "--day", "2026-10-06").stdout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (1085, "18 min"), (3595, "1 h 00 min"), (3900, "1 h 05 min")],
+)
+def test_lengths_of_time(seconds: float, words: str) -> None:
+    assert prose.length(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("entries", "found"),
+    [
+        ([], []),
+        ([(5, "on"), (9, "off")], [(5, 9)]),
+        ([(5, "on")], [(5, 60)]),
+        ([(5, "on"), (6, "on"), (9, "off"), (10, "off")], [(5, 9)]),
+        ([(9, "off")], []),
+        ([(61, "on")], [(61, 61)]),
+    ],
+)
+def test_from_when_to_when_it_was_muted(entries: list[tuple[float, str]], found: list[tuple[float, float]]) -> None:
+    muted = (*(Entry(t, "mute", word) for t, word in entries), Entry(30, "pause", "on"))
+    assert prose.spans(Session(1, None, "companion", False, 60.0, None, muted), "mute") == found
+
+
+def test_every_word_is_told_as_looks_never_as_is() -> None:
+    assert all(prose.said(label).startswith("looks ") for label in LABELS)
+    others = [prose.said(word) for word in ("unsure", "face", "nobody", "find happy", "something new")]
+    assert others == ["not sure", "face found", "nobody there", "find happy", "something new"]
+
+
+def test_a_day_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
+    from cuelens.story.chart import draw
+
+    whole = draw("2026-10-08", DAY, FADING, (True, False))
+    assert whole.startswith(b"\x89PNG")
+    assert draw("2026-10-08", [DAY[0], replace(DAY[1], entries=())], FADING, (True, False)) != whole
+    written(tmp_path / store.FILE, [BEGAN, cue(11.0, "unknown word"), ENDED])
+    picture = tmp_path / "day.png"
+    done = cuelens(tmp_path, "-o", str(picture))
+    assert done.returncode == 0, done.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_curve_of_fading_is_drawn_and_where_the_wearer_stands_on_it() -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
+    from cuelens.story.chart import draw
+
+    pictures = {
+        draw("2026-10-08", DAY, rule, first) for rule in (FADING, FadingRule(on=False)) for first in ((), (True,) * 12)
+    }
+    # Switched off, it does not matter what was answered.
+    assert len(pictures) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "sentence"),
+    [
+        (FADING, (), "Nothing was guessed yet: cues come at once."),
+        (FADING, (False,), "Of the last 1 guess, 0 were answered first: cues come at once, and always."),
+        (FADING, (True,) * 3, "Of the last 3 guesses, 3 were answered first: cues come 0.5 s later, and always."),
+        (FADING, (True,) * 6, "cues come 1.0 s later, and for one expression in 2."),
+        (FadingRule(on=False), (True,) * 6, "Fading is off: cues come at once, and always."),
+    ],
+)
+def test_fading_is_told_in_words(rule: FadingRule, first: tuple[bool, ...], sentence: str) -> None:
+    assert prose.fading(rule, first).endswith(sentence)
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cuelens.story.chart import draw
+
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtra, match=r"cuelens\[demo\]"):
+        draw("2026-10-08", DAY, FADING, (True, False))
+
+
+def test_keeping_a_story_needs_none_of_the_heavy_packages() -> None:
+    code = "import sys, cuelens.story.writer; print({'numpy', 'cv2', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def power_cut(*given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(POWER_CUT), *given], capture_output=True, text=True, check=False)
+
+
+def test_a_power_cut_takes_the_last_second_at_most() -> None:
+    done = power_cut("--kills", "12", "--jobs", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("12 kills: 0 damaged files, 0 rows older than a second lost")
+    assert done.stderr == ""
+
+
+def test_a_writer_that_commits_too_seldom_is_found_out() -> None:
+    done = power_cut("--kills", "8", "--commit-every", "30")
+    assert done.returncode == 1
+    assert "0 damaged files" in done.stdout
+    assert " 0 rows older" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("power_cut", POWER_CUT)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["power_cut"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("found", "lost", "recent_s"),
+    [
+        ([0, 1, 2, 3], 0, 0.0),
+        ([0, 1, 2], 0, 0.5),
+        ([0, 1], 1, 1.5),
+        ([], 3, 3.5),
+        ([0, 2, 3], 2, 2.5),
+        ([1, 0, 2, 3], 3, 3.5),
+    ],
+)
+def test_the_judge_finds_what_is_missing_or_out_of_order(
+    benchmark: ModuleType, found: list[int], lost: int, recent_s: float
+) -> None:
+    handed = [(0, 100.0), (1, 101.0), (2, 102.0), (3, 103.0)]
+    assert benchmark.judge(handed, found, 103.5) == (lost, recent_s)
+
+
+def test_the_judge_finds_a_damaged_file(benchmark: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    assert benchmark.look(path, []) == (True, {}, [])
+    with_a_hole(path)
+    assert benchmark.look(path, [])[0] is False
+    path.write_bytes(b"not a database at all" * 100)
+    assert benchmark.look(path, []) == (False, {}, [])
+    with pytest.raises(DamagedStory):
+        store.open_to_write(path)

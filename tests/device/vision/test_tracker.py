@@ -1,0 +1,98 @@
+"""Telling apart who is who: boxes given to tracks, on faces that are patches of noise."""
+
+import numpy as np
+import pytest
+
+from cuelens.types import Box, Grey
+from cuelens.vision.tracker import Register, Track, assign
+
+SIDE = 80
+
+
+def patch(seed: int) -> Grey:
+    """What a face looks like: eight by eight blobs, blurred by nothing."""
+    random = np.random.default_rng(seed)
+    return np.kron(random.integers(40, 220, (8, 8)), np.ones((SIDE // 8, SIDE // 8))).astype(np.uint8)
+
+
+def picture(*placed: tuple[int, tuple[int, int]]) -> Grey:
+    """A frame with patches; what is given later hides what is given before."""
+    grey = np.full((480, 640), 128, np.uint8)
+    for seed, (x, y) in placed:
+        grey[y : y + SIDE, x : x + SIDE] = patch(seed)
+    return grey
+
+
+def box(x: int, y: int) -> Box:
+    return x, y, SIDE, SIDE
+
+
+def followed(x: int, y: int, seed: int) -> Track:
+    """A track that has stood there for a second."""
+    track = Track(box(x, y), 0.0, 0.0, number=seed)
+    for n in range(1, 16):
+        assign({0: [box(x, y)]}, [track], picture((seed, (x, y))), n / 15)
+    return track
+
+
+def test_of_two_boxes_each_track_gets_the_one_where_it_should_be() -> None:
+    tracks = [followed(100, 100, 1), followed(300, 100, 2)]
+    both = [box(305, 102), box(98, 101)]
+    assign({0: both, 1: both}, tracks, picture((1, (98, 101)), (2, (305, 102))), 16 / 15)
+    assert [track.box for track in tracks] == [both[1], both[0]]
+    assert [track.misses for track in tracks] == [0, 0]
+
+
+def test_a_box_is_given_once_though_two_regions_show_it() -> None:
+    tracks = [followed(100, 100, 1), followed(190, 100, 2)]
+    assign({0: [box(104, 100)], 1: [box(105, 101)]}, tracks, picture((1, (104, 100))), 16 / 15)
+    assert [track.misses for track in tracks] == [0, 1]
+
+
+def test_who_is_hidden_does_not_take_over_the_one_before_them() -> None:
+    left, right = followed(100, 100, 1), followed(260, 100, 2)
+    tracks = [left, right]
+    for n in range(1, 21):
+        places = (100 + 8 * n, 100), (260 - 8 * n, 100)
+        grey = picture((1, places[0]), (2, places[1]))
+        hidden = abs(places[0][0] - places[1][0]) < 0.7 * SIDE
+        seen = [box(*places[1])] if hidden else [box(*places[0]), box(*places[1])]
+        assign({0: seen, 1: seen}, tracks, grey, 1 + n / 15)
+        assert right.box == box(*places[1])
+        assert left.misses > 0 if hidden else left.box == box(*places[0])
+
+
+def test_somebody_else_at_a_missed_face_s_place_is_not_taken_for_it() -> None:
+    track = followed(100, 100, 1)
+    assign({0: []}, [track], picture(), 16 / 15)
+    assign({0: [box(102, 100)]}, [track], picture((2, (102, 100))), 17 / 15)
+    assert track.misses == 2
+
+
+@pytest.mark.parametrize("lit", [0.5, 1.0])
+def test_the_same_face_is_taken_again_after_a_miss_in_any_light(lit: float) -> None:
+    track = followed(100, 100, 1)
+    assign({0: []}, [track], picture(), 16 / 15)
+    grey = np.asarray(picture((1, (102, 100))) * lit, np.uint8)
+    assign({0: [box(102, 100)]}, [track], grey, 17 / 15)
+    assert track.misses == 0
+
+
+def test_a_track_knows_where_its_face_is_going() -> None:
+    track = Track(box(100, 100), 0.0, 0.0)
+    for n in range(1, 20):
+        track.found(box(100 + 10 * n, 100 + 3 * n), n / 15)
+    x, y, *_ = track.expected(20 / 15)
+    assert abs(x - 300) <= 1
+    assert abs(y - 160) <= 1
+
+
+@pytest.mark.parametrize(("who", "number"), [(1, 1), (2, 2)])
+def test_a_number_is_given_back_to_who_looks_the_same(who: int, number: int) -> None:
+    register = Register(reunion_s=2.0)
+    track = Track(box(100, 100), 0.0, 0.0)
+    assert register.number(track, picture((1, (100, 100)))).track == 1
+    assign({0: [box(101, 100)]}, [track], picture((1, (101, 100))), 0.5)
+    register.gone(track)
+    back = Track(box(110, 105), 1.5, 1.6)
+    assert register.number(back, picture((who, (110, 105)))).track == number

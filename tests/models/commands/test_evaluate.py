@@ -1,0 +1,196 @@
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens_models.bundle import file
+from cuelens_models.bundle.file import SHIPPED, Bundle
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+EVALUATE = "cuelens_models.commands.evaluate"
+KERAS = SHIPPED.with_suffix(".keras")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("x.tflite",),
+        ("--data", "x"),
+        ("x.tflite", "--data", "x", "--protocol", "ferplus9"),
+        ("x.tflite", "--data", "x", "--crop", "mtcnn"),
+        ("x.tflite", "--data", "x", "--show-faces"),
+    ],
+)
+def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
+    ended = command(EVALUATE, *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("usage: evaluate-model")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.tflite", None, "cannot be read"),
+        ("x.tflite", b"", "it is empty"),
+        ("x.tflite", SHIPPED.read_bytes()[:200_000], "cut short"),
+        ("x.tflite", b"a letter to the editor", "no TFLite file"),
+        ("absent.keras", None, "does not exist"),
+        ("x.keras", b"", "no .keras file"),
+        ("x.keras", KERAS.read_bytes()[:500_000], "no .keras file"),
+    ],
+)
+def test_a_model_that_cannot_be_used_ends_with_3_and_one_line(
+    command: Command, synthetic_npz: Path, tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    ended = command(EVALUATE, tmp_path / name, "--data", synthetic_npz)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("evaluate-model: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("name", ["absent", "x.npz", "x.txt"])
+def test_data_that_cannot_be_used_ends_with_3_and_one_line(command: Command, tmp_path: Path, name: str) -> None:
+    if name != "absent":
+        (tmp_path / name).write_text("a letter")
+    ended = command(EVALUATE, SHIPPED, "--data", tmp_path / name)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"evaluate-model: {tmp_path / name} ")
+
+
+def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_npz: Path) -> None:
+    without = "import sys; sys.modules['keras'] = None"
+    ended = command(EVALUATE, KERAS, "--data", synthetic_npz, before=without)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == "evaluate-model: keras is not installed: run `pip install 'cuelens[train]'`\n"
+
+
+def test_figures_are_printed_for_people_and_as_json(command: Command, synthetic_npz: Path) -> None:
+    shown = command(EVALUATE, SHIPPED, "--data", synthetic_npz)
+    figures = command(EVALUATE, SHIPPED, "--data", synthetic_npz, "--json", "--protocol", "ferplus8")
+    for ended in (shown, figures):
+        assert (ended.returncode, ended.stderr) == (0, "")
+    found = json.loads(figures.stdout)
+    assert list(found)[:7] == ["protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage"]
+    assert {"macro_f1_all", "auc", "said", "not_a_face", "intervals", "robustness", "cost", "notes"} <= set(found)
+    assert "crop" not in found
+    assert list(found["coverage"]) == ["0.2", "0.4", "0.6", "0.8", "1"]
+    assert (found["protocol"], found["images"]) == ("ferplus8 on publictest", 120)
+    assert shown.stdout.startswith("ferplus8 on publictest, 120 images\n")
+    low, high = found["intervals"]["accuracy"]
+    assert f"accuracy {found['accuracy']:.2%} ({low:.1%} to {high:.1%})" in shown.stdout
+    assert f"camera {found['robustness']['camera']:.1%}" in shown.stdout
+    assert f"of {found['said']['share']:.1%} of the images" in shown.stdout
+    # tflite_runtime alone has no reader of the format to count with.
+    counted = found["cost"]["multiply_adds"]
+    assert ("multiply-adds" in shown.stdout) is (counted is not None)
+    assert counted is None or f"{counted:,} multiply-adds" in shown.stdout
+
+
+def pictures(folder: Path, words: list[str], side: int) -> Path:
+    random = np.random.default_rng(0)
+    for number, word in enumerate(words):
+        (folder / word).mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / word / f"{number}.png"), random.integers(0, 256, (side, side), dtype=np.uint8))
+    return folder
+
+
+def test_a_folder_with_one_part_is_measured_whole(command: Command, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "press", ["happiness", "sad", "fear", "contempt"] * 3, 60)
+    ended = command(EVALUATE, SHIPPED, "--data", folder, "--protocol", "fer7", "--json")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    found = json.loads(ended.stdout)
+    assert (found["protocol"], found["images"]) == ("fer7 on press", 9)
+    assert list(found["recall"]) == ["happy", "sad", "fear"]
+    assert "all 12 faces are used" in found["notes"][0]
+    assert found["notes"][1] == "3 of 12 faces do not count under fer7 (contempt 3)"
+
+
+def test_what_the_detector_met_is_told(command: Command, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "press", ["happy", "sad"], 200)
+    pictures(folder, ["neutral"], 96)
+    arguments = (SHIPPED, "--data", folder, "--protocol", "fer4", "--crop", "haar")
+    found = json.loads(command(EVALUATE, *arguments, "--json").stdout)
+    assert found["crop"] == {"detector": "haar-alt2", "found": 0, "not_found": 2, "cropped_before": 1}
+    shown = command(EVALUATE, *arguments)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "found in 0 pictures, in 2 none was" in shown.stdout
+
+
+def test_arrays_have_nothing_to_cut(command: Command, synthetic_npz: Path) -> None:
+    ended = command(EVALUATE, SHIPPED, "--data", synthetic_npz, "--crop", "haar", "--json")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "changes nothing" in json.loads(ended.stdout)["notes"][-1]
+
+
+def test_a_detector_that_the_crop_rule_is_not_for_is_refused(
+    command: Command, shipped: Bundle, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    rule = msgspec.structs.replace(shipped.contract.input.crop, detector="yunet")
+    fed = msgspec.structs.replace(shipped.contract.input, crop=rule)
+    other = tmp_path / "other.tflite"
+    other.write_bytes(file.pack(shipped.model, msgspec.structs.replace(shipped.contract, input=fed)))
+    ended = command(EVALUATE, other, "--data", synthetic_npz, "--crop", "haar")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "crop rule is for the detector 'yunet'" in ended.stderr
+
+
+def test_a_page_is_written_twice_the_same_and_has_no_faces_unless_asked(
+    command: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="the page's pictures are drawn by matplotlib (extra train)")
+    for name, options in (("a", ()), ("b", ()), ("c", ("--show-faces",))):
+        arguments = (SHIPPED, "--data", synthetic_npz, "--json", "--report", tmp_path / f"{name}.html", *options)
+        ended = command(EVALUATE, *arguments)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert json.loads(ended.stdout)["images"] == 120
+    first, second, third = ((tmp_path / f"{name}.html").read_text() for name in "abc")
+    assert first == second
+    assert "<img" not in first
+    assert "<img" in third
+    assert str(tmp_path) not in third
+    assert str(SHIPPED.parent) not in third
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        pytest.param("absent/x.html", "there is no folder", id="no folder"),
+        pytest.param("faces", "it is a folder", id="a folder"),
+        pytest.param("faces/train.npz", "would overwrite", id="a file of the data"),
+        pytest.param("mine.tflite", "would overwrite", id="the model"),
+        pytest.param("mine.keras", "would overwrite", id="the network beside it"),
+    ],
+)
+def test_a_page_that_cannot_or_must_not_be_written_ends_with_3_before_the_work(
+    command: Command, synthetic_npz: Path, tmp_path: Path, report: str, words: str
+) -> None:
+    shutil.copytree(synthetic_npz, tmp_path / "faces")
+    shutil.copy(SHIPPED, tmp_path / "mine.tflite")
+    shutil.copy(KERAS, tmp_path / "mine.keras")
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = "from cuelens_models import evaluate; evaluate.evaluate = None"
+    arguments = (tmp_path / "mine.tflite", "--data", tmp_path / "faces", "--report", tmp_path / report)
+    ended = command(EVALUATE, *arguments, before=before)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert words in line
+    assert kept == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_a_page_needs_matplotlib_and_figures_do_not(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['matplotlib'] = None; sys.modules['rich'] = None"
+    assert command(EVALUATE, SHIPPED, "--data", synthetic_npz, before=without).returncode == 0
+    ended = command(EVALUATE, SHIPPED, "--data", synthetic_npz, "--report", tmp_path / "x.html", before=without)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == "evaluate-model: matplotlib is not installed: run `pip install 'cuelens[train]'`\n"

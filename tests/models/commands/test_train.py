@@ -1,0 +1,189 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+TRAIN = "cuelens_models.commands.train"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("cuelens",),
+        ("cuelens", "--data", "x"),
+        ("cuelens", "--out", "x"),
+        ("cuelens", "--data", "x", "--out", "y", "--epochs", "0"),
+        ("cuelens", "--data", "x", "--out", "y", "--epochs", "many"),
+        ("cuelens", "--data", "x", "--out", "y", "--seed", "-1"),
+        ("cuelens", "--data", "x", "--out", "y", "--seed", "99999999999999"),
+        ("cuelens", "--data", "x", "--out", "y", "--colour"),
+        ("cuelens", "--data", "x", "--out", "y", "--teachers", "-1"),
+        ("cuelens", "--data", "x", "--out", "y", "--budget", "0"),
+        ("cuelens", "--data", "x", "--out", "y", "--budget", "nan"),
+        ("cuelens", "--data", "x", "--out", "y", "--precision", "int3"),
+        ("cuelens", "--data", "x", "--out", "y", "--strategy", "alone"),
+        ("cuelens", "--data", "x", "--out", "y", "--strategy", "mirrored", "--budget", "3"),
+        ("cuelens", "teacher", "--data", "x", "--out", "y"),
+        ("elu-6", "--data", "x", "--out", "y", "--teachers", "1"),
+        ("elu-6", "--data", "x", "--out", "y", "--taught-by", "z.keras"),
+    ],
+)
+def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
+    ended = command(TRAIN, *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("usage: train-model")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.npz", None, "does not exist"),
+        ("x.npz", b"", "is empty"),
+        ("x.npz", b"PK\3\4 cut short", "not readable"),
+        ("x.npz", b"a letter", "not readable"),
+        ("fer2013.csv", b"a letter\n", "is not Kaggle's"),
+        ("fer2013.csv", b"emotion,pixels,Usage\n0,1 2 3,Training\n", "line 2"),
+        ("x.jpg", b"\xff\xd8\xff", "no known kind"),
+    ],
+)
+def test_data_that_cannot_be_used_ends_with_3_and_one_line(
+    command: Command, tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    ended = command(TRAIN, "cuelens", "--data", tmp_path / name, "--out", tmp_path / "run")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: ")
+    assert words in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(command: Command, synthetic_npz: Path) -> None:
+    ended = command(TRAIN, "resnet", "--data", synthetic_npz, "--out", synthetic_npz / "run")
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("train-model: recipe 'resnet' is unknown: use one of cuelens, teacher, vgg-blocks,")
+
+
+def test_weights_that_cannot_be_begun_from_end_with_3(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text("a letter")
+    for name, words in (("absent.json", "cannot be read: No such file"), ("weights.json", "is no weights manifest")):
+        arguments = ("--data", synthetic_npz, "--out", tmp_path / "run", "--pretrained", tmp_path / name)
+        ended = command(TRAIN, "cuelens", *arguments)
+        assert ended.returncode == 3
+        (line,) = ended.stderr.splitlines()
+        assert line.startswith("train-model: ")
+        assert name in line
+        assert words in line
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['keras'] = None"
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
+    assert ended.returncode == 3
+    assert ended.stderr == "train-model: keras is not installed: run `pip install 'cuelens[train]'`\n"
+
+
+def test_an_unwritable_folder_ends_with_3_and_one_line(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    (tmp_path / "file").touch()
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "file")
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert f"{tmp_path / 'file'} cannot be written to" in line
+
+
+def test_a_training_says_its_notes_its_epochs_and_its_result(
+    command: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    with np.load(synthetic_npz / "train.npz") as arrays:
+        np.savez(tmp_path / "faces.npz", **arrays)
+    few = ("--epochs", 2, "--teachers", 1, "--teacher-epochs", 1)
+    ended = command(TRAIN, "cuelens", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run", *few)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    assert lines[:4] == [
+        "faces.npz has one part only: a seeded fifth (48 faces) is held out",
+        "173 faces to learn from, 19 to choose the best epoch on",
+        "gathering pictures of no face",
+        "teacher 1 of 1",
+    ]
+    assert [line[:11] for line in lines if line.startswith("  epoch")] == ["  epoch   1", "  epoch   1", "  epoch   2"]
+    assert lines[-2:] == [f"  {tmp_path / 'run' / 'cuelens-fer7.keras'}", f"  {tmp_path / 'run' / 'cuelens.keras'}"]
+
+
+def test_a_budget_is_said_in_epochs(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    little = ("--budget", 0.001, "--teachers", 0)
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", *little)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "0.001 minutes here are 1 epochs" in ended.stdout.splitlines()
+    assert (tmp_path / "run" / "cuelens.keras").exists()
+
+
+def test_a_team_that_cannot_be_joined_ends_with_3(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="teams are TensorFlow's (extra train)")
+    arguments = ("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", "--strategy", "multiworker")
+    ended = command(TRAIN, *arguments, before="import os; os.environ['TF_CONFIG'] = 'a letter'")
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: the team of TF_CONFIG cannot be joined: ")
+
+
+def test_results_do_not_go_into_the_data(command: Command, synthetic_npz: Path) -> None:
+    before = sorted(synthetic_npz.iterdir())
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", synthetic_npz / "run")
+    assert ended.returncode == 3
+    assert "lies in the data" in ended.stderr
+    assert sorted(synthetic_npz.iterdir()) == before
+
+
+def test_pictures_of_no_face_need_an_extra_too(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    without = "import sys; sys.modules['skimage'] = None"
+    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
+    assert ended.returncode == 3
+    assert ended.stderr == "train-model: scikit-image is not installed: run `pip install 'cuelens[train]'`\n"
+
+
+def test_a_queue_goes_on_after_a_recipe_that_fails(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "four-class").write_text("in the way")
+    arguments = ("--data", synthetic_npz, "--out", tmp_path / "run", "--epochs", 1)
+    ended = command(TRAIN, "--queue", "four-class", "vgg-blocks-1", *arguments)
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: four-class: ")
+    assert (tmp_path / "run" / "vgg-blocks-1" / "vgg-blocks-1.keras").exists()
+    assert "published: 50.1 %" in ended.stdout
+
+
+def test_an_ensemble_is_made_of_files_and_teaches(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    one = ("--data", synthetic_npz, "--epochs", 1)
+    for seed in (1, 2):
+        command(TRAIN, "vgg-blocks-1", *one, "--out", tmp_path / f"m{seed}", "--seed", seed)
+    files = [tmp_path / f"m{seed}" / "vgg-blocks-1.keras" for seed in (1, 2)]
+    ended = command(TRAIN, "ensemble", "--members", *files, "--out", tmp_path / "both")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == f"{tmp_path / 'both' / 'ensemble.keras'}\n"
+    taught = ("--teachers", 0, "--taught-by", tmp_path / "both" / "ensemble.keras")
+    ended = command(TRAIN, "cuelens", *one, "--out", tmp_path / "run", *taught)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "asking the teachers" in ended.stdout.splitlines()
+    ended = command(TRAIN, "ensemble", "--members", files[0], "--out", tmp_path / "alone")
+    assert (ended.returncode, ended.stderr) == (3, "train-model: an ensemble has two members at least (--members)\n")
+    assert not (tmp_path / "alone").exists()

@@ -1,0 +1,188 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from cuelens_models.bundle import file
+from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
+from cuelens_models.bundle.file import SHIPPED, Bundle
+from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.bundle.scores import probabilities
+from cuelens_models.data.corruptions import CORRUPTIONS
+from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
+from cuelens_models.data.load import HeldOut, load_held_out
+from cuelens_models.data.protocols import PROTOCOLS
+from cuelens_models.errors import BadInput
+from cuelens_models.evaluate.candidate import Candidate, open_candidate
+from cuelens_models.evaluate.evaluate import Steps, evaluate, figures
+
+KEYS = [
+    *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all", "auc"),
+    *("precision", "f1", "said"),
+    *("not_a_face", "intervals", "robustness", "cost", "notes"),
+]
+Told = Callable[..., Candidate]
+
+
+def as_said(pixels: np.ndarray, words: list[str], notes: tuple[str, ...] = ()) -> HeldOut:
+    """Return these faces held out, each with all votes and the original label for a word."""
+    votes = np.array([[9 * (word == vote) for vote in VOTES] for word in words], np.uint8)
+    emotion = np.array([EMOTIONS.index(word) if word in EMOTIONS else -1 for word in words], np.int8)
+    return HeldOut("made up", Faces(pixels, emotion, votes), "made up", notes)
+
+
+def numbered(rows: list[int]) -> np.ndarray:
+    """Return even faces for a candidate that answers by grey level."""
+    return np.repeat(np.array(rows, np.uint8), 48 * 48).reshape(-1, 48, 48)
+
+
+@pytest.fixture(scope="module")
+def faces(made_up_faces: Callable[[int, int], Faces]) -> Faces:
+    return made_up_faces(24, 5)
+
+
+@pytest.fixture(scope="module")
+def guesses(shipped: Bundle, faces: Faces) -> list[str]:
+    """Which expression the shipped bundle thinks likeliest for each face, found without `evaluate`."""
+    interpreter = Interpreter(shipped)
+    answers = np.stack([probabilities(interpreter.outputs(face), shipped.contract) for face in faces.pixels])
+    return [LABELS[index] for index in answers[:, : len(LABELS)].argmax(axis=1)]
+
+
+def test_a_bundle_that_is_always_right_scores_1(faces: Faces, guesses: list[str]) -> None:
+    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses), "ferplus8"))
+    assert (found["protocol"], found["images"], found["accuracy"]) == ("ferplus8 on made up", 24, 1)
+    assert found["recall"] == dict.fromkeys(found["recall"], 1.0)
+    assert set(found["recall"]) == set(guesses)
+    assert set(found["coverage"].values()) == {1.0}
+    assert found["macro_f1_all"] == 1
+    assert found["robustness"]["none"] == 1
+    assert list(found["robustness"]) == ["none", *CORRUPTIONS]
+    assert found["intervals"]["accuracy"] == [1, 1]
+
+
+def test_the_keys_stand_in_order_and_the_figures_have_five_digits(faces: Faces) -> None:
+    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "ferplus8"))
+    assert list(found) == KEYS
+    assert list(found["intervals"]) == ["accuracy", "macro_f1", "macro_f1_all", "ece", "coverage", "recall"]
+    assert list(found["intervals"]["coverage"]) == ["0.6"]
+    assert set(found["intervals"]["recall"]) == set(found["recall"]) == {"happy", "sad"}
+    assert re.search(r"\.\d{4,5}\D", text := msgspec.json.encode(found).decode())
+    assert not re.search(r"\.\d{6}", text)
+
+
+def test_accuracy_is_the_share_that_is_right(faces: Faces, guesses: list[str]) -> None:
+    wrong = ["happy" if guess != "happy" else "sad" for guess in guesses]
+    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses[:18] + wrong[18:]), "ferplus8"))
+    assert found["accuracy"] == 0.75
+
+
+def test_only_the_labels_of_the_protocol_are_asked(faces: Faces, shipped: Bundle) -> None:
+    interpreter = Interpreter(shipped)
+    asked = [shipped.contract.labels.index(word) for word in PROTOCOLS["fer4"]]
+    best = [PROTOCOLS["fer4"][int(interpreter.outputs(face)[asked].argmax())] for face in faces.pixels]
+    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, best), "fer4"))
+    assert found["accuracy"] == 1
+
+
+def test_a_model_that_cannot_say_all_that_is_asked_is_refused(faces: Faces, told: Told) -> None:
+    model = told([*LABELS[:7], NOT_A_FACE], [[1 / 8] * 8])
+    with pytest.raises(BadInput, match="cannot say contempt, which ferplus8 asks for"):
+        evaluate(model, as_said(faces.pixels, ["happy"] * 24), "ferplus8")
+
+
+def test_a_label_without_an_image_breaks_nothing(faces: Faces) -> None:
+    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy"] * 24), "fer7"))
+    assert list(found["recall"]) == ["happy"]
+    assert found["auc"] == {}
+    assert found["macro_f1"] == 0
+    assert found["intervals"]["macro_f1"] == [0, 0]
+
+
+def test_what_is_said_counts_the_whole_distribution_and_the_rest_only_the_protocols_labels(told: Told) -> None:
+    labels = ("neutral", "happy", "surprise", "sad", NOT_A_FACE)
+    rows = [
+        (0.1, 0.7, 0.1, 0.1, 0.0),  # happy, said
+        (0.1, 0.5, 0.2, 0.2, 0.0),  # happy, under its threshold
+        (0.8, 0.1, 0.1, 0.0, 0.0),  # neutral, never said
+        (0.0, 0.3, 0.0, 0.1, 0.6),  # no face, never said; happy among the protocol's own
+        (0.0, 0.0, 0.1, 0.9, 0.0),  # sad, said, but it is a surprise
+    ]
+    model = told(labels, rows, dict.fromkeys(labels, 0.6))
+    words = ["happy", "happy", "neutral", "happy", "surprise"]
+    found = figures(evaluate(model, as_said(numbered([0, 1, 2, 3, 4]), words), "fer4"))
+    assert found["accuracy"] == 0.8
+    assert found["said"] == {"share": 0.4, "accuracy": 0.5}
+    assert found["not_a_face"] == 0.2
+    assert found["cost"] == {"parameters": 3, "multiply_adds": 7, "bytes": 11}
+
+
+@pytest.mark.parametrize(
+    ("enter", "said"),
+    [
+        pytest.param(None, None, id="no thresholds"),
+        pytest.param(0.99, {"share": 0.0, "accuracy": None}, id="nothing reaches them"),
+        pytest.param(0.7, {"share": 1.0, "accuracy": 0.5}, id="just reached"),
+    ],
+)
+def test_what_is_said_depends_on_the_thresholds(
+    told: Told, enter: float | None, said: dict[str, float | None] | None
+) -> None:
+    labels = PROTOCOLS["fer4"]
+    model = told(labels, [(0.1, 0.7, 0.1, 0.1)], enter and dict.fromkeys(labels, enter))
+    found = figures(evaluate(model, as_said(numbered([0, 0]), ["happy", "sad"]), "fer4"))
+    assert found["said"] == said
+    assert found["not_a_face"] is None
+
+
+def test_a_bundle_with_not_a_face_says_how_often_it_sees_none(faces: Faces, shipped: Bundle) -> None:
+    interpreter = Interpreter(shipped)
+    answers = np.stack([probabilities(interpreter.outputs(face), shipped.contract) for face in faces.pixels])
+    none = float((answers.argmax(axis=1) == shipped.contract.labels.index(NOT_A_FACE)).mean())
+    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "fer7"))
+    assert found["not_a_face"] == round(none, 5)
+    assert found["said"]["share"] <= 1 - found["not_a_face"]
+
+
+def test_faces_outside_the_protocol_are_counted_in_a_note(told: Told) -> None:
+    labels = PROTOCOLS["fer7"]
+    model = told(labels, [(0.1, 0.7, 0.1, 0.1, 0.0, 0.0, 0.0)])
+    words = ["happy", "contempt", "contempt", "not_a_face", "sad"]
+    found = figures(evaluate(model, as_said(numbered([0] * 5), words, ("one note",)), "fer7"))
+    assert found["images"] == 2
+    assert found["notes"] == ["one note", "3 of 5 faces do not count under fer7 (contempt 2, not_a_face 1)"]
+
+
+def test_every_stage_is_told_and_every_face_advances_it(faces: Faces) -> None:
+    stages: list[tuple[str, int]] = []
+    done: list[int] = []
+    steps = Steps(lambda name, count: stages.append((name, count)), done.append)
+    evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy"] * 24), "ferplus8", steps)
+    assert [count for _, count in stages] == [24] * (1 + len(CORRUPTIONS)) + [0]
+    assert sum(done) == 24 * (1 + len(CORRUPTIONS))
+
+
+@pytest.mark.data
+def test_the_shipped_bundle_is_right_four_times_of_five_and_as_good_as_its_source(data_dir: Path) -> None:
+    data = load_held_out(data_dir)
+    written = figures(evaluate(open_candidate(SHIPPED), data, "ferplus8"))
+    assert written["images"] == 3088
+    assert written["accuracy"] >= 0.8
+    low, high = written["intervals"]["accuracy"]
+    assert low < written["accuracy"] < high
+    said = file.load(SHIPPED).contract.metrics
+    assert (said.protocol, said.images) == (written["protocol"], written["images"])
+    # Kernels round differently between processors and runtimes: a few images change sides, more of them bins.
+    assert written["accuracy"] == pytest.approx(said.accuracy, abs=0.003)
+    # A class of 58 faces weighs as much as one of a thousand: tflite_runtime gave .786 where LiteRT gave .782.
+    assert written["macro_f1"] == pytest.approx(said.macro_f1, abs=0.006)
+    assert written["ece"] == pytest.approx(said.ece, abs=0.01)
+
+    pytest.importorskip("keras", reason="the .keras source is run by Keras (extra train)")
+    source = figures(evaluate(open_candidate(SHIPPED.with_suffix(".keras")), data, "ferplus8"))
+    assert source["accuracy"] - written["accuracy"] <= 0.005
+    assert source["said"] is None
+    assert source["cost"]["multiply_adds"] is None

@@ -1,0 +1,211 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cuelens_models.bundle.scores import softmax
+from cuelens_models.evaluate import metrics
+
+FOUR = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
+TRUTH = np.array([0, 1, 1, 0])
+"""Right, wrong, right, wrong."""
+
+
+def ranked(confidences: list[float], right: list[bool]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return two-class probabilities with these top values, and a truth that makes them right or wrong."""
+    top = np.array(confidences)
+    return np.stack([top, 1 - top], axis=1), np.where(right, 0, 1)
+
+
+def test_accuracy_and_recall_by_hand() -> None:
+    assert metrics.accuracy(FOUR, TRUTH) == 0.5
+    assert metrics.recall(FOUR, TRUTH, ["happy", "sad"]) == {"happy": 0.5, "sad": 0.5}
+
+
+def test_recall_leaves_out_a_label_without_an_image() -> None:
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.8, 0.1, 0.1]])
+    found = metrics.recall(probabilities, np.array([0, 0, 0]), ["happy", "sad", "fear"])
+    assert found == {"happy": pytest.approx(2 / 3)}
+
+
+@pytest.mark.parametrize(
+    ("guesses", "truth", "least", "expected"),
+    [
+        ([0, 0, 1, 1], [0, 0, 1, 1], 1, 1.0),
+        # Class 0: 2 hits of 3 guesses and 2 images, F1 0.8. Class 1: 1 hit of 1 guess and 2 images, F1 2/3.
+        ([0, 0, 0, 1], [0, 0, 1, 1], 1, (0.8 + 2 / 3) / 2),
+        # Class 1 has too few images to count.
+        ([0, 0, 0, 1], [0, 0, 0, 1], 2, 1.0),
+        ([0, 0, 0, 0], [0, 0, 0, 1], 2, 6 / 7),
+        ([1, 1], [0, 0], 1, 0.0),
+        ([0, 1], [0, 1], 50, 0.0),
+    ],
+)
+def test_macro_f1_by_hand(guesses: list[int], truth: list[int], least: int, expected: float) -> None:
+    assert metrics.macro_f1(np.eye(2)[guesses], np.array(truth), least) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right", "expected"),
+    [
+        ([1.0, 1.0], [True, True], 0.0),
+        ([1.0, 1.0], [False, False], 1.0),
+        ([0.8, 0.8], [True, False], 0.3),
+        # Two bins: 0.9 twice (one right: off by 0.4), 0.6 twice (both right: off by 0.4).
+        ([0.9, 0.9, 0.6, 0.6], [True, False, True, True], 0.4),
+        # One bin, where right and wrong even out: 0.75 and 0.79 stand in [11/15, 12/15).
+        ([0.75, 0.79, 0.75, 0.79], [True, True, True, False], 0.02),
+        # Two bins that would even out in one: 0.72 stands in [10/15, 11/15), 0.75 in the next.
+        ([0.72, 0.75], [True, False], (0.28 + 0.75) / 2),
+    ],
+)
+def test_ece_by_hand(confidences: list[float], right: list[bool], expected: float) -> None:
+    assert metrics.ece(*ranked(confidences, right)) == pytest.approx(expected)
+
+
+def test_coverage_by_hand() -> None:
+    confidences = [0.6, 0.99, 0.7, 0.95, 0.8]
+    right = [False, True, True, False, True]
+    # By confidence: right, wrong, right, right, wrong.
+    expected = {"0.2": 1.0, "0.4": 0.5, "0.6": 2 / 3, "0.8": 0.75, "1": 0.6}
+    assert metrics.coverage(*ranked(confidences, right)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.2])
+def test_the_temperature_that_made_the_labels_is_found_again(temperature: float) -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 2, (20_000, 4))
+    chances = softmax(logits, temperature)
+    truth = (chances.cumsum(axis=1) < random.random((len(chances), 1))).sum(axis=1)
+    assert metrics.fit_temperature(logits, truth) == pytest.approx(temperature, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right", "expected"),
+    [
+        pytest.param([0.55, 0.7, 0.9], [True, True, True], 0.5, id="always right"),
+        pytest.param([0.52, 0.58, 0.62, 0.8], [False, False, True, True], 0.6, id="right from 0.6 on"),
+        pytest.param([0.6, 0.7, 0.95], [False, False, False], 0.95, id="never right"),
+    ],
+)
+def test_a_label_is_entered_where_it_is_right_nine_times_of_ten(
+    confidences: list[float], right: list[bool], expected: float
+) -> None:
+    found = metrics.enter_thresholds(*ranked(confidences, right), ["happy", "sad"])
+    assert found["happy"] == expected
+
+
+def test_a_label_that_is_never_given_needs_the_most() -> None:
+    found = metrics.enter_thresholds(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0]), ["happy", "sad"])
+    assert found == {"happy": 0.5, "sad": 0.95}
+
+
+def test_thresholds_are_for_a_world_in_which_most_faces_are_neutral() -> None:
+    # Of a hundred smiles and a hundred neutral faces, five of the latter are taken for smiles, and never quite surely.
+    happy = np.repeat([0.97, 0.82, 0.1], [100, 5, 95])
+    answers = np.stack([1 - happy, happy], axis=1)
+    truth = np.repeat([1, 0], [100, 100])
+    assert metrics.enter_thresholds(answers, truth, ["neutral", "happy"], neutral=0.5)["happy"] == 0.5
+    assert metrics.enter_thresholds(answers, truth, ["neutral", "happy"])["happy"] == 0.85
+
+
+@pytest.mark.parametrize(
+    ("scores", "positive", "expected"),
+    [
+        ([0.9, 0.8, 0.3, 0.1], [1, 1, 0, 0], 1.0),
+        ([0.9, 0.8, 0.3, 0.1], [0, 0, 1, 1], 0.0),
+        # Of four pairs, three are in order.
+        ([0.9, 0.8, 0.3, 0.1], [1, 0, 1, 0], 0.75),
+        # A tie counts half: (1 + 0.5 + 1 + 1) / 4.
+        ([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0], 0.875),
+        ([0.5, 0.5, 0.5, 0.5], [1, 0, 1, 0], 0.5),
+    ],
+)
+def test_auc_by_hand(scores: list[float], positive: list[int], expected: float) -> None:
+    probabilities = np.stack([scores, 1 - np.array(scores)], axis=1)
+    truth = 1 - np.array(positive)
+    found = metrics.auc(probabilities, truth, ["happy", "sad"])
+    assert found["happy"] == pytest.approx(expected)
+    assert found["sad"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("truth", [[0, 0, 0, 0], [1, 1, 1, 1]])
+def test_auc_needs_images_of_both_kinds(truth: list[int]) -> None:
+    assert metrics.auc(FOUR, np.array(truth), ["happy", "sad"]) == {}
+
+
+def test_a_roc_curve_goes_from_corner_to_corner_and_up() -> None:
+    false_rate, true_rate = metrics.roc(FOUR[:, 0], TRUTH == 0)
+    # By score: shown, not, not, shown.
+    assert false_rate.tolist() == [0, 0, 0.5, 1, 1]
+    assert true_rate.tolist() == [0, 0.5, 0.5, 0.5, 1]
+
+
+def test_reliability_by_hand() -> None:
+    confidence, accuracy, share = metrics.reliability(*ranked([0.9, 0.9, 0.6, 0.6], [True, False, True, True]))
+    assert confidence == pytest.approx([0.6, 0.9])
+    assert accuracy == pytest.approx([1, 0.5])
+    assert share == pytest.approx([0.5, 0.5])
+
+
+def test_reliability_and_ece_agree() -> None:
+    random = np.random.default_rng(0)
+    answers = ranked(random.uniform(0.5, 1, 500).tolist(), (random.random(500) < 0.7).tolist())
+    confidence, accuracy, share = metrics.reliability(*answers)
+    assert (np.abs(confidence - accuracy) * share).sum() == pytest.approx(metrics.ece(*answers))
+
+
+def test_what_is_said_is_the_top_label_from_its_threshold_on() -> None:
+    labels = ["neutral", "happy", "not_a_face"]
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.4, 0.6, 0], [0.45, 0.55, 0], [0, 0.1, 0.9]])
+    words = metrics.spoken(probabilities, labels, {"neutral": 0.1, "happy": 0.6, "not_a_face": 0.1})
+    assert words.tolist() == ["", "happy", "happy", "", ""]
+    truth = np.array(["neutral", "happy", "neutral", "happy", "happy"])
+    assert metrics.said(words, truth) == metrics.Said(0.4, 0.5)
+    assert metrics.said(np.array(["", ""]), truth[:2]) == metrics.Said(0.0, None)
+
+
+@pytest.fixture
+def told() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Logits of 20,000 faces, and a truth drawn from them after 0.8, -0.5 and 0 were added."""
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 1.5, (20_000, 3))
+    chances = softmax(logits + np.array([0.8, -0.5, 0.0]))
+    return logits, np.array([random.choice(3, p=row) for row in chances])
+
+
+def test_biases_find_what_the_logits_lack(told: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
+    logits, truth = told
+    added = metrics.fit_biases(logits, truth)
+    np.testing.assert_allclose(added - added[2], [0.8, -0.5, 0.0], atol=0.06)
+    assert added[truth].mean() == pytest.approx(0, abs=1e-6)
+    believed = softmax(logits + added, metrics.fit_temperature(logits + added, truth)).sum(axis=0)
+    np.testing.assert_allclose(believed, np.bincount(truth), rtol=0.01)
+
+
+def test_biases_suit_logits_that_are_too_sure(told: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
+    logits, truth = told
+    added = metrics.fit_biases(3 * logits, truth)
+    np.testing.assert_allclose(added - added[2], [2.4, -1.5, 0.0], atol=0.2)
+
+
+def test_biases_leave_a_label_alone_that_is_never_true() -> None:
+    logits = np.array([[2.0, 1.0, 9.0], [1.0, 2.0, 9.0], [2.0, 1.0, -9.0]])
+    added = metrics.fit_biases(logits, np.array([0, 1, 0]))
+    assert added[2] == 0
+    assert np.isfinite(added).all()
+
+
+def test_precision_and_f1_by_hand() -> None:
+    probabilities = np.eye(3)[[0, 0, 0, 1]]
+    truth = np.array([0, 0, 1, 2])
+    labels = ["happy", "sad", "fear"]
+    assert metrics.precision(probabilities, truth, labels) == {"happy": pytest.approx(2 / 3), "sad": 0.0}
+    assert metrics.f1(probabilities, truth, labels) == {"happy": pytest.approx(4 / 5), "sad": 0.0, "fear": 0.0}
+
+
+def test_a_threshold_of_the_roc_is_where_rates_differ_most() -> None:
+    happy = np.array([0.9, 0.8, 0.6, 0.58, 0.55, 0.3])
+    truth = np.array([0, 0, 1, 1, 0, 1])
+    found = metrics.roc_thresholds(np.stack([happy, 1 - happy, 0 * happy], axis=1), truth, ["happy", "sad", "fear"])
+    # Of happy, two of three and no other face are at .8 and above; all three and two others at .55.
+    assert found == {"happy": 0.8, "sad": pytest.approx(0.4), "fear": 1.0}

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
+from cuelens_models.train.targets import HEADS, ORIGINAL, targets
+from cuelens_models.train.targets import VOTES as BY_VOTES
+
+EVEN = dict.fromkeys(BY_VOTES.labels[:8], 1 / 8)
+
+
+def ballots(*rows: dict[str, int]) -> Faces:
+    n = len(rows)
+    votes = np.array([[row.get(word, 0) for word in VOTES] for row in rows], np.uint8)
+    return Faces(np.zeros((n, 48, 48), np.uint8), np.full(n, -1, np.int8), votes)
+
+
+@pytest.mark.parametrize(
+    ("row", "target"),
+    [
+        ({"happy": 10}, {"happy": 1.0}),
+        ({"happy": 6, "sad": 2}, {"happy": 0.75, "sad": 0.25}),
+        ({"happy": 6, "sad": 2, "fear": 1}, {"happy": 0.75, "sad": 0.25}),
+        ({"happy": 4, "unknown": 1}, {"happy": 1.0}),
+        ({"contempt": 3, "not_a_face": 6}, {"contempt": 1 / 3, "not_a_face": 2 / 3}),
+        ({"not_a_face": 10}, {"not_a_face": 1.0}),
+        ({"unknown": 9}, EVEN),
+        ({"happy": 4, "unknown": 4}, {**dict.fromkeys(EVEN, 1 / 16), "happy": 9 / 16}),
+        ({"happy": 200, "sad": 200}, {"happy": 0.5, "sad": 0.5}),
+        ({}, {}),
+        ({"happy": 1, "sad": 1}, {}),
+    ],
+)
+def test_votes_become_shares_and_unknown_could_be_any_expression(row: dict[str, int], target: dict[str, float]) -> None:
+    found = targets(ballots(row), BY_VOTES)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[0], [target.get(label, 0) for label in BY_VOTES.labels], rtol=1e-6)
+
+
+@pytest.mark.parametrize("word", EMOTIONS)
+def test_an_original_label_is_smoothed(word: str) -> None:
+    faces = Faces(
+        np.zeros((1, 48, 48), np.uint8), np.array([EMOTIONS.index(word)], np.int8), np.zeros((1, 10), np.uint8)
+    )
+    (found,) = targets(faces, ORIGINAL)
+    assert found.sum() == pytest.approx(1)
+    assert ORIGINAL.labels[int(found.argmax())] == word
+    assert found.max() == pytest.approx(0.9 + 0.1 / 7)
+
+
+def test_a_face_that_nobody_said_anything_of_weighs_nothing() -> None:
+    for head in HEADS:
+        assert not targets(ballots({}), head).any()
