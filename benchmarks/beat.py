@@ -25,7 +25,7 @@ from cuelens.commands.summary import percentile
 from cuelens.health.board import resident_mb
 from cuelens.runtime.build import assemble
 from cuelens.types import Frame, Grey
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
@@ -43,7 +43,7 @@ class Recorded:
         self.tensors: list[Any] = []
         if keep:
             self._write_down()
-        self.watch = Stopwatch(time.thread_time_ns)
+        self.watch = StageTimes(time.thread_time_ns)
         self.beats = assemble(self.detector, self.interpreter, self.watch)
 
     def _write_down(self) -> None:
@@ -66,7 +66,7 @@ class Recorded:
     def run(self, pictures: list[Grey]) -> None:
         """Take pictures to decisions, fifteen a second."""
         for number, picture in enumerate(pictures):
-            self.beats.turn(Frame(picture, number / FPS, 0))
+            self.beats.process(Frame(picture, number / FPS, 0))
 
     def forget(self) -> None:
         """Forget what was recorded."""
@@ -166,10 +166,10 @@ def draw(faces: dict[int, float], sizes: dict[int, float], file: Path) -> None:
 def long_run(count: int) -> None:
     """Print resident memory after 2,000 beats and after `count`."""
     pictures = drawn(scenes.standing(1, 12))
-    turning = Recorded(keep=False)
+    pipeline = Recorded(keep=False)
     at: dict[int, float] = {}
     for number in range(count + 1):
-        turning.beats.turn(Frame(pictures[number % len(pictures)], number / FPS, 0))
+        pipeline.beats.process(Frame(pictures[number % len(pictures)], number / FPS, 0))
         if number in (2_000, count):
             at[number] = resident_mb()[0]
     growth = at[count] / at[2_000] - 1

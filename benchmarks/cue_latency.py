@@ -27,10 +27,10 @@ from cuelens.camera.in_order import InOrder
 from cuelens.ports import Light, Voice
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.profile import Profile, Sound
-from cuelens.runtime.button import Controls
+from cuelens.runtime.button import ButtonThread
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.wishes import Wishes
 from cuelens.settings import Pins
 from cuelens.types import Cue, Frame
 
@@ -165,7 +165,7 @@ def press_ms(presses: int) -> list[float]:
     assert pins.button != "none"
     contact = gpio.factory.pin(pins.button)
     lamps = [gpio.factory.pin(number) for number in pins.light().values()]
-    controls = Controls(button, Wearer(), given, InOrder(NoFrames()), EventStream())
+    controls = ButtonThread(button, Wishes(), given, InOrder(NoFrames()), EventStream())
     beat = StuckBeat()
     times = []
     for _ in range(presses):

@@ -33,11 +33,11 @@ from numpy.typing import NDArray
 from cuelens import events
 from cuelens.commands.replay import Verdict, episodes, judge, lines, play
 from cuelens.cues.modes import mode
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import SettleRule, thresholds
 from cuelens.profile.profile import Profile, Sound
 from cuelens.profile.rules import fading_rule, limit_rule, play_rule
-from cuelens.runtime.build import mind_of
+from cuelens.runtime.build import policy_of
 from cuelens_models.bundle.file import SHIPPED, load
 
 RATE: Final = 15
@@ -175,7 +175,7 @@ class Worth:
     spoken: Verdict
 
 
-def worth(minds: Sequence[Callable[[], Mind]], streams: Iterable[list[events.AnyEvent]]) -> list[Worth]:
+def worth(minds: Sequence[Callable[[], CuePolicy]], streams: Iterable[list[events.AnyEvent]]) -> list[Worth]:
     """Judge minds over some streams, each of which may be made when its turn comes."""
     judged: list[list[Worth]] = [[] for _ in minds]
     for stream in streams:
@@ -198,9 +198,9 @@ def total(verdicts: Sequence[Verdict]) -> Verdict:
     )
 
 
-def shipped() -> Mind:
+def shipped() -> CuePolicy:
     """Return the mind of a wearer for whom nothing was chosen but that sound is on."""
-    return mind_of(WEARER, load(SHIPPED).contract, OUTPUTS)
+    return policy_of(WEARER, load(SHIPPED).contract, OUTPUTS)
 
 
 def settling(caution: float) -> SettleRule:
@@ -216,9 +216,9 @@ def unweighed(caution: float) -> SettleRule:
     return SettleRule(tuple(contract.labels), enter, dwell_s=0.4, neutral_weight=1.0, margin=0.0, sure_odds=1.0)
 
 
-def mind(rule: SettleRule) -> Mind:
+def policy(rule: SettleRule) -> CuePolicy:
     """Return a mind that settles by a rule, all else as it ships."""
-    return Mind(
+    return CuePolicy(
         rule,
         limit_rule(WEARER, OUTPUTS),
         mode(WEARER.mode),
@@ -249,7 +249,7 @@ def told(name: str, verdict: Verdict) -> list[str]:
 
 def curve(seeds: Sequence[int], minutes: float, held_out: Worth, file: Path) -> None:
     """Draw false cues against expressions told in time: two ways of settling on the inner split, and what ships."""
-    minds = [partial(mind, rule(caution)) for rule in (unweighed, settling) for caution in CAUTIONS]
+    minds = [partial(policy, rule(caution)) for rule in (unweighed, settling) for caution in CAUTIONS]
     *found, ships = worth([*minds, shipped], (Stream(seed, "inner").make(minutes) for seed in seeds))
     before, now = ([one.cues for one in part] for part in (found[: len(CAUTIONS)], found[len(CAUTIONS) :]))
     print(f"settling on the inner split, {len(seeds)} streams; false cues in ten minutes, told in time, by caution:")

@@ -22,8 +22,8 @@ from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.summary import percentile
 from cuelens.runtime.build import assemble
 from cuelens.types import Box, Cue, Face, Frame
-from cuelens.vision.face_finder import Looking, LookPace, Optics
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -50,8 +50,8 @@ def overlap(one: Box, other: Box) -> float:
     return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
-def looking() -> Looking:
-    return Looking(HaarDetector(), Optics(), LookPace(), Stopwatch())
+def finder() -> FaceFinder:
+    return FaceFinder(HaarDetector(), Optics(), LookPace(), StageTimes())
 
 
 def frames(scene: Scene) -> "list[tuple[Frame, tuple[Box, ...]]]":
@@ -61,11 +61,11 @@ def frames(scene: Scene) -> "list[tuple[Frame, tuple[Box, ...]]]":
 
 def look_at_visits(seed: int) -> Visits:
     cv2.setNumThreads(1)
-    told, eye = Visits(), looking()
+    told, eye = Visits(), finder()
     since: float | None = None
     waited = False
     for frame, boxes in frames(scenes.visits(seed)):
-        seen = eye.look(frame).seen
+        seen = eye.find(frame).seen
         if not boxes:
             if waited:
                 told.entries_s.append(LATE_S)
@@ -86,11 +86,11 @@ def look_at_visits(seed: int) -> Visits:
 def look_at_crossing(seed: int) -> int:
     """Return how many tracks changed from one person to the other."""
     cv2.setNumThreads(1)
-    eye = looking()
+    eye = finder()
     owner: dict[int, int] = {}
     swaps = 0
     for frame, boxes in frames(scenes.crossing(seed)):
-        for face in eye.look(frame).seen:
+        for face in eye.find(frame).seen:
             who = whose(face, boxes)
             if who is not None and owner.setdefault(face.track, who) != who:
                 owner[face.track] = who
@@ -108,9 +108,9 @@ def whose(face: Face, boxes: tuple[Box, ...]) -> int | None:
 
 def look_at_nobody(name: str, seed: int, count: int) -> list[Cue]:
     cv2.setNumThreads(1)
-    beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), Stopwatch())
+    beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes())
     scene = scenes.empty(name, seed, count / FPS)
-    turned = (beats.turn(Frame(scene.picture(n)[0], n / FPS, 0)) for n in range(scene.frames))
+    turned = (beats.process(Frame(scene.picture(n)[0], n / FPS, 0)) for n in range(scene.frames))
     return [decision.cue for decision in turned if decision.cue]
 
 

@@ -15,7 +15,7 @@ from false_cues import RATE, pool
 
 from cuelens.cues.modes import modes
 from cuelens.profile.profile import Profile, Sound
-from cuelens.runtime.build import mind_of
+from cuelens.runtime.build import policy_of
 from cuelens.types import Face
 from cuelens_models.bundle.file import SHIPPED, load
 
@@ -26,7 +26,7 @@ def beats_ms(mode: str, faces: int, count: int) -> Sequence[float]:
     """Return what each beat cost, in milliseconds."""
     random = np.random.default_rng(faces)
     readings = [tuple(row) for row in pool("held_out").scores.tolist()]
-    mind = mind_of(Profile(mode=mode, sound=Sound(on=True)), load(SHIPPED).contract, ["light", "voice"])
+    policy = policy_of(Profile(mode=mode, sound=Sound(on=True)), load(SHIPPED).contract, ["light", "voice"])
     seen = [Face(track, (80 * track, 100, 60 + track, 60 + track)) for track in range(faces)]
     shown = [readings[0]] * faces
     spent = []
@@ -37,10 +37,10 @@ def beats_ms(mode: str, faces: int, count: int) -> Sequence[float]:
         ]
         t = beat / RATE
         began_ns = time.perf_counter_ns()
-        mind.forget(t)
+        policy.forget(t)
         for face, scores in zip(seen, shown, strict=True):
-            mind.hear(face.track, scores, t)
-        mind.decide(t, seen, width=640, asked=beat % 100 == 0)
+            policy.hear(face.track, scores, t)
+        policy.decide(t, seen, width=640, asked=beat % 100 == 0)
         spent.append((time.perf_counter_ns() - began_ns) / 1e6)
     return spent[_WARM_UP:]
 

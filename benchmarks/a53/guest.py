@@ -17,7 +17,7 @@ import numpy as np
 from cuelens.adapters.haar import HaarDetector
 from cuelens.runtime.build import assemble
 from cuelens.types import Frame
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -46,7 +46,7 @@ def main() -> None:
     recorded = np.load(sys.argv[1], mmap_mode="r")
     cv2.setNumThreads(1)
     bundle = load(SHIPPED)
-    detector, interpreter, watch = HaarDetector(), Interpreter(bundle, 1), Stopwatch()
+    detector, interpreter, watch = HaarDetector(), Interpreter(bundle, 1), StageTimes()
     for name in ("detect", "hits"):
         setattr(detector, name, marked(getattr(detector, name), CASCADE))
     interpreter.invoke = marked(interpreter.invoke, INVOKE)  # type: ignore[method-assign]
@@ -58,7 +58,7 @@ def main() -> None:
         mark(BEAT)
         # The one copy out of camera memory.
         np.copyto(buffer, picture)
-        beats.turn(Frame(buffer, number / 15, 0))
+        beats.process(Frame(buffer, number / 15, 0))
         mark(END)
 
 

@@ -12,7 +12,7 @@ from cuelens.adapters.haar import HaarDetector
 from cuelens.runtime.build import assemble
 from cuelens.types import Frame
 from cuelens.vision.classifier import Reader
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -22,7 +22,7 @@ CROPS = 2_000
 
 def main() -> None:
     cv2.setNumThreads(1)
-    interpreter, watch = Interpreter(load(SHIPPED)), Stopwatch()
+    interpreter, watch = Interpreter(load(SHIPPED)), StageTimes()
     beats = assemble(HaarDetector(), interpreter, watch)
     frames = np.fromfile(sys.argv[1], np.uint8).reshape(-1, HEIGHT, WIDTH)
     spent, found, first_s = [], 0, 0.0
@@ -30,7 +30,7 @@ def main() -> None:
     for number, grey in enumerate([*frames, *frames[::-1]]):
         frame = Frame(grey, number / 15, 0)
         began = time.process_time()
-        faces = beats.turn(frame).faces
+        faces = beats.process(frame).faces
         ended = time.process_time()
         if faces and not first_s:
             first_s = ended

@@ -43,7 +43,7 @@ class Feed(Protocol):
         """Stop, within the deadline of a capture."""
 
 
-class LatestOnly:
+class CaptureThread:
     """The latest frame of a camera, captured on a thread of its own.
 
     A capture that times out closes and reopens the camera once; a second one within a minute, or a call that never

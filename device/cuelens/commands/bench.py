@@ -126,16 +126,16 @@ def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
     """Whole beats over the built-in scene; None where its pictures are not installed."""
     from cuelens.adapters.demo_scene import SceneSource, demo_scene
     from cuelens.runtime.build import assemble
-    from cuelens.vision.stage_times import Stopwatch
+    from cuelens.vision.stage_times import StageTimes
 
     try:
         source = SceneSource(demo_scene())
     except MissingExtra:
         return None
-    watch = Stopwatch()
+    watch = StageTimes()
     beats = assemble(HaarDetector(), Interpreter(bundle), watch)
     while (frame := source.read(0)) is not None:
-        beats.turn(frame)
+        beats.process(frame)
     kinds = {"all beats": None, "a face followed": "region", "nobody yet": "sweep"}
     return {
         name: _percentiles(totals)

@@ -86,8 +86,8 @@ def _check_detector(_: Settings) -> str:
 def _check_camera(chosen: Settings) -> str:
     # Other parts have checks of their own, but no camera opens without its capture light.
     with (
-        closing(fit(chosen.pins, lambda *_: None, light=False, worn=is_camera(chosen.camera.source))) as fitted,
-        closing(fitted.open_lit(lambda: open_source(chosen.camera.source, chosen.camera))) as source,
+        closing(fit(chosen.pins, lambda *_: None, light=False, worn=is_camera(chosen.camera.source))) as hardware,
+        closing(hardware.open_lit(lambda: open_source(chosen.camera.source, chosen.camera))) as source,
     ):
         began = time.monotonic()
         try:

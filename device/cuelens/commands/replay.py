@@ -18,11 +18,11 @@ from typing import Final
 import msgspec
 
 from cuelens import events
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.profile import store, wording
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import tell_as
-from cuelens.runtime.build import mind_of
+from cuelens.runtime.build import policy_of
 from cuelens.types import ASK_S, Box, Cue, Face
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.errors import BadInput
@@ -91,7 +91,7 @@ def read(path: Path) -> list[events.AnyEvent]:
     return found
 
 
-def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
+def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
     """Return the cues that a mind gives for the readings of a stream, which are in the order of time.
 
     Presses and mutes are the wearer's, as they were. A moment without a face was not recorded, so "nobody there" is
@@ -108,12 +108,12 @@ def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
         readings = [event for event in beat if isinstance(event, events.Reading)]
         for reading in readings:
             if reading is readings[0]:
-                mind.forget(reading.t)
-            mind.hear(reading.track, [reading.scores.get(label, 0.0) for label in mind.labels], reading.t)
+                policy.forget(reading.t)
+            policy.hear(reading.track, [reading.scores.get(label, 0.0) for label in policy.labels], reading.t)
         if readings:
             asked = readings[0].t - asked_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
-            cue = mind.decide(readings[0].t, seen, width=_WIDTH, asked=asked, muted=muted)
+            cue = policy.decide(readings[0].t, seen, width=_WIDTH, asked=asked, muted=muted)
             cues += [cue] if cue else []
             asked_t = -math.inf
         # What the button does between two beats bears the time of the first, and is heard by the second.
@@ -121,7 +121,7 @@ def play(stream: Sequence[events.AnyEvent], mind: Mind) -> list[Cue]:
             asked_t = event.t if isinstance(event, events.Press) and event.gesture == "ask" else asked_t
             muted = event.on if isinstance(event, events.Mute) else muted
             if isinstance(event, events.Session) and event.state == "began":
-                mind.begin()
+                policy.begin()
     return cues
 
 
@@ -169,7 +169,7 @@ def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> i
     wearer = store.read(profile_path) if profile_path else Profile()
     contract = load(bundle_path or SHIPPED).contract
     stream = read(path)
-    cues = play(stream, mind_of(wearer, contract, ["light", "voice", "console"]))
+    cues = play(stream, policy_of(wearer, contract, ["light", "voice", "console"]))
     for cue in cues:
         outputs = ", ".join(output for output in cue.outputs if output != "console") or "nothing"
         whose = "" if cue.track is None else f"face {cue.track}: "

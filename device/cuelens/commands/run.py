@@ -10,31 +10,31 @@ from pathlib import Path
 from cuelens import events
 from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.sources import open_source
-from cuelens.camera.capture import Feed, LatestOnly
+from cuelens.camera.capture import CaptureThread, Feed
 from cuelens.camera.in_order import InOrder
 from cuelens.commands import console, summary
-from cuelens.commands.startup import Checked, RunOptions, check
+from cuelens.commands.startup import RunOptions, Startup, check
 from cuelens.health import board
 from cuelens.ports import FrameSource, Voice
 from cuelens.profile import store
 from cuelens.profile.rules import volume
 from cuelens.runtime.build import assemble
-from cuelens.runtime.button import Controls
+from cuelens.runtime.button import ButtonThread
 from cuelens.runtime.event_file import EventFile
 from cuelens.runtime.event_stream import EventStream
-from cuelens.runtime.hardware import Fitted, fit
-from cuelens.runtime.loop import Daemon
+from cuelens.runtime.hardware import Hardware, fit
+from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
-from cuelens.runtime.pipeline import Beats, Decision
+from cuelens.runtime.pipeline import Decision, Pipeline
 from cuelens.runtime.signals import stop_on_signals
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.wishes import Wishes
 from cuelens.story.store import FILE
 from cuelens.story.writer import Writer
 from cuelens.types import Frame
 from cuelens.vision.face_finder import LookPace
 from cuelens.vision.optics import Optics
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.errors import AbsentDevice
 
 __all__ = ["RunOptions", "run"]
@@ -54,16 +54,16 @@ def run(
     with stop_on_signals() as stop:
         checked = check(options, picture)
         with ExitStack() as stack:
-            stream, tally, watch = EventStream(), summary.Tally(), Stopwatch()
-            fitted = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
-            stack.callback(fitted.close)
-            wearer = _wearer(checked, fitted, stream)
-            source = _first_source(checked, fitted, paused=wearer.paused)
+            stream, tally, watch = EventStream(), summary.Tally(), StageTimes()
+            hardware = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
+            stack.callback(hardware.close)
+            wearer = _wearer(checked, hardware, stream)
+            source = _first_source(checked, hardware, paused=wearer.paused)
             if source:
                 closing = stack.enter_context(ExitStack())
                 closing.callback(source.close)
             voice = _voice(options.cues, checked, stream)
-            outputs = Outputs(checked.active.profile, fitted.light, voice, stream.fault)
+            outputs = Outputs(checked.active.profile, hardware.light, voice, stream.fault)
             stack.callback(outputs.close)
             printed = console.for_events(options.events)
             terminal = console.Console(printed, cues="console" in options.cues)
@@ -71,22 +71,22 @@ def run(
             for reader in _keepers(options, checked, stream, stop.event, stack) + hearing:
                 stream.add(reader)
             _tell_beginning(checked, source.name if source else checked.source_name, wearer, stream)
-            there = {"light": fitted.light, "voice": voice, "console": "console" in options.cues}
+            there = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
             beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
-            feed = _feed(checked, source, fitted, stream, as_fast=options.as_fast, paused=wearer.paused)
+            feed = _feed(checked, source, hardware, stream, as_fast=options.as_fast, paused=wearer.paused)
             if source:
                 # From now on it is the feed's, which closes it on the thread that reads it.
                 closing.pop_all()
-            if fitted.button:
-                stack.callback(Controls(fitted.button, wearer, outputs, feed, stream).close)
-            daemon = Daemon(
+            if hardware.button:
+                stack.callback(ButtonThread(hardware.button, wearer, outputs, feed, stream).close)
+            daemon = Loop(
                 feed,
                 beats,
                 outputs,
                 stream,
                 live=not options.as_fast,
                 wearer=wearer if checked.worn else None,
-                session_s=_session_s(checked, fitted),
+                session_s=_session_s(checked, hardware),
                 strain=_strain,
                 watchers=[terminal.watch, *watchers],
             )
@@ -99,57 +99,57 @@ def run(
     return stop.status
 
 
-def _open(checked: Checked, fitted: Fitted) -> FrameSource:
-    return fitted.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
+def _open(checked: Startup, hardware: Hardware) -> FrameSource:
+    return hardware.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
 
 
-def _first_source(checked: Checked, fitted: Fitted, *, paused: bool) -> FrameSource | None:
+def _first_source(checked: Startup, hardware: Hardware, *, paused: bool) -> FrameSource | None:
     """Return the source that a run begins with. A camera that only the settings name, or is paused, the feed opens."""
     if checked.source or checked.patient or paused:
         return checked.source
-    return _open(checked, fitted)
+    return _open(checked, hardware)
 
 
-def _wearer(checked: Checked, fitted: Fitted, stream: EventStream) -> Wearer:
+def _wearer(checked: Startup, hardware: Hardware, stream: EventStream) -> Wishes:
     """Return the wearer's wishes. Without a button, none: nobody could take them back."""
-    if fitted.button:
+    if hardware.button:
         return checked.wearer
     if checked.wearer.muted or checked.wearer.paused:
         stream.fault("no button", "a mute or pause asked for earlier is passed over: nobody could end it")
-    wearer = Wearer()
+    wearer = Wishes()
     wearer.first = checked.wearer.first
     return wearer
 
 
-def _session_s(checked: Checked, fitted: Fitted) -> float:
+def _session_s(checked: Startup, hardware: Hardware) -> float:
     """Return how long a session lasts; without an end where no press could begin the next."""
-    return 60.0 * checked.active.profile.session.minutes if fitted.button else 0.0
+    return 60.0 * checked.active.profile.session.minutes if hardware.button else 0.0
 
 
 def _feed(
-    checked: Checked,
+    checked: Startup,
     source: FrameSource | None,
-    fitted: Fitted,
+    hardware: Hardware,
     stream: EventStream,
     *,
     as_fast: bool,
     paused: bool,
 ) -> Feed:
-    reopen = partial(_open, checked, fitted)
+    reopen = partial(_open, checked, hardware)
     if checked.source is None:
-        return LatestOnly(reopen, stream.fault, first=source, patient=checked.patient, paused=paused)
+        return CaptureThread(reopen, stream.fault, first=source, patient=checked.patient, paused=paused)
     if as_fast:
         return InOrder(checked.source)
     from cuelens.adapters.files import Paced
 
-    return LatestOnly(reopen, stream.fault, first=Paced(checked.source), paused=paused, is_file=True)
+    return CaptureThread(reopen, stream.fault, first=Paced(checked.source), paused=paused, is_file=True)
 
 
 def _strain() -> Strain:
     return Strain(board.temperature_c(), board.under_voltage())
 
 
-def _beats(checked: Checked, outputs: Sequence[str], watch: Stopwatch, stream: EventStream) -> Beats:
+def _beats(checked: Startup, outputs: Sequence[str], watch: StageTimes, stream: EventStream) -> Pipeline:
     chosen, profile = checked.settings, checked.active.profile
     return assemble(
         HaarDetector(),
@@ -168,7 +168,7 @@ def _beats(checked: Checked, outputs: Sequence[str], watch: Stopwatch, stream: E
     )
 
 
-def _voice(cues: Sequence[str], checked: Checked, stream: EventStream) -> Voice | None:
+def _voice(cues: Sequence[str], checked: Startup, stream: EventStream) -> Voice | None:
     """Return the voice, if it is asked for, allowed and there."""
     chosen, profile = checked.settings, checked.active.profile
     if "voice" not in cues:
@@ -193,7 +193,7 @@ def _voice(cues: Sequence[str], checked: Checked, stream: EventStream) -> Voice 
 
 
 def _keepers(
-    options: RunOptions, checked: Checked, stream: EventStream, stop: threading.Event, ending: ExitStack
+    options: RunOptions, checked: Startup, stream: EventStream, stop: threading.Event, ending: ExitStack
 ) -> list[Callable[[events.Event], None]]:
     """Return the readers that write files, the story first: whoever reads the events may go away, which ends the run.
 
@@ -214,7 +214,7 @@ def _keepers(
     return keepers
 
 
-def _tell_beginning(checked: Checked, source: str, wearer: Wearer, stream: EventStream) -> None:
+def _tell_beginning(checked: Startup, source: str, wearer: Wishes, stream: EventStream) -> None:
     """Tell what this run is, what was wrong with its files, and what the wearer had asked for before it."""
     for fault, detail in checked.faults:
         stream.fault(fault, detail)

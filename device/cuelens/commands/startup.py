@@ -13,8 +13,8 @@ from cuelens.adapters.sources import is_camera, open_source
 from cuelens.cues.modes import mode
 from cuelens.ports import FrameSource
 from cuelens.profile import store
-from cuelens.profile.store import Active
-from cuelens.runtime.wishes import Wearer
+from cuelens.profile.store import ProfileInForce
+from cuelens.runtime.wishes import Wishes
 from cuelens.settings import Settings
 from cuelens_models import command
 from cuelens_models.bundle.file import SHIPPED, Bundle, load
@@ -42,24 +42,24 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Startup:
     """Everything that a run reads, read and checked. source: a file that was opened; None for a camera.
 
     patient: the camera is waited for. worn: see RunOptions. faults: what was wrong and replaced, as (fault, detail).
     """
 
     settings: Settings
-    active: Active
+    active: ProfileInForce
     interpreter: Interpreter
     source: FrameSource | None
     source_name: str
     patient: bool
     worn: bool
-    wearer: Wearer
+    wearer: Wishes
     faults: tuple[tuple[str, str], ...]
 
 
-def check(options: RunOptions, picture: Path | None) -> Checked:
+def check(options: RunOptions, picture: Path | None) -> Startup:
     """Read and check everything, and open the source unless it is a camera. Nothing is written."""
     config = options.config or settings.usual_path()
     chosen = settings.read(config)
@@ -82,13 +82,13 @@ def check(options: RunOptions, picture: Path | None) -> Checked:
     if camera and options.as_fast:
         raise BadInput("--as-fast is for files and the demo: a camera has its own pace")
     worn = camera or options.worn
-    wearer = Wearer(state / "wearer.json" if worn else None)
+    wearer = Wishes(state / "wearer.json" if worn else None)
     faults = (
         ("profile damaged", active.fault),
         ("bundle damaged", bundle_fault),
         ("wearer's file damaged", wearer.fault),
     )
-    return Checked(
+    return Startup(
         settings=chosen,
         active=active,
         interpreter=interpreter,
@@ -101,10 +101,10 @@ def check(options: RunOptions, picture: Path | None) -> Checked:
     )
 
 
-def _active(options: RunOptions, state: Path) -> Active:
+def _active(options: RunOptions, state: Path) -> ProfileInForce:
     """Return the profile that holds, with the mode that the command line asks for, if it does."""
     file = options.profile
-    active = Active(store.read(file), file.parent) if file else store.active(state)
+    active = ProfileInForce(store.read(file), file.parent) if file else store.active(state)
     if options.mode is None:
         return active
     profile = msgspec.structs.replace(active.profile, mode=mode(options.mode).name)

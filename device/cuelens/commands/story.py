@@ -9,7 +9,7 @@ from pathlib import Path
 from cuelens import settings
 from cuelens.profile import store
 from cuelens.profile.rules import fading_rule
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.wishes import Wishes
 from cuelens.story import prose, query
 from cuelens.story.store import FILE, files_of
 from cuelens_models import command
@@ -63,7 +63,7 @@ def _tell(state: Path, wanted: str | None, picture: Path | None) -> None:
     day = wanted or (days[-1] if days else query.UNDATED)
     if day in days:
         sessions = query.of_day(path, day)
-        rule, first = fading_rule(store.active(state).profile), Wearer(state / "wearer.json").first
+        rule, first = fading_rule(store.active(state).profile), Wishes(state / "wearer.json").first
         for line in (*prose.lines(day, sessions), prose.fading(rule, first)):
             print(line)
         if picture:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from cuelens import events
 from cuelens.runtime.loop import Outcome
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 
 
 class Tally:
@@ -23,7 +23,7 @@ def percentile(values: list[int], share: float) -> float:
     return float(sorted(values)[int(share * (len(values) - 1))])
 
 
-def lines(outcome: Outcome, tally: Tally, watch: Stopwatch) -> list[str]:
+def lines(outcome: Outcome, tally: Tally, watch: StageTimes) -> list[str]:
     """Return the summary of a run."""
     count = tally.counts
     frames = f"{outcome.frames} frames, {outcome.beats} beats, {outcome.dropped} dropped"
@@ -36,7 +36,7 @@ def lines(outcome: Outcome, tally: Tally, watch: Stopwatch) -> list[str]:
     return said + stage_table(watch)
 
 
-def stage_table(watch: Stopwatch) -> list[str]:
+def stage_table(watch: StageTimes) -> list[str]:
     """Return a line for each kind of beat: how many, p50 and p95, and what share of their time goes where.
 
     The rest is all that is neither OpenCV's cascade nor the interpreter's invoke; the crop is part of it.

@@ -33,7 +33,7 @@ class LimitRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecentCues:
     """What was told lately. by_expression: when each was last told of each face, asked for or not."""
 
     cue_t: float = -math.inf
@@ -41,7 +41,7 @@ class Told:
     spoken_t: tuple[float, ...] = ()
 
 
-def outputs(told: Told, t: float, wish: Wish, rule: LimitRule, *, alone: bool, muted: bool) -> tuple[str, ...]:
+def outputs(told: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone: bool, muted: bool) -> tuple[str, ...]:
     """Return what may tell a wish now; nothing if it must wait.
 
     An answer was asked for: it waits for `answer_gap_s` only, and a muted wearer still gets it, by light. alone: only
@@ -62,7 +62,7 @@ def outputs(told: Told, t: float, wish: Wish, rule: LimitRule, *, alone: bool, m
     return usable
 
 
-def after(told: Told, t: float, wish: Wish, used: tuple[str, ...], rule: LimitRule) -> Told:
+def after(told: RecentCues, t: float, wish: Wish, used: tuple[str, ...], rule: LimitRule) -> RecentCues:
     """Return what was told lately, once a wish was told at time `t` by the outputs `used`."""
     spoken = _last_minute(told, t)
     told = replace(told, cue_t=t, spoken_t=(*spoken, t) if "voice" in used else spoken)
@@ -72,7 +72,7 @@ def after(told: Told, t: float, wish: Wish, used: tuple[str, ...], rule: LimitRu
     return replace(told, by_expression=recent | {(wish.track, wish.word): t})
 
 
-def _last_told(told: Told, wish: Wish, *, alone: bool) -> float:
+def _last_told(told: RecentCues, wish: Wish, *, alone: bool) -> float:
     times = (
         then
         for (track, word), then in told.by_expression.items()
@@ -81,5 +81,5 @@ def _last_told(told: Told, wish: Wish, *, alone: bool) -> float:
     return max(times, default=-math.inf)
 
 
-def _last_minute(told: Told, t: float) -> tuple[float, ...]:
+def _last_minute(told: RecentCues, t: float) -> tuple[float, ...]:
     return tuple(then for then in told.spoken_t if t - then < _MINUTE_S)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cuelens.cues import limits
 from cuelens.cues.fading import FadingRule, faded, remembered
-from cuelens.cues.limits import LimitRule, Told
+from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule
 from cuelens.cues.settling import Belief, SettleRule, is_doubted, is_told_of, settle
 from cuelens.types import Cue, Face, Wish
@@ -22,7 +22,7 @@ _MIDDLE: Final = 0.05
 """Half the middle of a frame, in widths: within it, nobody is more central than another."""
 
 
-class Mind:
+class CuePolicy:
     """Beliefs by track number, the state of the mode, and what was told. Times are seconds and never go back."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Mind:
         self._remembered_s = remembered_s
         self._tell_as = tell_as
         self._central = central
-        self._told = Told()
+        self._told = RecentCues()
         self._spoken_of: int | None = None
         self._state: Any = mode.begin
 

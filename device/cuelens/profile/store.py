@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"[\w-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
-class Active:
+class ProfileInForce:
     """The profile that holds. folder: where its recordings lie. fault: what is wrong with the one asked for, if it is.
 
     name, content: of the file that it was read from, to be kept as the last good one; no content if it is none.
@@ -50,7 +50,7 @@ def check_play(profile: Profile, where: str) -> None:
         raise BadInput(f"{where}: play.find is {list(profile.play.find)}: expected an expression that has a cue")
 
 
-def active(state: Path) -> Active:
+def active(state: Path) -> ProfileInForce:
     """Return the profile that is active in the state folder.
 
     One that is damaged is left alone, and the last good one of its name holds; without that, the factory's.
@@ -58,27 +58,27 @@ def active(state: Path) -> Active:
     folder = state / "profiles"
     path = active_path(state)
     if path is None:
-        return Active(Profile(), folder, f"{state / 'active'} names no profile; the factory profile is used")
+        return ProfileInForce(Profile(), folder, f"{state / 'active'} names no profile; the factory profile is used")
     try:
         if not path.exists() and not (state / "active").exists():
-            return Active(Profile(), folder)
-        return Active(read(path), folder, name=path.stem, content=path.read_bytes())
+            return ProfileInForce(Profile(), folder)
+        return ProfileInForce(read(path), folder, name=path.stem, content=path.read_bytes())
     except (BadInput, OSError) as error:
         return _instead(state, path.stem, folder, " ".join(str(error).split()))
 
 
-def _instead(state: Path, name: str, folder: Path, why: str) -> Active:
+def _instead(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
     """Return the last good profile of a name. A recording of it that went since is the voice's to tell of."""
     try:
         good = config_file.read_json(_good(state, name), Profile)
         modes.mode(good.mode)
         language.read(good.language)
     except (BadInput, OSError):
-        return Active(Profile(), folder, f"{why}; the factory profile is used")
-    return Active(good, folder, f"{why}; the last good one is used")
+        return ProfileInForce(Profile(), folder, f"{why}; the factory profile is used")
+    return ProfileInForce(good, folder, f"{why}; the last good one is used")
 
 
-def keep_good(state: Path, active: Active) -> str:
+def keep_good(state: Path, active: ProfileInForce) -> str:
     """Keep a good profile as the last good one of its name. Returns what went wrong, or nothing."""
     kept = _good(state, active.name)
     try:

@@ -5,15 +5,15 @@ from functools import partial
 
 from cuelens import events
 from cuelens.cues.modes import mode
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.ports import Detector
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import fading_rule, limit_rule, play_rule, settle_rule, tell_as
-from cuelens.runtime.pipeline import Beats
+from cuelens.runtime.pipeline import Pipeline
 from cuelens.vision.classifier import Reader
-from cuelens.vision.face_finder import Looking, LookPace
+from cuelens.vision.face_finder import FaceFinder, LookPace
 from cuelens.vision.optics import Optics
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -21,7 +21,7 @@ from cuelens_models.bundle.interpreter import Interpreter
 def assemble(
     detector: Detector,
     interpreter: Interpreter,
-    watch: Stopwatch,
+    watch: StageTimes,
     emit: Callable[[events.Event], None] = lambda event: None,
     *,
     outputs: Sequence[str] = ("light",),
@@ -29,26 +29,26 @@ def assemble(
     optics: Optics | None = None,
     pace: LookPace | None = None,
     first: tuple[bool, ...] = (),
-) -> Beats:
+) -> Pipeline:
     """Return beats that find faces with a detector and read them with a model; what is not given is as it ships."""
     wearer = wearer or Profile()
     contract = interpreter.contract
-    return Beats(
-        Looking(detector, optics or Optics(), pace or LookPace(), watch),
+    return Pipeline(
+        FaceFinder(detector, optics or Optics(), pace or LookPace(), watch),
         Reader(interpreter, watch),
-        mind_of(wearer, contract, outputs, first),
+        policy_of(wearer, contract, outputs, first),
         watch,
         emit,
     )
 
 
-def mind_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first: tuple[bool, ...] = ()) -> Mind:
+def policy_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first: tuple[bool, ...] = ()) -> CuePolicy:
     """Return what settles and decides for a wearer, with a bundle's labels and thresholds.
 
     outputs: those there are. first: what fading remembers.
     """
     limits = limit_rule(wearer, outputs)
-    return Mind(
+    return CuePolicy(
         settle_rule(wearer, contract.labels, contract.probabilities.enter),
         limits,
         mode(wearer.mode),

@@ -12,7 +12,7 @@ from cuelens.runtime import gestures
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.gestures import Hold
 from cuelens.runtime.outputs import Outputs
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.wishes import Wishes
 
 _WAITING: Final = 64
 """Edges that may wait; no finger makes more before they are heard."""
@@ -21,10 +21,10 @@ _CLOSE_S: Final = 0.5
 _Edge = tuple[bool, float]
 
 
-class Controls:
+class ButtonThread:
     """Hears the button until it is closed. Every press is confirmed by light, and never by sound."""
 
-    def __init__(self, button: Button, wearer: Wearer, outputs: Outputs, feed: Feed, stream: EventStream) -> None:
+    def __init__(self, button: Button, wearer: Wishes, outputs: Outputs, feed: Feed, stream: EventStream) -> None:
         self._button = button
         self._wearer = wearer
         self._outputs = outputs
@@ -79,7 +79,7 @@ class Controls:
         wearer = self._wearer
         with wearer.changing:
             meant = "again" if wearer.resting else gesture
-            self._stream.later(lambda t: events.Press(t=t, gesture=meant))
+            self._stream.post(lambda t: events.Press(t=t, gesture=meant))
             shown = self._do(meant)
             enforce(wearer, self._outputs, self._feed)
             if shown:
@@ -92,11 +92,11 @@ class Controls:
         wearer = self._wearer
         if gesture == "pause":
             on = wearer.paused = not wearer.paused
-            self._stream.later(lambda t: events.Pause(t=t, on=on))
+            self._stream.post(lambda t: events.Pause(t=t, on=on))
             return "paused" if on else "resumed"
         if gesture == "mute":
             on = wearer.muted = not wearer.muted
-            self._stream.later(lambda t: events.Mute(t=t, on=on))
+            self._stream.post(lambda t: events.Mute(t=t, on=on))
             return "muted" if on else "unmuted"
         if gesture == "calibrate":
             return "calibrate"
@@ -109,7 +109,7 @@ class Controls:
         return ""
 
 
-def enforce(wearer: Wearer, outputs: Outputs, feed: Feed) -> None:
+def enforce(wearer: Wishes, outputs: Outputs, feed: Feed) -> None:
     """Let outputs and camera be as the wearer wants them. Called with `wearer.changing` held."""
     outputs.hush(muted=wearer.muted, resting=wearer.at_rest)
     feed.pause(on=wearer.at_rest)

@@ -28,17 +28,17 @@ class EventStream:
         self.t = getattr(event, "t", self.t)
         for reader in self._readers:
             reader(event)
-        self.tell_later()
+        self.flush()
 
-    def later(self, make: Callable[[float], events.Event]) -> None:
+    def post(self, make: Callable[[float], events.Event]) -> None:
         """Tell of something from any thread; `make` is given the time, after the next event or at the next turn."""
         self._waiting.append(make)
 
     def fault(self, fault: str, detail: str) -> None:
         """Tell of a fault, from any thread."""
-        self.later(lambda t: events.Fault(t=t, fault=fault, detail=detail))
+        self.post(lambda t: events.Fault(t=t, fault=fault, detail=detail))
 
-    def tell_later(self) -> None:
+    def flush(self) -> None:
         """Pass on what other threads told."""
         while self._waiting:
             event = self._waiting.popleft()(self.t)

@@ -16,7 +16,7 @@ Fault = Callable[[str, str], None]
 T = TypeVar("T")
 
 
-class Fitted:
+class Hardware:
     """What is there; None for what is not.
 
     capture: claims the light that bystanders see; None where there is none to claim.
@@ -53,14 +53,14 @@ class Fitted:
             self._gpio.close()
 
 
-def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Fitted:
+def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Hardware:
     """Claim the pins. light: wanted. worn: with button and, on a board, capture light.
 
     On a board no camera opens without that light, unless the settings say that none is fitted. Raises MissingExtra if
     the light is wanted and gpiozero is not installed.
     """
     if not (light or worn):
-        return Fitted()
+        return Hardware()
     try:
         gpio = Gpio(pins)
     except (AbsentDevice, MissingExtra) as error:
@@ -68,10 +68,10 @@ def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Fitted:
             raise
         if light or is_raspberry_pi():
             fault("no light, no button", str(error))
-        return Fitted(capture=_capture(None, pins, str(error)) if worn else None)
+        return Hardware(capture=_capture(None, pins, str(error)) if worn else None)
     if gpio.mocked and light:
         print("no GPIO on this machine: the light is simulated on gpiozero's mock pins", file=sys.stderr)
-    return Fitted(
+    return Hardware(
         gpio,
         light=_claimed("no light", gpio.light, fault) if light else None,
         button=_claimed("no button", gpio.button, fault) if worn and not gpio.mocked else None,

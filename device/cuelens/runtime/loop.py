@@ -16,9 +16,9 @@ from cuelens.health.systemd import Notify
 from cuelens.runtime.button import enforce
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
-from cuelens.runtime.pacing import Cadence, Strain
-from cuelens.runtime.pipeline import Beats, Decision
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.pacing import Pacing, Strain
+from cuelens.runtime.pipeline import Decision, Pipeline
+from cuelens.runtime.wishes import Wishes
 from cuelens.types import Frame
 from cuelens.vision.picture_state import COVERED, DARK
 from cuelens_models.errors import CameraLost
@@ -44,18 +44,18 @@ class Outcome:
     dropped: int
 
 
-class Daemon:
+class Loop:
     """Runs until the source ends, the time is up, or `stop` is set."""
 
     def __init__(
         self,
         feed: Feed,
-        beats: Beats,
+        beats: Pipeline,
         outputs: Outputs,
         stream: EventStream,
         *,
         live: bool,
-        wearer: Wearer | None = None,
+        wearer: Wishes | None = None,
         session_s: float = 0.0,
         strain: Callable[[], Strain] = Strain,
         watchers: Sequence[Callable[[Frame, Decision], None]] = (),
@@ -72,11 +72,11 @@ class Daemon:
         self._stream = stream
         self._live = live
         self._worn = wearer is not None
-        self._wearer = wearer or Wearer()
+        self._wearer = wearer or Wishes()
         self._session_s = session_s
         self._session_began_s: float | None = None
         self._strain = strain
-        self._cadence = Cadence()
+        self._pacing = Pacing()
         self._watchers = watchers
         self._notify = Notify()
         self._ages_ms: deque[float] = deque(maxlen=_AGES_KEPT)
@@ -112,9 +112,9 @@ class Daemon:
                         break
                     if self._wearer.at_rest:
                         self._pass_over(frame)
-                    elif not self._live or self._cadence.due(frame.t):
+                    elif not self._live or self._pacing.due(frame.t):
                         self._beat(frame)
-                self._stream.tell_later()
+                self._stream.flush()
                 self._notify.turned()
                 if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._clock.t):
                     break
@@ -173,18 +173,18 @@ class Daemon:
     def _beat(self, frame: Frame) -> None:
         began_ns = time.monotonic_ns()
         wearer = self._wearer
-        decision = self._beats.turn(
+        decision = self._beats.process(
             frame,
-            light=self._live and self._cadence.light,
+            reduced=self._live and self._pacing.reduced,
             asked=wearer.take_ask(),
             muted=wearer.muted,
         )
         ended_ns = time.monotonic_ns()
         self._stream.t = decision.t
-        self._cadence.ended(frame.t, (ended_ns - began_ns) / 1e6)
+        self._pacing.ended(frame.t, (ended_ns - began_ns) / 1e6)
         # First the state: leaving "camera stalled" puts its light out, which must not take a cue along.
         self._become(decision.state)
-        self._outputs.look_around(decision.t, frame.lux, decision.mean)
+        self._outputs.set_ambient(decision.t, frame.lux, decision.mean)
         if decision.cue:
             self._outputs.give(decision.cue)
         self._beat_count += 1
@@ -199,8 +199,8 @@ class Daemon:
     def _ease(self) -> None:
         """Slow down for a hot or weakly supplied board, and say so."""
         strain = self._strain()
-        if self._cadence.strained(strain):
-            self._stream.fault("board strained", f"{strain}: now {self._cadence.target:g} beats a second")
+        if self._pacing.strained(strain):
+            self._stream.fault("board strained", f"{strain}: now {self._pacing.target:g} beats a second")
 
     def _become(self, state: str) -> None:
         if state == self._state:

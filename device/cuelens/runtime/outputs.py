@@ -65,7 +65,7 @@ class Outputs:
         if self._light:
             self._light.stand(None)
 
-    def look_around(self, t: float, lux: float | None, mean: float | None) -> None:
+    def set_ambient(self, t: float, lux: float | None, mean: float | None) -> None:
         """Let the lights that follow be as strong as it is bright around (see `dimming`)."""
         self._percent = self._dimming.percent(t, lux, mean)
 

@@ -32,11 +32,11 @@ class Strain:
         return ", ".join(part for part in (heat, "under-voltage" if self.under_voltage else "") if part)
 
 
-class Cadence:
+class Pacing:
     """Says of each frame whether it becomes a beat. Times are of frames, in seconds."""
 
     def __init__(self) -> None:
-        self.light = False
+        self.reduced = False
         """Whether the next beat should do without what can wait."""
         self._heat = 0
         self._weak = False
@@ -61,7 +61,7 @@ class Cadence:
     def ended(self, t: float, milliseconds: float) -> None:
         """Take note of what a beat took."""
         long = milliseconds > _LONG_MS
-        self.light = long
+        self.reduced = long
         self._long.append(long)
         if long:
             self._calm_t = t

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from cuelens import events
 from cuelens.camera.frame_clock import Clock
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import Belief
 from cuelens.types import Cue, Face, Frame
 from cuelens.vision.classifier import Reader
-from cuelens.vision.face_finder import Looking
-from cuelens.vision.picture_state import LightLevel
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.face_finder import FaceFinder
+from cuelens.vision.picture_state import PictureState
+from cuelens.vision.stage_times import StageTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +31,35 @@ class Decision:
     mean: float | None = None
 
 
-class Beats:
+class Pipeline:
     """Runs beats one after another and tells their events to `emit`. clock: the time of the run, told by its frames."""
 
     def __init__(
         self,
-        looking: Looking,
+        finder: FaceFinder,
         reader: Reader,
-        mind: Mind,
-        watch: Stopwatch,
+        policy: CuePolicy,
+        watch: StageTimes,
         emit: Callable[[events.Event], None],
     ) -> None:
-        self._looking = looking
+        self._finder = finder
         self._reader = reader
-        self._mind = mind
+        self._policy = policy
         self._watch = watch
         self._emit = emit
-        self._light_level = LightLevel()
+        self._light_level = PictureState()
         self.clock = Clock()
 
     def begin(self) -> None:
         """Begin a session: what was believed of faces belongs to the last one."""
-        self._mind.begin()
+        self._policy.begin()
 
     @property
     def first(self) -> tuple[bool, ...]:
         """Of the last questions, whether the wearer answered first."""
-        return self._mind.first
+        return self._policy.first
 
-    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+    def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
 
         light: do without what can wait, the search for newcomers and the reading of all faces but the one spoken of.
@@ -67,17 +67,17 @@ class Beats:
         """
         self._watch.begin()
         t = self.clock.see(frame)
-        sight = self._looking.look(frame, light=light)
+        sight = self._finder.find(frame, reduced=reduced)
         for face in sight.appeared:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        self._mind.forget(t)
-        attended = self._mind.attended(sight.seen)
+        self._policy.forget(t)
+        attended = self._policy.attended(sight.seen)
         for face in sight.seen:
-            if self._mind.is_due(face.track, t) and (face is attended or not light):
+            if self._policy.is_due(face.track, t) and (face is attended or not reduced):
                 self._read(frame, face, t, anew=face in sight.appeared)
-        cue = self._mind.decide(t, sight.seen, width=frame.grey.shape[1], asked=asked, muted=muted)
+        cue = self._policy.decide(t, sight.seen, width=frame.grey.shape[1], asked=asked, muted=muted)
         if cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
             self._emit(
@@ -91,22 +91,22 @@ class Beats:
                 )
             )
         state = self._light_level.judge(frame)
-        words = {face.track: self._mind.word(face.track) for face in sight.seen}
-        decision = Decision(t, sight.seen, self._mind.beliefs, words, cue, state, self._light_level.mean)
+        words = {face.track: self._policy.word(face.track) for face in sight.seen}
+        decision = Decision(t, sight.seen, self._policy.beliefs, words, cue, state, self._light_level.mean)
         self._watch.end()
         return decision
 
     def _read(self, frame: Frame, face: Face, t: float, *, anew: bool) -> None:
         scores = self._reader.read(frame, face.box)
-        told = {label: round(score, 4) for label, score in zip(self._mind.labels, scores, strict=True)}
+        told = {label: round(score, 4) for label, score in zip(self._policy.labels, scores, strict=True)}
         self._emit(events.Reading(t=t, track=face.track, scores=told))
-        if self._mind.hear(face.track, scores, t) or anew:
-            belief = self._mind.beliefs[face.track]
+        if self._policy.hear(face.track, scores, t) or anew:
+            belief = self._policy.beliefs[face.track]
             self._emit(
                 events.Expression(
                     t=t,
                     track=face.track,
-                    expression=self._mind.word(face.track),
+                    expression=self._policy.word(face.track),
                     confidence=round(belief.confidence, 4),
                 )
             )

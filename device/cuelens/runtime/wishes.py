@@ -26,7 +26,7 @@ class _Stored(StrictStruct, frozen=True):
     first: Annotated[tuple[bool, ...], msgspec.Meta(max_length=100)] = ()
 
 
-class Wearer:
+class Wishes:
     """The wearer's wishes. resting: the session is over, and a press begins the next.
 
     changing: held by whoever changes a wish and puts it into force, so that the last of two is what holds.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cuelens.types import Box, Frame
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop, model_input
 from cuelens_models.bundle.scores import dequantise, probabilities
@@ -12,7 +12,7 @@ from cuelens_models.bundle.scores import dequantise, probabilities
 class Reader:
     """Reads crops with one model, into buffers that are used again."""
 
-    def __init__(self, interpreter: Interpreter, watch: Stopwatch) -> None:
+    def __init__(self, interpreter: Interpreter, watch: StageTimes) -> None:
         self._interpreter = interpreter
         self._contract = interpreter.contract
         self._watch = watch

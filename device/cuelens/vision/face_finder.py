@@ -15,11 +15,11 @@ from cuelens.ports import Detector
 from cuelens.types import Box, Face, Frame, Grey, Sight
 from cuelens.vision.boxes import moved
 from cuelens.vision.optics import Optics
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens.vision.sweep import Sweep
 from cuelens.vision.tracker import MISSES, Register, Track, assign
 
-__all__ = ["LookPace", "Looking", "Optics"]
+__all__ = ["FaceFinder", "LookPace", "Optics"]
 
 _REGION_FACE: Final = 40
 """Pixels on a side that a followed face keeps at least when it is shrunk to be looked for.
@@ -54,10 +54,10 @@ class LookPace:
     reunion_s: float = 2.0
 
 
-class Looking:
+class FaceFinder:
     """Follows faces from frame to frame. A face counts once it was found in two beats running."""
 
-    def __init__(self, detector: Detector, optics: Optics, pace: LookPace, watch: Stopwatch) -> None:
+    def __init__(self, detector: Detector, optics: Optics, pace: LookPace, watch: StageTimes) -> None:
         self._detector = _Timed(detector, watch)
         self._pace = pace
         self._watch = watch
@@ -68,7 +68,7 @@ class Looking:
         self._owed = 1.0
         self._pixels = np.empty(0, np.uint8)
 
-    def look(self, frame: Frame, *, light: bool = False) -> Sight:
+    def find(self, frame: Frame, *, reduced: bool = False) -> Sight:
         """Find the faces of one frame. light: only those that are followed already."""
         # After a pause without frames, whoever stands there may be somebody else.
         forgotten = [track for track in self._tracks if frame.t - track.t > self._pace.reunion_s]
@@ -76,7 +76,7 @@ class Looking:
         self._scan_regions(frame)
         lost = [track for track in self._tracks if track.misses >= (MISSES if track.number else 1)]
         self._tracks = [track for track in self._tracks if track not in lost]
-        self._scan_for_others(frame, light=light)
+        self._scan_for_others(frame, reduced=reduced)
         counted = [track for track in self._tracks if not track.number and track.t == frame.t > track.began]
         appeared = tuple(self._register.number(track, frame.grey) for track in counted)
         for track in lost:
@@ -88,7 +88,7 @@ class Looking:
             lost=tuple(track.number for track in (*forgotten, *lost) if track.number),
         )
 
-    def _scan_for_others(self, frame: Frame, *, light: bool) -> None:
+    def _scan_for_others(self, frame: Frame, *, reduced: bool) -> None:
         """Go on with the sweep, as far as this beat owes it and can pay for it."""
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
@@ -97,7 +97,7 @@ class Looking:
         self._owed = min(self._owed + self._sweep.parts(frame) * seconds / whole_s, most + 1.0)
         parts = min(int(self._owed), most)
         # A face that is new or was missed was looked for in a large region; that is enough for one beat.
-        if light or not parts or any(track.misses or not track.number for track in self._tracks):
+        if reduced or not parts or any(track.misses or not track.number for track in self._tracks):
             return
         self._owed -= parts
         self._watch.scanned("sweep")
@@ -143,7 +143,7 @@ class Looking:
 class _Timed:
     """A detector whose time is counted."""
 
-    def __init__(self, detector: Detector, watch: Stopwatch) -> None:
+    def __init__(self, detector: Detector, watch: StageTimes) -> None:
         self.smallest = detector.smallest
         self.sides = detector.sides
         self._detector = detector

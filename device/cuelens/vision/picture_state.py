@@ -14,7 +14,7 @@ _HOLD_S: Final = 1.0
 _GRID: Final = 16
 
 
-class LightLevel:
+class PictureState:
     """Judges a sample of pixels four times a second; a state changes after one second of agreement.
 
     mean: the last sample's mean grey level, 0 to 255; None before the first.

@@ -10,7 +10,7 @@ KEPT: Final = 4096
 """Beats that statistics are made of: the last four and a half minutes at 15 a second."""
 
 
-class Stopwatch:
+class StageTimes:
     """Nanoseconds spent in each stage of the beat that is running, and the last beats whole."""
 
     def __init__(self, now: Callable[[], int] = time.perf_counter_ns) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cuelens.adapters.files import Paced, StillImage, open_file
-from cuelens.camera.capture import LatestOnly
+from cuelens.camera.capture import CaptureThread
 from cuelens.camera.frame_buffers import FrameRing
 from cuelens.mailbox import Latest
 from cuelens.ports import FrameSource
 from cuelens.types import Frame, Grey
-from cuelens.vision.picture_state import COVERED, DARK, RUNNING, LightLevel
+from cuelens.vision.picture_state import COVERED, DARK, RUNNING, PictureState
 from cuelens_models.errors import BadInput
 
 RAMP = np.arange(12, dtype=np.uint8).reshape(3, 4)
@@ -52,7 +52,7 @@ def test_a_slow_beat_never_sees_its_frame_change() -> None:
         def close(self) -> None: ...
 
     source = Counting()
-    feed = LatestOnly(lambda: source, lambda *_: None)
+    feed = CaptureThread(lambda: source, lambda *_: None)
     for _ in range(10):
         frame = feed.next(2)
         assert frame is not None
@@ -146,7 +146,7 @@ def test_a_paced_source_takes_its_time(tmp_path: Path) -> None:
     assert time.monotonic() - began >= frames[-1][0] - frames[0][0]
 
 
-def judge(picture: Grey, seconds: float, level: LightLevel, begin: float = 0.0) -> str:
+def judge(picture: Grey, seconds: float, level: PictureState, begin: float = 0.0) -> str:
     state = ""
     for n in range(round(seconds * 15)):
         state = level.judge(Frame(picture, begin + n / 15, 0))
@@ -168,11 +168,11 @@ ROOM = random.integers(0, 255, (480, 640)).astype(np.uint8)
     ],
 )
 def test_a_dark_room_and_a_covered_lens_are_told_apart(picture: Grey, state: str) -> None:
-    assert judge(picture, 3, LightLevel()) == state
+    assert judge(picture, 3, PictureState()) == state
 
 
 def test_a_blink_of_the_light_changes_nothing() -> None:
-    level = LightLevel()
+    level = PictureState()
     assert judge(ROOM, 3, level) == RUNNING
     assert judge(ROOM // 12, 0.7, level, 3) == RUNNING
     assert judge(ROOM, 1, level, 3.7) == RUNNING

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cuelens.camera.capture import NO_CAMERA, STALLED, LatestOnly
+from cuelens.camera.capture import NO_CAMERA, STALLED, CaptureThread
 from cuelens.camera.in_order import InOrder
 from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice, CameraLost
@@ -42,7 +42,7 @@ def opener(*sources: ScriptedCamera | Exception) -> Callable[[], ScriptedCamera]
     return open_source
 
 
-def drain(feed: LatestOnly, timeout_s: float = 2.0) -> list[float]:
+def drain(feed: CaptureThread, timeout_s: float = 2.0) -> list[float]:
     times = []
     while (frame := feed.next(timeout_s)) is not None:
         times.append(frame.t)
@@ -66,7 +66,7 @@ def test_a_slow_reader_gets_the_latest_frame_and_the_lost_ones_are_counted() -> 
                 gate.wait(5)
             return frame
 
-    feed = LatestOnly(opener(Gated(0.0, 0.1, 0.2)), lambda *_: None)
+    feed = CaptureThread(opener(Gated(0.0, 0.1, 0.2)), lambda *_: None)
     while feed.received < 3:
         time.sleep(0.001)
     time.sleep(0.05)
@@ -81,7 +81,7 @@ def test_a_slow_reader_gets_the_latest_frame_and_the_lost_ones_are_counted() -> 
 def test_a_stalled_camera_is_closed_and_opened_again() -> None:
     first, second = ScriptedCamera(TimeoutError()), ScriptedCamera(5.0)
     faults: list[tuple[str, str]] = []
-    feed = LatestOnly(opener(first, second), lambda *fault: faults.append(fault))
+    feed = CaptureThread(opener(first, second), lambda *fault: faults.append(fault))
     assert drain(feed) == [5.0]
     assert first.closed
     assert second.closed
@@ -91,25 +91,25 @@ def test_a_stalled_camera_is_closed_and_opened_again() -> None:
 
 def test_the_last_frame_is_not_lost_to_the_end() -> None:
     for _ in range(20):
-        feed = LatestOnly(opener(ScriptedCamera(3.0)), lambda *_: None)
+        feed = CaptureThread(opener(ScriptedCamera(3.0)), lambda *_: None)
         assert drain(feed) == [3.0]
 
 
 def test_a_camera_that_stalls_twice_in_a_minute_is_lost() -> None:
-    feed = LatestOnly(opener(ScriptedCamera(TimeoutError()), ScriptedCamera(TimeoutError())), lambda *_: None)
+    feed = CaptureThread(opener(ScriptedCamera(TimeoutError()), ScriptedCamera(TimeoutError())), lambda *_: None)
     with pytest.raises(CameraLost, match="twice"):
         drain(feed)
 
 
 def test_a_camera_that_is_not_there_is_said_at_once() -> None:
-    feed = LatestOnly(opener(AbsentDevice("no camera here")), lambda *_: None)
+    feed = CaptureThread(opener(AbsentDevice("no camera here")), lambda *_: None)
     with pytest.raises(AbsentDevice, match="no camera here"):
         feed.next(2)
 
 
 def test_a_patient_feed_waits_for_a_camera_that_is_not_there() -> None:
     faults: list[tuple[str, str]] = []
-    feed = LatestOnly(opener(AbsentDevice("none")), lambda *fault: faults.append(fault), patient=True)
+    feed = CaptureThread(opener(AbsentDevice("none")), lambda *fault: faults.append(fault), patient=True)
     with pytest.raises(TimeoutError):
         feed.next(0.3)
     assert feed.state == NO_CAMERA
@@ -119,7 +119,7 @@ def test_a_patient_feed_waits_for_a_camera_that_is_not_there() -> None:
 
 def test_an_unplugged_camera_is_waited_for_too() -> None:
     camera = ScriptedCamera(1.0, AbsentDevice("went away"))
-    feed = LatestOnly(opener(camera), lambda *_: None, patient=True)
+    feed = CaptureThread(opener(camera), lambda *_: None, patient=True)
     with pytest.raises(TimeoutError):
         drain(feed, 0.3)
     assert feed.state == NO_CAMERA
@@ -135,7 +135,7 @@ def test_a_call_that_never_returns_is_a_lost_camera_and_closing_does_not_wait_fo
             forever.wait(20)
             return None
 
-    feed = LatestOnly(opener(Hung()), lambda *_: None, hung_after_s=0.2)
+    feed = CaptureThread(opener(Hung()), lambda *_: None, hung_after_s=0.2)
     with pytest.raises(TimeoutError):
         feed.next(0.05)
     with pytest.raises(CameraLost, match="hangs"):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from cuelens.adapters.fakes import MemoryCaptureLight
-from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, LatestOnly
+from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, CaptureThread
 from cuelens.camera.lit_camera import Lit
 from cuelens.ports import FrameSource
-from cuelens.runtime.hardware import Fitted, fit
+from cuelens.runtime.hardware import Hardware, fit
 from cuelens.settings import Pins
 from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice
@@ -96,7 +96,7 @@ def test_without_its_light_the_camera_stays_shut() -> None:
 
 def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_again() -> None:
     log: list[str] = []
-    feed = LatestOnly(opener(log), lambda *_: None)
+    feed = CaptureThread(opener(log), lambda *_: None)
     assert soon(lambda: "frame" in log)
     feed.pause(on=True)
     assert soon(lambda: feed.state == PAUSED)
@@ -116,7 +116,7 @@ def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_a
 def test_a_run_that_begins_paused_takes_no_frame() -> None:
     log: list[str] = []
     first = opener(log)()
-    feed = LatestOnly(opener(log), lambda *_: None, first=first, paused=True)
+    feed = CaptureThread(opener(log), lambda *_: None, first=first, paused=True)
     assert soon(lambda: log == ["lit", "open", "close", "dark"])
     feed.pause(on=False)
     assert soon(lambda: "frame" in log)
@@ -126,7 +126,7 @@ def test_a_run_that_begins_paused_takes_no_frame() -> None:
 def test_a_pause_and_its_end_in_one_moment_are_no_stall() -> None:
     log: list[str] = []
     faults: list[str] = []
-    feed = LatestOnly(opener(log), lambda fault, _: faults.append(fault))
+    feed = CaptureThread(opener(log), lambda fault, _: faults.append(fault))
     assert soon(lambda: "frame" in log)
     for _ in range(20):
         feed.pause(on=True)
@@ -140,7 +140,7 @@ def test_a_pause_and_its_end_in_one_moment_are_no_stall() -> None:
 def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
     """Nobody takes frames, as when a beat hangs; the capture thread closes the camera all the same."""
     log: list[str] = []
-    feed = LatestOnly(opener(log), lambda *_: None)
+    feed = CaptureThread(opener(log), lambda *_: None)
     assert soon(lambda: log.count("frame") > 3)
     threading.Thread(target=feed.pause, kwargs={"on": True}).start()
     assert soon(lambda: log[-2:] == ["close", "dark"])
@@ -149,7 +149,7 @@ def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
 
 def test_a_file_goes_on_in_a_pause() -> None:
     log: list[str] = []
-    feed = LatestOnly(lambda: Camera(log), lambda *_: None, first=Camera(log), paused=True, is_file=True)
+    feed = CaptureThread(lambda: Camera(log), lambda *_: None, first=Camera(log), paused=True, is_file=True)
     assert soon(lambda: "frame" in log)
     feed.pause(on=True)
     before = len(log)
@@ -167,11 +167,11 @@ def test_a_camera_that_stalls_is_closed_before_its_light_goes_out_at_the_end() -
             time.sleep(1.0)
             raise TimeoutError
 
-    fitted = Fitted(capture=lambda: Lamp(log))
-    feed = LatestOnly(lambda: fitted.open_lit(lambda: Stalling(log)), lambda *_: None)
+    hardware = Hardware(capture=lambda: Lamp(log))
+    feed = CaptureThread(lambda: hardware.open_lit(lambda: Stalling(log)), lambda *_: None)
     assert soon(lambda: "frame" in log)
     feed.close()
-    fitted.close()
+    hardware.close()
     assert log == ["lit", "open", "frame", "close", "dark"]
 
 
@@ -182,12 +182,12 @@ def test_while_a_camera_hangs_open_its_pins_are_not_given_back() -> None:
         def close(self) -> None:
             given_back.append("closed")
 
-    fitted = Fitted(Board(), capture=lambda: Lamp([]))  # type: ignore[arg-type]
-    source = fitted.open_lit(lambda: Camera([]))
-    fitted.close()
+    hardware = Hardware(Board(), capture=lambda: Lamp([]))  # type: ignore[arg-type]
+    source = hardware.open_lit(lambda: Camera([]))
+    hardware.close()
     assert given_back == []
     source.close()
-    fitted.close()
+    hardware.close()
     assert given_back == ["closed"]
 
 
@@ -204,9 +204,9 @@ def test_on_a_board_whose_pins_cannot_be_used_no_camera_opens(monkeypatch: pytes
     board(monkeypatch)
     monkeypatch.setattr("cuelens.runtime.hardware.Gpio", Dead)
     faults: list[str] = []
-    fitted = fit(Pins(), lambda fault, _: faults.append(fault), light=True, worn=True)
+    hardware = fit(Pins(), lambda fault, _: faults.append(fault), light=True, worn=True)
     with pytest.raises(AbsentDevice, match="stays shut without its capture light"):
-        fitted.open_lit(lambda: Camera([]))
+        hardware.open_lit(lambda: Camera([]))
     assert faults == ["no light, no button"]
     # Where none is fitted, by the settings, there is nothing to wait for.
     without = fit(Pins(capture="none"), lambda *_: None, light=True, worn=True)
@@ -240,29 +240,29 @@ def test_pins_are_not_given_back_while_a_camera_opens() -> None:
         go_on.wait(5)
         return Camera([])
 
-    fitted = Fitted(Board(), capture=lambda: Lamp([]))  # type: ignore[arg-type]
-    thread = threading.Thread(target=fitted.open_lit, args=(slow,))
+    hardware = Hardware(Board(), capture=lambda: Lamp([]))  # type: ignore[arg-type]
+    thread = threading.Thread(target=hardware.open_lit, args=(slow,))
     thread.start()
     assert opening.wait(5)
-    fitted.close()
+    hardware.close()
     assert given_back == []
     go_on.set()
     thread.join(5)
 
 
 def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
-    looking, go_on = threading.Event(), threading.Event()
+    finder, go_on = threading.Event(), threading.Event()
     looks: list[float] = []
 
     def absent() -> FrameSource:
         looks.append(time.monotonic())
-        looking.set()
+        finder.set()
         go_on.wait(5)
         raise AbsentDevice("no camera")
 
-    feed = LatestOnly(absent, lambda *_: None, patient=True)
+    feed = CaptureThread(absent, lambda *_: None, patient=True)
     # In the middle of looking for it, too.
-    assert looking.wait(5)
+    assert finder.wait(5)
     feed.pause(on=True)
     go_on.set()
     assert soon(lambda: feed.state == PAUSED)

@@ -19,7 +19,7 @@ from cuelens.adapters.demo_scene import FPS, demo_scene
 from cuelens.adapters.haar import HaarDetector
 from cuelens.runtime.build import assemble
 from cuelens.types import Frame
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -117,7 +117,7 @@ def test_the_scene_has_what_a_room_has() -> None:
 
 
 def test_a_steady_beat_makes_no_picture(shipped: Bundle) -> None:
-    turning = assemble(HaarDetector(), Interpreter(shipped), Stopwatch())
+    pipeline = assemble(HaarDetector(), Interpreter(shipped), StageTimes())
     scene = demo_scene()
     pictures = [scene.picture(number)[0] for number in range(70, 100)]
     # There and back again, so that nobody jumps.
@@ -129,7 +129,7 @@ def test_a_steady_beat_makes_no_picture(shipped: Bundle) -> None:
             frame = Frame(pictures[number % len(pictures)], number / FPS, 0)
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
-            readings += len(turning.turn(frame).faces)
+            readings += len(pipeline.process(frame).faces)
             if number >= 100:
                 # All that a beat had at once is less than the smallest picture in it, a region of 80 pixels on a side.
                 assert tracemalloc.get_traced_memory()[1] - before < 6_000

@@ -10,7 +10,7 @@ import pytest
 from cuelens import events
 from cuelens.commands.replay import Episode, episodes, judge, play, read
 from cuelens.profile.profile import Policy, Profile
-from cuelens.runtime.build import mind_of
+from cuelens.runtime.build import policy_of
 from cuelens.types import Cue
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.errors import BadInput
@@ -49,7 +49,7 @@ def test_another_profile_gives_other_cues(shipped: Bundle) -> None:
 
     def told(caution: float) -> list[str]:
         wearer = Profile(policy=Policy(caution=caution))
-        return [each.word for each in play(stream, mind_of(wearer, shipped.contract, ["light"]))]
+        return [each.word for each in play(stream, policy_of(wearer, shipped.contract, ["light"]))]
 
     assert told(-1) == ["face", "happy"]
     assert told(1) == ["face"]
@@ -147,7 +147,7 @@ def test_presses_mutes_and_sessions_of_a_recording_are_replayed(shipped: Bundle)
         stream: list[events.AnyEvent] = [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60)]
         stream += between
         stream += [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60, 240)]
-        return [(each.kind, each.word) for each in play(stream, mind_of(Profile(), shipped.contract, ["light"]))]
+        return [(each.kind, each.word) for each in play(stream, policy_of(Profile(), shipped.contract, ["light"]))]
 
     face, happy = ("face", "face"), ("expression", "happy")
     assert told() == [face, happy]

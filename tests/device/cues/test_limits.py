@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from cuelens.cues import limits
 from cuelens.cues.fading import FadingRule
-from cuelens.cues.limits import LimitRule, Told
+from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes import modes
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import SettleRule
 from cuelens.types import Cue, Face, Wish
 
@@ -34,8 +34,8 @@ HAPPY = Wish("expression", 1, "happy")
 ANSWER = Wish("answer", 1, "happy")
 
 
-def told(*cues: tuple[float, Wish]) -> Told:
-    state = Told()
+def told(*cues: tuple[float, Wish]) -> RecentCues:
+    state = RecentCues()
     for t, wish in cues:
         state = limits.after(state, t, wish, RULE.outputs[wish.word], RULE)
     return state
@@ -75,7 +75,7 @@ def test_with_more_faces_each_may_be_told_the_same() -> None:
     [(HAPPY, ()), (Wish("face", 1, "face"), ()), (Wish("prompt", None, "find happy"), ()), (ANSWER, ("light",))],
 )
 def test_a_muted_wearer_is_told_nothing_unasked_and_answered_by_light(wish: Wish, expected: tuple[str, ...]) -> None:
-    assert limits.outputs(Told(), 0.0, wish, RULE, alone=True, muted=True) == expected
+    assert limits.outputs(RecentCues(), 0.0, wish, RULE, alone=True, muted=True) == expected
 
 
 def test_the_seventh_spoken_cue_in_a_minute_is_a_light() -> None:
@@ -118,14 +118,14 @@ def streams(draw: st.DrawFn) -> list[Beat]:
 
 def play(beats: list[Beat], mode: Mode, rule: LimitRule) -> list[tuple[Cue, str]]:
     """Return the cues, each with what was settled on of its face then."""
-    mind = Mind(SETTLING, rule, mode, PlayRule(), FadingRule(), remembered_s=2.0)
+    policy = CuePolicy(SETTLING, rule, mode, PlayRule(), FadingRule(), remembered_s=2.0)
     cues = []
     for t, faces, scores, asked, muted in beats:
-        mind.forget(t)
+        policy.forget(t)
         for track, values in scores.items():
-            mind.hear(track, values, t)
-        if cue := mind.decide(t, faces, asked=asked, muted=muted):
-            cues.append((cue, mind.beliefs[cue.track].expression if cue.track in mind.beliefs else "unsure"))
+            policy.hear(track, values, t)
+        if cue := policy.decide(t, faces, asked=asked, muted=muted):
+            cues.append((cue, policy.beliefs[cue.track].expression if cue.track in policy.beliefs else "unsure"))
     return cues
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cuelens.cues import limits
 from cuelens.cues.fading import FadingRule, at, faded, remembered
-from cuelens.cues.limits import LimitRule, Told
+from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes import mode, modes
 from cuelens.cues.modes.mode import Moment, PlayRule
 from cuelens.cues.modes.smile import Hunt
@@ -36,7 +36,7 @@ def play(
     first: tuple[bool, ...] = (),
 ) -> tuple[list[tuple[float, str, str]], tuple[bool, ...]]:
     """Return (time, kind, word) of what was told, and what fading learned."""
-    state, told, cues = mode(name).begin, Told(), []
+    state, told, cues = mode(name).begin, RecentCues(), []
     waiting = sorted(presses)
     for n in range(round(until * 15)):
         t = n / 15
@@ -45,7 +45,7 @@ def play(
         if asked:
             waiting.pop(0)
 
-        def may(wish: Wish, t: float = t, told: Told = told) -> bool:
+        def may(wish: Wish, t: float = t, told: RecentCues = told) -> bool:
             return bool(limits.outputs(told, t, wish, LIMITS, alone=True, muted=False))
 
         moment = Moment(

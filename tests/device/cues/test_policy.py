@@ -8,7 +8,7 @@ from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes import modes
 from cuelens.cues.modes.mode import PlayRule
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import SettleRule
 from cuelens.types import Cue, Face
 
@@ -29,12 +29,12 @@ def sure_of(label: str, probability: float) -> tuple[float, ...]:
     return tuple(probability if each == label else rest for each in LABELS)
 
 
-def mind(mode: str = "companion", **given: Any) -> Mind:
-    return Mind(SETTLING, LIMITS, modes()[mode], PlayRule(), FadingRule(), remembered_s=2.0, **given)
+def policy(mode: str = "companion", **given: Any) -> CuePolicy:
+    return CuePolicy(SETTLING, LIMITS, modes()[mode], PlayRule(), FadingRule(), remembered_s=2.0, **given)
 
 
 def watch(
-    made: Mind, scores: tuple[float, ...], seconds: float, begin: float = 0.0, asked_t: float | None = None
+    made: CuePolicy, scores: tuple[float, ...], seconds: float, begin: float = 0.0, asked_t: float | None = None
 ) -> list[Cue]:
     cues = []
     for n in range(round(seconds * 15)):
@@ -49,12 +49,12 @@ def watch(
 def test_unasked_a_voice_tells_only_what_is_surer_than_a_light_needs(
     probability: float, outputs: tuple[str, ...]
 ) -> None:
-    (cue,) = watch(mind(), sure_of("happy", probability), 5)
+    (cue,) = watch(policy(), sure_of("happy", probability), 5)
     assert (cue.word, cue.outputs) == ("happy", outputs)
 
 
 def test_an_answer_is_spoken_all_the_same() -> None:
-    cues = watch(mind(), sure_of("happy", 0.7), 6, asked_t=5.0)
+    cues = watch(policy(), sure_of("happy", 0.7), 6, asked_t=5.0)
     assert [(cue.kind, cue.outputs) for cue in cues] == [("expression", ("light",)), ("answer", ("light", "voice"))]
 
 
@@ -64,7 +64,7 @@ def test_an_answer_is_spoken_all_the_same() -> None:
 def test_of_several_faces_the_nearest_or_the_most_central_is_spoken_of(
     central: bool, width: int | None, spoken_of: int
 ) -> None:
-    made = mind(central=central)
+    made = policy(central=central)
     faces = [Face(1, (280, 100, 80, 80)), Face(2, (500, 100, 120, 120))]
     told = []
     for n in range(45):
@@ -76,21 +76,21 @@ def test_of_several_faces_the_nearest_or_the_most_central_is_spoken_of(
 
 def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -> None:
     """The limits have no word for contempt here, and none for a face: nothing is made up in its place."""
-    assert watch(mind(), sure_of("contempt", 0.96), 6, asked_t=4.0) == []
+    assert watch(policy(), sure_of("contempt", 0.96), 6, asked_t=4.0) == []
 
 
 def test_what_explore_learns_fades_the_cues_of_a_later_session() -> None:
-    made = mind("explore")
+    made = policy("explore")
     watch(made, sure_of("happy", 0.96), 4, asked_t=2.0)
     assert made.first == (True,)
-    later = mind("companion", first=made.first * 12)
+    later = policy("companion", first=made.first * 12)
     (cue,) = watch(later, sure_of("happy", 0.96), 5)
-    at_once = watch(mind("companion"), sure_of("happy", 0.96), 5)[0]
+    at_once = watch(policy("companion"), sure_of("happy", 0.96), 5)[0]
     assert cue.t - at_once.t == pytest.approx(2.0, abs=0.1)
 
 
 def test_a_new_session_believes_nothing_of_the_last() -> None:
-    made = mind()
+    made = policy()
     assert watch(made, sure_of("happy", 0.96), 2)
     made.begin()
     assert made.beliefs == {}
@@ -100,7 +100,7 @@ def test_a_new_session_believes_nothing_of_the_last() -> None:
 
 
 def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
-    made = mind(tell_as={"happy": "smile", "unsure": "unsure"}.get)
+    made = policy(tell_as={"happy": "smile", "unsure": "unsure"}.get)
     made.hear(1, sure_of("happy", 0.96), 0.0)
     assert made.word(1) == "unsure"
     watch(made, sure_of("happy", 0.96), 2)
@@ -108,7 +108,7 @@ def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
 
 
 def test_two_faces_of_one_size_do_not_take_turns() -> None:
-    made = mind()
+    made = policy()
     told = []
     for n in range(60):
         faces = [Face(1, (100, 100, 100 + n % 3, 100)), Face(2, (400, 100, 102 - n % 3, 100))]

@@ -10,7 +10,7 @@ from cuelens.light.brightness import Dimming, wanted_percent
 from cuelens.light.patterns import Moment, moment, rgb, strengths
 from cuelens.profile.profile import Brightness
 from cuelens.types import Frame, LightPattern
-from cuelens.vision.picture_state import LightLevel
+from cuelens.vision.picture_state import PictureState
 
 RED, GREEN, BLUE, YELLOW, WHITE = map(rgb, ("#FF0000", "#00FF00", "#0000FF", "#FFFF00", "#FFFFFF"))
 
@@ -142,7 +142,7 @@ def test_a_time_that_does_not_pass_changes_nothing() -> None:
 
 
 def test_the_light_level_keeps_its_mean_for_whoever_asks() -> None:
-    level = LightLevel()
+    level = PictureState()
     assert level.mean is None
     level.judge(Frame(np.full((480, 640), 77, np.uint8), 1.0, 0))
     assert level.mean == 77

@@ -8,7 +8,7 @@ import pytest
 from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes import mode
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import SettleRule
 from cuelens.light.cue_lights import lights
 from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
@@ -110,7 +110,7 @@ def test_the_cue_book_has_a_place_for_every_expression_but_neutral() -> None:
 def test_a_press_is_answered_however_little_there_is_to_tell_with(given: Profile, shown: str) -> None:
     labels = ("neutral", "happy", "contempt")
     rule = limit_rule(given, ["light"])
-    mind = Mind(
+    policy = CuePolicy(
         SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6)),
         rule,
         mode("companion"),
@@ -121,6 +121,6 @@ def test_a_press_is_answered_however_little_there_is_to_tell_with(given: Profile
     )
     cues = []
     for n in range(90):
-        mind.hear(1, [float(label == shown) for label in labels], n / 15)
-        cues += [cue] if (cue := mind.decide(n / 15, [Face(1, (0, 0, 90, 90))], asked=n == 60)) else []
+        policy.hear(1, [float(label == shown) for label in labels], n / 15)
+        cues += [cue] if (cue := policy.decide(n / 15, [Face(1, (0, 0, 90, 90))], asked=n == 60)) else []
     assert [(cue.kind, cue.outputs) for cue in cues][-1] == ("answer", ("light",))

@@ -16,13 +16,13 @@ from cuelens.camera.capture import RUNNING
 from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.profile.profile import Profile
 from cuelens.runtime.build import assemble
-from cuelens.runtime.button import Controls
+from cuelens.runtime.button import ButtonThread
 from cuelens.runtime.event_stream import EventStream
-from cuelens.runtime.loop import Daemon
+from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.wishes import Wishes
 from cuelens.types import Cue, Frame, LightPattern
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -75,10 +75,10 @@ class Glasses:
     told: list[events.Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.wearer = Wearer(self.file)
+        self.wearer = Wishes(self.file)
         self.stream.add(self.told.append)
         self.outputs = Outputs(Profile(), self.light, self.voice, self.stream.fault)
-        self.controls = Controls(self.button, self.wearer, self.outputs, self.feed, self.stream)
+        self.controls = ButtonThread(self.button, self.wearer, self.outputs, self.feed, self.stream)
 
     def tap(self) -> None:
         self.button.press()
@@ -95,7 +95,7 @@ class Glasses:
         return soon(lambda: wanted in self.light.shown)
 
     def events(self, kind: type[Any]) -> list[Any]:
-        self.stream.tell_later()
+        self.stream.flush()
         return [event for event in self.told if isinstance(event, kind)]
 
 
@@ -127,12 +127,12 @@ def test_a_long_press_mutes_at_once_and_after_a_restart_and_another_one_ends_it(
     assert soon(lambda: glasses.wearer.muted)
     assert glasses.shows("muted")
     assert not glasses.voice.speaking
-    assert soon(lambda: Wearer(glasses.file).muted)
+    assert soon(lambda: Wishes(glasses.file).muted)
     glasses.outputs.give(HAPPY)
     glasses.hold(1.6)
     assert soon(lambda: not glasses.wearer.muted)
     assert glasses.shows("unmuted")
-    assert soon(lambda: not Wearer(glasses.file).muted)
+    assert soon(lambda: not Wishes(glasses.file).muted)
     assert [mute.on for mute in glasses.events(events.Mute)] == [True, False]
     assert glasses.voice.said == ["happy"]
 
@@ -143,7 +143,7 @@ def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(glasses: 
     assert soon(lambda: glasses.wearer.paused)
     assert glasses.shows("paused")
     assert glasses.feed.pauses[-1:] == [True]
-    assert soon(lambda: Wearer(glasses.file).paused)
+    assert soon(lambda: Wishes(glasses.file).paused)
     glasses.outputs.give(HAPPY)
     before = len(glasses.light.shown)
     glasses.tap()
@@ -222,8 +222,8 @@ class Stuck:
 
 def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(glasses: Glasses, shipped: Bundle) -> None:
     stuck, stop = Stuck(), threading.Event()
-    beats = assemble(stuck, Interpreter(shipped), Stopwatch(), glasses.stream.emit)
-    daemon = Daemon(glasses.feed, beats, glasses.outputs, glasses.stream, live=True, wearer=glasses.wearer)
+    beats = assemble(stuck, Interpreter(shipped), StageTimes(), glasses.stream.emit)
+    daemon = Loop(glasses.feed, beats, glasses.outputs, glasses.stream, live=True, wearer=glasses.wearer)
     loop = threading.Thread(target=daemon.run, args=(None, stop))
     loop.start()
     assert stuck.entered.wait(5)
@@ -235,7 +235,7 @@ def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(glasses: Glass
     time.sleep(1.6)
     glasses.button.release()
     assert glasses.shows("muted")
-    assert soon(lambda: Wearer(glasses.file).muted)
+    assert soon(lambda: Wishes(glasses.file).muted)
     assert not stuck.free.is_set()
     assert loop.is_alive()
     stop.set()
@@ -247,10 +247,10 @@ def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(glasses: Glass
 
 def test_what_was_asked_for_before_the_restart_is_in_force_from_its_first_beat(tmp_path: Path) -> None:
     file = tmp_path / "wearer.json"
-    before = Wearer(file)
+    before = Wishes(file)
     before.muted, before.paused, before.first = True, True, (True, False)
     assert before.keep() == ""
-    after = Wearer(file)
+    after = Wishes(file)
     assert (after.muted, after.paused, after.first, after.fault) == (True, True, (True, False), "")
 
 
@@ -258,7 +258,7 @@ def test_what_was_asked_for_before_the_restart_is_in_force_from_its_first_beat(t
 def test_a_damaged_file_of_the_wearer_is_told_and_counts_as_nothing(tmp_path: Path, text: str) -> None:
     file = tmp_path / "wearer.json"
     file.write_text(text)
-    wearer = Wearer(file)
+    wearer = Wishes(file)
     assert (wearer.muted, wearer.paused, wearer.first) == (False, False, ())
     assert "wearer.json" in wearer.fault
 

@@ -177,10 +177,10 @@ def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
 def test_lights_are_weaker_at_night_and_never_over_the_ceiling() -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
-    outputs.look_around(0.0, lux=1.0, mean=None)
+    outputs.set_ambient(0.0, lux=1.0, mean=None)
     outputs.give(HAPPY)
     assert soon(lambda: light.shown)
-    outputs.look_around(60.0, lux=1000.0, mean=None)
+    outputs.set_ambient(60.0, lux=1000.0, mean=None)
     outputs.give(HAPPY)
     assert soon(lambda: len(light.shown) == 2)
     outputs.close()

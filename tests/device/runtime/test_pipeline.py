@@ -15,19 +15,19 @@ from cuelens.camera.in_order import InOrder
 from cuelens.cues.fading import FadingRule
 from cuelens.cues.modes import mode
 from cuelens.cues.modes.mode import PlayRule
-from cuelens.cues.policy import Mind
+from cuelens.cues.policy import CuePolicy
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import limit_rule, settle_rule
 from cuelens.runtime.build import assemble
 from cuelens.runtime.event_file import EventFile
 from cuelens.runtime.event_stream import EventStream
-from cuelens.runtime.loop import Daemon
+from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
-from cuelens.runtime.pipeline import Beats
+from cuelens.runtime.pipeline import Pipeline
 from cuelens.types import Box, Frame, LightPattern
-from cuelens.vision.face_finder import Looking, LookPace, Optics
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
@@ -54,12 +54,12 @@ def frames(count: int) -> list[Frame]:
     return [Frame(picture, 100 + n / 15, 0) for n in range(count)]
 
 
-def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = None) -> tuple[Beats, Stopwatch]:
-    watch = Stopwatch()
-    return Beats(
-        Looking(detector, Optics(), LookPace(), watch),
+def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = None) -> tuple[Pipeline, StageTimes]:
+    watch = StageTimes()
+    return Pipeline(
+        FaceFinder(detector, Optics(), LookPace(), watch),
         reader or FixedReader(),
-        Mind(
+        CuePolicy(
             settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
             limit_rule(Profile(), ["light"]),
             mode("companion"),
@@ -72,17 +72,17 @@ def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = 
     ), watch
 
 
-def of_bundle(detector: Any, bundle: Bundle, told: Callable[[events.Event], None]) -> Beats:
+def of_bundle(detector: Any, bundle: Bundle, told: Callable[[events.Event], None]) -> Pipeline:
     """Beats with the model of a bundle."""
-    return assemble(detector, Interpreter(bundle), Stopwatch(), told)
+    return assemble(detector, Interpreter(bundle), StageTimes(), told)
 
 
 def test_a_reading_is_what_the_model_says_of_the_crop(squares: Any, shipped: Bundle) -> None:
     told: list[events.Event] = []
-    turning = of_bundle(squares, shipped, told.append)
+    pipeline = of_bundle(squares, shipped, told.append)
     given = frames(12)
     for frame in given:
-        turning.turn(frame)
+        pipeline.process(frame)
     reading = next(event for event in told if isinstance(event, events.Reading))
     interpreter = Interpreter(shipped)
     (face,) = [event for event in told if isinstance(event, events.FaceSeen)]
@@ -94,12 +94,12 @@ def test_a_reading_is_what_the_model_says_of_the_crop(squares: Any, shipped: Bun
 
 def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
     told: list[events.Event] = []
-    turning, _ = beats(squares, told)
+    pipeline, _ = beats(squares, told)
     given = frames(30)
     for n, frame in enumerate(given):
         if n == 20:
             squares.blind = True
-        assert turning.turn(frame).t == pytest.approx(n / 15, abs=1e-3)
+        assert pipeline.process(frame).t == pytest.approx(n / 15, abs=1e-3)
     kinds = [type(event).__name__ for event in told]
     assert kinds[:3] == ["FaceSeen", "Reading", "Expression"]
     assert kinds.index("CueGiven") == 7
@@ -110,10 +110,10 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any)
 
 def test_what_is_believed_of_a_face_outlives_a_moment_away(squares: Any) -> None:
     told: list[events.Event] = []
-    turning, _ = beats(squares, told)
+    pipeline, _ = beats(squares, told)
     for n, frame in enumerate(frames(75)):
         squares.blind = 40 <= n < 50
-        turning.turn(frame)
+        pipeline.process(frame)
     tracks = {event.track for event in told if isinstance(event, events.Reading)}
     expressions = [event.expression for event in told if isinstance(event, events.Expression)]
     assert tracks == {1}
@@ -126,12 +126,12 @@ def test_what_is_believed_of_a_face_outlives_a_moment_away(squares: Any) -> None
 
 def test_what_was_believed_before_a_long_pause_is_forgotten(squares: Any) -> None:
     told: list[events.Event] = []
-    turning, _ = beats(squares, told)
+    pipeline, _ = beats(squares, told)
     given = frames(60)
     for frame in given[:30]:
-        turning.turn(frame)
+        pipeline.process(frame)
     for frame in given[30:]:
-        turning.turn(Frame(frame.grey, frame.t + 600, 0))
+        pipeline.process(Frame(frame.grey, frame.t + 600, 0))
     later = [event for event in told if getattr(event, "t", 0) > 600]
     assert [type(event).__name__ for event in later[:4]] == ["FaceLost", "FaceSeen", "Reading", "Expression"]
     assert [event.track for event in later if isinstance(event, events.FaceSeen)] == [2]
@@ -141,21 +141,21 @@ def test_what_was_believed_before_a_long_pause_is_forgotten(squares: Any) -> Non
 def test_what_the_network_takes_for_no_face_is_told_in_no_way(squares: Any) -> None:
     told: list[events.Event] = []
     reader = FixedReader(NOT_A_FACE)
-    turning, _ = beats(squares, told, reader)
+    pipeline, _ = beats(squares, told, reader)
     given = frames(90)
     for frame in given[:60]:
-        turning.turn(frame)
+        pipeline.process(frame)
     assert not [event for event in told if isinstance(event, events.CueGiven)]
     reader.label = "happy"
     for frame in given[60:]:
-        turning.turn(frame)
+        pipeline.process(frame)
     assert [event.kind for event in told if isinstance(event, events.CueGiven)] == ["face"]
 
 
 def test_every_beat_is_accounted_for(squares: Any) -> None:
-    turning, watch = beats(squares, [])
+    pipeline, watch = beats(squares, [])
     for frame in frames(20):
-        turning.turn(frame)
+        pipeline.process(frame)
     assert len(watch.beats) == 20
     for kind, total, haar, crop_ns, invoke in watch.beats:
         assert kind in ("sweep", "region", "none")
@@ -232,8 +232,8 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given(squares: Any) -> None:
         def close(self) -> None: ...
 
     stream = EventStream()
-    turning, _ = beats(squares, [])
-    daemon = Daemon(Stalling(), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False)
+    pipeline, _ = beats(squares, [])
+    daemon = Loop(Stalling(), pipeline, Outputs(Profile(), light, None, stream.fault), stream, live=False)
     daemon.run(None, threading.Event())
     # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
     assert [what for what in light.log if what != "off"] == ["fade", "breath", "fade"]
@@ -249,9 +249,9 @@ def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(
     file = EventFile(str(tmp_path / "events.jsonl"), patient=True, stop=threading.Event())
     stream.add(told.append)
     stream.add(file)
-    turning = of_bundle(squares, shipped, stream.emit)
-    daemon = Daemon(
-        InOrder(Script(frames(100))), turning, Outputs(Profile(), light, None, stream.fault), stream, live=False
+    pipeline = of_bundle(squares, shipped, stream.emit)
+    daemon = Loop(
+        InOrder(Script(frames(100))), pipeline, Outputs(Profile(), light, None, stream.fault), stream, live=False
     )
     outcome = daemon.run(None, threading.Event())
     file.close()
@@ -266,10 +266,10 @@ def test_a_daemon_runs_to_the_end_of_its_source_and_closes_everything(
 def test_what_is_probably_no_face_is_read_four_times_a_second(squares: Any) -> None:
     told: list[events.Event] = []
     reader = FixedReader(NOT_A_FACE)
-    turning, _ = beats(squares, told, reader)
+    pipeline, _ = beats(squares, told, reader)
     given = frames(105)
     for frame in given:
-        turning.turn(frame)
+        pipeline.process(frame)
     times = [event.t for event in told if isinstance(event, events.Reading)]
     assert len(times) > 15
     assert all(0.25 <= later - earlier < 0.34 for earlier, later in pairwise(times[5:]))
@@ -277,17 +277,17 @@ def test_what_is_probably_no_face_is_read_four_times_a_second(squares: Any) -> N
 
 def test_a_light_beat_reads_the_nearest_face_and_looks_for_nobody(squares: Any) -> None:
     told: list[events.Event] = []
-    turning, _ = beats(squares, told)
+    pipeline, _ = beats(squares, told)
     picture = frames(1)[0].grey.copy()
     picture[150:220, 420:490] = 150
     for n in range(60):
-        turning.turn(Frame(picture, n / 15, 0))
+        pipeline.process(Frame(picture, n / 15, 0))
     assert {event.track for event in told if isinstance(event, events.Reading)} == {1, 2}
     near = max((event for event in told if isinstance(event, events.FaceSeen)), key=lambda event: event.box[2])
     told.clear()
     squares.pixels.clear()
     for n in range(60, 70):
-        decision = turning.turn(Frame(picture, n / 15, 0), light=True)
+        decision = pipeline.process(Frame(picture, n / 15, 0), reduced=True)
         assert len(decision.faces) == 2
     assert {event.track for event in told if isinstance(event, events.Reading)} == {near.track}
     # Two regions a beat, and no part of the sweep.
@@ -298,10 +298,10 @@ def test_a_strained_board_is_told_of_and_given_fewer_beats(squares: Any) -> None
     stream = EventStream()
     told: list[events.Event] = []
     stream.add(told.append)
-    turning, _ = beats(squares, [])
-    daemon = Daemon(
+    pipeline, _ = beats(squares, [])
+    daemon = Loop(
         InOrder(Script(frames(300))),
-        turning,
+        pipeline,
         Outputs(Profile(), MemoryLight(), None, stream.fault),
         stream,
         live=True,

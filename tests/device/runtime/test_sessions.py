@@ -17,13 +17,13 @@ from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.profile.profile import Profile
 from cuelens.runtime.build import assemble
 from cuelens.runtime.event_stream import EventStream
-from cuelens.runtime.loop import Daemon
+from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pipeline import Decision
-from cuelens.runtime.wishes import Wearer
+from cuelens.runtime.wishes import Wishes
 from cuelens.types import Cue, Frame
-from cuelens.vision.picture_state import DARK, LightLevel
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.picture_state import DARK, PictureState
+from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import CameraLost
@@ -70,19 +70,19 @@ class Chatty:
     def begin(self) -> None:
         self.begun += 1
 
-    def turn(self, frame: Frame, *, light: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+    def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
         t = self.clock.see(frame)
         self.turns.append((t, asked, muted))
         return Decision(t, (), {}, {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
 
 
-def run(count: int, at: dict[int, Any], wearer: Wearer, session_s: float = 2.0) -> tuple[Chatty, Frames, Any]:
+def run(count: int, at: dict[int, Any], wearer: Wishes, session_s: float = 2.0) -> tuple[Chatty, Frames, Any]:
     told: list[events.Event] = []
     stream = EventStream()
     stream.add(told.append)
     light, beats, feed = MemoryLight(), Chatty(), Frames(count, at)
     outputs = Outputs(Profile(), light, MemoryVoice(), stream.fault)
-    daemon = Daemon(feed, beats, outputs, stream, live=False, wearer=wearer, session_s=session_s)  # type: ignore[arg-type]
+    daemon = Loop(feed, beats, outputs, stream, live=False, wearer=wearer, session_s=session_s)  # type: ignore[arg-type]
     daemon.run(None, threading.Event())
     return beats, feed, told
 
@@ -92,7 +92,7 @@ def sessions(told: list[events.Event]) -> list[tuple[float, str, str]]:
 
 
 def test_a_session_ends_when_its_time_is_over_and_then_there_are_no_beats() -> None:
-    wearer = Wearer()
+    wearer = Wishes()
     beats, feed, told = run(90, {}, wearer)
     assert sessions(told) == [(0.0, "began", ""), (2.0, "ended", "time")]
     assert max(t for t, *_ in beats.turns) < 2.1
@@ -103,7 +103,7 @@ def test_a_session_ends_when_its_time_is_over_and_then_there_are_no_beats() -> N
 
 
 def test_a_press_begins_the_next_session_and_nothing_of_the_last_is_believed() -> None:
-    wearer = Wearer()
+    wearer = Wishes()
 
     def press() -> None:
         wearer.resting = False
@@ -121,7 +121,7 @@ def test_a_press_begins_the_next_session_and_nothing_of_the_last_is_believed() -
 
 
 def test_a_session_without_an_end_lasts_as_long_as_the_run() -> None:
-    _, feed, told = run(90, {}, Wearer(), session_s=0.0)
+    _, feed, told = run(90, {}, Wishes(), session_s=0.0)
     assert sessions(told) == [(0.0, "began", ""), (5.9, "ended", "stopped")]
     assert feed.pauses == [False]
 
@@ -133,13 +133,13 @@ def test_a_lost_camera_ends_the_session_by_that_name() -> None:
     told: list[events.Event] = []
     stream = EventStream()
     stream.add(told.append)
-    daemon = Daemon(
+    daemon = Loop(
         Frames(90, {15: lose}),
         Chatty(),  # type: ignore[arg-type]
         Outputs(Profile(), None, None, stream.fault),
         stream,
         live=False,
-        wearer=Wearer(),
+        wearer=Wishes(),
     )
     try:
         daemon.run(None, threading.Event())
@@ -151,7 +151,7 @@ def test_a_lost_camera_ends_the_session_by_that_name() -> None:
 
 
 def test_while_the_wearer_has_paused_there_are_no_beats_and_the_light_says_so() -> None:
-    wearer = Wearer()
+    wearer = Wishes()
     wearer.paused = True
 
     def resume() -> None:
@@ -163,7 +163,7 @@ def test_while_the_wearer_has_paused_there_are_no_beats_and_the_light_says_so() 
 
 
 def test_a_press_reaches_one_beat_and_a_mute_all_that_follow() -> None:
-    wearer = Wearer()
+    wearer = Wishes()
 
     def mute() -> None:
         wearer.muted = True
@@ -178,7 +178,7 @@ def test_a_run_that_is_not_worn_has_no_sessions() -> None:
     stream = EventStream()
     stream.add(told.append)
     beats = Chatty()
-    Daemon(
+    Loop(
         Frames(60, {}),
         beats,  # type: ignore[arg-type]
         Outputs(Profile(), None, None, stream.fault),
@@ -192,7 +192,7 @@ def test_a_run_that_is_not_worn_has_no_sessions() -> None:
 
 def test_a_session_begins_and_ends_with_a_calm_light() -> None:
     light, stream = MemoryLight(), EventStream()
-    wearer = Wearer()
+    wearer = Wishes()
     outputs = Outputs(Profile(), light, None, stream.fault)
 
     def wait() -> None:
@@ -208,7 +208,7 @@ def test_a_session_begins_and_ends_with_a_calm_light() -> None:
                 time.sleep(0.6)
             return frame
 
-    daemon = Daemon(Slow(60, {}), Chatty(), outputs, stream, live=False, wearer=wearer, session_s=1.0)  # type: ignore[arg-type]
+    daemon = Loop(Slow(60, {}), Chatty(), outputs, stream, live=False, wearer=wearer, session_s=1.0)  # type: ignore[arg-type]
     daemon.run(None, threading.Event())
     shown = [light_pattern(lights(Profile())[word], 40) for word in ("session began", "session ended")]
     assert [light.shown[0], light.shown[-1]] == shown
@@ -219,7 +219,7 @@ def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: An
     told: list[events.Event] = []
     stream = EventStream()
     stream.add(told.append)
-    wearer = Wearer()
+    wearer = Wishes()
 
     class Late(Frames):
         state = NO_CAMERA
@@ -230,12 +230,12 @@ def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: An
                 raise TimeoutError
             self.state = RUNNING
             if self.received == 15:
-                stream.later(lambda t: events.Press(t=t, gesture="ask"))
+                stream.post(lambda t: events.Press(t=t, gesture="ask"))
             return super().next(timeout_s)
 
     began_s = time.monotonic()
-    beats = assemble(squares, Interpreter(shipped), Stopwatch(), stream.emit)
-    daemon = Daemon(Late(30, {}), beats, Outputs(Profile(), None, None, stream.fault), stream, live=True, wearer=wearer)
+    beats = assemble(squares, Interpreter(shipped), StageTimes(), stream.emit)
+    daemon = Loop(Late(30, {}), beats, Outputs(Profile(), None, None, stream.fault), stream, live=True, wearer=wearer)
     daemon.run(None, threading.Event())
     times = [event.t for event in told]  # type: ignore[attr-defined]
     assert times == sorted(times)
@@ -245,7 +245,7 @@ def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: An
 
 
 def test_a_press_that_nobody_could_answer_in_time_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    wearer = Wearer()
+    wearer = Wishes()
     wearer.ask()
     monkeypatch.setattr("cuelens.runtime.wishes.ASK_S", -1.0)
     assert not wearer.take_ask()
@@ -259,28 +259,28 @@ def test_dusk_is_told_of_once_a_minute_and_to_no_muted_wearer() -> None:
             shown.append(what)
 
     class Dusk(Chatty):
-        def turn(self, frame: Frame, **given: Any) -> Decision:
-            decision = super().turn(frame, **given)
+        def process(self, frame: Frame, **given: Any) -> Decision:
+            decision = super().process(frame, **given)
             state = DARK if int(decision.t) % 4 < 2 else RUNNING
             return Decision(decision.t, (), {}, {}, None, state)
 
     for muted, expected in ((False, 2), (True, 0)):
         shown.clear()
-        wearer, stream = Wearer(), EventStream()
+        wearer, stream = Wishes(), EventStream()
         wearer.muted = muted
         outputs = Told(Profile(), None, None, stream.fault)
-        daemon = Daemon(Frames(15 * 90, {}), Dusk(), outputs, stream, live=False, wearer=wearer)  # type: ignore[arg-type]
+        daemon = Loop(Frames(15 * 90, {}), Dusk(), outputs, stream, live=False, wearer=wearer)  # type: ignore[arg-type]
         daemon.run(None, threading.Event())
         assert shown.count("too dark") == expected
 
 
 def test_what_fading_learned_is_kept_when_it_was_learned(tmp_path: Path) -> None:
-    wearer = Wearer(tmp_path / "wearer.json")
+    wearer = Wishes(tmp_path / "wearer.json")
     run(5, {}, wearer, session_s=0.0)
     end_s = time.monotonic() + 5
-    while time.monotonic() < end_s and Wearer(tmp_path / "wearer.json").first != (True,):
+    while time.monotonic() < end_s and Wishes(tmp_path / "wearer.json").first != (True,):
         time.sleep(0.01)
-    assert Wearer(tmp_path / "wearer.json").first == (True,)
+    assert Wishes(tmp_path / "wearer.json").first == (True,)
 
 
 @pytest.mark.parametrize("then", ["too dark", RUNNING])
@@ -311,11 +311,11 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
             return super().next(timeout_s)
 
     class Dusk(Chatty):
-        def turn(self, frame: Frame, **given: Any) -> Decision:
-            decision = super().turn(frame, **given)
+        def process(self, frame: Frame, **given: Any) -> Decision:
+            decision = super().process(frame, **given)
             return Decision(decision.t, (), {}, {}, None, "too dark" if self.clock.t < 0.3 else then)
 
-    daemon = Daemon(Unplugged(30, {}), Dusk(), outputs, stream, live=False)  # type: ignore[arg-type]
+    daemon = Loop(Unplugged(30, {}), Dusk(), outputs, stream, live=False)  # type: ignore[arg-type]
     daemon.run(None, threading.Event())
     assert [each.pattern for each in light.shown if each.seconds > 100] == ["breath"]
     assert lit == [False]
@@ -323,7 +323,7 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
 
 @pytest.mark.parametrize(("mean", "states"), [((25, 34, 25, 34), ["too dark"]), ((25, 45), ["too dark", "running"])])
 def test_a_dark_room_is_one_until_it_is_clearly_lighter(mean: tuple[int, ...], states: list[str]) -> None:
-    level, told = LightLevel(), []
+    level, told = PictureState(), []
     for n in range(60 * len(mean)):
         grey = np.full((64, 64), mean[n // 60], np.uint8)
         # Half of the sampled rows are lighter, half darker: a picture with detail, of that mean.

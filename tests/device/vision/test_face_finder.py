@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cuelens.types import Box, Frame, Sight
-from cuelens.vision.face_finder import Looking, LookPace, Optics
-from cuelens.vision.stage_times import Stopwatch
+from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
+from cuelens.vision.stage_times import StageTimes
 
 
 def frame(t: float, *squares: tuple[Box, int]) -> Frame:
@@ -22,13 +22,13 @@ class Eye:
 
     def __init__(self, detector: Any) -> None:
         self.detector = detector
-        self.watch = Stopwatch()
-        self.looking = Looking(self.detector, Optics(), LookPace(), self.watch)
+        self.watch = StageTimes()
+        self.finder = FaceFinder(self.detector, Optics(), LookPace(), self.watch)
         self.n = 0
 
-    def look(self, *squares: tuple[Box, int]) -> Sight:
+    def find(self, *squares: tuple[Box, int]) -> Sight:
         self.watch.begin()
-        sight = self.looking.look(frame(self.n / 15, *squares))
+        sight = self.finder.find(frame(self.n / 15, *squares))
         self.watch.end()
         self.n += 1
         return sight
@@ -38,7 +38,7 @@ class Eye:
         return self.watch.beats[-1][0]
 
     def until_found(self, *squares: tuple[Box, int]) -> Sight:
-        return next(sight for _ in range(15) if (sight := self.look(*squares)).appeared)
+        return next(sight for _ in range(15) if (sight := self.find(*squares)).appeared)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_smallest_face_is_40_pixels_of_640_at_two_metres() -> None:
 def test_a_face_counts_when_it_was_found_twice(eye: Eye) -> None:
     box = ((200, 150, 100, 100), 200)
     scans = []
-    while not (sight := eye.look(box)).appeared:
+    while not (sight := eye.find(box)).appeared:
         assert sight == Sight((), (), ())
         scans.append(eye.kind())
         assert len(scans) < 15
@@ -76,20 +76,20 @@ def test_a_face_counts_when_it_was_found_twice(eye: Eye) -> None:
 @pytest.mark.parametrize("side", [42, 60, 90, 130, 190, 260, 330])
 def test_a_face_of_any_size_is_found_within_a_sweep_and_a_beat(eye: Eye, side: int) -> None:
     box = ((10, 470 - side, side, side), 200)
-    sights = [eye.look(box) for _ in range(11)]
+    sights = [eye.find(box) for _ in range(11)]
     assert any(sight.appeared for sight in sights) == (side < 300)
 
 
 def test_what_nobody_could_talk_from_is_not_looked_for(eye: Eye) -> None:
-    told = [eye.look(((200, 150, 26, 26), 200), ((300, 40, 400, 400), 150)) for _ in range(40)]
+    told = [eye.find(((200, 150, 26, 26), 200), ((300, 40, 400, 400), 150)) for _ in range(40)]
     assert all(sight == Sight((), (), ()) for sight in told)
 
 
 def test_something_found_once_only_is_never_told(eye: Eye) -> None:
     box = ((200, 150, 100, 100), 200)
-    beats = next(n for n in range(15) if eye.look(box).appeared)
+    beats = next(n for n in range(15) if eye.find(box).appeared)
     again = Eye(eye.detector)
-    told = [again.look(box) for _ in range(beats)] + [again.look() for _ in range(30)]
+    told = [again.find(box) for _ in range(beats)] + [again.find() for _ in range(30)]
     assert all(sight == Sight((), (), ()) for sight in told)
 
 
@@ -97,13 +97,13 @@ def test_no_beat_pays_for_a_whole_scan(eye: Eye) -> None:
     whole = 320 * 240
     for _ in range(30):
         eye.detector.pixels.clear()
-        eye.look()
+        eye.find()
         assert 0 < len(eye.detector.pixels) <= 3
     assert sum(eye.detector.pixels) <= 3 * whole
     eye.until_found(((200, 150, 100, 100), 200))
     for _ in range(30):
         eye.detector.pixels.clear()
-        eye.look(((200, 150, 100, 100), 200))
+        eye.find(((200, 150, 100, 100), 200))
         assert len(eye.detector.pixels) <= 2
 
 
@@ -112,7 +112,7 @@ def test_a_followed_face_is_looked_for_in_its_region_only(eye: Eye) -> None:
     eye.until_found(box)
     for _ in range(10):
         eye.detector.pixels.clear()
-        assert eye.look(box).seen
+        assert eye.find(box).seen
         # 1.6 times the box, at half the resolution; what is more is the sweep's.
         assert eye.detector.pixels[0] == 80 * 80
 
@@ -120,7 +120,7 @@ def test_a_followed_face_is_looked_for_in_its_region_only(eye: Eye) -> None:
 def test_newcomers_are_found_within_two_seconds_and_two_beats(eye: Eye) -> None:
     box = ((100, 150, 100, 100), 200)
     eye.until_found(box)
-    sights = [eye.look(box, ((400, 200, 80, 80), 150)) for _ in range(32)]
+    sights = [eye.find(box, ((400, 200, 80, 80), 150)) for _ in range(32)]
     assert [face.track for sight in sights for face in sight.appeared] == [2]
     assert all(any(face.track == 1 for face in sight.seen) for sight in sights)
 
@@ -128,14 +128,14 @@ def test_newcomers_are_found_within_two_seconds_and_two_beats(eye: Eye) -> None:
 def test_a_moving_face_keeps_its_track(eye: Eye) -> None:
     eye.until_found(((100, 150, 100, 100), 200))
     tracks = {
-        face.track for n in range(60) for face in eye.look(((100 + 5 * n, 150, 100 + n // 2, 100 + n // 2), 200)).seen
+        face.track for n in range(60) for face in eye.find(((100 + 5 * n, 150, 100 + n // 2, 100 + n // 2), 200)).seen
     }
     assert tracks == {1}
 
 
 def test_a_face_that_goes_is_lost_after_two_misses(eye: Eye) -> None:
     eye.until_found(((200, 150, 100, 100), 200))
-    sights = [eye.look() for _ in range(4)]
+    sights = [eye.find() for _ in range(4)]
     assert [sight.lost for sight in sights].index((1,)) <= 2
     assert all(sight.seen == () for sight in sights)
 
@@ -143,7 +143,7 @@ def test_a_face_that_goes_is_lost_after_two_misses(eye: Eye) -> None:
 def test_a_face_that_is_back_within_two_seconds_near_its_place_keeps_its_number(eye: Eye) -> None:
     eye.until_found(((200, 150, 100, 100), 200))
     for _ in range(20):
-        eye.look()
+        eye.find()
     assert [face.track for face in eye.until_found(((210, 155, 104, 104), 200)).appeared] == [1]
 
 
@@ -151,34 +151,34 @@ def test_a_face_that_is_back_within_two_seconds_near_its_place_keeps_its_number(
 def test_a_face_that_is_back_late_or_elsewhere_gets_a_new_number(eye: Eye, away: int, box: Box) -> None:
     eye.until_found(((200, 150, 100, 100), 200))
     for _ in range(away):
-        eye.look()
+        eye.find()
     assert [face.track for face in eye.until_found((box, 200)).appeared] == [2]
 
 
 def test_two_faces_are_followed_apart(eye: Eye) -> None:
     left, right = ((80, 150, 90, 90), 150), ((400, 160, 110, 110), 200)
     for _ in range(30):
-        eye.look(left, right)
-    sights = [eye.look(left, right) for _ in range(20)]
+        eye.find(left, right)
+    sights = [eye.find(left, right) for _ in range(20)]
     assert all(len(sight.seen) == 2 for sight in sights)
     assert len({face.track for sight in sights for face in sight.seen}) == 2
 
 
 @pytest.mark.parametrize("shape", [(1, 4000), (5, 4000), (4000, 3), (1, 1)])
 def test_a_frame_too_thin_for_a_face_has_none(squares: Any, shape: tuple[int, int]) -> None:
-    watch = Stopwatch()
-    looking = Looking(squares, Optics(), LookPace(), watch)
+    watch = StageTimes()
+    finder = FaceFinder(squares, Optics(), LookPace(), watch)
     watch.begin()
     for t in (0.0, 0.1):
-        assert looking.look(Frame(np.full(shape, 200, np.uint8), t, 0)) == Sight((), (), ())
+        assert finder.find(Frame(np.full(shape, 200, np.uint8), t, 0)) == Sight((), (), ())
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (1280, 960), (480, 640)])
 def test_frames_of_any_size_are_looked_at_from_the_same_distance(squares: Any, width: int, height: int) -> None:
-    looking = Looking(squares, Optics(), LookPace(), watch := Stopwatch())
+    finder = FaceFinder(squares, Optics(), LookPace(), watch := StageTimes())
     side = round(width * 0.15)
     grey = np.zeros((height, width), np.uint8)
     grey[height // 2 : height // 2 + side, width // 2 : width // 2 + side] = 200
     watch.begin()
-    assert any(looking.look(Frame(grey, n / 15, 0)).appeared for n in range(12))
+    assert any(finder.find(Frame(grey, n / 15, 0)).appeared for n in range(12))
     assert max(squares.pixels) <= 320 * 320 * height / width
