@@ -3,15 +3,21 @@ PYTHON ?= python3
 DATA ?= $(or $(CUELENS_DATA),../shared/data)
 BIN := .venv/bin
 SHIPPED := models/cuelens_models/shipped
+CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
+PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check house shipped-bundle clean
+.PHONY: demo test quick check house shipped-bundle clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
 
-test: .venv/.dev ## set up everything and run the tests
-	$(BIN)/python -m pytest
+test: .venv/.dev ## set up everything and run all tests, one process a core
+	$(BIN)/python -m pytest $(PARALLEL)
+
+quick: check ## lint, types, and the tests of what runs on the glasses
+	$(BIN)/python -m pytest $(PARALLEL) -q -m "not slow" $(CORE)
+	@echo "left out: training, conversion, reports, benchmarks, and tests marked slow; make test runs them"
 
 check: .venv/.dev ## lint and types
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import json
 import re
 import stat
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -28,9 +29,31 @@ def read_toml(path: Path, kind: type[T]) -> T:
     return _convert(path, kind, tomllib.loads)
 
 
-def read_json(path: Path, kind: type[T]) -> T:
-    """Decode a JSON file into a frozen Struct. Raises BadInput."""
-    return _convert(path, kind, json.loads)
+def read_json(path: Path, kind: type[T], retired: Collection[str] = ()) -> tuple[T, list[str]]:
+    """Decode a JSON file into a frozen Struct.
+
+    Args:
+        path: the file.
+        kind: the Struct that it must fit.
+        retired: keys of earlier versions, as "policy.margin". Their values are ignored.
+
+    Returns the Struct, and the retired keys that stand in the file. Raises BadInput.
+    """
+    ignored: list[str] = []
+
+    def parse(text: str) -> Any:
+        raw = json.loads(text)
+        for key in retired:
+            *parents, last = key.split(".")
+            place = raw
+            for parent in parents:
+                place = place.get(parent) if isinstance(place, dict) else None
+            if isinstance(place, dict) and last in place:
+                del place[last]
+                ignored.append(key)
+        return raw
+
+    return _convert(path, kind, parse), ignored
 
 
 def read_text(path: Path) -> str:

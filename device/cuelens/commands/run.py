@@ -117,7 +117,7 @@ def _wearer(checked: Startup, hardware: Hardware, stream: EventStream) -> Wishes
     if checked.wearer.muted or checked.wearer.paused:
         stream.fault("no button", "a mute or pause asked for earlier is passed over: nobody could end it")
     wearer = Wishes()
-    wearer.first = checked.wearer.first
+    wearer.answered_first = checked.wearer.answered_first
     return wearer
 
 
@@ -164,7 +164,7 @@ def _beats(checked: Startup, outputs: Sequence[str], watch: StageTimes, stream: 
             sideways=chosen.camera.rotation in (90, 270),
         ),
         pace=LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, profile.policy.reunion_s),
-        first=checked.wearer.first,
+        answered_first=checked.wearer.answered_first,
     )
 
 

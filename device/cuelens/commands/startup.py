@@ -85,6 +85,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     wearer = Wishes(state / "wearer.json" if worn else None)
     faults = (
         ("profile damaged", active.fault),
+        ("profile outdated", active.note),
         ("bundle damaged", bundle_fault),
         ("wearer's file damaged", wearer.fault),
     )
@@ -104,7 +105,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
 def _active(options: RunOptions, state: Path) -> ProfileInForce:
     """Return the profile that holds, with the mode that the command line asks for, if it does."""
     file = options.profile
-    active = ProfileInForce(store.read(file), file.parent) if file else store.active(state)
+    active = store.in_force(file) if file else store.active(state)
     if options.mode is None:
         return active
     profile = msgspec.structs.replace(active.profile, mode=mode(options.mode).name)

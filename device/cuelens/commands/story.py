@@ -63,7 +63,7 @@ def _tell(state: Path, wanted: str | None, picture: Path | None) -> None:
     day = wanted or (days[-1] if days else query.UNDATED)
     if day in days:
         sessions = query.of_day(path, day)
-        rule, first = fading_rule(store.active(state).profile), Wishes(state / "wearer.json").first
+        rule, first = fading_rule(store.active(state).profile), Wishes(state / "wearer.json").answered_first
         for line in (*prose.lines(day, sessions), prose.fading(rule, first)):
             print(line)
         if picture:

@@ -26,12 +26,12 @@ class Faded:
     every: int
 
 
-def faded(first: tuple[bool, ...], rule: FadingRule) -> Faded:
+def faded(answered_first: tuple[bool, ...], rule: FadingRule) -> Faded:
     """Return where a wearer stands. first: of the last questions, whether the wearer answered before the glasses did.
 
     Questions that were not asked yet count as not answered first, so that fading begins slowly.
     """
-    return at(sum(first[-rule.answers :]) / rule.answers if rule.on else 0.0, rule)
+    return at(sum(answered_first[-rule.answers :]) / rule.answers if rule.on else 0.0, rule)
 
 
 def at(level: float, rule: FadingRule) -> Faded:
@@ -39,6 +39,6 @@ def at(level: float, rule: FadingRule) -> Faded:
     return Faded(level, round(level * rule.latest_s, 3), 1 + round(level * (rule.rarest - 1)))
 
 
-def remembered(first: tuple[bool, ...], now: bool, rule: FadingRule) -> tuple[bool, ...]:
+def remembered(answered_first: tuple[bool, ...], now: bool, rule: FadingRule) -> tuple[bool, ...]:
     """Return the outcomes of the last questions with one more."""
-    return (*first, now)[-rule.answers :]
+    return (*answered_first, now)[-rule.answers :]

@@ -36,22 +36,22 @@ class CuePolicy:
         remembered_s: float,
         tell_as: Callable[[str], str] = str,
         central: bool = False,
-        first: tuple[bool, ...] = (),
+        answered_first: tuple[bool, ...] = (),
     ) -> None:
         """remembered_s: how long what is believed of a face outlives its being seen.
 
         tell_as: from an expression to the word that may be told of it. central: speak of the face in the middle, not of
-        the nearest. first: what fading remembers of earlier sessions.
+        the nearest. answered_first: what fading remembers of earlier sessions.
         """
         self.labels = settle_rule.labels
         self.beliefs: dict[int, Belief] = {}
-        self.first = first
+        self.answered_first = answered_first
         self._settle_rule = settle_rule
         self._limit_rule = limit_rule
         self._mode = mode
         self._play_rule = play_rule
         self._fading_rule = fading_rule
-        self._faded = faded(first, fading_rule)
+        self._faded = faded(answered_first, fading_rule)
         self._remembered_s = remembered_s
         self._tell_as = tell_as
         self._central = central
@@ -121,9 +121,9 @@ class CuePolicy:
         )
         step = self._mode.step(self._state, moment, self._play_rule)
         self._state = step.state
-        if step.first is not None:
-            self.first = remembered(self.first, step.first, self._fading_rule)
-            self._faded = faded(self.first, self._fading_rule)
+        if step.answered_first is not None:
+            self.answered_first = remembered(self.answered_first, step.answered_first, self._fading_rule)
+            self._faded = faded(self.answered_first, self._fading_rule)
         outputs = telling(step.wish) if step.wish else ()
         if step.wish is None or not outputs:
             return None

@@ -50,14 +50,12 @@ class Enter(StrictStruct, frozen=True):
 
 
 class Policy(StrictStruct, frozen=True):
-    """The numbers of the cue policy (docs/design.md, section 7). Times in seconds."""
+    """What a family may choose of the cue policy (docs/design.md, section 7). Times in seconds.
 
-    smoothing_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 0.15
+    What benchmarks choose (smoothing, hysteresis, margin, ...) stands with the settling rule.
+    """
+
     dwell_s: Seconds = 0.5
-    hysteresis: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.15
-    neutral_weight: Annotated[float, msgspec.Meta(ge=1, le=100)] = 10.0
-    margin: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.1
-    sure_odds: Annotated[float, msgspec.Meta(ge=1, le=100)] = 8.0
     caution: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
     enter: Enter = Enter()
     speaks: Literal["nearest", "central"] = "nearest"
@@ -65,8 +63,13 @@ class Policy(StrictStruct, frozen=True):
     answer_gap_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 1.0
     same_expression_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 8.0
     spoken_per_minute: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
-    face_absence_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 3.0
     reunion_s: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 2.0
+
+
+RETIRED = tuple(
+    f"policy.{key}" for key in ("smoothing_s", "hysteresis", "neutral_weight", "margin", "sure_odds", "face_absence_s")
+)
+"""Keys of earlier profiles. They were results of a benchmark, and now stand with the rules in `cuelens.cues`."""
 
 
 class Session(StrictStruct, frozen=True):

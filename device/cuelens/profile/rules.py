@@ -24,12 +24,7 @@ def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) ->
     return SettleRule(
         labels=tuple(labels),
         enter=thresholds(enter, policy.caution, own),
-        smoothing_s=policy.smoothing_s,
         dwell_s=policy.dwell_s,
-        hysteresis=policy.hysteresis,
-        neutral_weight=policy.neutral_weight,
-        margin=policy.margin,
-        sure_odds=policy.sure_odds,
     )
 
 
@@ -69,7 +64,7 @@ def play_rule(profile: Profile, limits: LimitRule) -> PlayRule:
     wanted = dict.fromkeys(tell_as(profile, word) for word in profile.play.find)
     tellable = tuple(word for word in wanted if word != "face" and limits.outputs.get(word))
     find = tellable or ("smile" if profile.school else profile.play.find[0],)
-    return PlayRule(profile.policy.face_absence_s, profile.play.wait_s, find, profile.play.round_s)
+    return PlayRule(wait_s=profile.play.wait_s, find=find, round_s=profile.play.round_s)
 
 
 def fading_rule(profile: Profile) -> FadingRule:

@@ -1,14 +1,14 @@
 """Reading a profile from its file: checked whole, and with the last good one in its place if it is damaged."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from cuelens import config_file
 from cuelens.cues import modes
 from cuelens.profile import language, phrases
-from cuelens.profile.profile import Profile
+from cuelens.profile.profile import RETIRED, Profile
 from cuelens.profile.rules import limit_rule, tell_as
 from cuelens_models.atomic_file import writable, write_whole
 from cuelens_models.errors import BadInput
@@ -18,28 +18,41 @@ _NAME: Final = re.compile(r"[\w-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class ProfileInForce:
-    """The profile that holds. folder: where its recordings lie. fault: what is wrong with the one asked for, if it is.
+    """The profile that holds.
 
-    name, content: of the file that it was read from, to be kept as the last good one; no content if it is none.
+    Attributes:
+        profile: what the caregiver chose.
+        folder: where its recordings lie.
+        fault: what is wrong with the requested profile, if this one stands in its place.
+        note: which keys of an earlier version were ignored, if any.
+        name: of the file that it was read from.
+        content: of that file, to be stored as the last good one; empty if it came from no file.
     """
 
     profile: Profile
     folder: Path
     fault: str = ""
+    note: str = ""
     name: str = ""
     content: bytes = b""
 
 
 def read(path: Path) -> Profile:
     """Read and check a profile. Raises BadInput with file, key and value."""
-    profile = config_file.read_json(path, Profile)
+    return in_force(path).profile
+
+
+def in_force(path: Path) -> ProfileInForce:
+    """Read and check a profile, with a note on keys of earlier versions. Raises BadInput with file, key and value."""
+    profile, ignored = config_file.read_json(path, Profile, RETIRED)
     try:
         modes.mode(profile.mode)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     phrases.check(profile, path)
     check_play(profile, str(path))
-    return profile
+    note = f"{path}: {', '.join(ignored)} can no longer be chosen; the values are ignored" if ignored else ""
+    return ProfileInForce(profile, path.parent, note=note)
 
 
 def check_play(profile: Profile, where: str) -> None:
@@ -62,7 +75,7 @@ def active(state: Path) -> ProfileInForce:
     try:
         if not path.exists() and not (state / "active").exists():
             return ProfileInForce(Profile(), folder)
-        return ProfileInForce(read(path), folder, name=path.stem, content=path.read_bytes())
+        return replace(in_force(path), name=path.stem, content=path.read_bytes())
     except (BadInput, OSError) as error:
         return _instead(state, path.stem, folder, " ".join(str(error).split()))
 
@@ -70,7 +83,7 @@ def active(state: Path) -> ProfileInForce:
 def _instead(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
     """Return the last good profile of a name. A recording of it that went since is the voice's to tell of."""
     try:
-        good = config_file.read_json(_good(state, name), Profile)
+        good, _ = config_file.read_json(_good(state, name), Profile, RETIRED)
         modes.mode(good.mode)
         language.read(good.language)
     except (BadInput, OSError):

@@ -28,7 +28,7 @@ def assemble(
     wearer: Profile | None = None,
     optics: Optics | None = None,
     pace: LookPace | None = None,
-    first: tuple[bool, ...] = (),
+    answered_first: tuple[bool, ...] = (),
 ) -> Pipeline:
     """Return beats that find faces with a detector and read them with a model; what is not given is as it ships."""
     wearer = wearer or Profile()
@@ -36,16 +36,18 @@ def assemble(
     return Pipeline(
         FaceFinder(detector, optics or Optics(), pace or LookPace(), watch),
         Reader(interpreter, watch),
-        policy_of(wearer, contract, outputs, first),
+        policy_of(wearer, contract, outputs, answered_first),
         watch,
         emit,
     )
 
 
-def policy_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first: tuple[bool, ...] = ()) -> CuePolicy:
+def policy_of(
+    wearer: Profile, contract: Contract, outputs: Sequence[str], answered_first: tuple[bool, ...] = ()
+) -> CuePolicy:
     """Return what settles and decides for a wearer, with a bundle's labels and thresholds.
 
-    outputs: those there are. first: what fading remembers.
+    outputs: those there are. answered_first: what fading remembers.
     """
     limits = limit_rule(wearer, outputs)
     return CuePolicy(
@@ -57,5 +59,5 @@ def policy_of(wearer: Profile, contract: Contract, outputs: Sequence[str], first
         remembered_s=wearer.policy.reunion_s,
         tell_as=partial(tell_as, wearer),
         central=wearer.policy.speaks == "central",
-        first=first,
+        answered_first=answered_first,
     )

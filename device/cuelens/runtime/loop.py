@@ -158,8 +158,8 @@ class Loop:
 
     def _learn(self) -> None:
         """Keep what fading has learned, which is seldom anything; no beat waits for the disk."""
-        if self._beats.first != self._wearer.first:
-            self._wearer.first = self._beats.first
+        if self._beats.answered_first != self._wearer.answered_first:
+            self._wearer.answered_first = self._beats.answered_first
             # Not a daemon thread: what was learned in the last moment is kept too.
             threading.Thread(target=self._keep, name="keep").start()
 

@@ -55,9 +55,9 @@ class Pipeline:
         self._policy.begin()
 
     @property
-    def first(self) -> tuple[bool, ...]:
+    def answered_first(self) -> tuple[bool, ...]:
         """Of the last questions, whether the wearer answered first."""
-        return self._policy.first
+        return self._policy.answered_first
 
     def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.

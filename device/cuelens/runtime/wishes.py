@@ -16,14 +16,18 @@ from cuelens_models.atomic_file import writable, write_whole
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.strict_struct import StrictStruct
 
+_Answers = Annotated[tuple[bool, ...], msgspec.Meta(max_length=100)]
+"""For each of the last questions, whether the child answered before the glasses."""
+
 
 class _Stored(StrictStruct, frozen=True):
-    """The file `wearer.json` in the state folder."""
+    """The file `wearer.json` in the state folder. first: what earlier versions called `answered_first`."""
 
     schema: Literal[1] = 1
     muted: bool = False
     paused: bool = False
-    first: Annotated[tuple[bool, ...], msgspec.Meta(max_length=100)] = ()
+    answered_first: _Answers = ()
+    first: _Answers | msgspec.UnsetType = msgspec.UNSET
 
 
 class Wishes:
@@ -41,12 +45,12 @@ class Wishes:
         kept = _Stored()
         if file and file.exists():
             try:
-                kept = config_file.read_json(file, _Stored)
+                kept, _ = config_file.read_json(file, _Stored)
             except BadInput as error:
                 self.fault = f"{error}; what the button had asked for is forgotten"
         self.muted = kept.muted
         self.paused = kept.paused
-        self.first = kept.first
+        self.answered_first = kept.answered_first or kept.first or ()
         self.resting = False
         self.changing = threading.Lock()
         self._file = file
@@ -72,7 +76,7 @@ class Wishes:
         if self._file is None:
             return ""
         with self._keeping:
-            kept = _Stored(muted=self.muted, paused=self.paused, first=self.first)
+            kept = _Stored(muted=self.muted, paused=self.paused, answered_first=self.answered_first)
             try:
                 writable(self._file.parent)
                 write_whole(self._file, msgspec.json.encode(kept))

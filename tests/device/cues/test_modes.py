@@ -53,7 +53,7 @@ def play(
         )
         step = mode(name).step(state, moment, rule or PlayRule())
         state = step.state
-        first = first if step.first is None else remembered(first, step.first, FADING)
+        first = first if step.answered_first is None else remembered(first, step.answered_first, FADING)
         if step.wish and may(step.wish):
             told = limits.after(told, t, step.wish, LIMITS.outputs[step.wish.word], LIMITS)
             cues.append((round(t, 1), step.wish.kind, step.wish.word))

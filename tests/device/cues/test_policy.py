@@ -82,8 +82,8 @@ def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -
 def test_what_explore_learns_fades_the_cues_of_a_later_session() -> None:
     made = policy("explore")
     watch(made, sure_of("happy", 0.96), 4, asked_t=2.0)
-    assert made.first == (True,)
-    later = policy("companion", first=made.first * 12)
+    assert made.answered_first == (True,)
+    later = policy("companion", answered_first=made.answered_first * 12)
     (cue,) = watch(later, sure_of("happy", 0.96), 5)
     at_once = watch(policy("companion"), sure_of("happy", 0.96), 5)[0]
     assert cue.t - at_once.t == pytest.approx(2.0, abs=0.1)

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from cuelens import config_file, settings
-from cuelens.profile.profile import Profile
-from cuelens.profile.store import active, keep_good, read
+from cuelens.profile.profile import Policy, Profile
+from cuelens.profile.store import active, in_force, keep_good, read
 from cuelens.settings import Settings
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.errors import BadInput, Unwritable
@@ -259,3 +259,44 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file, not a folder")
     with pytest.raises(Unwritable, match="cannot be written"):
         write_whole(tmp_path / "plain" / "file", b"three")
+
+
+def test_policy_numbers_of_an_earlier_version_are_ignored_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text('{"policy": {"margin": 7, "smoothing_s": "long", "gap_s": 4}}')
+    read_profile = in_force(path)
+    assert read_profile.profile == Profile(policy=Policy(gap_s=4))
+    assert (
+        read_profile.note
+        == f"{path}: policy.smoothing_s, policy.margin can no longer be chosen; the values are ignored"
+    )
+    assert in_force(_written(tmp_path, "{}")).note == ""
+
+
+def test_an_unknown_number_of_the_policy_is_still_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="unknown field marge"):
+        read(_written(tmp_path, '{"policy": {"margin": 0.1, "marge": 0.1}}'))
+
+
+def test_the_last_good_profile_may_be_of_an_earlier_version(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "good").mkdir()
+    (tmp_path / "profiles" / "default.json").write_text("damaged")
+    (tmp_path / "good" / "default.json").write_text('{"policy": {"hysteresis": 0.2, "gap_s": 5}}')
+    assert active(tmp_path).profile == Profile(policy=Policy(gap_s=5))
+
+
+def test_settings_and_profiles_are_read_without_opencv(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, cuelens.settings, cuelens.profile.store as store;"
+        "store.read(pathlib.Path(sys.argv[1]));"
+        "print({'cv2', 'matplotlib', 'tensorflow', 'ai_edge_litert'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code, str(_written(tmp_path, "{}"))]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "written.json"
+    path.write_text(text)
+    return path

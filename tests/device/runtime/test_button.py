@@ -248,10 +248,10 @@ def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(glasses: Glass
 def test_what_was_asked_for_before_the_restart_is_in_force_from_its_first_beat(tmp_path: Path) -> None:
     file = tmp_path / "wearer.json"
     before = Wishes(file)
-    before.muted, before.paused, before.first = True, True, (True, False)
+    before.muted, before.paused, before.answered_first = True, True, (True, False)
     assert before.keep() == ""
     after = Wishes(file)
-    assert (after.muted, after.paused, after.first, after.fault) == (True, True, (True, False), "")
+    assert (after.muted, after.paused, after.answered_first, after.fault) == (True, True, (True, False), "")
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"muted": 1}', '{"wink": true}', '{"schema": 9}'])
@@ -259,7 +259,7 @@ def test_a_damaged_file_of_the_wearer_is_told_and_counts_as_nothing(tmp_path: Pa
     file = tmp_path / "wearer.json"
     file.write_text(text)
     wearer = Wishes(file)
-    assert (wearer.muted, wearer.paused, wearer.first) == (False, False, ())
+    assert (wearer.muted, wearer.paused, wearer.answered_first) == (False, False, ())
     assert "wearer.json" in wearer.fault
 
 
@@ -271,3 +271,12 @@ def test_the_light_that_confirms_is_never_the_one_of_an_expression() -> None:
     told = [shown[word] for word in ("happy", "surprise", "sad", "angry", "disgust", "fear")]
     assert not {light.colour for light in own} & {light.colour for light in told}
     assert isinstance(light_pattern(own[0], 40), LightPattern)
+
+
+def test_a_file_of_an_earlier_version_is_still_understood(tmp_path: Path) -> None:
+    file = tmp_path / "wearer.json"
+    file.write_text('{"schema": 1, "muted": true, "first": [true, false]}')
+    wishes = Wishes(file)
+    assert (wishes.muted, wishes.answered_first, wishes.fault) == (True, (True, False), "")
+    assert wishes.keep() == ""
+    assert file.read_text() == '{"schema":1,"muted":true,"paused":false,"answered_first":[true,false]}'

@@ -60,7 +60,7 @@ class Frames:
 class Chatty:
     """Beats that tell something each time."""
 
-    first: tuple[bool, ...] = (True,)
+    answered_first: tuple[bool, ...] = (True,)
 
     def __init__(self) -> None:
         self.begun = 0
@@ -99,7 +99,7 @@ def test_a_session_ends_when_its_time_is_over_and_then_there_are_no_beats() -> N
     assert feed.pauses == [False, True]
     assert wearer.resting
     # What fading learned is kept with the session's end.
-    assert wearer.first == (True,)
+    assert wearer.answered_first == (True,)
 
 
 def test_a_press_begins_the_next_session_and_nothing_of_the_last_is_believed() -> None:
@@ -278,9 +278,9 @@ def test_what_fading_learned_is_kept_when_it_was_learned(tmp_path: Path) -> None
     wearer = Wishes(tmp_path / "wearer.json")
     run(5, {}, wearer, session_s=0.0)
     end_s = time.monotonic() + 5
-    while time.monotonic() < end_s and Wishes(tmp_path / "wearer.json").first != (True,):
+    while time.monotonic() < end_s and Wishes(tmp_path / "wearer.json").answered_first != (True,):
         time.sleep(0.01)
-    assert Wishes(tmp_path / "wearer.json").first == (True,)
+    assert Wishes(tmp_path / "wearer.json").answered_first == (True,)
 
 
 @pytest.mark.parametrize("then", ["too dark", RUNNING])

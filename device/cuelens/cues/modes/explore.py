@@ -66,7 +66,7 @@ def _hear(state: Explore, question: Question, moment: Moment, rule: PlayRule) ->
     if question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s:
         answer = Wish("answer" if question.pressed else "expression", question.track, question.word)
         if moment.may(answer):
-            return Step(closed, answer, first=question.pressed)
+            return Step(closed, answer, answered_first=question.pressed)
     return Step(replace(state, attention=attention, question=question))
 
 

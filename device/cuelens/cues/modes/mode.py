@@ -14,7 +14,10 @@ from cuelens.types import Wish
 
 @dataclass(frozen=True, slots=True)
 class PlayRule:
-    """The profile's numbers for modes. Times in seconds; what they mean is said in `cuelens.profile.profile`."""
+    """The numbers that modes go by. Times in seconds; `cuelens.profile.profile` explains those of the games.
+
+    face_absence_s: a face is greeted again only after nobody was in view for so long.
+    """
 
     face_absence_s: float = 3.0
     wait_s: float = 4.0
@@ -42,11 +45,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step came to. first: whether the wearer answered first, where that was decided in this beat."""
+    """What a step came to. answered_first: whether the wearer answered first, where that was decided in this beat."""
 
     state: Any
     wish: Wish | None = None
-    first: bool | None = None
+    answered_first: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
