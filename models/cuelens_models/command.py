@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from cuelens_models.errors import BadInput, CuelensError, MissingExtra, Unwritable
 from cuelens_models.version import __version__
@@ -83,7 +83,20 @@ def _forget_output() -> None:
     os.close(nowhere)
 
 
+def journal_level(output: TextIO, level: int) -> str:
+    """Return what a line begins with so that systemd's journal knows its level; nothing if `output` is no journal.
+
+    level: as syslog(3) numbers them: 3 is an error, 4 a warning, 6 information. systemd.exec(5) says how a program
+    knows the journal: JOURNAL_STREAM names the device and inode of the stream.
+    """
+    try:
+        stream = os.fstat(output.fileno())
+    except (OSError, ValueError):
+        return ""
+    return f"<{level}>" if os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}" else ""
+
+
 def _explain(name: str, sentence: str, *, debug: bool) -> None:
     if debug:
         traceback.print_exc()
-    print(f"{name}: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"{journal_level(sys.stderr, 3)}{name}: {' '.join(sentence.split())}", file=sys.stderr)

@@ -211,8 +211,9 @@ class Hung:
     def close(self): threading.Event().wait()
 
 run.open_source = lambda name, camera: Hung()
-from cuelens.camera import capture
-capture._CAPTURE_S = 0.2
+from functools import partial
+from cuelens.camera.capture import Deadlines
+run.CaptureThread = partial(run.CaptureThread, deadlines=Deadlines(capture_s=0.2))
 from cuelens.cli import main
 main()
 """

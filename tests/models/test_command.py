@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +102,15 @@ def test_every_command_knows_its_version_and_says_its_exit_statuses(capsys: pyte
     assert "exit status: 0 done" in said
     assert "\n  tool it" in said
     assert parser.parse_args(["--debug"]).debug
+
+
+def test_in_the_journal_an_error_has_its_level(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from cuelens_models.command import finish; from cuelens_models.errors import BadInput\n"
+        "s = os.fstat(2); os.environ['JOURNAL_STREAM'] = f'{s.st_dev}:{s.st_ino}'\n"
+        "def work(): raise BadInput('no file')\n"
+        "finish('tool', work, debug=False)"
+    )
+    with (tmp_path / "journal").open("w") as journal:
+        done = subprocess.run([sys.executable, "-c", code], stderr=journal, check=False)
+    assert (done.returncode, (tmp_path / "journal").read_text()) == (3, "<3>tool: no file\n")

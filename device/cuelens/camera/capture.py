@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final, Protocol
 
 from cuelens.mailbox import Latest
@@ -16,12 +18,37 @@ RUNNING: Final = "running"
 NO_CAMERA: Final = "no camera"
 STALLED: Final = "camera stalled"
 PAUSED: Final = "paused"
-_CAPTURE_S: Final = 2.0
-_CLOSE_S: Final = 5.0
-_REOPEN_S: Final = 5.0
-_FIRST_OPEN_S: Final = 15.0
-_RETRY_S: Final = 10.0
-_STALL_WINDOW_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long each call to a camera may take, in seconds.
+
+    Attributes:
+        capture_s: until a frame. After it the source raises TimeoutError, and the camera counts as stalled.
+        hung_s: until a capture returns in any way. After it the camera counts as lost.
+        open_s: until the camera is open for the first time, with all that its driver loads.
+        reopen_s: until it is open again.
+        close_s: until it is closed.
+        retry_s: between two looks for a camera that is absent.
+        stall_window_s: a second stall within this time is a lost camera.
+    """
+
+    capture_s: float = 2.0
+    hung_s: float = 4.0
+    open_s: float = 15.0
+    reopen_s: float = 5.0
+    close_s: float = 5.0
+    retry_s: float = 10.0
+    stall_window_s: float = 60.0
+
+
+class _End(Enum):
+    """Why no more frames came from a source."""
+
+    FINISHED = auto()
+    STALLED = auto()
+    PAUSED = auto()
 
 
 class Feed(Protocol):
@@ -60,13 +87,18 @@ class CaptureThread:
         patient: bool = False,
         paused: bool = False,
         is_file: bool = False,
-        hung_after_s: float = 2 * _CAPTURE_S,
+        deadlines: Deadlines = Deadlines(),
     ) -> None:
-        """open_source: called on the capture thread. first: a source that is open already; it is closed there too.
+        """Start to capture.
 
-        patient: wait for an absent camera, instead of AbsentDevice. paused: begin so. is_file: it is not paused, and
-        a capture may take any time. hung_after_s: when a capture that should have raised TimeoutError long ago is
-        given up.
+        Args:
+            open_source: opens the source; called on the capture thread.
+            fault: called with the name of a fault and a sentence about it.
+            first: a source that is open already. It is closed on the capture thread.
+            patient: wait for an absent camera, instead of raising AbsentDevice.
+            paused: begin paused.
+            is_file: the source is a file. It is not closed during a pause, and a capture may take any time.
+            deadlines: how long each call may take.
         """
         self.received = 0
         self.state = RUNNING
@@ -75,7 +107,7 @@ class CaptureThread:
         self._first = first
         self._patient = patient
         self._is_file = is_file
-        self._hung_after_s = math.inf if is_file else hung_after_s
+        self._deadlines = deadlines
         self._running = threading.Event()
         if is_file or not paused:
             self._running.set()
@@ -118,11 +150,11 @@ class CaptureThread:
         self._running.set()
         self._poked.set()
         hangs = time.monotonic() > self._due_s
-        self._thread.join(0.5 if hangs or self._is_file else _CAPTURE_S + 0.5)
+        self._thread.join(0.5 if hangs or self._is_file else self._deadlines.capture_s + 0.5)
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
-        """Tell the reader when what is done here must be over; a call that never returns is known by that."""
+        """Set a deadline for this block. `next` raises CameraLost once it has passed."""
         self._due_s = time.monotonic() + seconds
         try:
             yield
@@ -145,14 +177,14 @@ class CaptureThread:
                     if not self._patient:
                         raise
                     self._become(NO_CAMERA, str(error))
-                    self._poked.wait(_RETRY_S)
+                    self._poked.wait(self._deadlines.retry_s)
                     continue
-                if ended == PAUSED:
+                if ended is _End.PAUSED:
                     continue
-                if ended != STALLED:
+                if ended is not _End.STALLED:
                     break
-                self._become(STALLED, f"no frame within {_CAPTURE_S:.0f} s")
-                if time.monotonic() - stalled_s < _STALL_WINDOW_S:
+                self._become(STALLED, f"no frame within {self._deadlines.capture_s:.0f} s")
+                if time.monotonic() - stalled_s < self._deadlines.stall_window_s:
                     raise CameraLost("the camera stalled twice within a minute; a restart is needed")
                 stalled_s = time.monotonic()
         except Exception as error:
@@ -164,7 +196,7 @@ class CaptureThread:
     def _open(self) -> FrameSource:
         source, self._first = self._first, None
         if source is None:
-            with self._within(_REOPEN_S if self.received else _FIRST_OPEN_S):
+            with self._within(self._deadlines.reopen_s if self.received else self._deadlines.open_s):
                 source = self._open_source()
         return source
 
@@ -173,30 +205,30 @@ class CaptureThread:
         self.state = PAUSED
         source, self._first = self._first, None
         if source:
-            with self._within(_CLOSE_S):
+            with self._within(self._deadlines.close_s):
                 source.close()
         self._running.wait()
         self.state = RUNNING
 
-    def _pump(self, source: FrameSource) -> str:
-        """Pass frames on. Returns why no more came: stalled, paused, or nothing if it is the end. Closes the source."""
+    def _pump(self, source: FrameSource) -> _End:
+        """Pass frames on until no more come, and close the source."""
         try:
             while not self._stopping.is_set():
                 if not self._running.is_set():
                     self.state = PAUSED
-                    return PAUSED
-                with self._within(self._hung_after_s):
-                    frame = source.read(_CAPTURE_S)
+                    return _End.PAUSED
+                with self._within(math.inf if self._is_file else self._deadlines.hung_s):
+                    frame = source.read(self._deadlines.capture_s)
                 if frame is None:
                     break
                 self.state = RUNNING
                 self.received += 1
                 self._mailbox.put(frame)
-            return ""
+            return _End.FINISHED
         except TimeoutError:
-            return STALLED
+            return _End.STALLED
         finally:
-            with self._within(_CLOSE_S):
+            with self._within(self._deadlines.close_s):
                 source.close()
 
     def _become(self, state: str, detail: str) -> None:

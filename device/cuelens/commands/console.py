@@ -11,6 +11,7 @@ from cuelens.profile.wording import looks
 from cuelens.runtime.pipeline import Decision
 from cuelens.types import Frame
 from cuelens_models.bundle.expressions import UNSURE
+from cuelens_models.command import journal_level
 
 _REFRESH_S = 0.1
 _CUE_SHOWN_S = 3.0
@@ -26,6 +27,8 @@ class Console:
         self._output = output
         self._cues = cues
         self._live = output.isatty()
+        self._levels = {True: journal_level(output, 4), False: journal_level(output, 6)}
+        """What lines of faults, and all other lines, begin with."""
         self._cue = ""
         self._cue_t = 0.0
         self._shown_s = 0.0
@@ -35,8 +38,8 @@ class Console:
         """Print one event, if a person would care."""
         line = self._line(event)
         if line:
-            clear = "\r\x1b[K" if self._live else ""
-            print(f"{clear}{line}", file=self._output, flush=True)
+            before = "\r\x1b[K" if self._live else self._levels[isinstance(event, events.Fault)]
+            print(f"{before}{line}", file=self._output, flush=True)
 
     def watch(self, frame: Frame, decision: Decision) -> None:
         """Refresh the live line: time, face, expression, cue, beats a second."""

@@ -35,6 +35,7 @@ from cuelens.types import Frame
 from cuelens.vision.face_finder import LookPace
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes
+from cuelens_models.command import journal_level
 from cuelens_models.errors import AbsentDevice
 
 __all__ = ["RunOptions", "run"]
@@ -174,7 +175,8 @@ def _voice(cues: Sequence[str], checked: Startup, stream: EventStream) -> Voice 
     if "voice" not in cues:
         return None
     if not profile.sound.on:
-        print('sound is off in this profile: phrases are spoken once it has "sound": {"on": true}', file=sys.stderr)
+        advice = 'sound is off in this profile: phrases are spoken once it has "sound": {"on": true}'
+        print(journal_level(sys.stderr, 6) + advice, file=sys.stderr)
         return None
     from cuelens.adapters.alsa import AlsaVoice
     from cuelens.adapters.speech import prepare

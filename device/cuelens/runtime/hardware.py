@@ -10,6 +10,7 @@ from cuelens.camera.lit_camera import Lit
 from cuelens.health.board import is_raspberry_pi
 from cuelens.ports import Button, CaptureLight, FrameSource, Light
 from cuelens.settings import Pins
+from cuelens_models.command import journal_level
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
 Fault = Callable[[str, str], None]
@@ -70,7 +71,8 @@ def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Hardware:
             fault("no light, no button", str(error))
         return Hardware(capture=_capture(None, pins, str(error)) if worn else None)
     if gpio.mocked and light:
-        print("no GPIO on this machine: the light is simulated on gpiozero's mock pins", file=sys.stderr)
+        level = journal_level(sys.stderr, 6)
+        print(f"{level}no GPIO on this machine: the light is simulated on gpiozero's mock pins", file=sys.stderr)
     return Hardware(
         gpio,
         light=_claimed("no light", gpio.light, fault) if light else None,

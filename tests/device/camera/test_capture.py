@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cuelens.camera.capture import NO_CAMERA, STALLED, CaptureThread
+from cuelens.camera.capture import NO_CAMERA, STALLED, CaptureThread, Deadlines
 from cuelens.camera.in_order import InOrder
 from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice, CameraLost
@@ -135,7 +135,7 @@ def test_a_call_that_never_returns_is_a_lost_camera_and_closing_does_not_wait_fo
             forever.wait(20)
             return None
 
-    feed = CaptureThread(opener(Hung()), lambda *_: None, hung_after_s=0.2)
+    feed = CaptureThread(opener(Hung()), lambda *_: None, deadlines=Deadlines(hung_s=0.2))
     with pytest.raises(TimeoutError):
         feed.next(0.05)
     with pytest.raises(CameraLost, match="hangs"):
