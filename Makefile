@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check house shipped-bundle clean
+.PHONY: demo test quick check coverage house shipped-bundle clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -19,10 +19,14 @@ quick: check ## lint, types, and the tests of what runs on the glasses
 	$(BIN)/python -m pytest $(PARALLEL) -q -m "not slow" $(CORE)
 	@echo "left out: training, conversion, reports, benchmarks, and tests marked slow; make test runs them"
 
-check: .venv/.dev ## lint and types
+check: .venv/.dev ## lint, types, and code that nothing uses
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/vulture
+
+coverage: .venv/.dev ## which lines and branches no test runs, those of child processes included (slow)
+	$(BIN)/python -m pytest $(PARALLEL) -q --cov --cov-report=term tests/device tests/models tests/convert tests/test_house.py
 
 house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
 	$(BIN)/python tools/house.py

@@ -22,9 +22,9 @@ from ai_edge_litert.interpreter import Interpreter as LiteRt
 from cuelens.adapters.demo_scene import FPS, Scene
 from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.summary import percentile
+from cuelens.frame import Frame, Grey
 from cuelens.health.board import resident_mb
 from cuelens.runtime.build import assemble
-from cuelens.types import Frame, Grey
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.file import SHIPPED, load

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cuelens_convert.convert import REPRESENTATIVE, SEED, Asked, Steps, convert
+from cuelens_convert.convert import REPRESENTATIVE, SEED, Asked, convert
 from cuelens_convert.quantise import quantised
 from cuelens_convert.representative import choose
 from cuelens_convert.rewrite import static
 from cuelens_convert.source import open_source
 from cuelens_models.bundle import file
 from cuelens_models.data.load import load
+from cuelens_models.progress import Recorder
 
 SOURCE = file.SHIPPED.with_suffix(".keras")
 READER = """
@@ -49,7 +50,7 @@ def main() -> None:
         quantised(static(source.network), "int8", images)
 
     def whole() -> None:
-        convert(open_source(SOURCE), load(given.data), Asked(), Steps(lambda name, count: None, lambda: None))
+        convert(open_source(SOURCE), load(given.data), Asked(), Recorder())
 
     bare()  # the first one of a process pays for much besides
     alone, together = zip(*((spent(bare), spent(whole)) for _ in range(given.rounds)), strict=True)

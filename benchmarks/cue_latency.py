@@ -24,6 +24,7 @@ from cuelens.adapters.gpio import Gpio
 from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.speech import prepare
 from cuelens.camera.in_order import InOrder
+from cuelens.frame import Frame
 from cuelens.ports import Light, Voice
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.profile import Profile, Sound
@@ -32,7 +33,7 @@ from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.wishes import Wishes
 from cuelens.settings import Pins
-from cuelens.types import Cue, Frame
+from cuelens.types import Cue
 
 WEARER = Profile(sound=Sound(on=True))
 WORDS = list(CueBook().entries())

@@ -20,8 +20,9 @@ import scenes
 from cuelens.adapters.demo_scene import FPS, Scene
 from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.summary import percentile
+from cuelens.frame import Frame
 from cuelens.runtime.build import assemble
-from cuelens.types import Box, Cue, Face, Frame
+from cuelens.types import Box, Cue, Face
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load

@@ -1,6 +1,7 @@
 """Resident memory of a running `cuelens run`, and how it grows.
 
     python benchmarks/memory.py [--seconds 30]
+    python benchmarks/memory.py --profile    # of a process that reads settings and a profile, and does nothing else
 
 The scene is written to a video first, so that the process measured is the plain runtime, without any extra.
 """
@@ -17,11 +18,25 @@ import cv2
 from cuelens.adapters.demo_scene import FPS, HEIGHT, WIDTH, demo_scene
 from cuelens.health.board import resident_mb
 
+READS = """
+import os, cuelens.settings, cuelens.profile.store
+from pathlib import Path
+from cuelens.health.board import resident_mb
+cuelens.settings.read(None)
+cuelens.profile.store.active(Path("nowhere"))
+print(f"settings and profile read: {resident_mb(os.getpid())[1]:.1f} MB at the highest")
+"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=24)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--profile", action="store_true", help="measure what reading settings and a profile takes")
+    options = parser.parse_args()
+    if options.profile:
+        subprocess.run([sys.executable, "-c", READS], check=True)
+        return
+    seconds = options.seconds
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "scene.avi"
         writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT), isColor=False)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from cuelens.adapters.demo_scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Model, Place, Scene, photograph
-from cuelens.types import Grey
+from cuelens.frame import Grey
 
 TEXTURES: Final = (
     *("brick.png", "cell.png", "chelsea.png", "coffee.png", "coins.png", "grass.png", "gravel.png"),

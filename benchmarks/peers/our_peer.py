@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from cuelens.adapters.haar import HaarDetector
+from cuelens.frame import Frame
 from cuelens.runtime.build import assemble
-from cuelens.types import Frame
 from cuelens.vision.classifier import Reader
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load

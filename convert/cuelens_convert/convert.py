@@ -1,7 +1,6 @@
 """The conversion itself, step by step: quantise, load back, compare, mend what can be mended, seal."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -42,6 +41,7 @@ from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import Labelled, label
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import metrics
+from cuelens_models.progress import Steps
 from cuelens_models.version import __version__
 
 REPRESENTATIVE: Final = 500
@@ -61,14 +61,6 @@ class Asked:
     images: int = REPRESENTATIVE
     fine_tune: int = 0
     seed: int = SEED
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Where the work stands, for whoever shows it: `stage` names what begins and how many steps it has."""
-
-    stage: Callable[[str, int], None]
-    step: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +101,7 @@ def convert(source: Source, data: FaceData, asked: Asked, steps: Steps) -> Outco
     best = work.attempt(source.network)
     needed = list(source.changed)
     if asked.scheme in _WITH_RANGES and compare.too_much(best.judged, asked.limits):
-        steps.stage("looking for dead units", 0)
+        steps.stage("looking for dead units")
         folded = fold(source.network, work.images)
         if folded is not None and (again := work.attempt(folded.network)).right > best.right:
             best = again
@@ -132,27 +124,27 @@ class _Work:
         self._source, self._data, self._asked, self._steps = source, data, asked, steps
         said = source.record
         self.inner, self.held = label(data.inner, said.protocol), label(data.held_out, said.protocol)
-        steps.stage("choosing representative images", 0)
+        steps.stage("choosing representative images")
         if asked.photographs is None:
             self.representative = representative.choose(data.training, said.protocol, asked.images, asked.seed)
         else:
             wanted = source.float_input
             self.representative = representative.from_photographs(asked.photographs, wanted, asked.images, asked.seed)
         self.images: NDArray[np.float32] = self.representative.inputs(source.float_input)
-        steps.stage("running the network", 0)
+        steps.stage("running the network")
         self._before = self._float(source.network)
         _check_trained(self._before, self.held, source)
 
     def attempt(self, network: keras.Model, *, tuned: bool = False) -> Attempt:
         """Convert a network, and judge what was written."""
-        self._steps.stage(f"converting to {self._asked.scheme}", 0)
+        self._steps.stage(f"converting to {self._asked.scheme}")
         model = quantised(static(network), self._asked.scheme, self.images)
         bundle = Bundle(model, _unsealed(model, self._source, self._asked, len(self.images)), Path(self._source.name))
         interpreter = Interpreter(bundle)
         self._steps.stage("running the written model", len(self.inner.chosen) + len(self.held.chosen))
 
         inner, held = (
-            compare.converted_logits(interpreter, faces.pixels[labelled.chosen], self._steps.step)
+            compare.converted_logits(interpreter, faces.pixels[labelled.chosen], self._steps.advance)
             for faces, labelled in ((self._data.inner, self.inner), (self._data.held_out, self.held))
         )
         columns = self._source.columns
@@ -165,7 +157,7 @@ class _Work:
         chosen = label(self._data.training, self._source.record.protocol).chosen
         learned = model_inputs(self._data.training.pixels[chosen], self._source.float_input)
         self._steps.stage("fine-tuning", steps_of(len(learned), self._asked.fine_tune))
-        return fine_tuned(network, learned, self.images, self._asked.fine_tune, self._asked.seed, self._steps.step)
+        return fine_tuned(network, learned, self.images, self._asked.fine_tune, self._asked.seed, self._steps.advance)
 
     def _float(self, network: keras.Model) -> Scores:
         faces = self._data.held_out.pixels[self.held.chosen]
@@ -182,7 +174,7 @@ class _Work:
         # What is believed is decided on faces as the glasses see them, not as collections show them.
         seen = corrupted(self._data.inner.pixels[self.inner.chosen], "camera")
         self._steps.stage("choosing thresholds", len(seen))
-        answers = compare.converted_logits(interpreter, seen, self._steps.step)
+        answers = compare.converted_logits(interpreter, seen, self._steps.advance)
         enter = metrics.enter_thresholds(softmax(answers, temperature), columns[self.inner.truth], said.labels)
         return msgspec.structs.replace(
             unsealed,

@@ -1,16 +1,17 @@
 """One conversion from its options to its last word: told, judged, drawn, and written or refused."""
 
+import sys
 from argparse import Namespace
 
 from cuelens_convert import batch, summary
 from cuelens_convert.compare import Limits
 from cuelens_convert.convert import Asked, convert
 from cuelens_convert.diagnose import examine
-from cuelens_convert.display import display
 from cuelens_convert.source import Told, open_source
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.data.load import FaceData
 from cuelens_models.errors import Refused
+from cuelens_models.progress import display
 
 
 def convert_one(given: Namespace, data: FaceData, digest: str | None) -> int:
@@ -27,10 +28,10 @@ def convert_one(given: Namespace, data: FaceData, digest: str | None) -> int:
         given.seed,
     )
     examined = None
-    with display() as steps:
+    with display(sys.stdout, extra="convert", stage_line="{} ...") as steps:
         outcome = convert(source, data, asked, steps)
         if outcome.refusal or given.report:
-            steps.stage("looking into the layers", 0)
+            steps.stage("looking into the layers")
             examined = examine(outcome)
     print("\n".join(summary.result(outcome)))
     if given.report and examined:

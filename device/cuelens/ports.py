@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from cuelens.types import Box, Frame, Grey, LightPattern
+from cuelens.frame import Frame, Grey
+from cuelens.types import Box, LightPattern
 
 
 class FrameSource(Protocol):

@@ -3,27 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cuelens_models.bundle.pixels import Box, Grey
+from cuelens_models.bundle.boxes import Box
 
-__all__ = ["ASK_S", "Box", "Cue", "Face", "Frame", "Grey", "LightPattern", "Sight", "Wish"]
+__all__ = ["ASK_S", "Box", "Cue", "Face", "LightPattern", "Sight", "Wish"]
 
 ASK_S: Final = 2.5
 """A press that could not be answered by then is forgotten: nobody remembers what it was about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One grey image with the time of its exposure.
-
-    grey: uint8 (height, width), luminance 0-255; it does not change while it is held. t: seconds on the source's own
-    clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over). lux: how bright it
-    is around, as the camera judges; None if it does not tell.
-    """
-
-    grey: Grey
-    t: float
-    exposed_ns: int
-    lux: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

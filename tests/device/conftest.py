@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cuelens.types import Box, Grey
+from cuelens.frame import Grey
+from cuelens.types import Box
 
 
 class SquareDetector:

@@ -1,8 +1,12 @@
-"""Candidates that answer as they are told, and made-up weights as they are shipped elsewhere."""
+"""Candidates with chosen answers, made-up weights, small networks, and commands run in this process."""
 
+import importlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +17,9 @@ from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.scores import Scores
 from cuelens_models.evaluate.candidate import Advance, Candidate
 from cuelens_models.evaluate.cost import Cost
+from cuelens_models.zoo import cuelens, teacher
+from cuelens_models.zoo.pretrained import Pretrained
+from cuelens_models.zoo.recipe import OwnRecipe
 
 Told = Callable[..., Candidate]
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -71,12 +78,12 @@ def face_weights() -> Arrays:
     """Random weights named and shaped as those of dlib's network in the npm package face-api."""
     random = np.random.default_rng(0)
     arrays: dict[str, NDArray[np.float32]] = {}
-    for name, (side, taken, given) in _SHAPES.items():
+    for name, (side, taken, width) in _SHAPES.items():
         deviation = np.sqrt(2 / (side * side * taken))
-        arrays[f"{name}/conv/filters"] = random.normal(0, deviation, (side, side, taken, given)).astype(np.float32)
-        arrays[f"{name}/conv/bias"] = random.normal(0, 0.1, given).astype(np.float32)
-        arrays[f"{name}/scale/weights"] = random.uniform(0.5, 1.5, given).astype(np.float32)
-        arrays[f"{name}/scale/biases"] = random.normal(0, 0.1, given).astype(np.float32)
+        arrays[f"{name}/conv/filters"] = random.normal(0, deviation, (side, side, taken, width)).astype(np.float32)
+        arrays[f"{name}/conv/bias"] = random.normal(0, 0.1, width).astype(np.float32)
+        arrays[f"{name}/scale/weights"] = random.uniform(0.5, 1.5, width).astype(np.float32)
+        arrays[f"{name}/scale/biases"] = random.normal(0, 0.1, width).astype(np.float32)
     return arrays
 
 
@@ -101,3 +108,57 @@ def write_manifest() -> Write:
         return path
 
     return write
+
+
+def _small(heads: Mapping[str, int]) -> Any:
+    """Two convolutions with batch norm and dropout, as our networks have them."""
+    import keras
+
+    from cuelens_models.zoo.blocks import answers, convolution
+
+    face = keras.Input((48, 48, 1), name="face")
+    x = convolution(face, "layer1", 8, size=5, stride=4)
+    x = convolution(x, "layer2", 16, stride=2)
+    return keras.Model(face, answers(x, heads, dropout=0.1), name="small")
+
+
+def _begin(network: Any, pretrained: Pretrained, inputs: NDArray[np.float32]) -> None:
+    network.get_layer("layer2_conv").set_weights([pretrained.arrays["layer2"]])
+
+
+@pytest.fixture(scope="session")
+def small_recipes() -> dict[str, OwnRecipe]:
+    """Our recipes with a small network in place of their own; the teacher can begin from weights named "layer2"."""
+    return {
+        "cuelens": replace(cuelens.RECIPE, build=_small),
+        "teacher": replace(teacher.RECIPE, build=_small, begin=_begin),
+    }
+
+
+@pytest.fixture(scope="module")
+def eager() -> Iterator[None]:
+    """Makes TensorFlow run step by step: for a few steps of a small network, tracing a graph takes longer."""
+    tf = pytest.importorskip("tensorflow", reason="training needs the extra train")
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def run_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the `main` of a module as `command` does, but in this process: Keras is imported already."""
+
+    def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [module, *map(str, arguments)]
+        monkeypatch.setattr("sys.argv", words)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            importlib.import_module(module).main()
+        out, err = capsys.readouterr()
+        status = ended.value.code
+        assert isinstance(status, int)
+        return subprocess.CompletedProcess(words, status, out, err)
+
+    return run

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens.types import Box, Frame, Grey
+from cuelens.frame import Frame, Grey
+from cuelens.types import Box
 from cuelens_models.command import require
 
 WIDTH: Final = 640

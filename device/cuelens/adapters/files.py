@@ -10,9 +10,9 @@ import numpy as np
 
 from cuelens.adapters.still import decode
 from cuelens.adapters.truncated import is_cut_short
-from cuelens.camera.frame_buffers import FrameRing
+from cuelens.camera.frame_buffers import FrameBuffers
+from cuelens.frame import Frame
 from cuelens.ports import FrameSource
-from cuelens.types import Frame
 from cuelens_models.errors import BadInput
 from cuelens_models.quiet import native_quiet
 
@@ -28,7 +28,7 @@ class VideoFile:
     def __init__(self, path: Path, rotation: int = 0) -> None:
         """Open the file. Raises BadInput if it holds no frame that can be decoded."""
         self.name = path.name
-        self._ring = FrameRing(rotation)
+        self._buffers = FrameBuffers(rotation)
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         self._fps = self._capture.get(cv2.CAP_PROP_FPS) or _FOLDER_FPS
         self._last_t = -1.0
@@ -55,7 +55,7 @@ class VideoFile:
         t = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         # Some containers give no times, and some give one twice.
         self._last_t = t if t > self._last_t else self._last_t + 1 / self._fps
-        return Frame(self._ring.keep(self._grey), self._last_t, time.monotonic_ns())
+        return Frame(self._buffers.keep(self._grey), self._last_t, time.monotonic_ns())
 
     def close(self) -> None:
         """Close the file."""
@@ -70,7 +70,7 @@ class StillImage:
         self.name = path.name
         # No other thread prints yet, so what libpng says of a bad file can be hidden.
         with native_quiet():
-            self._grey = FrameRing(rotation).keep(decode(path))
+            self._grey = FrameBuffers(rotation).keep(decode(path))
         self._frames = round(seconds * _FOLDER_FPS)
         self._index = 0
 
@@ -95,7 +95,7 @@ class ImageFolder:
         self._files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
         if not self._files:
             raise BadInput(f"{path} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
-        self._ring = FrameRing(rotation)
+        self._buffers = FrameBuffers(rotation)
         self._index = 0
         # A folder of something else is known by its first picture, before anything is written.
         with native_quiet():
@@ -105,7 +105,7 @@ class ImageFolder:
         """Return the next picture, None after the last one. Raises BadInput if one cannot be decoded."""
         if self._index >= len(self._files):
             return None
-        grey = self._ring.keep(decode(self._files[self._index]))
+        grey = self._buffers.keep(decode(self._files[self._index]))
         t = self._index / _FOLDER_FPS
         self._index += 1
         return Frame(grey, t, time.monotonic_ns())

@@ -8,7 +8,8 @@ import math
 
 import cv2
 
-from cuelens.types import Box, Grey
+from cuelens.frame import Grey
+from cuelens.types import Box
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file
 
 __all__ = ["NAME", "HaarDetector"]

@@ -11,8 +11,8 @@ import time
 from concurrent.futures import CancelledError
 from typing import Any
 
-from cuelens.camera.frame_buffers import FrameRing
-from cuelens.types import Frame
+from cuelens.camera.frame_buffers import FrameBuffers
+from cuelens.frame import Frame
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
 _STREAM = "lores"
@@ -44,7 +44,7 @@ class PiCamera:
         if not any("/usb" not in camera["Id"] for camera in Picamera2.global_camera_info()):
             raise AbsentDevice("no camera is connected: check the ribbon cable, then `rpicam-hello --list-cameras`")
         self._map = MappedArray
-        self._ring = FrameRing(rotation)
+        self._buffers = FrameBuffers(rotation)
         try:
             self._camera = Picamera2()
         except (RuntimeError, IndexError) as error:
@@ -91,7 +91,7 @@ class PiCamera:
             metadata = request.get_metadata()
             exposed_ns = metadata.get("SensorTimestamp") or time.monotonic_ns()
             with self._map(request, _STREAM) as mapped:
-                grey = self._ring.keep(mapped.array[: self._height, : self._width])
+                grey = self._buffers.keep(mapped.array[: self._height, : self._width])
         finally:
             request.release()
         # Only sensors with a tuning file for it have one.

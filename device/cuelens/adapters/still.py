@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from cuelens.adapters.truncated import is_cut_short
-from cuelens.types import Grey
+from cuelens.frame import Grey
 from cuelens_models.errors import BadInput
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from cuelens.camera.frame_buffers import FrameRing
-from cuelens.types import Frame
+from cuelens.camera.frame_buffers import FrameBuffers
+from cuelens.frame import Frame
 from cuelens_models.errors import AbsentDevice
 
 # OpenCV's own deadline, whole seconds, read once in a process; without it a capture may take ten.
@@ -24,7 +24,7 @@ class V4l2Camera:
         """Start the camera. Raises AbsentDevice if there is none, or another program holds it."""
         self.name = f"v4l2:{number}"
         self._number = number
-        self._ring = FrameRing(rotation)
+        self._buffers = FrameBuffers(rotation)
         self._capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise AbsentDevice(
@@ -50,7 +50,7 @@ class V4l2Camera:
             self._grey = np.empty(picture.shape[:2], np.uint8)
         cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY, dst=self._grey)
         exposed_ns = self._exposed_ns()
-        return Frame(self._ring.keep(self._grey), exposed_ns / 1e9, exposed_ns)
+        return Frame(self._buffers.keep(self._grey), exposed_ns / 1e9, exposed_ns)
 
     def _exposed_ns(self) -> int:
         """The driver's time stamp where it is on the monotonic clock (a module option can change that), else now."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from cuelens.frame import Frame
 from cuelens.mailbox import Latest
 from cuelens.ports import FrameSource
-from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice, CameraLost
 
 RUNNING: Final = "running"

@@ -2,7 +2,7 @@
 
 import time
 
-from cuelens.types import Frame
+from cuelens.frame import Frame
 
 
 class Clock:

@@ -1,8 +1,8 @@
 """Every frame of a file, in order, as fast as frames are asked for."""
 
 from cuelens.camera.capture import RUNNING
+from cuelens.frame import Frame
 from cuelens.ports import FrameSource
-from cuelens.types import Frame
 
 
 class InOrder:

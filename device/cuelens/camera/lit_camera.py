@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from cuelens.frame import Frame
 from cuelens.ports import CaptureLight, FrameSource
-from cuelens.types import Frame
 
 
 class Lit:

@@ -16,8 +16,8 @@ import numpy as np
 
 from cuelens.adapters.haar import NAME, HaarDetector
 from cuelens.commands.summary import percentile
+from cuelens.frame import Frame, Grey
 from cuelens.health import board
-from cuelens.types import Frame, Grey
 from cuelens.vision.optics import Optics
 from cuelens.vision.sweep import Sweep
 from cuelens_models.bundle.file import SHIPPED, Bundle, load

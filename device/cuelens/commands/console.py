@@ -7,9 +7,9 @@ from typing import TextIO
 
 from cuelens import events
 from cuelens.cues.modes import mode
+from cuelens.frame import Frame
 from cuelens.profile.wording import looks
 from cuelens.runtime.pipeline import Decision
-from cuelens.types import Frame
 from cuelens_models.bundle.expressions import UNSURE
 from cuelens_models.command import journal_level
 

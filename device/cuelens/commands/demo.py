@@ -7,8 +7,8 @@ import numpy as np
 from cuelens import events
 from cuelens.commands.console import for_events
 from cuelens.commands.run import RunOptions, run
+from cuelens.frame import Frame, Grey
 from cuelens.runtime.pipeline import Decision
-from cuelens.types import Frame, Grey
 from cuelens_models import command
 from cuelens_models.errors import Unwritable
 

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cuelens import events
+from cuelens.frame import Grey
 from cuelens.profile.wording import looks
 from cuelens.runtime.pipeline import Decision
 from cuelens.story.colours import COLOURS
-from cuelens.types import Grey
 
 Snapshot = tuple[float, Grey, Decision]
 

@@ -14,6 +14,7 @@ from cuelens.camera.capture import CaptureThread, Feed
 from cuelens.camera.in_order import InOrder
 from cuelens.commands import console, summary
 from cuelens.commands.startup import RunOptions, Startup, check
+from cuelens.frame import Frame
 from cuelens.health import board
 from cuelens.ports import FrameSource, Voice
 from cuelens.profile import store
@@ -31,7 +32,6 @@ from cuelens.runtime.signals import stop_on_signals
 from cuelens.runtime.wishes import Wishes
 from cuelens.story.store import FILE
 from cuelens.story.writer import Writer
-from cuelens.types import Frame
 from cuelens.vision.face_finder import LookPace
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes

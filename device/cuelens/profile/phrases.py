@@ -13,7 +13,6 @@ from typing import Final
 from cuelens.profile import language
 from cuelens.profile.language import Language
 from cuelens.profile.profile import Profile
-from cuelens.sound import wav_file
 from cuelens_models.errors import BadInput
 
 _MOST_WORDS: Final = 2
@@ -82,6 +81,9 @@ def _check_recording(name: str, folder: Path, where: str) -> None:
     if "\0" in name or not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)):
         raise BadInput(f"{where} is {name!r}: expected a file in {folder}")
     try:
+        # Imported here: it needs numpy, and few profiles have a recording.
+        from cuelens.sound import wav_file
+
         wav_file.read(file)
     except BadInput as error:
         raise BadInput(f"{where} is {name!r}: {error}") from error

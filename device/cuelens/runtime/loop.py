@@ -12,14 +12,14 @@ from typing import Final
 
 from cuelens import events
 from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, STALLED, Feed
+from cuelens.frame import Frame
 from cuelens.health.systemd import Notify
-from cuelens.runtime.button import enforce
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Pacing, Strain
 from cuelens.runtime.pipeline import Decision, Pipeline
+from cuelens.runtime.sessions import Sessions
 from cuelens.runtime.wishes import Wishes
-from cuelens.types import Frame
 from cuelens.vision.picture_state import COVERED, DARK
 from cuelens_models.errors import CameraLost
 
@@ -44,6 +44,15 @@ class Outcome:
     dropped: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How far the run was when its state was last reported. t: frame time in seconds."""
+
+    t: float = 0.0
+    frames: int = 0
+    beats: int = 0
+
+
 class Loop:
     """Runs until the source ends, the time is up, or `stop` is set."""
 
@@ -60,21 +69,26 @@ class Loop:
         strain: Callable[[], Strain] = Strain,
         watchers: Sequence[Callable[[Frame, Decision], None]] = (),
     ) -> None:
-        """live: whether frames have an age; then not all of them need to become beats.
+        """Join the parts of a run.
 
-        wearer: who mutes, pauses and asks; then there are sessions, else there is nobody who could. session_s: after so
-        long the glasses rest until a press; 0 for no end. strain: asked every five seconds. watchers: shown every frame
-        with its decision.
+        Args:
+            feed: where frames come from.
+            beats: what turns a frame into a decision.
+            outputs: what gives the cues.
+            stream: is told of everything.
+            live: frames have an age, and not all of them need to become beats.
+            wearer: mutes, pauses and asks. Without one there are no sessions.
+            session_s: length of a session in seconds; 0 for no end.
+            strain: returns heat and under-voltage; called every five seconds.
+            watchers: called with every frame and its decision.
         """
         self._feed = feed
         self._beats = beats
         self._outputs = outputs
         self._stream = stream
         self._live = live
-        self._worn = wearer is not None
         self._wearer = wearer or Wishes()
-        self._session_s = session_s
-        self._session_began_s: float | None = None
+        self._sessions = Sessions(wearer, session_s, outputs, feed, stream) if wearer else None
         self._strain = strain
         self._pacing = Pacing()
         self._watchers = watchers
@@ -84,7 +98,7 @@ class Loop:
         self._clock = beats.clock
         self._hinted_t = -math.inf
         self._beat_count = 0
-        self._told = (0.0, 0, 0)
+        self._reported = _Counts()
 
     def run(self, seconds: float | None, stop: threading.Event) -> Outcome:
         """Run. Outputs and feed are closed when this returns or raises."""
@@ -97,29 +111,34 @@ class Loop:
             ending.callback(self._outputs.close)
             ending.callback(self._notify.stopping)
             ending.push(self._leave)
-            while not stop.is_set():
-                self._keep_session()
-                try:
-                    frame = self._feed.next(_TURN_S)
-                except TimeoutError:
-                    if self._live:
-                        self._stream.t = self._clock.wait()
-                    # A slow source that runs says nothing about the picture.
-                    if self._feed.state != RUNNING:
-                        self._become(RESTING if self._wearer.resting else self._feed.state)
-                else:
-                    if frame is None:
-                        break
-                    if self._wearer.at_rest:
-                        self._pass_over(frame)
-                    elif not self._live or self._pacing.due(frame.t):
-                        self._beat(frame)
+            while not stop.is_set() and self._turn():
                 self._stream.flush()
                 self._notify.turned()
                 if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._clock.t):
                     break
         self._tell_state()
         return Outcome(self._clock.t, self._feed.received, self._beat_count, self._feed.dropped())
+
+    def _turn(self) -> bool:
+        """Take one frame, or wait for one until the deadline of a turn. Returns whether the source goes on."""
+        if self._sessions:
+            self._sessions.turn(self._now_s(), self._clock.t, self._beats.begin)
+        try:
+            frame = self._feed.next(_TURN_S)
+        except TimeoutError:
+            if self._live:
+                self._stream.t = self._clock.wait()
+            # A slow source that runs says nothing about the picture.
+            if self._feed.state != RUNNING:
+                self._become(RESTING if self._wearer.resting else self._feed.state)
+            return True
+        if frame is None:
+            return False
+        if self._wearer.at_rest:
+            self._pass_over(frame)
+        elif not self._live or self._pacing.due(frame.t):
+            self._beat(frame)
+        return True
 
     def _pass_over(self, frame: Frame) -> None:
         """Let a frame go by that nobody wants: of a file, or of a camera that is about to close."""
@@ -128,33 +147,6 @@ class Loop:
 
     def _now_s(self) -> float:
         return time.monotonic() if self._live else self._clock.t
-
-    def _keep_session(self) -> None:
-        """Begin a session if none is on, and end it when its time is over: calmly, both."""
-        if not self._worn:
-            return
-        wearer = self._wearer
-        if self._session_began_s is None and not wearer.resting:
-            self._session_began_s = self._now_s()
-            self._beats.begin()
-            with wearer.changing:
-                enforce(wearer, self._outputs, self._feed)
-                self._outputs.confirm("paused" if wearer.paused else "session began")
-            self._stream.emit(events.Session(t=self._clock.t, state="began"))
-        elif self._session_began_s is not None and self._is_over(self._now_s() - self._session_began_s):
-            with wearer.changing:
-                wearer.resting = True
-                enforce(wearer, self._outputs, self._feed)
-                self._outputs.confirm("session ended")
-            self._end_session("time")
-
-    def _is_over(self, seconds: float) -> bool:
-        return 0 < self._session_s <= seconds
-
-    def _end_session(self, why: str) -> None:
-        if self._session_began_s is not None:
-            self._session_began_s = None
-            self._stream.emit(events.Session(t=self._clock.t, state="ended", why=why))
 
     def _learn(self) -> None:
         """Keep what fading has learned, which is seldom anything; no beat waits for the disk."""
@@ -167,8 +159,9 @@ class Loop:
         if trouble := self._wearer.keep():
             self._stream.fault("not kept", trouble)
 
-    def _leave(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._end_session("camera lost" if isinstance(error, CameraLost) else "stopped")
+    def _leave(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        if self._sessions:
+            self._sessions.end(self._clock.t, "camera lost" if isinstance(error, CameraLost) else "stopped")
 
     def _beat(self, frame: Frame) -> None:
         began_ns = time.monotonic_ns()
@@ -192,7 +185,7 @@ class Loop:
         self._learn()
         for watcher in self._watchers:
             watcher(frame, decision)
-        if self._clock.t - self._told[0] >= _STATE_EVERY_S:
+        if self._clock.t - self._reported.t >= _STATE_EVERY_S:
             self._tell_state()
             self._ease()
 
@@ -221,18 +214,18 @@ class Loop:
             self._outputs.confirm("too dark")
 
     def _tell_state(self) -> None:
-        told_t, told_frames, told_beats = self._told
-        span = self._clock.t - told_t
+        last, now = self._reported, _Counts(self._clock.t, self._feed.received, self._beat_count)
+        span = now.t - last.t
         ages = sorted(self._ages_ms)
         state = events.State(
-            t=self._clock.t,
+            t=now.t,
             state=self._state,
-            camera_fps=round((self._feed.received - told_frames) / span, 1) if span > 0 else 0.0,
-            beat_fps=round((self._beat_count - told_beats) / span, 1) if span > 0 else 0.0,
+            camera_fps=round((now.frames - last.frames) / span, 1) if span > 0 else 0.0,
+            beat_fps=round((now.beats - last.beats) / span, 1) if span > 0 else 0.0,
             dropped=self._feed.dropped(),
             frame_age_ms_p95=round(ages[int(0.95 * (len(ages) - 1))], 1) if ages and self._live else None,
         )
-        self._told = (self._clock.t, self._feed.received, self._beat_count)
+        self._reported = now
         self._stream.emit(state)
         self._notify.status(
             f"{state.state}, {state.camera_fps:.0f} fps, {state.beat_fps:.0f} beats/s, {state.dropped} dropped"

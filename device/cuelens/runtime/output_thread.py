@@ -18,7 +18,7 @@ class FirstFault:
     def __enter__(self) -> None:
         """Nothing to begin."""
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, Exception) and not self._failed:
             self._failed = True
             self._fault(f"no {self._name}", f"{type(error).__name__}: {error}")

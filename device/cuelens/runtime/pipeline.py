@@ -8,7 +8,8 @@ from cuelens import events
 from cuelens.camera.frame_clock import Clock
 from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import Belief
-from cuelens.types import Cue, Face, Frame
+from cuelens.frame import Frame
+from cuelens.types import Cue, Face
 from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder
 from cuelens.vision.picture_state import PictureState

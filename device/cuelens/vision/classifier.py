@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cuelens.types import Box, Frame
+from cuelens.frame import Frame
+from cuelens.types import Box
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop, model_input

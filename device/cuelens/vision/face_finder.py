@@ -11,8 +11,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
-from cuelens.types import Box, Face, Frame, Grey, Sight
+from cuelens.types import Box, Face, Sight
 from cuelens.vision.boxes import moved
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes

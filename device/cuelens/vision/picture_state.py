@@ -4,7 +4,7 @@ from typing import Final
 
 import cv2
 
-from cuelens.types import Frame
+from cuelens.frame import Frame
 
 RUNNING: Final = "running"
 DARK: Final = "too dark"

@@ -13,8 +13,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
-from cuelens.types import Box, Frame, Grey
+from cuelens.types import Box
 from cuelens.vision.boxes import moved, near
 from cuelens.vision.optics import Optics
 

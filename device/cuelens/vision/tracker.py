@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens.types import Box, Face, Grey
+from cuelens.frame import Grey
+from cuelens.types import Box, Face
 from cuelens.vision.boxes import distance, near
 
 MISSES: Final = 2

@@ -12,9 +12,9 @@ from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
 from cuelens_models.data.faces import Faces, joined
 from cuelens_models.data.load import FaceData
+from cuelens_models.progress import Steps
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.distilled import Say, Stage, learn
-from cuelens_models.train.fit import fed, heads_for
+from cuelens_models.train.distilled import heads_for, learn
 from cuelens_models.train.targets import Head
 from cuelens_models.zoo import cuelens
 
@@ -33,7 +33,7 @@ class Studied:
     fold: NDArray[np.intp]
 
 
-def study(data: FaceData, out: Path, folds: int, schedule: Schedule, say: Say) -> Studied:
+def study(data: FaceData, out: Path, folds: int, schedule: Schedule, steps: Steps) -> Studied:
     """Train a network for each fold of the training part in a folder of its own, and ask it about that fold.
 
     schedule: of each; a network that was trained before is not trained again.
@@ -46,8 +46,8 @@ def study(data: FaceData, out: Path, folds: int, schedule: Schedule, say: Say) -
     for number in range(folds):
         mine = np.flatnonzero(fold == number)
         others = replace(data, training=faces.take(np.flatnonzero(fold != number)), inner=faces.take(mine))
-        say(Stage(f"fold {number + 1} of {folds}", 0))
-        run, _ = learn(others, out / f"fold-{number + 1}", schedule, say)
+        steps.stage(f"fold {number + 1} of {folds}")
+        run, _ = learn(others, out / f"fold-{number + 1}", schedule, steps)
         for face, (said, seen) in zip(mine, _asked(run.best(), head, faces.take(mine)), strict=True):
             probabilities[face], features[face] = said, seen
     return Studied(faces, head, probabilities, np.stack(features), fold)
@@ -55,7 +55,7 @@ def study(data: FaceData, out: Path, folds: int, schedule: Schedule, say: Say) -
 
 def _asked(network: keras.Model, head: Head, faces: Faces) -> Iterator[tuple[Scores, Scores]]:
     both = keras.Model(network.inputs, [network.get_layer(head.name).output, network.get_layer("average").output])
-    logits, features = both.predict(model_inputs(faces.pixels, fed()), batch_size=256, verbose=0)
+    logits, features = both.predict(model_inputs(faces.pixels, cuelens.INPUT), batch_size=256, verbose=0)
     return zip(softmax(np.asarray(logits, np.float64)), np.asarray(features, np.float64), strict=True)
 
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models.bundle.boxes import Box
 from cuelens_models.bundle.contract import Contract, Input
-from cuelens_models.bundle.pixels import Box, Grey
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.errors import EmptyCrop
 
 SMALLEST_BOX = 16

@@ -1,5 +1,6 @@
 """The command `audit-data`: what is wrong in a set of faces, as contact sheets and as a file that training takes."""
 
+import sys
 from argparse import Namespace
 from collections import Counter
 from pathlib import Path
@@ -8,8 +9,8 @@ from cuelens_models import command
 from cuelens_models.audit.findings import write_csv
 from cuelens_models.data.load import load
 from cuelens_models.errors import BadInput
+from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
-from cuelens_models.train.progress import display
 
 _EXAMPLES = """\
 what is found, in the part that is learned from:
@@ -57,8 +58,8 @@ def _audit(given: Namespace) -> int:
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
     schedule = schedule_of(given.epochs, given.seed, given.precision)
-    with display() as say:
-        studied = study(data, given.out, given.folds, schedule, say)
+    with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
+        studied = study(data, given.out, given.folds, schedule, steps)
     found = audit(studied, data.held_out, given.seed)
     write_csv(given.out / "findings.csv", found, studied.faces)
     sheets = write_sheets(given.out, found, studied.faces)

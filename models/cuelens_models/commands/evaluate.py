@@ -1,6 +1,7 @@
 """The command `evaluate-model`: what a model scores on faces that nothing was chosen on."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import Unwritable
 from cuelens_models.evaluate.candidate import Candidate, open_candidate
 from cuelens_models.evaluate.evaluate import Evaluation, evaluate, figures
-from cuelens_models.evaluate.progress import display
+from cuelens_models.progress import display
 
 _EXAMPLES = """\
 examples:
@@ -51,10 +52,10 @@ def main() -> None:
 def _evaluate(given: argparse.Namespace) -> int:
     if given.report:
         _check_report(given.report, given.model, given.data)
-    with display() as steps:
-        steps.stage("opening the model", 0)
+    with display(sys.stderr) as steps:
+        steps.stage("opening the model")
         model = open_candidate(given.model)
-        steps.stage("reading the faces", 0)
+        steps.stage("reading the faces")
         data, crop = _read(given.data, model, given.crop)
         found = evaluate(model, data, given.protocol, steps)
         said = figures(found, crop)

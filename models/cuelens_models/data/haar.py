@@ -9,9 +9,10 @@ from typing import Final
 import cv2
 import msgspec
 
+from cuelens_models.bundle.boxes import Box
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.contract import Input
-from cuelens_models.bundle.pixels import Box, Grey
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import crop, resized
 from cuelens_models.data.faces import SIDE
 from cuelens_models.data.images import whole

@@ -1,6 +1,5 @@
 """Figures of a model on the held-out faces of a protocol."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +13,11 @@ from cuelens_models.data.load import HeldOut
 from cuelens_models.data.protocols import PROTOCOLS, label, left_out
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import metrics
-from cuelens_models.evaluate.candidate import Advance, Candidate
+from cuelens_models.evaluate.candidate import Candidate
 from cuelens_models.evaluate.intervals import COVERED, Intervals, intervals
+from cuelens_models.progress import Recorder, Steps
 
 _DIGITS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Where the work reports to. stage: its name and how many faces it has, 0 if unknown. advance: faces done."""
-
-    stage: Callable[[str, int], None] = lambda name, count: None
-    advance: Advance = lambda count: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ def evaluate(model: Candidate, data: HeldOut, protocol: str, steps: Steps | None
 
     A model with more labels than the protocol answers among the protocol's own; one with fewer raises BadInput.
     """
-    steps = steps or Steps()
+    steps = steps or Recorder()
     missing = [word for word in PROTOCOLS[protocol] if word not in model.labels]
     if missing:
         raise BadInput(f"{model.path} cannot say {', '.join(sorted(missing))}, which {protocol} asks for")
@@ -76,7 +68,7 @@ def evaluate(model: Candidate, data: HeldOut, protocol: str, steps: Steps | None
         robustness[name] = metrics.accuracy(among, labelled.truth)
         if name == NONE:
             whole, asked = answers, among
-    steps.stage("intervals", 0)
+    steps.stage("intervals")
     return Evaluation(
         model,
         data,

@@ -1,11 +1,11 @@
-"""What a network is shown: faces as an augmented view changes them, in batches.
+"""What a network is shown: augmented faces in batches, each with the targets that it should answer.
 
-A view is a number: which face stands where, and what happens to it, follow from seed and number alone. So a training
-can be resumed, and a teacher's answers about a view can be kept and learned from later.
+Each epoch shows the faces in a view. A view is a number: with the seed it decides the order of the faces and how each
+one is changed. So a training can be resumed, and a teacher's answers about a view can be stored and learned from later.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,47 +18,61 @@ from cuelens_models.data.augment import augment
 from cuelens_models.data.faces import Faces
 from cuelens_models.train.targets import Head, Targets, targets
 
-BATCH: Final = 128
-
 Change = Callable[[Grey, np.random.Generator], Grey]
-"""What happens to a face before it is shown: uint8 (48, 48) in and out."""
+"""How a face is changed before it is shown: uint8 (48, 48) in and out."""
 
-Answers = Callable[[int, NDArray[np.intp]], Mapping[str, Targets]]
-"""What the network should answer: from a view's number and the indices of faces to targets by head."""
-
-
-def said_by_people(faces: Faces, heads: tuple[Head, ...]) -> Answers:
-    """Return what people said of the faces, the same in every view."""
-    said = {head.name: targets(faces, head) for head in heads}
-    return lambda view, chosen: {name: rows[chosen] for name, rows in said.items()}
+ViewTargets = Callable[[int, NDArray[np.intp]], Mapping[str, Targets]]
+"""From the number of a view and the indices of faces to targets, by head."""
 
 
-def changed(faces: Faces, chosen: NDArray[np.intp], view: int, seed: int, change: Change = augment) -> Grey:
-    """Return these faces as a view changes them, uint8 (number chosen, 48, 48)."""
-    return np.stack([change(faces.pixels[face], np.random.default_rng((seed, view, face))) for face in chosen])
+def human_targets(faces: Faces, heads: tuple[Head, ...]) -> ViewTargets:
+    """Return the targets that people's votes and labels give, the same in every view."""
+    by_head = {head.name: targets(faces, head) for head in heads}
+    return lambda view, indices: {name: rows[indices] for name, rows in by_head.items()}
+
+
+def augmented(faces: Faces, indices: NDArray[np.intp], view: int, seed: int, change: Change = augment) -> Grey:
+    """Return these faces as a view shows them, uint8 (indices, 48, 48).
+
+    Args:
+        faces: all faces.
+        indices: of the faces to return.
+        view: its number, from 1.
+        seed: of the training.
+        change: what is done to each face.
+    """
+    return np.stack([change(faces.pixels[face], np.random.default_rng((seed, view, face))) for face in indices])
 
 
 class Views(keras.utils.PyDataset):  # type: ignore[misc]
-    """One epoch after another of shuffled batches, each epoch a view.
-
-    After `distinct` views they come again, mirrored every second time.
-    """
+    """Shuffled batches; each epoch is a view."""
 
     def __init__(
         self,
         faces: Faces,
-        wanted: Input,
+        model_input: Input,
         seed: int,
-        answers: Answers,
+        view_targets: ViewTargets,
         distinct: int | None = None,
         change: Change = augment,
-        batch: int = BATCH,
+        batch: int = 128,
     ) -> None:
+        """Show the first view.
+
+        Args:
+            faces: to learn from.
+            model_input: how the network is fed.
+            seed: of the order and the changes.
+            view_targets: what the network should answer.
+            distinct: after so many views they are repeated, mirrored every second time. None: never.
+            change: how a face is changed.
+            batch: how many faces a batch has.
+        """
         super().__init__()
-        self._faces, self._wanted, self._seed, self._answers = faces, wanted, seed, answers
+        self._faces, self._input, self._seed, self._targets = faces, model_input, seed, view_targets
         self._distinct, self._change = distinct, change
         self.batch = min(batch, len(faces))
-        """How many faces a batch has: fewer than asked for only where there are fewer."""
+        """How many faces a batch has: fewer than requested only if there are fewer."""
         self.epoch = 1
 
     def __len__(self) -> int:
@@ -68,10 +82,16 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
         return self.share(index, 0, 1)
 
     def share(self, index: int, part: int, parts: int) -> tuple[NDArray[Any], Mapping[str, Targets]]:
-        """Return one of `parts` equal shares of a batch."""
-        # One number more than `changed` gives its faces, so that no face draws what the order drew.
+        """Return one of `parts` equal shares of a batch, inputs and targets.
+
+        Args:
+            index: of the batch.
+            part: of the share, from 0.
+            parts: how many shares the batch is split into.
+        """
+        # The key has one number more than in `augmented`: the order and the faces draw different random numbers.
         order = np.random.default_rng((self._seed, self.epoch, 0, 0)).permutation(len(self._faces))
-        chosen = np.array_split(order[index * self.batch : (index + 1) * self.batch], parts)[part]
-        round_, view = divmod(self.epoch - 1, self._distinct or self.epoch)
-        inputs = model_inputs(changed(self._faces, chosen, view + 1, self._seed, self._change), self._wanted)
-        return inputs[:, :, ::-1] if round_ % 2 else inputs, self._answers(view + 1, chosen)
+        indices = np.array_split(order[index * self.batch : (index + 1) * self.batch], parts)[part]
+        repetition, view = divmod(self.epoch - 1, self._distinct or self.epoch)
+        inputs = model_inputs(augmented(self._faces, indices, view + 1, self._seed, self._change), self._input)
+        return inputs[:, :, ::-1] if repetition % 2 else inputs, self._targets(view + 1, indices)

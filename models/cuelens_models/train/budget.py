@@ -1,4 +1,4 @@
-"""How long a training is, as it was asked for or as it fits into a budget of time."""
+"""How long a training is, as requested or as scaled to a budget of time."""
 
 import json
 import time
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from cuelens_models.train.batches import Views
 
 _TIMED_STEPS: Final = 6
-BESIDES: Final = 1.2
-"""What averaging, judging and keeping an epoch adds to its steps, about."""
+OVERHEAD: Final = 1.2
+"""How many times longer an epoch is than its steps, about: averaging, judging and storing come on top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What `train-model` was asked for. teachers: how many; with none, what people said is all that is learned from."""
+    """What `train-model` was asked for.
+
+    teachers: how many are trained; with none, a network learns from people's votes and labels alone.
+    precision: "float32", or "bfloat16" for most of the arithmetic.
+    """
 
     recipe: str
     epochs: int
@@ -35,26 +39,36 @@ class Schedule:
     precision: str
 
 
-def kept(schedule: Schedule, data: FaceData, out: Path, budget_s: float, fit: Callable[[], Schedule]) -> Schedule:
-    """Return the schedule that is kept in `out`, or else fit one and keep it there.
+def scaled_once(
+    schedule: Schedule, data: FaceData, out: Path, budget_s: float, scale: Callable[[], Schedule]
+) -> Schedule:
+    """Return the scaled schedule that is stored in a folder; if there is none, scale and store it.
 
-    A training that goes on keeps the schedule that it began with. Raises BadInput if that was fitted to something else.
+    A resumed training so keeps the schedule that it began with. Raises BadInput if the stored one is damaged, or was
+    scaled from another schedule, budget or data.
+
+    Args:
+        schedule: as requested.
+        data: to train on.
+        out: the folder.
+        budget_s: how long the training may take.
+        scale: measures this machine, and returns the scaled schedule.
     """
     writable(out)
     file = out / "schedule.json"
-    asked = {**asdict(schedule), "budget_s": budget_s, "data_sha256": data.digest()}
+    request = {**asdict(schedule), "budget_s": budget_s, "data_sha256": data.digest()}
     if file.exists():
         try:
-            told = json.loads(file.read_text())
-            before, fitted = told["asked"], Schedule(**told["scaled"])
+            content = json.loads(file.read_text())
+            stored_request, scaled = content["asked"], Schedule(**content["scaled"])
         except (ValueError, TypeError, KeyError) as error:
             raise BadInput(f"{file} is damaged: choose another --out") from error
-        if before != asked:
+        if stored_request != request:
             raise BadInput(f"{out} holds another training: choose another --out, or the options that it began with")
-        return fitted
-    fitted = fit()
-    write_whole(file, json.dumps({"asked": asked, "scaled": asdict(fitted)}, indent=2).encode())
-    return fitted
+        return scaled
+    scaled = scale()
+    write_whole(file, json.dumps({"asked": request, "scaled": asdict(scaled)}, indent=2).encode())
+    return scaled
 
 
 def step_s(network: "keras.Model", batches: "Views") -> float:

@@ -1,4 +1,7 @@
-"""The folder of one training: its plan, its curve, and the weights of its last and of its best epoch."""
+"""The folder of one training: its plan, its curve, the weights of its last and its best epoch, and its result.
+
+The result is a `.keras` file with one head alone, which says itself how it was trained: the converter takes it.
+"""
 
 import json
 import shutil
@@ -9,20 +12,31 @@ import keras
 import msgspec
 
 from cuelens_models.atomic_file import sync, writable, write_whole
-from cuelens_models.bundle.training_record import CurvePoint
+from cuelens_models.bundle import training_record
+from cuelens_models.bundle.contract import Input
+from cuelens_models.bundle.training_record import CurvePoint, TrainingRecord
+from cuelens_models.data.load import FaceData
 from cuelens_models.errors import BadInput, Unwritable
+from cuelens_models.train.budget import Schedule
+from cuelens_models.train.precision import in_float32
+from cuelens_models.train.targets import Head
 
 PLAN: Final = "plan.json"
 BEST: Final = "best.keras"
 
 
 class RunFolder:
-    """Keeps a training so that it can go on after its last whole epoch."""
+    """Stores a training so that it can be resumed after its last whole epoch."""
 
     def __init__(self, path: Path, plan: dict[str, Any], *, writes: bool = True) -> None:
-        """Open the folder, or make it. writes: false in a process that leaves that to another one of its team.
+        """Open the folder, or make it.
 
-        Raises BadInput if it holds another training, Unwritable if it cannot be made.
+        Raises BadInput if it holds a training with another plan, Unwritable if it cannot be made.
+
+        Args:
+            path: of the folder.
+            plan: everything that the result follows from, as JSON.
+            writes: false in a process of a team in which another process writes.
         """
         self.path = path
         self._writes = writes
@@ -67,9 +81,12 @@ class RunFolder:
         return self._open(self.path / BEST)
 
     def save(self, network: keras.Model, curve: list[CurvePoint], averaged: keras.Model | None = None) -> None:
-        """Keep this epoch. The curve is written last: an epoch counts once its weights are safe under its number.
+        """Store this epoch. The curve is written last: an epoch counts once its weights are safe under its number.
 
-        averaged: what is judged and kept in the place of the network, if weights are averaged.
+        Args:
+            network: being trained.
+            curve: the epochs done, this one last.
+            averaged: what is judged and becomes the best in place of the network, if weights are averaged.
         """
         if not self._writes:
             return
@@ -90,11 +107,29 @@ class RunFolder:
         self._weights(number - 1).unlink(missing_ok=True)
         self._averaged(number - 1).unlink(missing_ok=True)
 
+    def is_written(self, record: TrainingRecord) -> bool:
+        """Return whether the result with this record is there already."""
+        target = self.path / f"{record.recipe}.keras"
+        return target.exists() and training_record.read(target) == record
+
+    def write(self, network: keras.Model, head: Head, record: TrainingRecord) -> None:
+        """Write a network with one of its heads alone as `RECIPE.keras`, with its record in it.
+
+        Args:
+            network: the best.
+            head: to write.
+            record: of the result.
+        """
+        # Keras allows no dash in a name.
+        name = record.recipe.replace("-", "_")
+        outputs = network.get_layer(head.name).output
+        write_network(self.path, keras.Model(network.inputs, outputs, name=name), record)
+
     def _open(self, file: Path) -> keras.Model:
         try:
             return keras.models.load_model(file)
         except Exception as error:
-            # Keras raises whatever its parts raise on a damaged file.
+            # On a damaged file Keras raises errors of any kind.
             raise BadInput(f"{file} is damaged: choose another --out") from error
 
     def _weights(self, epoch: int) -> Path:
@@ -105,5 +140,48 @@ class RunFolder:
 
 
 def _score(point: CurvePoint) -> float:
-    """What epochs are compared by: the mean accuracy over the protocols."""
+    """The mean accuracy over the protocols, by which epochs are compared."""
     return sum(point.accuracy.values()) / len(point.accuracy)
+
+
+def record_of(
+    recipe: str, head: Head, model_input: Input, data: FaceData, schedule: Schedule, curve: list[CurvePoint]
+) -> TrainingRecord:
+    """Return what a `.keras` file says about itself.
+
+    Args:
+        recipe: the name of the file, without its suffix.
+        head: that the file has.
+        model_input: how the network is fed.
+        data: that it was trained on.
+        schedule: of its training.
+        curve: of its training.
+    """
+    return TrainingRecord(
+        recipe=recipe,
+        labels=list(head.labels),
+        protocol=head.protocol,
+        multiply=model_input.multiply,
+        add=model_input.add,
+        per_image=model_input.per_image,
+        crop=model_input.crop,
+        data=data.name,
+        epochs=schedule.epochs,
+        seed=schedule.seed,
+        curve=curve,
+    )
+
+
+def write_network(folder: Path, network: keras.Model, record: TrainingRecord) -> Path:
+    """Write a network as `RECIPE.keras`, with its record in it, and return the path of the file.
+
+    Args:
+        folder: to write to.
+        network: to write; it computes in float32 from now on.
+        record: of the network.
+    """
+    partial = folder / "finished.partial.keras"
+    in_float32(network)
+    network.save(partial)
+    training_record.write(partial, record)
+    return partial.replace(folder / f"{record.recipe}.keras")

@@ -1,109 +1,291 @@
-"""What `train-model` does for a recipe: train its teachers, ask them about every face, train the network on that."""
+"""How a network of ours is trained, from top to bottom.
+
+`learn` gathers faces and pictures of no face, trains teachers, asks them about every view of every face, and trains the
+network on their answers. What a network and its optimizer are stands in its recipe: `zoo/cuelens.py`, `zoo/teacher.py`.
+"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import keras
+
+from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.backgrounds import backgrounds
 from cuelens_models.data.faces import joined
 from cuelens_models.data.load import FaceData
-from cuelens_models.train import teacher_targets, teachers
-from cuelens_models.train.batches import BATCH, Views, said_by_people
-from cuelens_models.train.budget import BESIDES, Schedule, kept, step_s
-from cuelens_models.train.checkpoints import RunFolder
-from cuelens_models.train.fit import Plan, Progress, compiled, fed, folder_of, heads_for, train
-from cuelens_models.zoo import teacher
+from cuelens_models.data.protocols import label
+from cuelens_models.errors import BadInput
+from cuelens_models.evaluate.metrics import fit_biases
+from cuelens_models.progress import Steps
+from cuelens_models.train import teachers
+from cuelens_models.train.batches import Views, human_targets
+from cuelens_models.train.budget import OVERHEAD, Schedule, scaled_once, step_s
+from cuelens_models.train.checkpoints import RunFolder, record_of
+from cuelens_models.train.epochs import Average, Epochs, Judge, Measure
+from cuelens_models.train.precision import arithmetic
+from cuelens_models.train.targets import HEADS, Head
+from cuelens_models.zoo import cuelens, teacher
 from cuelens_models.zoo.pretrained import Pretrained
+from cuelens_models.zoo.recipe import OwnRecipe
 
 if TYPE_CHECKING:
     from cuelens_models.train.distributed import Team
 
+RECIPES: Final = {recipe.name: recipe for recipe in (cuelens.RECIPE, teacher.RECIPE)}
 _BACKGROUNDS: Final = 0.08
 """Pictures of no face that are learned from, as a share of the faces."""
 _VIEWS: Final = 16
 """Different views that teachers are asked about; a student sees each several times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A part of the work that begins. steps: epochs of a training, views of the lessons."""
-
-    name: str
-    steps: int
-
-
-Say = Callable[[Stage | Progress | CurvePoint], None]
+_NORM_FACES: Final = 512
+"""Faces that set the batch norm of a network that begins from trained weights."""
 
 
 def learn(
     data: FaceData,
     out: Path,
     schedule: Schedule,
-    say: Say,
+    steps: Steps,
     team: "Team | None" = None,
     pretrained: Pretrained | None = None,
     taught_by: Sequence[Path] = (),
+    recipes: Mapping[str, OwnRecipe] = RECIPES,
 ) -> tuple[RunFolder, list[CurvePoint]]:
-    """Train a recipe, and return its folder and its curve. What was done in `out` before is not done again.
+    """Train a recipe, and return its folder and its curve. What is done in the folder already is not done again.
 
-    pretrained: what teachers begin from. taught_by: `.keras` files of teachers besides those that are trained.
+    Raises BadInput if the folder holds another training, Unwritable if it cannot be written to.
+
+    Args:
+        data: to learn from.
+        out: the folder.
+        schedule: names the recipe; how many teachers and epochs.
+        steps: counts epochs of a training, and views that teachers are asked about.
+        team: processes that train together.
+        pretrained: weights that networks begin from if their recipe says how.
+        taught_by: `.keras` files of teachers besides those that are trained.
+        recipes: by name; "teacher" is that of the teachers.
     """
     heads = heads_for(data)
     masters = [teachers.opened(path, heads) for path in taught_by]
-    plan = Plan(
-        **asdict(schedule),
-        began_from=pretrained.sha256 if pretrained else "",
-        taught_by=teachers.checksum(taught_by),
-    )
+    began_from = pretrained.sha256 if pretrained else ""
     # Opened first: a folder that cannot be used should not be noticed after hours of teachers.
-    run = folder_of(data, out, plan, team)
-    say(Stage("gathering pictures of no face", 0))
+    run = folder_of(data, out, schedule, began_from, teachers.checksum(taught_by), team)
+    training = _Training(data, heads, steps, team)
+
+    steps.stage("gathering pictures of no face")
     faces = joined(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
-    answers = said_by_people(faces, heads)
+    targets = human_targets(faces, heads)
+
     for number in range(1, schedule.teachers + 1):
-        say(Stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs))
-        taught = Plan(
-            teacher.NAME,
-            schedule.teacher_epochs,
-            schedule.seed + number,
-            schedule.precision,
-            began_from=plan.began_from,
-        )
-        master = folder_of(data, out / f"teacher-{number}", taught, team)
-        train(data, Views(faces, fed(), taught.seed, answers), master, taught, say, team, pretrained)
-        masters.append(teachers.trained(master.best(), heads, plan.precision))
+        steps.stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs)
+        recipe = recipes[teacher.NAME]
+        own = Schedule(recipe.name, schedule.teacher_epochs, 0, 0, schedule.seed + number, schedule.precision)
+        folder = folder_of(data, out / f"teacher-{number}", own, began_from, team=team)
+        batches = Views(faces, cuelens.INPUT, own.seed, targets, batch=recipe.batch)
+        training.run(recipe, batches, folder, own, pretrained)
+        quick = built(recipe, heads, schedule.precision)
+        quick.set_weights(folder.best().get_weights())
+        masters.append(teachers.teacher_of(quick, heads, cuelens.INPUT))
+
     views = min(_VIEWS, schedule.epochs) if masters else None
     if views:
-        say(Stage("asking the teachers", views))
-        answers = teacher_targets.give(
-            masters,
-            faces,
-            heads,
-            views,
-            plan.seed,
-            out / "lessons",
-            lambda view: say(Progress(view, None)),
-            team,
-        )
-    say(Stage(schedule.recipe, schedule.epochs))
-    own = pretrained if schedule.recipe == teacher.NAME else None
-    return run, train(data, Views(faces, fed(), plan.seed, answers, views), run, plan, say, team, own)
+        steps.stage("asking the teachers", views)
+        targets = teachers.ask(masters, faces, heads, views, schedule.seed, out / "lessons", steps, team)
+
+    steps.stage(schedule.recipe, schedule.epochs)
+    recipe = recipes[schedule.recipe]
+    batches = Views(faces, cuelens.INPUT, schedule.seed, targets, views, batch=recipe.batch)
+    return run, training.run(recipe, batches, run, schedule, pretrained)
 
 
-def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Schedule:
+@dataclass(frozen=True, slots=True)
+class _Training:
+    """What the teachers' trainings and the student's have in common."""
+
+    data: FaceData
+    heads: tuple[Head, ...]
+    steps: Steps
+    team: "Team | None"
+
+    def run(
+        self, recipe: OwnRecipe, batches: Views, folder: RunFolder, schedule: Schedule, pretrained: Pretrained | None
+    ) -> list[CurvePoint]:
+        """Train one network, judge each epoch on the inner split, store it in its folder, and return its curve.
+
+        An unfinished training is resumed after its last whole epoch, with the same curve as if it had never stopped.
+        """
+        curve = folder.curve()
+        if len(curve) < schedule.epochs:
+            keras.utils.set_random_seed(schedule.seed)
+            total = schedule.epochs * len(batches)
+            with self.team.strategy.scope() if self.team else nullcontext():
+                if curve:
+                    network = folder.network(len(curve))
+                else:
+                    network = compiled(recipe, self.heads, schedule.precision, total)
+                    if pretrained and recipe.begin:
+                        shown = model_inputs(self.data.training.pixels[:_NORM_FACES], cuelens.INPUT)
+                        recipe.begin(network, pretrained, shown)
+                # Keras stores everything else of an optimizer, but not this.
+                network.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+            averaged = folder.averaged(len(curve)) if curve else built(recipe, self.heads)
+            if not curve:
+                averaged.set_weights(network.get_weights())
+            average = Average(averaged, recipe.averaged * total, len(curve) * len(batches))
+            epochs = Epochs(batches, schedule.seed, folder, curve, self._measure(), self.steps, average=average)
+            if self.team:
+                self.team.fit(network, batches, len(curve), schedule.epochs, epochs)
+            else:
+                # The batches are shuffled already, by a seed that a resumed training knows.
+                network.fit(
+                    batches,
+                    initial_epoch=len(curve),
+                    epochs=schedule.epochs,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=[epochs],
+                )
+        if self.team is None or self.team.writes:
+            for head in self.heads:
+                self._write(folder, head, schedule, curve)
+        if self.team:
+            self.team.wait()
+        return curve
+
+    def _measure(self) -> Measure:
+        judges = [Judge(self.data.inner, head, cuelens.INPUT) for head in self.heads]
+
+        def measure(network: keras.Model, number: int, loss: float, began: float) -> CurvePoint:
+            accuracy = {judge.head.protocol: judge.accuracy(network) for judge in judges}
+            return CurvePoint(number=number, loss=loss, accuracy=accuracy)
+
+        return measure
+
+    def _write(self, folder: RunFolder, head: Head, schedule: Schedule, curve: list[CurvePoint]) -> None:
+        """Write the best network with this head alone, as the `.keras` file that the converter takes.
+
+        Its last biases are fitted to the clear faces of training, which its protocol counts: it also learned from the
+        doubtful ones, whose votes name rare expressions less often.
+
+        A file that is there already is left alone: Keras dates its files, and bundles know theirs by its checksum.
+        """
+        record = record_of(schedule.recipe + head.suffix, head, cuelens.INPUT, self.data, schedule, curve)
+        if folder.is_written(record):
+            return
+        best = folder.best()
+        judge = Judge(self.data.training, head, cuelens.INPUT)
+        dense = best.get_layer(head.name)
+        kernel, bias = dense.get_weights()
+        bias[: judge.labels] += fit_biases(judge.logits(best), judge.truth)
+        dense.set_weights([kernel, bias])
+        folder.write(best, head, record)
+
+
+def heads_for(data: FaceData) -> tuple[Head, ...]:
+    """Return the heads that the data has labels for. Raises BadInput if there is none."""
+    heads = tuple(head for head in HEADS if _is_labelled(data, head))
+    if not heads:
+        raise BadInput(f"{data.name} has neither votes nor original labels to learn from")
+    return heads
+
+
+def _is_labelled(data: FaceData, head: Head) -> bool:
+    try:
+        for faces in (data.training, data.inner):
+            label(faces, head.protocol)
+    except BadInput:
+        return False
+    return True
+
+
+def folder_of(
+    data: FaceData,
+    out: Path,
+    schedule: Schedule,
+    began_from: str = "",
+    taught_by: str = "",
+    team: "Team | None" = None,
+) -> RunFolder:
+    """Open the folder of a training. Raises BadInput if it holds another one.
+
+    Args:
+        data: that the network is trained on.
+        out: the folder.
+        schedule: of the training.
+        began_from: the checksum of the weights that the network, or its teachers, begin from.
+        taught_by: the checksum of the files of other teachers.
+        team: processes that train together.
+    """
+    plan = {
+        "data": data.name,
+        "data_sha256": data.digest(),
+        "heads": [head.name for head in heads_for(data)],
+        **asdict(schedule),
+        "began_from": began_from,
+        "taught_by": taught_by,
+    }
+    if team is None:
+        return RunFolder(out, plan)
+    first = RunFolder(out, plan) if team.writes else None
+    team.wait()
+    return first or RunFolder(out, plan, writes=False)
+
+
+def built(recipe: OwnRecipe, heads: tuple[Head, ...], precision: str = "float32") -> keras.Model:
+    """Return a fresh network whose arithmetic, but for its last layers, has this precision.
+
+    Args:
+        recipe: of the network.
+        heads: that it answers.
+        precision: "float32" or "bfloat16".
+    """
+    with arithmetic(precision):
+        return recipe.build({head.name: len(head.labels) for head in heads})
+
+
+def compiled(recipe: OwnRecipe, heads: tuple[Head, ...], precision: str, steps: int) -> keras.Model:
+    """Return a fresh network with its optimizer and its loss.
+
+    Args:
+        recipe: of the network.
+        heads: that it answers.
+        precision: "float32" or "bfloat16".
+        steps: of the whole training.
+    """
+    network = built(recipe, heads, precision)
+    network.compile(
+        optimizer=recipe.optimizer(steps),
+        loss={head.name: keras.losses.CategoricalCrossentropy(from_logits=True) for head in heads},
+        loss_weights={head.name: recipe.head_weights[head.name] for head in heads},
+        # XLA is several times slower than plain kernels for small convolutions on a CPU.
+        jit_compile=False,
+    )
+    return network
+
+
+def scaled(
+    schedule: Schedule, data: FaceData, out: Path, budget_s: float, recipes: Mapping[str, OwnRecipe] = RECIPES
+) -> Schedule:
     """Return the schedule with its epochs scaled so that the whole fits the budget on this machine, here and now.
 
-    It is kept in `out`: a training that goes on keeps the schedule that it began with.
+    It is stored in the folder: a resumed training keeps the schedule that it began with.
+
+    Args:
+        schedule: as requested.
+        data: to train on.
+        out: the folder.
+        budget_s: how long teachers and network together may take.
+        recipes: by name; "teacher" is that of the teachers.
     """
 
-    def fit() -> Schedule:
-        steps = len(data.training) * (1 + _BACKGROUNDS) / BATCH * BESIDES
-        own = _step_s(schedule.recipe, data, schedule.precision) * steps
-        taught = _step_s(teacher.NAME, data, schedule.precision) * steps if schedule.teachers else 0.0
-        full_s = own * schedule.epochs + taught * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
+    def scale() -> Schedule:
+        own_s = _epoch_s(recipes[schedule.recipe], data, schedule.precision)
+        teacher_s = _epoch_s(recipes[teacher.NAME], data, schedule.precision) if schedule.teachers else 0.0
+        full_s = own_s * schedule.epochs + teacher_s * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
         share = budget_s / full_s
         return replace(
             schedule,
@@ -111,10 +293,11 @@ def scaled(schedule: Schedule, data: FaceData, out: Path, budget_s: float) -> Sc
             teacher_epochs=max(1, math.floor(schedule.teacher_epochs * share)),
         )
 
-    return kept(schedule, data, out, budget_s, fit)
+    return scaled_once(schedule, data, out, budget_s, scale)
 
 
-def _step_s(recipe: str, data: FaceData, precision: str) -> float:
+def _epoch_s(recipe: OwnRecipe, data: FaceData, precision: str) -> float:
     heads = heads_for(data)
-    network = compiled(Plan(recipe, 1, 0, precision), heads, 100)
-    return step_s(network, Views(data.training, fed(), 0, said_by_people(data.training, heads)))
+    network = compiled(recipe, heads, precision, 100)
+    batches = Views(data.training, cuelens.INPUT, 0, human_targets(data.training, heads), batch=recipe.batch)
+    return step_s(network, batches) * len(data.training) * (1 + _BACKGROUNDS) / recipe.batch * OVERHEAD

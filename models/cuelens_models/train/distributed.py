@@ -20,13 +20,13 @@ from cuelens_models.train.batches import Views
 
 
 class Team:
-    """One process among those that train together. number: of this one. size: how many there are."""
+    """The processes that train together, as one of them sees it. number: of this one. size: how many there are."""
 
     def __init__(self, name: str) -> None:
-        """Join the team. It comes before anything else that TensorFlow does: a worker waits here for the others.
+        """Join the team: a worker waits here for the others. Nothing may use TensorFlow before.
 
-        Workers find each other by TF_CONFIG, and share the folder that they write to. Raises BadInput if TF_CONFIG
-        makes no sense, AbsentDevice if the others do not come.
+        Workers find each other by TF_CONFIG, and share one output folder. name: "mirrored" or "multiworker".
+        Raises BadInput if TF_CONFIG makes no sense, AbsentDevice if the others do not come.
         """
         if name == "mirrored":
             self.strategy: Any = tf.distribute.MirroredStrategy()
@@ -59,26 +59,33 @@ class Team:
         with _together():
             meet()
 
-    def fit(self, network: keras.Model, batches: Views, initial_epoch: int, epochs: int, keeper: Any) -> None:
-        """Do what `network.fit` does, for a network that was made in the strategy's scope.
+    def fit(self, network: keras.Model, batches: Views, initial_epoch: int, epochs: int, callback: Any) -> None:
+        """Do what `network.fit` does.
 
         Raises BadInput if there are too few faces to share, AbsentDevice if another worker went away.
+
+        Args:
+            network: made in the strategy's scope.
+            batches: shown to the network.
+            initial_epoch: epochs done already.
+            epochs: the last one to do.
+            callback: of Keras.
         """
         if batches.batch % self._replicas:
             raise BadInput(f"a batch of {batches.batch} faces cannot be shared equally by {self._replicas} devices")
         for layer in network.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = self._replicas > 1
-        like = batches.share(0, 0, self._replicas)
+        example = batches.share(0, 0, self._replicas)
         with self.strategy.scope():
-            # Both would make variables at the first step otherwise, inside a replica, where they cannot be made.
+            # Made here because otherwise the first step would make these variables inside a replica, which fails.
             network.optimizer.build(network.trainable_variables)
-            network.compute_loss(y=like[1], y_pred=network(like[0]))
+            network.compute_loss(y=example[1], y_pred=network(example[0]))
 
-        def learn(inputs: Any, wanted: Any) -> Any:
+        def learn(inputs: Any, targets: Any) -> Any:
             with tf.GradientTape() as tape:
-                # Keras divides it by the number of replicas: their gradients add up to that of the whole batch.
-                loss = network.compute_loss(x=inputs, y=wanted, y_pred=network(inputs, training=True), training=True)
+                # Keras divides the loss by the number of replicas: their gradients add up to that of the whole batch.
+                loss = network.compute_loss(x=inputs, y=targets, y_pred=network(inputs, training=True), training=True)
             variables = network.trainable_variables
             network.optimizer.apply(tape.gradient(loss, variables), variables)
             return loss
@@ -87,19 +94,20 @@ class Team:
         def step(batch: Any) -> Any:
             return self.strategy.reduce("SUM", self.strategy.run(learn, args=batch), axis=None)
 
-        shared = self.strategy.distribute_datasets_from_function(lambda place: self._shares(batches, place, like))
-        keeper.set_model(network)
+        shared = self.strategy.distribute_datasets_from_function(lambda place: self._shares(batches, place, example))
+        callback.set_model(network)
+        callback.on_train_begin()
         with _together():
             for epoch in range(initial_epoch, epochs):
-                keeper.on_epoch_begin(epoch)
+                callback.on_epoch_begin(epoch)
                 losses: list[float] = []
                 for index, batch in zip(range(len(batches)), shared, strict=False):
                     losses.append(float(step(batch)))
-                    keeper.on_train_batch_end(index, {"loss": float(np.mean(losses))})
-                keeper.on_epoch_end(epoch, {"loss": float(np.mean(losses))})
+                    callback.on_train_batch_end(index, {"loss": float(np.mean(losses))})
+                callback.on_epoch_end(epoch, {"loss": float(np.mean(losses))})
         self.wait()
 
-    def _shares(self, batches: Views, place: Any, like: Any) -> tf.data.Dataset:
+    def _shares(self, batches: Views, place: Any, example: Any) -> tf.data.Dataset:
         """Return the shares of an epoch's batches that the devices of this process learn from, in their order."""
         here = place.num_replicas_in_sync // place.num_input_pipelines
         first = place.input_pipeline_id * here
@@ -109,7 +117,7 @@ class Team:
                 for replica in range(first, first + here):
                     yield batches.share(index, replica, place.num_replicas_in_sync)
 
-        kinds = keras.tree.map_structure(lambda array: tf.TensorSpec(array.shape, array.dtype), like)
+        kinds = keras.tree.map_structure(lambda array: tf.TensorSpec(array.shape, array.dtype), example)
         return tf.data.Dataset.from_generator(shares, output_signature=kinds).prefetch(tf.data.AUTOTUNE)
 
 
@@ -119,7 +127,6 @@ def _together() -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        why = type(error).__name__
         raise AbsentDevice(
-            f"another worker went away or never came ({why}): start all of them again to go on"
+            f"another worker went away or never came ({type(error).__name__}): start all of them again to go on"
         ) from error

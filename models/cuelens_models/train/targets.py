@@ -1,6 +1,6 @@
-"""What a network is asked to answer about a face: a distribution for each of its heads.
+"""What a network should answer about a face: a distribution over labels for each of its heads.
 
-A row of targets sums to what the face weighs: to 1, or to 0 where nobody said anything.
+A row of targets sums to the weight of the face: to 1, or to 0 if nobody labelled it.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _SMOOTHING: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One answer of a network. protocol: what it is judged by. suffix: of the file it is saved as."""
+    """One output of a network. protocol: by which it is judged. suffix: of the file that it is saved as."""
 
     name: str
     labels: tuple[str, ...]
@@ -34,17 +34,17 @@ HEADS: Final = (VOTES, ORIGINAL)
 
 
 def targets(faces: Faces, head: Head) -> Targets:
-    """Return what a head should answer about each face, (n, labels of the head)."""
+    """Return the targets of a head for each face, (n, labels of the head)."""
     return _from_votes(faces) if head == VOTES else _from_original(faces)
 
 
 def one_label(labelled: Labelled) -> Targets:
-    """Return the truth as distributions: 1 for the label that a face has, (n, labels)."""
+    """Return the true labels as distributions (one-hot), (n, labels)."""
     return np.eye(len(labelled.labels), dtype=np.float32)[labelled.truth]
 
 
 def shares_of_votes(faces: Faces, labels: tuple[str, ...]) -> Targets:
-    """Return each label's share of the votes for any of them, (n, labels); zeros where nobody voted for one.
+    """Return each label's share of the votes for any of them, (n, labels); a row of zeros if nobody voted for one.
 
     Contempt counts as neutral where it is no label.
     """
@@ -57,7 +57,7 @@ def shares_of_votes(faces: Faces, labels: tuple[str, ...]) -> Targets:
 
 
 def _from_votes(faces: Faces) -> Targets:
-    """Shares of the votes, single ones dropped. "Unknown" says that it could be any expression."""
+    """Shares of the votes, without single votes. "Unknown" counts for all expressions equally."""
     ballots = without_single_votes(faces.votes).astype(np.float32)
     shares = ballots / np.maximum(ballots.sum(axis=1, keepdims=True), 1)
     expressions, unknown, not_a_face = shares[:, : len(LABELS)], shares[:, [-2]], shares[:, [-1]]
@@ -65,9 +65,9 @@ def _from_votes(faces: Faces) -> Targets:
 
 
 def _from_original(faces: Faces) -> Targets:
-    """The original label, smoothed: one person gave it, and two such people agree on two faces of three."""
-    place = np.array([*(ORIGINAL.labels.index(word) for word in EMOTIONS), -1])[faces.emotion.astype(np.int64)]
-    answers = np.full((len(faces), len(ORIGINAL.labels)), _SMOOTHING / len(ORIGINAL.labels), np.float32)
-    answers[np.arange(len(faces)), place] += 1 - _SMOOTHING
-    answers[place < 0] = 0
-    return answers
+    """The original label with label smoothing: one person gave it, and two such people agree on two faces of three."""
+    columns = np.array([*(ORIGINAL.labels.index(word) for word in EMOTIONS), -1])[faces.emotion.astype(np.int64)]
+    rows = np.full((len(faces), len(ORIGINAL.labels)), _SMOOTHING / len(ORIGINAL.labels), np.float32)
+    rows[np.arange(len(faces)), columns] += 1 - _SMOOTHING
+    rows[columns < 0] = 0
+    return rows

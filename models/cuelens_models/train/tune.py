@@ -1,7 +1,7 @@
 """Searching for the learning rate, the batch and the movement that suit a recipe, with KerasTuner.
 
-A trial is a training like any other, in a folder of its own. A search that was stopped goes on, within a trial too;
-several workers share one as KerasTuner has it, by its own environment variables; TensorBoard reads every curve.
+A trial is a training like any other, in a folder of its own. A stopped search is resumed, within a trial too. Several
+workers share a search by KerasTuner's own environment variables. TensorBoard reads every curve.
 """
 
 import math
@@ -17,9 +17,9 @@ from tensorboard.summary import Writer
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.load import FaceData
+from cuelens_models.progress import Steps
 from cuelens_models.train.budget import Schedule
 from cuelens_models.train.checkpoints import RunFolder
-from cuelens_models.train.distilled import Say, Stage
 from cuelens_models.train.published import learn_published
 from cuelens_models.zoo.recipe import Recipe, Tuned, tuned
 
@@ -38,7 +38,7 @@ _MOVEMENTS: Final = (0.0, 0.5, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One that is done. accuracy: of its best epoch on the inner split."""
+    """A finished trial. accuracy: of its best epoch on the inner split."""
 
     number: str
     values: Tuned
@@ -46,19 +46,27 @@ class Trial:
 
 
 def tune(
-    data: FaceData, recipe: Recipe, out: Path, search: str, trials: int, schedule: Schedule, say: Say
+    data: FaceData, recipe: Recipe, out: Path, search: str, trials: int, schedule: Schedule, steps: Steps
 ) -> list[Trial]:
-    """Search; return all trials that are done, best first, and keep the best one's values as best.json in `out`.
+    """Search; return the finished trials, best first, and store the best one's values as best.json.
 
-    search: one of SEARCHES. trials: how many at most; the whole grid has 45. schedule: of each of them.
-    Raises BadInput if `out` holds another search.
+    Raises BadInput if the folder holds another search.
+
+    Args:
+        data: to learn from.
+        recipe: to find values for.
+        out: the folder.
+        search: one of SEARCHES.
+        trials: how many at most; the whole grid has 45.
+        schedule: of each trial.
+        steps: counts the epochs of a trial.
     """
-    # Its plan alone is wanted here: weights are in the folders of the trials.
+    # Only its plan is needed here: weights are in the folders of the trials.
     RunFolder(out, {"data_sha256": data.digest(), "search": search, **asdict(schedule)})
 
     def work(number: str, values: Tuned) -> float:
-        say(Stage(f"trial {number}: {values}", 0))
-        _, curve = learn_published(data, out / f"trial-{number}", tuned(recipe, values), schedule, say)
+        steps.stage(f"trial {number}: {values}")
+        _, curve = learn_published(data, out / f"trial-{number}", tuned(recipe, values), schedule, steps)
         _write_curve(out / "tensorboard" / f"{number} {values}", curve, recipe.protocol)
         return max(point.accuracy[recipe.protocol] for point in curve)
 
@@ -75,14 +83,14 @@ def tune(
         searcher.search(verbose=0)
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ or error from None
-    done = [
+    finished = [
         Trial(trial.trial_id, Tuned(**trial.hyperparameters.values), float(trial.score))
         for trial in searcher.oracle.get_best_trials(trials)
         if trial.score is not None
     ]
-    if done:
-        write_whole(out / BEST, msgspec.json.format(msgspec.json.encode(done[0].values)))
-    return done
+    if finished:
+        write_whole(out / BEST, msgspec.json.format(msgspec.json.encode(finished[0].values)))
+    return finished
 
 
 def _space(recipe: Recipe) -> keras_tuner.HyperParameters:
@@ -95,7 +103,7 @@ def _space(recipe: Recipe) -> keras_tuner.HyperParameters:
 
 
 def _searcher(search: str, work: Callable[[str, Tuned], float]) -> Any:
-    """Return KerasTuner's class of this search, with `work` for what a trial does."""
+    """Return KerasTuner's class of this search. work: does a trial and returns its accuracy."""
     kind: Any = SEARCHES[search]
 
     class Searcher(kind):  # type: ignore[misc]
@@ -103,7 +111,7 @@ def _searcher(search: str, work: Callable[[str, Tuned], float]) -> Any:
             try:
                 return {_ACCURACY: work(trial.trial_id, Tuned(**trial.hyperparameters.values))}
             except Exception as error:
-                # Any other error counts as a poor trial there, and the search would go on.
+                # KerasTuner takes any other error for a poor trial, and goes on searching.
                 raise keras_tuner.errors.FatalError from error
 
     return Searcher

@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras import layers
-
 Tensor = Any
 
 
 def convolution(x: Tensor, name: str, channels: int, size: int = 3, stride: int = 1, *, relu: bool = True) -> Tensor:
-    """Return a convolution with batch norm and, unless told otherwise, a ReLU. The norm folds into the convolution."""
+    """Return a convolution with batch norm, which folds into it, and a ReLU.
+
+    Args:
+        x: feature maps, (n, height, width, channels).
+        name: what the names of the layers begin with.
+        channels: how many the output has.
+        size: side of the kernel, in pixels.
+        stride: of the kernel, in pixels.
+        relu: false leaves the ReLU out.
+    """
+    from keras import layers
+
     x = layers.Conv2D(
         channels,
         size,
@@ -24,8 +33,16 @@ def convolution(x: Tensor, name: str, channels: int, size: int = 3, stride: int 
 
 
 def answers(x: Tensor, heads: Mapping[str, int], dropout: float) -> dict[str, Tensor]:
-    """Return the logits of each head: name to (n, width), from feature maps."""
+    """Return the logits of each head, (n, width), by its name.
+
+    Args:
+        x: feature maps, (n, height, width, channels).
+        heads: the width of each head by its name.
+        dropout: the share of features that is dropped in training.
+    """
+    from keras import layers
+
     x = layers.GlobalAveragePooling2D(name="average")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    # In float32 whatever the rest is computed in: a loss wants its digits.
+    # Always in float32: the loss needs that precision.
     return {name: layers.Dense(width, dtype="float32", name=name)(x) for name, width in heads.items()}

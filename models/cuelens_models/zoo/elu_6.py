@@ -47,7 +47,7 @@ def _adam(rate: float) -> "keras.optimizers.Optimizer":
     return keras.optimizers.Adam(rate)
 
 
-def _recipe(name: str, rate: float, said: str) -> Recipe:
+def _recipe(name: str, rate: float, reported: str) -> Recipe:
     return Recipe(
         name=f"elu-6{name}",
         summary=f"twelve ELU convolutions, without disgust, rate {rate:g}",
@@ -56,7 +56,7 @@ def _recipe(name: str, rate: float, said: str) -> Recipe:
         optimizer=partial(_adam, rate),
         epochs=200,
         batch=32,
-        published=Published(None, said),
+        published=Published(None, reported),
         differs=(
             "What it calls test accuracy is recall at a threshold of a half; here accuracy is the share named rightly.",
             "The confusion matrix was drawn from faces that were not standardised; here the network does it itself.",

@@ -1,4 +1,4 @@
-"""Several trained networks as one: the mean of what they believe, as logits."""
+"""Several trained networks as one: the logarithms of their mean probabilities."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +14,13 @@ from cuelens_models.errors import BadInput
 
 NAME: Final = "ensemble"
 _LEAST: Final = 1e-6
-"""Believed at least, so that a logarithm stays finite."""
+"""The least probability, so that its logarithm stays finite."""
 
 
 def joined(members: Sequence[Path]) -> tuple[keras.Model, TrainingRecord]:
-    """Return the ensemble of `.keras` files that train-model wrote, and what it says of itself.
+    """Return the ensemble of `.keras` files that train-model wrote, and its training record.
 
-    Raises BadInput if there are fewer than two, or if they are not fed alike or do not answer the same labels.
+    Raises BadInput if there are fewer than two, or if their inputs or their labels differ.
     """
     if len(members) < 2:
         raise BadInput("an ensemble has two members at least (--members)")
@@ -32,19 +32,19 @@ def joined(members: Sequence[Path]) -> tuple[keras.Model, TrainingRecord]:
         if other.float_input(48, 48, 1) != first.float_input(48, 48, 1):
             raise BadInput(f"{path} and {members[0]} are not fed alike: they cannot be one network")
     face = keras.Input((48, 48, 1), name="face")
-    believed = []
+    probabilities = []
     for number, path in enumerate(members, start=1):
         network = keras.models.load_model(path, compile=False)
         network.name = f"member{number}"
-        believed.append(layers.Softmax(name=f"believed{number}")(network(face)))
-    mean = layers.Average(name="mean")(believed)
+        probabilities.append(layers.Softmax(name=f"believed{number}")(network(face)))
+    mean = layers.Average(name="mean")(probabilities)
     data = ", ".join(dict.fromkeys(one.data for one in records))
-    said = msgspec.structs.replace(first, recipe=NAME, epochs=0, seed=0, device="", enter=None, curve=[], data=data)
-    return keras.Model(face, ops.log(ops.maximum(mean, _LEAST)), name=NAME), said
+    record = msgspec.structs.replace(first, recipe=NAME, epochs=0, seed=0, device="", enter=None, curve=[], data=data)
+    return keras.Model(face, ops.log(ops.maximum(mean, _LEAST)), name=NAME), record
 
 
 def _record(path: Path) -> TrainingRecord:
-    said = training_record.read(path)
-    if said is None:
+    record = training_record.read(path)
+    if record is None:
         raise BadInput(f"model {path} does not say what its outputs mean: give a .keras file that train-model wrote")
-    return said
+    return record

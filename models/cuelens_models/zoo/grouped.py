@@ -1,4 +1,4 @@
-"""Negative, positive or neutral first, and then which: our network with such a last layer, and with a flat one."""
+"""Our network with a last layer in two stages, first negative, positive or neutral, then which; and with a flat one."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -24,11 +24,11 @@ def _build(labels: int, *, grouped: bool) -> "keras.Model":
         return flat
     x = flat.get_layer("dropout").output
     group = layers.Dense(len(_GROUPS), activation="log_softmax", dtype="float32", name="group")(x)
-    believed = ops.split(group, len(_GROUPS), axis=1)
+    shares = ops.split(group, len(_GROUPS), axis=1)
     parts = []
-    for (name, size), share in zip(_GROUPS, believed, strict=True):
+    for (name, size), share in zip(_GROUPS, shares, strict=True):
         within = layers.Dense(size, activation="log_softmax", dtype="float32", name=name)(x)
-        # Repeated: Keras 3.15 on TensorFlow adds a column as if it were a row where a batch is as large as that.
+        # Repeated because Keras 3.15 on TensorFlow adds a column as if it were a row if the batch has as many faces.
         parts.append(within + ops.repeat(share, size, axis=1))
     answer = layers.Concatenate(dtype="float32", name=HEAD)(parts)
     return keras.Model(flat.input, {HEAD: answer}, name="cuelens_grouped")

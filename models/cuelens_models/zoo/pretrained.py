@@ -1,6 +1,6 @@
 """Trained weights from elsewhere, for a teacher to begin from: a weights manifest of TensorFlow.js and its files.
 
-In it each array says its name, its shape and, where it is stored in bytes, the scale and the least value of them.
+The manifest gives each array's name and shape and, where its numbers are stored as bytes, their scale and least value.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """Weights by name. sha256: of everything that was read, manifest and files."""
+    """Weights by name. sha256: of the manifest and all its files."""
 
     path: Path
     arrays: Arrays
@@ -50,11 +50,11 @@ def read(path: Path) -> Pretrained:
 
 
 def _array(entry: Mapping[str, Any], content: bytes, at: int) -> tuple[NDArray[np.float32], int]:
-    """Return the array of an entry, whose bytes begin at `at`, and where they end."""
+    """Return the array of an entry, and where its bytes end. at: where they begin in the content."""
     shape, stored = entry["shape"], entry.get("quantization")
     kind = np.dtype(np.uint8 if stored else np.float32).newbyteorder("<")
     if entry["dtype"] != "float32" or (stored and stored["dtype"] != "uint8"):
-        raise ValueError(f"{entry['name']} is neither of floats nor of bytes")
+        raise ValueError(f"{entry['name']} is stored neither as floats nor as bytes")
     values = np.frombuffer(content, kind, math.prod(shape), at).astype(np.float32)
     if stored:
         values = values * np.float32(stored["scale"]) + np.float32(stored["min"])

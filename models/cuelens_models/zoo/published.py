@@ -1,4 +1,4 @@
-"""The networks that others have published for this task, and two of ours to compare, by name."""
+"""The recipes that others have published for this task, and two of ours to compare with, by name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

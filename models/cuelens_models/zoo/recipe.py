@@ -1,6 +1,6 @@
-"""What a published way of training comes to: a network, how it is fed, and how it was trained."""
+"""Recipes, of others and of ours: a network, how it is fed, and how it is trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,10 @@ from cuelens_models.errors import BadInput
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cuelens_models.zoo.pretrained import Pretrained
 
 _FULL: Final = Movement(turn=20, zoom=0.1, shift=0.1, flip=True)
 HEAD: Final = "expression"
@@ -20,7 +24,7 @@ HEAD: Final = "expression"
 
 @dataclass(frozen=True, slots=True)
 class Plateau:
-    """When the learning rate falls: times `factor` after `patience` epochs without a lower loss on the inner split."""
+    """The learning rate is multiplied by `factor` after `patience` epochs without a lower loss on the inner split."""
 
     factor: float
     patience: int
@@ -30,8 +34,8 @@ class Plateau:
 class Few:
     """A small set of pictures instead of all faces.
 
-    detected: the glasses' detector cuts the faces out, otherwise they are cut where they are known to be.
-    inspected: those of poor quality are left out.
+    detected: the glasses' detector cuts the faces out; otherwise they are cut at their known place.
+    inspected: pictures of poor quality are left out.
     """
 
     detected: bool
@@ -40,21 +44,21 @@ class Few:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What its authors reported. accuracy: a fraction; None where they reported something else. said: in words."""
+    """What its authors reported. accuracy: a fraction; None if they reported something else. summary: in words."""
 
     accuracy: float | None
-    said: str
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A network and its training, as published but for its mistakes.
+    """A published network and its training, without its mistakes.
 
     build: from a number of labels to a network from float (n, 48, 48, 1) to {HEAD: logits}.
     standardised: faces are fed as to our own network, otherwise as levels between 0 and 1.
     from_votes: it learns from distributions of votes, otherwise from one label a face.
     patience: epochs without a lower loss on the inner split after which the training ends.
-    differs: what is not as in the original, mostly because it was wrong there; a sentence each.
+    differs: the differences from the original, mostly its mistakes; a sentence each.
     """
 
     name: str
@@ -75,8 +79,29 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRecipe:
+    """A network of ours and its training; its loss is the cross-entropy of each head.
+
+    build: from the width of each head to a network from float (n, 48, 48, 1) to the logits of each head.
+    optimizer: from the number of steps of the whole training.
+    head_weights: how much the loss of each head counts.
+    averaged: the share of all steps over which weights are averaged (an exponential moving average).
+    begin: gives a fresh network trained weights, and is shown standardised faces, float (n, 48, 48, 1).
+    """
+
+    name: str
+    build: "Callable[[Mapping[str, int]], keras.Model]"
+    optimizer: "Callable[[int], keras.optimizers.Optimizer]"
+    epochs: int
+    batch: int
+    head_weights: Mapping[str, float]
+    averaged: float
+    begin: "Callable[[keras.Model, Pretrained, NDArray[np.float32]], None] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tuned:
-    """What a search may choose for a recipe. movement: 0 for none; 1 for 20 degrees, a tenth of the side, mirrors."""
+    """What a search chooses for a recipe. movement: 0 for none; 1 for 20 degrees, a tenth of the side, mirrors."""
 
     rate: float
     batch: int
@@ -87,12 +112,12 @@ class Tuned:
 
 
 def tuned(recipe: Recipe, values: Tuned) -> Recipe:
-    """Return the recipe with these values in the place of its own."""
+    """Return the recipe with these values in place of its own."""
 
     def optimizer() -> "keras.optimizers.Optimizer":
-        made = recipe.optimizer()
-        made.learning_rate = values.rate
-        return made
+        own = recipe.optimizer()
+        own.learning_rate = values.rate
+        return own
 
     share = values.movement
     movement = Movement(_FULL.turn * share, _FULL.zoom * share, _FULL.shift * share, flip=True) if share else None
@@ -100,7 +125,7 @@ def tuned(recipe: Recipe, values: Tuned) -> Recipe:
 
 
 def read_tuned(path: Path) -> Tuned:
-    """Return what a search found best. Raises BadInput if the file does not say so."""
+    """Return the best values of a search. Raises BadInput if the file does not hold any."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Tuned)
     except OSError as error:

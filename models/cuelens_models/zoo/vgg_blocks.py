@@ -61,7 +61,7 @@ def _descent() -> "keras.optimizers.Optimizer":
     return keras.optimizers.SGD(0.01)
 
 
-def _recipe(name: str, summary: str, accuracy: float | None, said: str, **options: Any) -> Recipe:
+def _recipe(name: str, summary: str, accuracy: float | None, reported: str, **options: Any) -> Recipe:
     training = {key: options.pop(key) for key in ("movement", "patience", "epochs") if key in options}
     return Recipe(
         name=f"vgg-blocks{name}",
@@ -71,7 +71,7 @@ def _recipe(name: str, summary: str, accuracy: float | None, said: str, **option
         optimizer=_descent,
         epochs=training.pop("epochs", 100),
         batch=64,
-        published=Published(accuracy, said),
+        published=Published(accuracy, reported),
         differs=_DIFFERS,
         **training,
     )

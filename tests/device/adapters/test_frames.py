@@ -9,10 +9,10 @@ import pytest
 
 from cuelens.adapters.files import Paced, StillImage, open_file
 from cuelens.camera.capture import CaptureThread
-from cuelens.camera.frame_buffers import FrameRing
+from cuelens.camera.frame_buffers import FrameBuffers
+from cuelens.frame import Frame, Grey
 from cuelens.mailbox import Latest
 from cuelens.ports import FrameSource
-from cuelens.types import Frame, Grey
 from cuelens.vision.picture_state import COVERED, DARK, RUNNING, PictureState
 from cuelens_models.errors import BadInput
 
@@ -20,16 +20,16 @@ RAMP = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
 @pytest.mark.parametrize(("rotation", "turns"), [(0, 0), (90, -1), (180, 2), (270, 1)])
-def test_a_ring_turns_pictures_clockwise(rotation: int, turns: int) -> None:
-    assert np.array_equal(FrameRing(rotation).keep(RAMP), np.rot90(RAMP, turns))
+def test_buffers_turn_pictures_clockwise(rotation: int, turns: int) -> None:
+    assert np.array_equal(FrameBuffers(rotation).keep(RAMP), np.rot90(RAMP, turns))
 
 
-def test_a_ring_uses_buffers_again_but_never_one_that_is_still_held() -> None:
-    ring = FrameRing()
-    held = ring.keep(RAMP)
+def test_memory_is_used_again_but_never_while_its_frame_is_held() -> None:
+    buffers = FrameBuffers()
+    held = buffers.keep(RAMP)
     places = set()
     for n in range(50):
-        passing = ring.keep(RAMP + n)
+        passing = buffers.keep(RAMP + n)
         places.add(passing.ctypes.data)
     assert np.array_equal(held, RAMP)
     assert held.ctypes.data not in places
@@ -41,13 +41,16 @@ def test_a_slow_beat_never_sees_its_frame_change() -> None:
         name = "counting"
 
         def __init__(self) -> None:
-            self.ring = FrameRing()
+            self.buffers = FrameBuffers()
             self.n = 0
+            self.places: set[int] = set()
 
         def read(self, timeout_s: float) -> Frame | None:
             self.n += 1
             time.sleep(0.002)
-            return Frame(self.ring.keep(np.full((40, 60), self.n % 256, np.uint8)), self.n / 500, 0)
+            grey = self.buffers.keep(np.full((40, 60), self.n % 256, np.uint8))
+            self.places.add(grey.ctypes.data)
+            return Frame(grey, self.n / 500, 0)
 
         def close(self) -> None: ...
 
@@ -62,13 +65,29 @@ def test_a_slow_beat_never_sees_its_frame_change() -> None:
         assert frame.grey.min() == frame.grey.max()
     feed.close()
     assert feed.dropped() > 10
-    assert len(source.ring._buffers) <= 4  # noqa: SLF001 - the bound is what is promised
+    assert len(source.places) <= 4
 
 
-def test_a_ring_copies_out_of_a_padded_plane() -> None:
+def test_a_slice_holds_the_memory_of_its_frame() -> None:
+    buffers = FrameBuffers()
+    corner = buffers.keep(RAMP)[1:, 2:]
+    before = corner.copy()
+    later = [buffers.keep(RAMP + 50) for _ in range(5)]
+    assert np.array_equal(corner, before)
+    assert not any(np.shares_memory(corner, frame) for frame in later)
+
+
+def test_frames_of_another_size_get_memory_of_their_own() -> None:
+    buffers = FrameBuffers()
+    buffers.keep(RAMP)
+    assert np.array_equal(buffers.keep(RAMP[:, :3]), RAMP[:, :3])
+    assert np.array_equal(buffers.keep(RAMP), RAMP)
+
+
+def test_a_frame_is_copied_out_of_a_padded_plane() -> None:
     padded = np.zeros((3, 64), np.uint8)
     padded[:, :4] = RAMP
-    kept = FrameRing().keep(padded[:, :4])
+    kept = FrameBuffers().keep(padded[:, :4])
     assert np.array_equal(kept, RAMP)
     assert kept.flags.c_contiguous
     padded[:] = 0

@@ -7,7 +7,7 @@ import pytest
 
 from cuelens.camera.capture import NO_CAMERA, STALLED, CaptureThread, Deadlines
 from cuelens.camera.in_order import InOrder
-from cuelens.types import Frame
+from cuelens.frame import Frame
 from cuelens_models.errors import AbsentDevice, CameraLost
 
 

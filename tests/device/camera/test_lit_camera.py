@@ -10,10 +10,10 @@ import pytest
 from cuelens.adapters.fakes import MemoryCaptureLight
 from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, CaptureThread
 from cuelens.camera.lit_camera import Lit
+from cuelens.frame import Frame
 from cuelens.ports import FrameSource
 from cuelens.runtime.hardware import Hardware, fit
 from cuelens.settings import Pins
-from cuelens.types import Frame
 from cuelens_models.errors import AbsentDevice
 
 

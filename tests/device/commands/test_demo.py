@@ -17,8 +17,8 @@ pytest.importorskip("matplotlib", reason="the scene's pictures come with the ext
 
 from cuelens.adapters.demo_scene import FPS, demo_scene
 from cuelens.adapters.haar import HaarDetector
+from cuelens.frame import Frame
 from cuelens.runtime.build import assemble
-from cuelens.types import Frame
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter

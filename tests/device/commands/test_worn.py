@@ -14,8 +14,9 @@ import pytest
 from cuelens import events
 from cuelens.commands import console
 from cuelens.cues.settling import Belief
+from cuelens.frame import Frame
 from cuelens.runtime.pipeline import Decision
-from cuelens.types import Face, Frame
+from cuelens.types import Face
 
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" * 200
 

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from cuelens.frame import Frame
 from cuelens.light import patterns
 from cuelens.light.brightness import Dimming, wanted_percent
 from cuelens.light.patterns import Moment, moment, rgb, strengths
 from cuelens.profile.profile import Brightness
-from cuelens.types import Frame, LightPattern
+from cuelens.types import LightPattern
 from cuelens.vision.picture_state import PictureState
 
 RED, GREEN, BLUE, YELLOW, WHITE = map(rgb, ("#FF0000", "#00FF00", "#0000FF", "#FFFF00", "#FFFFFF"))

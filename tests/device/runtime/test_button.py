@@ -13,6 +13,7 @@ import pytest
 from cuelens import events
 from cuelens.adapters.fakes import MemoryButton, MemoryLight, MemoryVoice
 from cuelens.camera.capture import RUNNING
+from cuelens.frame import Frame
 from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.profile.profile import Profile
 from cuelens.runtime.build import assemble
@@ -21,7 +22,7 @@ from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.wishes import Wishes
-from cuelens.types import Cue, Frame, LightPattern
+from cuelens.types import Cue, LightPattern
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter

@@ -16,6 +16,7 @@ from cuelens.cues.fading import FadingRule
 from cuelens.cues.modes import mode
 from cuelens.cues.modes.mode import PlayRule
 from cuelens.cues.policy import CuePolicy
+from cuelens.frame import Frame
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import limit_rule, settle_rule
 from cuelens.runtime.build import assemble
@@ -25,7 +26,7 @@ from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
 from cuelens.runtime.pipeline import Pipeline
-from cuelens.types import Box, Frame, LightPattern
+from cuelens.types import Box, LightPattern
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE

@@ -13,6 +13,7 @@ from cuelens import events
 from cuelens.adapters.fakes import MemoryLight, MemoryVoice
 from cuelens.camera.capture import NO_CAMERA, RUNNING
 from cuelens.camera.frame_clock import Clock
+from cuelens.frame import Frame
 from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.profile.profile import Profile
 from cuelens.runtime.build import assemble
@@ -21,7 +22,7 @@ from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pipeline import Decision
 from cuelens.runtime.wishes import Wishes
-from cuelens.types import Cue, Frame
+from cuelens.types import Cue
 from cuelens.vision.picture_state import DARK, PictureState
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle

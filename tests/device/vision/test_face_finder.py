@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cuelens.types import Box, Frame, Sight
+from cuelens.frame import Frame
+from cuelens.types import Box, Sight
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cuelens.types import Box, Grey
+from cuelens.frame import Grey
+from cuelens.types import Box
 from cuelens.vision.tracker import Register, Track, assign
 
 SIDE = 80

@@ -18,7 +18,10 @@ from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load, names_of, without
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
+from cuelens_models.progress import Recorder
+from cuelens_models.train import distilled
 from cuelens_models.train.targets import VOTES, Head
+from cuelens_models.zoo.recipe import OwnRecipe
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -150,15 +153,21 @@ def test_a_sheet_is_drawn_for_each_reason(studied: Studied, tmp_path: Path) -> N
     assert all(sheet.read_bytes().startswith(b"\x89PNG") for sheet in sheets)
 
 
-def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(data: FaceData, tmp_path: Path) -> None:
-    heard: list[object] = []
+@pytest.mark.usefixtures("eager")
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning")
+def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(
+    data: FaceData, tmp_path: Path, small_recipes: dict[str, OwnRecipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(distilled.RECIPES, "cuelens", small_recipes["cuelens"])
+    heard = Recorder()
     schedule = schedule_of(1, 0, "float32")
-    studied = study(data, tmp_path, 2, schedule, heard.append)
+    studied = study(data, tmp_path, 2, schedule, heard)
     assert len(studied.faces) == len(data.training) + len(data.inner) == len(studied.fold)
     assert np.bincount(studied.fold).tolist() == [120, 120]
     np.testing.assert_allclose(studied.probabilities.sum(axis=1), 1)
     assert {path.name for path in tmp_path.iterdir()} == {"fold-1", "fold-2"}
-    again: list[object] = []
-    same = study(data, tmp_path, 2, schedule, again.append)
+    again = Recorder()
+    same = study(data, tmp_path, 2, schedule, again)
     np.testing.assert_allclose(same.probabilities, studied.probabilities, atol=1e-5)
-    assert len(again) < len(heard)
+    assert len(heard.lines) == 2
+    assert again.lines == []

@@ -7,9 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from cuelens_models.bundle.boxes import Box
 from cuelens_models.bundle.contract import Contract, Input
 from cuelens_models.bundle.file import Bundle
-from cuelens_models.bundle.pixels import Box, Grey
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import SMALLEST_BOX, crop, model_input, model_inputs, resized, square
 from cuelens_models.errors import EmptyCrop
 

@@ -1,12 +1,35 @@
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cuelens_models.zoo.recipe import OwnRecipe
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TRAIN = "cuelens_models.commands.train"
+
+# Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def train_small(
+    run_here: Command, small_recipes: dict[str, OwnRecipe], eager: None, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs train-model in this process, with small networks for our recipes."""
+    pytest.importorskip("keras", reason="training needs the extra train")
+    pytest.importorskip("rich", reason="training needs the extra train")
+    from cuelens_models.train import distilled
+
+    for name, recipe in small_recipes.items():
+        monkeypatch.setitem(distilled.RECIPES, name, recipe)
+    return lambda *arguments: run_here(TRAIN, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +55,8 @@ TRAIN = "cuelens_models.commands.train"
         ("elu-6", "--data", "x", "--out", "y", "--taught-by", "z.keras"),
     ],
 )
-def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -> None:
-    ended = command(TRAIN, *arguments)
+def test_wrong_usage_ends_with_2(run_here: Command, arguments: tuple[str, ...]) -> None:
+    ended = run_here(TRAIN, *arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith("usage: train-model")
 
@@ -51,11 +74,11 @@ def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -
     ],
 )
 def test_data_that_cannot_be_used_ends_with_3_and_one_line(
-    command: Command, tmp_path: Path, name: str, content: bytes | None, words: str
+    run_here: Command, tmp_path: Path, name: str, content: bytes | None, words: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    ended = command(TRAIN, "cuelens", "--data", tmp_path / name, "--out", tmp_path / "run")
+    ended = run_here(TRAIN, "cuelens", "--data", tmp_path / name, "--out", tmp_path / "run")
     assert (ended.returncode, ended.stdout) == (3, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("train-model: ")
@@ -63,17 +86,17 @@ def test_data_that_cannot_be_used_ends_with_3_and_one_line(
     assert not (tmp_path / "run").exists()
 
 
-def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(command: Command, synthetic_npz: Path) -> None:
-    ended = command(TRAIN, "resnet", "--data", synthetic_npz, "--out", synthetic_npz / "run")
+def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(run_here: Command, synthetic_npz: Path) -> None:
+    ended = run_here(TRAIN, "resnet", "--data", synthetic_npz, "--out", synthetic_npz / "run")
     assert ended.returncode == 3
     assert ended.stderr.startswith("train-model: recipe 'resnet' is unknown: use one of cuelens, teacher, vgg-blocks,")
 
 
-def test_weights_that_cannot_be_begun_from_end_with_3(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+def test_weights_that_cannot_be_begun_from_end_with_3(run_here: Command, synthetic_npz: Path, tmp_path: Path) -> None:
     (tmp_path / "weights.json").write_text("a letter")
     for name, words in (("absent.json", "cannot be read: No such file"), ("weights.json", "is no weights manifest")):
         arguments = ("--data", synthetic_npz, "--out", tmp_path / "run", "--pretrained", tmp_path / name)
-        ended = command(TRAIN, "cuelens", *arguments)
+        ended = run_here(TRAIN, "cuelens", *arguments)
         assert ended.returncode == 3
         (line,) = ended.stderr.splitlines()
         assert line.startswith("train-model: ")
@@ -89,25 +112,23 @@ def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_np
     assert ended.stderr == "train-model: keras is not installed: run `pip install 'cuelens[train]'`\n"
 
 
-def test_an_unwritable_folder_ends_with_3_and_one_line(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
-    pytest.importorskip("keras", reason="training needs the extra train")
-    pytest.importorskip("rich", reason="training needs the extra train")
+def test_an_unwritable_folder_ends_with_3_and_one_line(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
-    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "file")
+    ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path / "file")
     assert ended.returncode == 3
     (line,) = ended.stderr.splitlines()
     assert f"{tmp_path / 'file'} cannot be written to" in line
 
 
 def test_a_training_says_its_notes_its_epochs_and_its_result(
-    command: Command, synthetic_npz: Path, tmp_path: Path
+    train_small: Command, synthetic_npz: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("keras", reason="training needs the extra train")
-    pytest.importorskip("rich", reason="training needs the extra train")
     with np.load(synthetic_npz / "train.npz") as arrays:
         np.savez(tmp_path / "faces.npz", **arrays)
     few = ("--epochs", 2, "--teachers", 1, "--teacher-epochs", 1)
-    ended = command(TRAIN, "cuelens", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run", *few)
+    ended = train_small("cuelens", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run", *few)
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
     assert lines[:4] == [
@@ -120,13 +141,11 @@ def test_a_training_says_its_notes_its_epochs_and_its_result(
     assert lines[-2:] == [f"  {tmp_path / 'run' / 'cuelens-fer7.keras'}", f"  {tmp_path / 'run' / 'cuelens.keras'}"]
 
 
-def test_a_budget_is_said_in_epochs(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
-    pytest.importorskip("keras", reason="training needs the extra train")
-    pytest.importorskip("rich", reason="training needs the extra train")
-    little = ("--budget", 0.001, "--teachers", 0)
-    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", *little)
+def test_a_budget_is_said_in_epochs(train_small: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+    little = ("--budget", 1e-6, "--teachers", 0)
+    ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", *little)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "0.001 minutes here are 1 epochs" in ended.stdout.splitlines()
+    assert "1e-06 minutes here are 1 epochs" in ended.stdout.splitlines()
     assert (tmp_path / "run" / "cuelens.keras").exists()
 
 
@@ -139,19 +158,19 @@ def test_a_team_that_cannot_be_joined_ends_with_3(command: Command, synthetic_np
     assert line.startswith("train-model: the team of TF_CONFIG cannot be joined: ")
 
 
-def test_results_do_not_go_into_the_data(command: Command, synthetic_npz: Path) -> None:
+def test_results_do_not_go_into_the_data(run_here: Command, synthetic_npz: Path) -> None:
     before = sorted(synthetic_npz.iterdir())
-    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", synthetic_npz / "run")
+    ended = run_here(TRAIN, "cuelens", "--data", synthetic_npz, "--out", synthetic_npz / "run")
     assert ended.returncode == 3
     assert "lies in the data" in ended.stderr
     assert sorted(synthetic_npz.iterdir()) == before
 
 
-def test_pictures_of_no_face_need_an_extra_too(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
-    pytest.importorskip("keras", reason="training needs the extra train")
-    pytest.importorskip("rich", reason="training needs the extra train")
-    without = "import sys; sys.modules['skimage'] = None"
-    ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
+def test_pictures_of_no_face_need_an_extra_too(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run")
     assert ended.returncode == 3
     assert ended.stderr == "train-model: scikit-image is not installed: run `pip install 'cuelens[train]'`\n"
 
@@ -170,20 +189,18 @@ def test_a_queue_goes_on_after_a_recipe_that_fails(command: Command, synthetic_n
     assert "published: 50.1 %" in ended.stdout
 
 
-def test_an_ensemble_is_made_of_files_and_teaches(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:
-    pytest.importorskip("keras", reason="training needs the extra train")
-    pytest.importorskip("rich", reason="training needs the extra train")
+def test_an_ensemble_is_made_of_files_and_teaches(train_small: Command, synthetic_npz: Path, tmp_path: Path) -> None:
     one = ("--data", synthetic_npz, "--epochs", 1)
     for seed in (1, 2):
-        command(TRAIN, "vgg-blocks-1", *one, "--out", tmp_path / f"m{seed}", "--seed", seed)
+        train_small("vgg-blocks-1", *one, "--out", tmp_path / f"m{seed}", "--seed", seed)
     files = [tmp_path / f"m{seed}" / "vgg-blocks-1.keras" for seed in (1, 2)]
-    ended = command(TRAIN, "ensemble", "--members", *files, "--out", tmp_path / "both")
+    ended = train_small("ensemble", "--members", *files, "--out", tmp_path / "both")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == f"{tmp_path / 'both' / 'ensemble.keras'}\n"
     taught = ("--teachers", 0, "--taught-by", tmp_path / "both" / "ensemble.keras")
-    ended = command(TRAIN, "cuelens", *one, "--out", tmp_path / "run", *taught)
+    ended = train_small("cuelens", *one, "--out", tmp_path / "run", *taught)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "asking the teachers" in ended.stdout.splitlines()
-    ended = command(TRAIN, "ensemble", "--members", files[0], "--out", tmp_path / "alone")
+    ended = train_small("ensemble", "--members", files[0], "--out", tmp_path / "alone")
     assert (ended.returncode, ended.stderr) == (3, "train-model: an ensemble has two members at least (--members)\n")
     assert not (tmp_path / "alone").exists()

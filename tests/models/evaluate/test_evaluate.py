@@ -17,7 +17,8 @@ from cuelens_models.data.load import HeldOut, load_held_out
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate.candidate import Candidate, open_candidate
-from cuelens_models.evaluate.evaluate import Steps, evaluate, figures
+from cuelens_models.evaluate.evaluate import evaluate, figures
+from cuelens_models.progress import Recorder
 
 KEYS = [
     *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all", "auc"),
@@ -157,12 +158,10 @@ def test_faces_outside_the_protocol_are_counted_in_a_note(told: Told) -> None:
 
 
 def test_every_stage_is_told_and_every_face_advances_it(faces: Faces) -> None:
-    stages: list[tuple[str, int]] = []
-    done: list[int] = []
-    steps = Steps(lambda name, count: stages.append((name, count)), done.append)
+    steps = Recorder()
     evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy"] * 24), "ferplus8", steps)
-    assert [count for _, count in stages] == [24] * (1 + len(CORRUPTIONS)) + [0]
-    assert sum(done) == 24 * (1 + len(CORRUPTIONS))
+    assert [count for _, count in steps.stages] == [24] * (1 + len(CORRUPTIONS)) + [0]
+    assert sum(steps.advances) == 24 * (1 + len(CORRUPTIONS))
 
 
 @pytest.mark.data

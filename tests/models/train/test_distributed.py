@@ -43,12 +43,12 @@ def start(name: str, data: Path, out: Path, tf_config: object = None) -> subproc
 
 def finish(process: subprocess.Popen[str]) -> str:
     try:
-        _, told = process.communicate(timeout=TIMEOUT_S)
+        _, errors = process.communicate(timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
-    assert process.returncode == 0, told
-    return told
+    assert process.returncode == 0, errors
+    return errors
 
 
 def free_ports(count: int) -> list[int]:
@@ -81,9 +81,9 @@ def test_two_workers_have_the_losses_and_the_weights_of_one(
     assert len(alone["losses"]) == 3
     assert alone["losses"][-1] < alone["losses"][0]
     for out in outs:
-        found = np.load(out)
-        np.testing.assert_allclose(found["losses"], alone["losses"], atol=1e-4)
-        np.testing.assert_allclose(found["weights"], alone["weights"], atol=1e-3)
+        results = np.load(out)
+        np.testing.assert_allclose(results["losses"], alone["losses"], atol=1e-4)
+        np.testing.assert_allclose(results["weights"], alone["weights"], atol=1e-3)
 
 
 def test_the_devices_of_one_machine_have_the_losses_of_one(

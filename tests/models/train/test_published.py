@@ -15,11 +15,13 @@ from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
+from cuelens_models.progress import Recorder
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.published import fed_to, learn_published, rate_after, scaled_published, stopped, task
+from cuelens_models.train.published import fed_to, learn_published, rate_after, scaled_published, stopped, task_of
 from cuelens_models.train.targets import shares_of_votes
+from cuelens_models.zoo.blocks import convolution
 from cuelens_models.zoo.published import RECIPES
-from cuelens_models.zoo.recipe import Plateau
+from cuelens_models.zoo.recipe import HEAD, Plateau
 
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -27,11 +29,26 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SCHEDULE = Schedule("four-class-norm", epochs=2, teachers=0, teacher_epochs=0, seed=0, precision="float32")
 
 
-RECIPE = RECIPES[SCHEDULE.recipe]
+def small(labels: int) -> keras.Model:
+    """What four-class-norm has, smaller: convolutions with batch norm, dense layers with dropout."""
+    face = keras.Input((48, 48, 1), name="face")
+    x = convolution(face, "conv1", 8, size=5, stride=4)
+    x = keras.layers.MaxPooling2D(2)(x)
+    x = keras.layers.Dense(8, activation="relu")(keras.layers.Flatten()(x))
+    x = keras.layers.Dropout(0.25)(x)
+    return keras.Model(face, {HEAD: keras.layers.Dense(labels, dtype="float32", name=HEAD)(x)}, name="four_class")
+
+
+RECIPE = replace(RECIPES[SCHEDULE.recipe], build=small)
 
 
 class Stopped(Exception):
     """What ends a training between two epochs here, where a person would press Ctrl-C."""
+
+
+class StopsAfterAnEpoch(Recorder):
+    def line(self, text: str) -> None:
+        raise Stopped
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +59,7 @@ def data(synthetic_npz: Path) -> FaceData:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, data: FaceData) -> tuple[Path, list[CurvePoint]]:
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    return folder, learn_published(data, folder, RECIPE, SCHEDULE, lambda news: None)[1]
+    return folder, learn_published(data, folder, RECIPE, SCHEDULE, Recorder())[1]
 
 
 def untimed(curve: list[CurvePoint]) -> list[tuple[int, float, dict[str, float], float | None]]:
@@ -53,29 +70,29 @@ def test_the_result_says_how_it_was_trained_and_is_the_best_epoch(
     whole: tuple[Path, list[CurvePoint]], data: FaceData
 ) -> None:
     folder, curve = whole
-    said = training_record.read(folder / "four-class-norm.keras")
-    assert said is not None
-    assert (said.recipe, said.protocol, said.labels) == (
+    record = training_record.read(folder / "four-class-norm.keras")
+    assert record is not None
+    assert (record.recipe, record.protocol, record.labels) == (
         "four-class-norm",
         "fer4",
         ["neutral", "happy", "surprise", "sad"],
     )
-    assert (said.epochs, said.seed, said.curve) == (2, 0, curve)
-    assert said.float_input(48, 48, 1) == fed_to(RECIPE)
-    assert keras.backend.backend() in said.device
-    assert said.enter is not None
-    assert list(said.enter) == said.labels
-    assert all(0 <= threshold <= 1 for threshold in said.enter.values())
+    assert (record.epochs, record.seed, record.curve) == (2, 0, curve)
+    assert record.float_input(48, 48, 1) == fed_to(RECIPE)
+    assert keras.backend.backend() in record.device
+    assert record.enter is not None
+    assert list(record.enter) == record.labels
+    assert all(0 <= threshold <= 1 for threshold in record.enter.values())
     network = keras.models.load_model(folder / "four-class-norm.keras", compile=False)
     inner = label(data.inner, "fer4")
     answers = network.predict(model_inputs(data.inner.pixels[inner.chosen], fed_to(RECIPE)), verbose=0)
-    found = float((answers.argmax(axis=1) == inner.truth).mean())
-    assert found == max(point.accuracy["fer4"] for point in curve)
+    accuracy = float((answers.argmax(axis=1) == inner.truth).mean())
+    assert accuracy == max(point.accuracy["fer4"] for point in curve)
 
 
 def test_what_was_trained_in_bfloat16_is_written_to_compute_in_float32(data: FaceData, tmp_path: Path) -> None:
     schedule = replace(SCHEDULE, epochs=1, precision="bfloat16")
-    learn_published(data, tmp_path / "run", RECIPE, schedule, lambda news: None)
+    learn_published(data, tmp_path / "run", RECIPE, schedule, Recorder())
     network = keras.models.load_model(tmp_path / "run" / "four-class-norm.keras", compile=False)
     assert {layer.compute_dtype for layer in network.layers} == {"float32"}
 
@@ -83,14 +100,10 @@ def test_what_was_trained_in_bfloat16_is_written_to_compute_in_float32(data: Fac
 def test_a_stopped_training_goes_on_after_its_last_whole_epoch(
     whole: tuple[Path, list[CurvePoint]], data: FaceData, tmp_path: Path
 ) -> None:
-    def stop(news: object) -> None:
-        if isinstance(news, CurvePoint):
-            raise Stopped
-
     with pytest.raises(Stopped):
-        learn_published(data, tmp_path / "run", RECIPE, SCHEDULE, stop)
+        learn_published(data, tmp_path / "run", RECIPE, SCHEDULE, StopsAfterAnEpoch())
     assert not (tmp_path / "run" / "four-class-norm.keras").exists()
-    _, curve = learn_published(data, tmp_path / "run", RECIPE, SCHEDULE, lambda news: None)
+    _, curve = learn_published(data, tmp_path / "run", RECIPE, SCHEDULE, Recorder())
     assert untimed(curve)[0] == untimed(whole[1])[0]
     assert curve[1].loss == pytest.approx(whole[1][1].loss, rel=1e-4)
     assert curve[1].inner_loss == pytest.approx(whole[1][1].inner_loss, rel=1e-4)
@@ -99,16 +112,16 @@ def test_a_stopped_training_goes_on_after_its_last_whole_epoch(
 def test_a_finished_training_is_not_done_again(whole: tuple[Path, list[CurvePoint]], data: FaceData) -> None:
     folder, curve = whole
     before = (folder / "four-class-norm.keras").read_bytes()
-    heard: list[object] = []
-    assert learn_published(data, folder, RECIPE, SCHEDULE, heard.append)[1] == curve
-    assert not any(isinstance(news, CurvePoint) for news in heard)
+    steps = Recorder()
+    assert learn_published(data, folder, RECIPE, SCHEDULE, steps)[1] == curve
+    assert (steps.advances, steps.lines) == ([], [])
     assert (folder / "four-class-norm.keras").read_bytes() == before
 
 
 def test_another_schedule_in_the_same_folder_is_refused(whole: tuple[Path, list[CurvePoint]], data: FaceData) -> None:
     for change in ({"epochs": 3}, {"seed": 1}, {"recipe": "four-class"}):
         with pytest.raises(BadInput, match="another training"):
-            learn_published(data, whole[0], RECIPE, replace(SCHEDULE, **change), lambda news: None)
+            learn_published(data, whole[0], RECIPE, replace(SCHEDULE, **change), Recorder())
 
 
 def test_a_budget_gives_at_most_the_published_epochs(data: FaceData, tmp_path: Path) -> None:
@@ -122,9 +135,9 @@ def test_a_budget_gives_at_most_the_published_epochs(data: FaceData, tmp_path: P
 def test_a_training_ends_when_its_patience_does(data: FaceData, tmp_path: Path) -> None:
     impatient = replace(RECIPES["vgg-blocks-1"], patience=1, optimizer=lambda: keras.optimizers.SGD(0.0))
     schedule = replace(SCHEDULE, recipe=impatient.name, epochs=5)
-    _, curve = learn_published(data, tmp_path / "run", impatient, schedule, lambda news: None)
+    _, curve = learn_published(data, tmp_path / "run", impatient, schedule, Recorder())
     assert [point.number for point in curve] == [1, 2]
-    assert learn_published(data, tmp_path / "run", impatient, schedule, lambda news: None)[1] == curve
+    assert learn_published(data, tmp_path / "run", impatient, schedule, Recorder())[1] == curve
 
 
 @pytest.mark.parametrize(
@@ -180,9 +193,9 @@ PROTOCOLS7 = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
 
 
 def test_a_task_has_the_faces_that_count_under_the_protocol(data: FaceData, tmp_path: Path) -> None:
-    voted = task(data, RECIPES["ferplus-bn"], tmp_path)
-    assert len(voted.learned) == len(voted.answers) == len(data.training)
-    four = task(data, RECIPES["four-class"], tmp_path)
+    voted = task_of(data, RECIPES["ferplus-bn"], tmp_path)
+    assert len(voted.learned) == len(voted.targets) == len(data.training)
+    four = task_of(data, RECIPES["four-class"], tmp_path)
     assert len(four.learned) == len(label(data.training, "fer4").chosen) < len(data.training)
-    np.testing.assert_array_equal(four.answers.sum(axis=1), 1)
-    np.testing.assert_array_equal(four.inner_answers.argmax(axis=1), four.inner.truth)
+    np.testing.assert_array_equal(four.targets.sum(axis=1), 1)
+    np.testing.assert_array_equal(four.inner_targets.argmax(axis=1), four.inner.truth)

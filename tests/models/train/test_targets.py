@@ -31,9 +31,9 @@ def ballots(*rows: dict[str, int]) -> Faces:
     ],
 )
 def test_votes_become_shares_and_unknown_could_be_any_expression(row: dict[str, int], target: dict[str, float]) -> None:
-    found = targets(ballots(row), BY_VOTES)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found[0], [target.get(label, 0) for label in BY_VOTES.labels], rtol=1e-6)
+    rows = targets(ballots(row), BY_VOTES)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows[0], [target.get(label, 0) for label in BY_VOTES.labels], rtol=1e-6)
 
 
 @pytest.mark.parametrize("word", EMOTIONS)
@@ -41,10 +41,10 @@ def test_an_original_label_is_smoothed(word: str) -> None:
     faces = Faces(
         np.zeros((1, 48, 48), np.uint8), np.array([EMOTIONS.index(word)], np.int8), np.zeros((1, 10), np.uint8)
     )
-    (found,) = targets(faces, ORIGINAL)
-    assert found.sum() == pytest.approx(1)
-    assert ORIGINAL.labels[int(found.argmax())] == word
-    assert found.max() == pytest.approx(0.9 + 0.1 / 7)
+    (rows,) = targets(faces, ORIGINAL)
+    assert rows.sum() == pytest.approx(1)
+    assert ORIGINAL.labels[int(rows.argmax())] == word
+    assert rows.max() == pytest.approx(0.9 + 0.1 / 7)
 
 
 def test_a_face_that_nobody_said_anything_of_weighs_nothing() -> None:

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,10 @@ pytest.importorskip("tensorboard", reason="searching needs the extra train")
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput
+from cuelens_models.progress import Recorder
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.distilled import Stage
 from cuelens_models.train.tune import Trial, tune
 from cuelens_models.zoo.published import RECIPES
 from cuelens_models.zoo.recipe import Tuned, read_tuned, tuned
@@ -21,6 +19,8 @@ from cuelens_models.zoo.recipe import Tuned, read_tuned, tuned
 # Keras saves its variables through h5py, which asks them for an array in the way of numpy 1.
 # KerasTuner asks threads for their names in an old way.
 pytestmark = [
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:(currentThread|getName|setDaemon|isDaemon):DeprecationWarning"),
 ]
@@ -33,6 +33,13 @@ class Stopped(BaseException):
     """What ends a search here, where a person would press Ctrl-C."""
 
 
+class StopsInTheSecondTrial(Recorder):
+    def stage(self, name: str, count: int = 0) -> None:
+        super().stage(name, count)
+        if sum(stage.startswith("trial") for stage, _ in self.stages) == 2:
+            raise Stopped
+
+
 @pytest.fixture(scope="module")
 def data(synthetic_npz: Path) -> FaceData:
     return load(synthetic_npz)
@@ -41,59 +48,48 @@ def data(synthetic_npz: Path) -> FaceData:
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory, data: FaceData) -> tuple[Path, list[Trial]]:
     out = tmp_path_factory.mktemp("tuned")
-    return out, tune(data, RECIPE, out, "random", 2, SCHEDULE, lambda news: None)
+    return out, tune(data, RECIPE, out, "random", 2, SCHEDULE, Recorder())
 
 
 def test_trials_come_best_first_and_the_best_values_are_kept(searched: tuple[Path, list[Trial]]) -> None:
-    out, done = searched
-    assert len(done) == 2
-    assert done[0].accuracy >= done[1].accuracy
-    assert read_tuned(out / "best.json") == done[0].values
-    for trial in done:
+    out, finished = searched
+    assert len(finished) == 2
+    assert finished[0].accuracy >= finished[1].accuracy
+    assert read_tuned(out / "best.json") == finished[0].values
+    for trial in finished:
         curve = json.loads((out / f"trial-{trial.number}" / "curve.json").read_text())
         assert curve[0]["accuracy"]["fer7"] == trial.accuracy
         assert 0.001 <= trial.values.rate <= 0.1
 
 
 def test_tensorboard_reads_every_trial(searched: tuple[Path, list[Trial]]) -> None:
-    out, done = searched
+    out, finished = searched
     logs = {log.name.partition(" ")[0]: log for log in (out / "tensorboard").iterdir()}
-    assert set(logs) == {trial.number for trial in done}
-    for trial in done:
+    assert set(logs) == {trial.number for trial in finished}
+    for trial in finished:
         events = EventAccumulator(str(logs[trial.number])).Reload()
         (point,) = events.Tensors("accuracy of fer7 on the inner split")
         assert point.tensor_proto.float_val[0] == pytest.approx(trial.accuracy)
 
 
 def test_a_search_goes_on_where_it_was_stopped(data: FaceData, tmp_path: Path) -> None:
-    def stop_in_the_second() -> Iterator[None]:
-        yield None
-        yield None
-        raise Stopped
-
-    until = stop_in_the_second()
-
-    def say(news: object) -> None:
-        if isinstance(news, CurvePoint | Stage) and "trial" in getattr(news, "name", "trial"):
-            next(until)
-
     with pytest.raises(Stopped):
-        tune(data, RECIPE, tmp_path / "run", "random", 2, SCHEDULE, say)
-    heard: list[object] = []
-    done = tune(data, RECIPE, tmp_path / "run", "random", 2, SCHEDULE, heard.append)
-    assert len(done) == 2
-    assert len([news for news in heard if isinstance(news, CurvePoint)]) == 1
+        tune(data, RECIPE, tmp_path / "run", "random", 2, SCHEDULE, StopsInTheSecondTrial())
+    steps = Recorder()
+    finished = tune(data, RECIPE, tmp_path / "run", "random", 2, SCHEDULE, steps)
+    assert len(finished) == 2
+    assert len(steps.lines) == 1
 
 
 @pytest.mark.parametrize("search", ["grid", "bayesian"])
 def test_other_searches_try_what_they_are_to(data: FaceData, tmp_path: Path, search: str) -> None:
-    (trial,) = tune(data, RECIPE, tmp_path / "run", search, 1, SCHEDULE, lambda news: None)
+    (trial,) = tune(data, RECIPE, tmp_path / "run", search, 1, SCHEDULE, Recorder())
     assert trial.values.batch in (32, 64, 128)
 
 
 def test_another_search_in_the_same_folder_is_refused(searched: tuple[Path, list[Trial]], data: FaceData) -> None:
     with pytest.raises(BadInput, match="another"):
-        tune(data, RECIPE, searched[0], "grid", 2, SCHEDULE, lambda news: None)
+        tune(data, RECIPE, searched[0], "grid", 2, SCHEDULE, Recorder())
 
 
 def test_a_tuned_recipe_has_the_values_found() -> None:

@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from cuelens_models.data.npz import read
-from cuelens_models.train.batches import Views, said_by_people
+from cuelens_models.train.batches import Views, human_targets
 from cuelens_models.train.distributed import Team
-from cuelens_models.train.fit import fed
 from cuelens_models.train.targets import HEADS
+from cuelens_models.zoo.cuelens import INPUT
 
 EPOCHS = 3
 
@@ -30,28 +30,28 @@ def network() -> keras.Model:
     for channels in (4, 8):
         x = keras.layers.Conv2D(channels, 3, strides=3, padding="same", activation="relu")(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
-    made = keras.Model(face, {head.name: keras.layers.Dense(len(head.labels), name=head.name)(x) for head in HEADS})
-    made.compile(
+    trained = keras.Model(face, {head.name: keras.layers.Dense(len(head.labels), name=head.name)(x) for head in HEADS})
+    trained.compile(
         keras.optimizers.AdamW(1e-2),
         {head.name: keras.losses.CategoricalCrossentropy(from_logits=True) for head in HEADS},
         jit_compile=False,
     )
-    return made
+    return trained
 
 
 class Losses(keras.callbacks.Callback):  # type: ignore[misc]
-    """Turns to the next view each epoch, and remembers the losses."""
+    """Turns to the next view each epoch, and records the losses."""
 
     def __init__(self, views: Views) -> None:
         super().__init__()
         self._views = views
-        self.found: list[float] = []
+        self.by_epoch: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._views.epoch = epoch + 1
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.found.append(logs["loss"])
+        self.by_epoch.append(logs["loss"])
 
 
 def main(name: str, data: Path, out: Path) -> None:
@@ -60,18 +60,18 @@ def main(name: str, data: Path, out: Path) -> None:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     team = None if name == "alone" else Team(name)
     faces = read(data)
-    views = Views(faces, fed(), 0, said_by_people(faces, HEADS))
+    views = Views(faces, INPUT, 0, human_targets(faces, HEADS))
     losses = Losses(views)
     keras.utils.set_random_seed(0)
     if team is None:
-        made = network()
-        made.fit(views, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[losses])
+        trained = network()
+        trained.fit(views, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[losses])
     else:
         with team.strategy.scope():
-            made = network()
-        team.fit(made, views, 0, EPOCHS, losses)
+            trained = network()
+        team.fit(trained, views, 0, EPOCHS, losses)
         assert team.strategy.num_replicas_in_sync == 2
-    np.savez(out, losses=losses.found, weights=np.concatenate([weights.ravel() for weights in made.get_weights()]))
+    np.savez(out, losses=losses.by_epoch, weights=np.concatenate([each.ravel() for each in trained.get_weights()]))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def manifest(tmp_path: Path, write_manifest: Callable[..., Path]) -> Path:
 
 
 def test_floats_come_back_whole_and_bytes_within_half_a_step(manifest: Path) -> None:
-    found = read(manifest).arrays
-    assert set(found) == {"kernel", "bias"}
-    np.testing.assert_array_equal(found["bias"], ARRAYS["bias"])
-    assert found["kernel"].shape == (2, 2, 3, 4)
-    np.testing.assert_allclose(found["kernel"], ARRAYS["kernel"], atol=0.5 / 255 + 1e-6)
+    arrays = read(manifest).arrays
+    assert set(arrays) == {"kernel", "bias"}
+    np.testing.assert_array_equal(arrays["bias"], ARRAYS["bias"])
+    assert arrays["kernel"].shape == (2, 2, 3, 4)
+    np.testing.assert_allclose(arrays["kernel"], ARRAYS["kernel"], atol=0.5 / 255 + 1e-6)
 
 
 def test_an_array_may_go_on_in_the_next_file(manifest: Path) -> None:
@@ -33,9 +33,9 @@ def test_an_array_may_go_on_in_the_next_file(manifest: Path) -> None:
     content = manifest.with_suffix(".bin").read_bytes()
     for name, part in (("one", content[:7]), ("two", content[7:])):
         (manifest.parent / name).write_bytes(part)
-    told = json.loads(manifest.read_text())
-    told[0]["paths"] = ["one", "two"]
-    manifest.write_text(json.dumps(told))
+    groups = json.loads(manifest.read_text())
+    groups[0]["paths"] = ["one", "two"]
+    manifest.write_text(json.dumps(groups))
     after = read(manifest)
     for name, values in before.arrays.items():
         np.testing.assert_array_equal(after.arrays[name], values)
@@ -58,8 +58,8 @@ def test_a_file_that_is_not_there_is_named(manifest: Path, lost: str) -> None:
 
 
 def _set(key: str, value: Any) -> Callable[[Any], None]:
-    def change(told: Any) -> None:
-        told[0]["weights"][0][key] = value
+    def change(groups: Any) -> None:
+        groups[0]["weights"][0][key] = value
 
     return change
 
@@ -67,9 +67,9 @@ def _set(key: str, value: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda told: told[0].pop("paths"),
-        lambda told: told[0]["weights"].pop(),
-        lambda told: told.append(3),
+        lambda groups: groups[0].pop("paths"),
+        lambda groups: groups[0]["weights"].pop(),
+        lambda groups: groups.append(3),
         _set("name", []),
         _set("shape", [2, 2, 3, 5]),
         _set("shape", "wide"),
@@ -79,9 +79,9 @@ def _set(key: str, value: Any) -> Callable[[Any], None]:
     ],
 )
 def test_a_manifest_that_does_not_fit_is_bad_input(manifest: Path, change: Callable[[Any], None]) -> None:
-    told = json.loads(manifest.read_text())
-    change(told)
-    manifest.write_text(json.dumps(told))
+    groups = json.loads(manifest.read_text())
+    change(groups)
+    manifest.write_text(json.dumps(groups))
     with pytest.raises(BadInput, match=r"weights\.json is no weights manifest"):
         read(manifest)
 

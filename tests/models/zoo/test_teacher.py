@@ -31,8 +31,8 @@ def test_each_convolution_does_what_it_did_where_it_was_trained(pretrained: Pret
     names = [layer.name.removesuffix("_conv") for layer in network.layers if layer.name.endswith("_conv")]
     assert len(names) == 27
     taps = [network.get_layer(f"{name}_{kind}").output for name in names for kind in ("conv", "norm")]
-    found = keras.Model(network.input, taps)(FACES)
-    for name, convolved, normed in zip(names, found[::2], found[1::2], strict=True):
+    outputs = keras.Model(network.input, taps)(FACES)
+    for name, convolved, normed in zip(names, outputs[::2], outputs[1::2], strict=True):
         there = name if name == "conv32_down" else "/conv".join(name.rsplit("_conv", 1))
         kernel, bias, scale, shift = (
             pretrained.arrays[f"{there}/{part}"]
