@@ -1,11 +1,11 @@
-"""What a beat costs beside the bare calls in it, and how that grows with faces, frames and hours.
+"""The overhead of a beat over the bare calls in it, and how it grows with faces, frame size and hours.
 
     taskset -c 0 python benchmarks/beat.py [--seconds 40] [--growth SVG] [--long BEATS]
 
-One face of 110 pixels in 640x480, before bricks. Times are processor time of the thread, of beats alone: the scene is
-drawn beforehand. The bare calls are the very cascade calls and invokes of the run, recorded, and replayed back to back
-with nothing around. --growth: the mean beat against faces in view and the frame's size, drawn too. --long: memory after
-so many beats against that after 2,000.
+The scene is one face of 110 pixels in 640x480, in front of bricks. Times are processor time of the thread and of beats
+alone: the scene is drawn beforehand. The baseline is the cascade calls and invokes of the same run: they are recorded,
+then replayed back to back without anything between them. --growth: the mean beat by faces in view and by frame size,
+with a plot. --long: memory after this many beats, compared with memory after 2,000.
 """
 
 import argparse
@@ -31,82 +31,82 @@ from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 
 WARM: Final = 45
-"""Beats that are not counted, in which the face is found."""
+"""Warm-up: beats that are not counted, while the face is being found."""
 
 
-class Recorded:
-    """Beats whose cascade calls and invokes are written down."""
+class Recorder:
+    """A pipeline that records its cascade calls and invokes if `keep` is set."""
 
     def __init__(self, *, keep: bool) -> None:
         self.detector, self.interpreter = HaarDetector(), Interpreter(load(SHIPPED))
         self.scans: list[tuple[Grey, int, int, int]] = []
         self.tensors: list[Any] = []
         if keep:
-            self._write_down()
+            self._record()
         self.watch = StageTimes(time.thread_time_ns)
         self.beats = assemble(self.detector, self.interpreter, self.watch)
 
-    def _write_down(self) -> None:
+    def _record(self) -> None:
         detect, hits, invoke = self.detector.detect, self.detector.hits, self.interpreter.invoke
 
-        def scanned(call: Callable[..., Any], neighbours: int) -> Callable[..., Any]:
+        def recorded_scan(call: Callable[..., Any], neighbours: int) -> Callable[..., Any]:
             def scan(picture: Grey, smallest: int, largest: int) -> Any:
                 self.scans.append((picture.copy(), smallest, largest, neighbours))
                 return call(picture, smallest, largest)
 
             return scan
 
-        def invoked(tensor: Any) -> Any:
+        def recorded_invoke(tensor: Any) -> Any:
             self.tensors.append(tensor.copy())
             return invoke(tensor)
 
-        vars(self.detector).update(detect=scanned(detect, NEIGHBOURS), hits=scanned(hits, 0))
-        vars(self.interpreter).update(invoke=invoked)
+        vars(self.detector).update(detect=recorded_scan(detect, NEIGHBOURS), hits=recorded_scan(hits, 0))
+        vars(self.interpreter).update(invoke=recorded_invoke)
 
     def run(self, pictures: list[Grey]) -> None:
-        """Take pictures to decisions, fifteen a second."""
+        """Process pictures at fifteen frames a second."""
         for number, picture in enumerate(pictures):
             self.beats.process(Frame(picture, number / FPS, 0))
 
     def forget(self) -> None:
-        """Forget what was recorded."""
+        """Clear the record."""
         self.scans.clear()
         self.tensors.clear()
 
 
-def drawn(scene: Scene) -> list[Grey]:
+def pictures_of(scene: Scene) -> list[Grey]:
     return [scene.picture(number)[0] for number in range(scene.frames)]
 
 
-def bare_ms(recorded: Recorded) -> float:
-    """Return the processor time of the recorded calls, made again by nothing but OpenCV and the runtime."""
+def bare_ms(recorder: Recorder) -> float:
+    """Return the processor time of the recorded calls, replayed with OpenCV and the runtime alone."""
     cascade = cv2.CascadeClassifier(str(cascade_file()))
     again = LiteRt(model_content=load(SHIPPED).model, num_threads=1)
     again.allocate_tensors()
-    given, answer = again.get_input_details()[0]["index"], again.get_output_details()[0]["index"]
-    spent = []
+    source, target = again.get_input_details()[0]["index"], again.get_output_details()[0]["index"]
+    times_ms = []
     for _ in range(3):
         began = time.thread_time_ns()
-        for picture, smallest, largest, neighbours in recorded.scans:
+        for picture, smallest, largest, neighbours in recorder.scans:
             cascade.detectMultiScale(picture, STEP, neighbours, 0, (smallest, smallest), (largest, largest))
-        for tensor in recorded.tensors:
-            again.set_tensor(given, tensor)
+        for tensor in recorder.tensors:
+            again.set_tensor(source, tensor)
             again.invoke()
-            again.get_tensor(answer)
-        spent.append((time.thread_time_ns() - began) / 1e6)
-    return min(spent)
+            again.get_tensor(target)
+        times_ms.append((time.thread_time_ns() - began) / 1e6)
+    return min(times_ms)
 
 
 def cost(scene: Scene, size: tuple[int, int] | None = None) -> list[float]:
-    """Return milliseconds of each beat of a scene, once its faces are followed; the least of three runs."""
-    pictures = drawn(scene)
+    """Return the milliseconds of each beat of a scene after the warm-up, each the minimum of three runs."""
+    pictures = pictures_of(scene)
     if size:
         pictures = [
             np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8) for picture in pictures
         ]
     runs = []
     for _ in range(3):
-        once = Recorded(keep=False)
+        once = Recorder(keep=False)
         once.run(pictures)
         runs.append([beat[1] / 1e6 for beat in once.watch.beats][WARM:])
     return np.min(runs, axis=0).tolist()
@@ -114,25 +114,25 @@ def cost(scene: Scene, size: tuple[int, int] | None = None) -> list[float]:
 
 def one_face(seconds: float) -> None:
     scene = scenes.standing(1, seconds)
-    pictures = drawn(scene)
+    pictures = pictures_of(scene)
     totals = cost(scene)
-    once = Recorded(keep=True)
+    once = Recorder(keep=True)
     once.run(pictures[:WARM])
     once.forget()
     once.watch.beats.clear()
     once.run(pictures[WARM:])
     bare = bare_ms(once) / len(totals)
-    plain = Recorded(keep=False)
+    plain = Recorder(keep=False)
     plain.run(pictures)
     beats = list(plain.watch.beats)[WARM:]
-    spent = [sum(column) for column in list(zip(*beats, strict=True))[1:]]
+    stages = [sum(column) for column in list(zip(*beats, strict=True))[1:]]
     mean, p95 = float(np.mean(totals)), percentile(totals, 0.95)
     print(f"one face, {len(totals)} beats, {len(once.tensors)} readings, {len(once.scans)} scans:")
     print(f"  frame to decision: mean {mean:.2f} ms, p95 {p95:.2f} ms, p95 / mean {p95 / mean:.2f}")
     print(f"  the bare calls: {bare:.2f} ms a beat, beat / bare {mean / bare:.2f}")
     print(
-        f"  cascade {spent[1] / spent[0]:.1%}, invoke {spent[3] / spent[0]:.1%},"
-        f" all else {1 - (spent[1] + spent[3]) / spent[0]:.1%} (crop {spent[2] / spent[0]:.1%})"
+        f"  cascade {stages[1] / stages[0]:.1%}, invoke {stages[3] / stages[0]:.1%},"
+        f" all else {1 - (stages[1] + stages[3]) / stages[0]:.1%} (crop {stages[2] / stages[0]:.1%})"
     )
 
 
@@ -165,8 +165,8 @@ def draw(faces: dict[int, float], sizes: dict[int, float], file: Path) -> None:
 
 def long_run(count: int) -> None:
     """Print resident memory after 2,000 beats and after `count`."""
-    pictures = drawn(scenes.standing(1, 12))
-    pipeline = Recorded(keep=False)
+    pictures = pictures_of(scenes.standing(1, 12))
+    pipeline = Recorder(keep=False)
     at: dict[int, float] = {}
     for number in range(count + 1):
         pipeline.beats.process(Frame(pictures[number % len(pictures)], number / FPS, 0))
@@ -181,13 +181,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--growth", type=Path, nargs="?", const=Path(), help="measure growth, and draw it to a file")
     parser.add_argument("--long", type=int, default=0, metavar="BEATS")
-    given = parser.parse_args()
+    options = parser.parse_args()
     cv2.setNumThreads(1)
-    one_face(given.seconds)
-    if given.growth is not None:
-        growth(given.growth if given.growth.name else None)
-    if given.long:
-        long_run(given.long)
+    one_face(options.seconds)
+    if options.growth is not None:
+        growth(options.growth if options.growth.name else None)
+    if options.long:
+        long_run(options.long)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Write docs/boards.md from what boards have said of themselves, and from the model of the one that has not.
+"""Write docs/boards.md from the measurements of boards, and from the model of the smallest board.
 
     python benchmarks/boards.py
 
-A board's own figures: run `cuelens bench --json > NAME.json` there, and put the file into docs/boards. The model's:
+To add a board, run `cuelens bench --json > NAME.json` on it, and put the file into docs/boards. The model is written by
 `python benchmarks/board_model.py --json docs/boards/model-of-a53.json`.
 """
 
@@ -21,8 +21,8 @@ def main() -> None:
     page = [
         "# Boards",
         "",
-        "Written by `python benchmarks/boards.py`. To add yours, run `cuelens bench --json > NAME.json` on it, put the",
-        "file into docs/boards and run that command.",
+        "`python benchmarks/boards.py` writes this page. To add a board, run `cuelens bench --json > NAME.json` on it,",
+        "put the file into docs/boards, and run that command.",
         "",
         "## Measured",
         "",
@@ -37,22 +37,22 @@ def main() -> None:
 
 def _measured(boards: list[dict[str, Any]]) -> list[str]:
     lines = [
-        "Milliseconds, p50 and p95. A row whose board is no Raspberry Pi says what a workstation does, for comparison.",
+        "Milliseconds, p50 and p95. Rows that name no Raspberry Pi are workstations, for comparison.",
         "",
         "| board | decision, all beats | a face followed | nobody yet | a model's invoke | start | memory | heat |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for told in boards:
-        beats = told["frame_to_decision_ms"] or {}
-        invoke = next(iter(told["invoke_ms"].values()))["1"]
-        heat = told["temperature_after_c"]
+    for figures in boards:
+        beats = figures["frame_to_decision_ms"] or {}
+        invoke = next(iter(figures["invoke_ms"].values()))["1"]
+        heat = figures["temperature_after_c"]
         cells = [
-            told["board"] or "unknown",
+            figures["board"] or "unknown",
             *(_pair(beats.get(kind)) for kind in ("all beats", "a face followed", "nobody yet")),
             _pair(invoke),
-            f"{told['start']['cpu_s']} s",
-            f"{told['memory_mb']['highest']:.0f} MB",
-            "not told" if heat is None else f"{heat:.0f} C",
+            f"{figures['start']['cpu_s']} s",
+            f"{figures['memory_mb']['highest']:.0f} MB",
+            "unknown" if heat is None else f"{heat:.0f} C",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
@@ -64,10 +64,11 @@ def _pair(figure: dict[str, float] | None) -> str:
 
 def _model(figures: dict[str, tuple[float, float, float]]) -> list[str]:
     lines = [
-        "**An estimate, no measurement.** `benchmarks/board_model.py` counts instructions on an emulated Cortex-A53;",
-        "they repeat to 0.01 %. Milliseconds take the core at 1 GHz to finish one instruction a cycle (optimistic) or",
-        "half of one (pessimistic: it waits for memory), on one thread, with nothing beside it. The camera's own delay",
-        "is not in it, nor what kernel, sound and page need. `cuelens bench` on a Zero 2 W replaces it.",
+        "**An estimate, no measurement.** `benchmarks/board_model.py` counts instructions on an emulated Cortex-A53.",
+        "The counts repeat to 0.01 %. Milliseconds are for one thread at 1 GHz on an idle board. They assume one",
+        "instruction a cycle (optimistic), or half of one because the core waits for memory (pessimistic). The delay",
+        "of the camera is left out, and so is the load of kernel, sound and page. `cuelens bench` on a Zero 2 W",
+        "replaces it.",
         "",
         "| what | million instructions | ms, optimistic | ms, pessimistic |",
         "|---|---|---|---|",

@@ -1,10 +1,10 @@
-"""Measure what a conversion costs beside the converter itself, and what reading a bundle costs on the glasses.
+"""Measure the overhead of convert-model over TensorFlow's converter, and the import time of the bundle reader.
 
     python benchmarks/conversion.py --data DATA [--rounds N]
 
-The shipped network is converted with 500 representative images, by TensorFlow's converter alone and by all that
-convert-model does with it (opening the data and the network, converting, judging on the inner split and the held-out
-faces), in turn, in one process. What is compared is processor time, of all threads.
+The shipped network is converted with 500 representative images. The baseline is TensorFlow's converter alone;
+convert-model also opens data and network, and evaluates the result on the inner split and the held-out faces. Both run
+in turn in one process. The figures are processor time of all threads.
 """
 
 import argparse
@@ -41,8 +41,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    data = load(given.data)
+    options = parser.parse_args()
+    data = load(options.data)
     source = open_source(SOURCE)
     images = choose(data.training, source.record.protocol, REPRESENTATIVE, SEED).inputs(source.float_input)
 
@@ -50,19 +50,19 @@ def main() -> None:
         quantised(static(source.network), "int8", images)
 
     def whole() -> None:
-        convert(open_source(SOURCE), load(given.data), Asked(), Recorder())
+        convert(open_source(SOURCE), load(options.data), Asked(), Recorder())
 
-    bare()  # the first one of a process pays for much besides
-    alone, together = zip(*((spent(bare), spent(whole)) for _ in range(given.rounds)), strict=True)
-    print(f"converter alone      {np.median(alone):6.2f} s of processor time, median of {given.rounds}")
+    bare()  # warm-up: the first conversion of a process is slower
+    alone, together = zip(*((processor_s(bare), processor_s(whole)) for _ in range(options.rounds)), strict=True)
+    print(f"converter alone      {np.median(alone):6.2f} s of processor time, median of {options.rounds}")
     print(f"all of convert-model {np.median(together):6.2f} s")
     print(f"ratio                {np.median(together) / np.median(alone):6.2f}")
     print(f"memory               {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:6.2f} GiB at most")
-    took = [float(subprocess.check_output([sys.executable, "-c", READER])) for _ in range(9)]
-    print(f"bundle reader        {1000 * np.median(took):6.1f} ms to import beyond numpy, without TensorFlow")
+    imports_s = [float(subprocess.check_output([sys.executable, "-c", READER])) for _ in range(9)]
+    print(f"bundle reader        {1000 * np.median(imports_s):6.1f} ms to import beyond numpy, without TensorFlow")
 
 
-def spent(work: Callable[[], None]) -> float:
+def processor_s(work: Callable[[], None]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began

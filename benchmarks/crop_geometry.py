@@ -1,10 +1,10 @@
-"""Measure what a FER face is to a Haar box: where the numbers of the contract's crop rule come from.
+"""Measure the ratio between faces of FER2013 and boxes of the Haar detector: the source of the crop rule.
 
     python benchmarks/crop_geometry.py --data DATA
 
-Training faces (never held-out ones) are enlarged, given a border, and shown to the detector of the glasses. The median
-of side(face picture) / side(box) is the crop rule's `scale`; the median of the downward offset of the picture's centre,
-in picture sides, is its `shift_y`.
+Training faces (never held-out ones) are enlarged, padded, and scanned by the detector of the glasses. The crop rule's
+`scale` is the median of side(face picture) / side(box). Its `shift_y` is the median downward offset of the picture's
+centre, in picture sides.
 """
 
 import argparse
@@ -24,8 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=2000)
-    given = parser.parse_args()
-    faces = load(given.data).training.pixels[: given.faces]
+    options = parser.parse_args()
+    faces = load(options.data).training.pixels[: options.faces]
     detector = HaarDetector()
     scales, shifts_x, shifts_y = [], [], []
     for face in faces:

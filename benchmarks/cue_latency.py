@@ -1,11 +1,11 @@
-"""A cue asked for to its first sound and to its light, and a press to its light, in milliseconds.
+"""Latency of outputs in milliseconds: from a cue to its first sound or its light, and from a press to its light.
 
     python benchmarks/cue_latency.py [--cues 100]
 
-Sound: the real player on an ALSA device that writes to a FIFO; a thread reads the FIFO and notes when the first sample
-that is not zero arrives. Light: gpiozero's mock pins, noted at the first value above zero, alone and beside a sound
-card that hangs (a FIFO that nobody reads). The phrases are rendered beforehand, as on the glasses. A press: from the
-edge on a mock pin to the light, while a beat is stuck in a cascade that takes seconds.
+Sound: the real player writes to an ALSA device that is a FIFO; a thread reads the FIFO and takes the time of the first
+sample that is not zero. Phrases are rendered beforehand, as on the glasses. Light: gpiozero's mock pins, timed at the
+first value above zero, alone and beside a hanging sound card (a FIFO that nobody reads). Press: from the edge on a mock
+pin to the light, while another thread is stuck in a cascade of several seconds.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from cuelens.types import Cue
 WEARER = Profile(sound=Sound(on=True))
 WORDS = list(CueBook().entries())
 APART_S = 0.5
-"""Between the end of a light and the next cue: a light that follows at once would wait, so as not to flash."""
+"""Pause between the end of a light and the next cue, so that the flash limit does not delay the next light."""
 QUIET_S = 0.2
 
 
@@ -51,12 +51,12 @@ def cue(word: str, output: str) -> Cue:
 
 
 class FirstSound:
-    """Reads a FIFO and notes when the first sample that is not zero comes."""
+    """Reads a FIFO and takes the time of the first sample that is not zero."""
 
     def __init__(self, fifo: Path) -> None:
         os.mkfifo(fifo)
         self._reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-        # A writer of our own, so that the end of a child is not the end of the file.
+        # With a writer of our own open, the end of a child is not the end of the file.
         self._writer = os.open(fifo, os.O_WRONLY)
         os.set_blocking(self._reader, True)
         self._heard = threading.Event()
@@ -64,11 +64,11 @@ class FirstSound:
         threading.Thread(target=self._read, daemon=True).start()
 
     def arm(self) -> None:
-        """Wait for the next sound from now on."""
+        """Start waiting for the next sound."""
         self._heard.clear()
 
     def wait(self) -> float:
-        """Return when the sound came, in seconds of `time.perf_counter`."""
+        """Return the time of the sound, in seconds of `time.perf_counter`."""
         assert self._heard.wait(10), "no sound came"
         return self._at_s
 
@@ -79,53 +79,53 @@ class FirstSound:
                 self._heard.set()
 
 
-def voice(folder: Path, kept: Path, complain: Callable[[str], None]) -> AlsaVoice:
+def voice(folder: Path, phrases: Path, complain: Callable[[str], None]) -> AlsaVoice:
     return AlsaVoice(
-        lambda: prepare(WEARER, folder, kept, complain), f"file:FILE={folder}/fifo,FORMAT=raw", 0.5, complain
+        lambda: prepare(WEARER, folder, phrases, complain), f"file:FILE={folder}/fifo,FORMAT=raw", 0.5, complain
     )
 
 
-def sound_ms(folder: Path, kept: Path, cues: int) -> list[float]:
+def sound_ms(folder: Path, phrases: Path, cues: int) -> list[float]:
     first = FirstSound(folder / "fifo")
-    given = outputs(None, voice(folder, kept, print))
+    channels = outputs(None, voice(folder, phrases, print))
     times = []
     for number in range(cues):
         first.arm()
-        asked_s = time.perf_counter()
-        given.give(cue(WORDS[number % len(WORDS)], "voice"))
-        times.append((first.wait() - asked_s) * 1000)
-        # Until the child has handed over the whole of it.
+        began_s = time.perf_counter()
+        channels.give(cue(WORDS[number % len(WORDS)], "voice"))
+        times.append((first.wait() - began_s) * 1000)
+        # Until the child has written the whole sound.
         time.sleep(QUIET_S)
-    given.close()
-    # The first had to wait until its phrase was read.
+    channels.close()
+    # The first cue waits until its phrase is loaded.
     return times[1:]
 
 
 def light_ms(cues: int, hung: AlsaVoice | None) -> list[float]:
     pins = Pins(factory="mock")
     gpio = Gpio(pins)
-    given = outputs(gpio.light(), hung)
+    channels = outputs(gpio.light(), hung)
     lamps = [gpio.factory.pin(number) for number in pins.light().values()]
     times = []
     for number in range(cues):
         word = WORDS[number % len(WORDS)]
         if hung:
-            given.give(cue(word, "voice"))
-        asked_s = time.perf_counter()
-        given.give(cue(word, "light"))
+            channels.give(cue(word, "voice"))
+        began_s = time.perf_counter()
+        channels.give(cue(word, "light"))
         while not any(lamp.state > 0 for lamp in lamps):
             time.sleep(0.0002)
-        times.append((time.perf_counter() - asked_s) * 1000)
+        times.append((time.perf_counter() - began_s) * 1000)
         while any(lamp.state > 0 for lamp in lamps):
             time.sleep(0.01)
         time.sleep(APART_S)
-    given.close()
+    channels.close()
     gpio.close()
     return times
 
 
 class StuckBeat:
-    """A thread in one long call of OpenCV after another, which let go of the interpreter's lock."""
+    """A thread that makes one long OpenCV call after another. These calls release the interpreter's lock."""
 
     def __init__(self) -> None:
         self._over = False
@@ -133,7 +133,7 @@ class StuckBeat:
         self._thread.start()
 
     def end(self) -> None:
-        """Let the call that is on be the last."""
+        """Stop after the current call."""
         self._over = True
         self._thread.join()
 
@@ -145,28 +145,28 @@ class StuckBeat:
 
 
 class NoFrames:
-    """A source that is never asked for a frame."""
+    """A source without frames."""
 
     name = "nothing"
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Say that it is over."""
+        """Report the end of the source."""
         return None
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 def press_ms(presses: int) -> list[float]:
     pins = Pins(factory="mock")
     gpio = Gpio(pins)
-    given = outputs(gpio.light(), None)
+    channels = outputs(gpio.light(), None)
     button = gpio.button()
     assert button
     assert pins.button != "none"
     contact = gpio.factory.pin(pins.button)
     lamps = [gpio.factory.pin(number) for number in pins.light().values()]
-    controls = ButtonThread(button, Wishes(), given, InOrder(NoFrames()), EventStream())
+    controls = ButtonThread(button, Wishes(), channels, InOrder(NoFrames()), EventStream())
     beat = StuckBeat()
     times = []
     for _ in range(presses):
@@ -182,12 +182,12 @@ def press_ms(presses: int) -> list[float]:
         time.sleep(APART_S)
     beat.end()
     controls.close()
-    given.close()
+    channels.close()
     gpio.close()
     return times
 
 
-def said(times: list[float]) -> str:
+def summary(times: list[float]) -> str:
     return f"p50 {statistics.median(times):.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
 
 
@@ -196,18 +196,18 @@ def main() -> None:
     parser.add_argument("--cues", type=int, default=100)
     cues = parser.parse_args().cues
     with (
-        tempfile.TemporaryDirectory() as kept,
-        tempfile.TemporaryDirectory() as read,
+        tempfile.TemporaryDirectory() as phrases,
+        tempfile.TemporaryDirectory() as folder,
         tempfile.TemporaryDirectory() as hung,
     ):
-        for _ in prepare(WEARER, Path(read), Path(kept), print):
+        for _ in prepare(WEARER, Path(folder), Path(phrases), print):
             pass
-        print(f"spoken cue asked for to first sound: {said(sound_ms(Path(read), Path(kept), cues))}")
-        print(f"cue asked for to light, alone: {said(light_ms(cues, None))}")
+        print(f"spoken cue asked for to first sound: {summary(sound_ms(Path(folder), Path(phrases), cues))}")
+        print(f"cue asked for to light, alone: {summary(light_ms(cues, None))}")
         os.mkfifo(Path(hung) / "fifo")
-        stuck = voice(Path(hung), Path(kept), lambda _: None)
-        print(f"cue asked for to light, beside a sound card that hangs: {said(light_ms(cues, stuck))}")
-        print(f"press to light, beside a beat that is stuck: {said(press_ms(cues))}")
+        stuck = voice(Path(hung), Path(phrases), lambda _: None)
+        print(f"cue asked for to light, beside a sound card that hangs: {summary(light_ms(cues, stuck))}")
+        print(f"press to light, beside a beat that is stuck: {summary(press_ms(cues))}")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def gather(folder: Path) -> None:
     """Read faces as a small camera sees them, and keep what the bundle says. Every other view is mirrored."""
     from cuelens_models.bundle.interpreter import Interpreter
     from cuelens_models.bundle.scores import probabilities
-    from cuelens_models.data.corruptions import corrupted
+    from cuelens_models.data.corruptions import corrupt
     from cuelens_models.data.load import load as load_faces
     from cuelens_models.data.protocols import label
 
@@ -89,8 +89,8 @@ def gather(folder: Path) -> None:
     kept = {"labels": np.array(bundle.contract.labels)}
     for part, faces, views in (("held_out", data.held_out, 1), ("inner", data.inner, VIEWS)):
         chosen = label(faces, "ferplus8")
-        pixels = faces.pixels[chosen.chosen]
-        seen = corrupted(np.concatenate([pixels[:, :, :: (-1) ** view] for view in range(views)]), "camera")
+        pixels = faces.pixels[chosen.indices]
+        seen = corrupt(np.concatenate([pixels[:, :, :: (-1) ** view] for view in range(views)]), "camera")
         scores = probabilities(np.stack([interpreter.outputs(face) for face in seen]), bundle.contract)
         kept |= {f"{part}_truth": np.tile(chosen.truth, views).astype("u1"), f"{part}_scores": scores.astype("f2")}
         print(f"{part}: {len(scores)} readings")

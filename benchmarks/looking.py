@@ -1,11 +1,11 @@
-"""How well faces are found and followed, on seeded scenes: recall, the time to a first reading, swaps, false cues.
+"""Quality of face finding and tracking on seeded scenes: recall, time to a first reading, swaps, false cues.
 
     python benchmarks/looking.py [--scenes 40] [--crossings 100] [--empty-frames 10000] [--seed 40000] [--jobs N]
 
-Recall: of the frames in which a face was wholly in view for 0.7 s already, those in which it is followed with a box
-that overlaps the true one by half (intersection over union). Entry: from a face's first frame wholly in view to its
-first reading, at 15 beats a second. Swaps: tracks that were on one person before two people crossed and on the other
-one after it. False cues: cues given by the whole pipeline, light or voice, before pictures in which nobody is.
+Recall: the share of frames in which a face is tracked with an intersection over union of half or more, among frames in
+which the face has been wholly in view for 0.7 s. Entry: the time from a face's first frame wholly in view to its first
+reading, at 15 beats a second. Swaps: tracks that change from one person to the other when two people cross. False cues:
+cues of the whole pipeline, light or voice, in front of pictures without people.
 """
 
 import argparse
@@ -29,17 +29,17 @@ from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 
 SETTLED_S = 0.7
-"""How long a face is in view before a frame without it counts as a miss: what comes before is told as entry."""
+"""A missing face counts as a miss once it has been in view this long. Before that it counts as entry time."""
 LATE_S = 9.9
-"""What is counted for a visit in which the face was never found."""
+"""The entry time of a visit in which the face is never found."""
 
 
 @dataclass
 class Visits:
-    """What became of the faces of some scenes. entries_s: of each time that a face came wholly into view."""
+    """Recall and entry times of some scenes. entries_s: one for each time that a face came wholly into view."""
 
     frames: int = 0
-    found: int = 0
+    detections: int = 0
     entries_s: list[float] = field(default_factory=list)
 
 
@@ -62,30 +62,30 @@ def frames(scene: Scene) -> "list[tuple[Frame, tuple[Box, ...]]]":
 
 def look_at_visits(seed: int) -> Visits:
     cv2.setNumThreads(1)
-    told, eye = Visits(), finder()
+    visits, eye = Visits(), finder()
     since: float | None = None
-    waited = False
+    waiting = False
     for frame, boxes in frames(scenes.visits(seed)):
         seen = eye.find(frame).seen
         if not boxes:
-            if waited:
-                told.entries_s.append(LATE_S)
-            since, waited = None, False
+            if waiting:
+                visits.entries_s.append(LATE_S)
+            since, waiting = None, False
             continue
         if since is None:
-            since, waited = frame.t, True
-        found = any(overlap(face.box, boxes[0]) >= 0.5 for face in seen)
-        if found and waited:
-            told.entries_s.append(frame.t - since)
-            waited = False
+            since, waiting = frame.t, True
+        detected = any(overlap(face.box, boxes[0]) >= 0.5 for face in seen)
+        if detected and waiting:
+            visits.entries_s.append(frame.t - since)
+            waiting = False
         if frame.t - since >= SETTLED_S:
-            told.frames += 1
-            told.found += found
-    return told
+            visits.frames += 1
+            visits.detections += detected
+    return visits
 
 
 def look_at_crossing(seed: int) -> int:
-    """Return how many tracks changed from one person to the other."""
+    """Return how many tracks change from one person to the other."""
     cv2.setNumThreads(1)
     eye = finder()
     owner: dict[int, int] = {}
@@ -100,19 +100,19 @@ def look_at_crossing(seed: int) -> int:
 
 
 def whose(face: Face, boxes: tuple[Box, ...]) -> int | None:
-    """Return whose face this is, where that is beyond doubt."""
+    """Return the person whose face this is, None if that is ambiguous."""
     shares = [overlap(face.box, box) for box in boxes]
     best = int(np.argmax(shares))
-    beyond_doubt = shares[best] >= 0.5 and len(boxes) == 2 and overlap(*boxes) < 0.1
-    return best if beyond_doubt else None
+    clear = shares[best] >= 0.5 and len(boxes) == 2 and overlap(*boxes) < 0.1
+    return best if clear else None
 
 
 def look_at_nobody(name: str, seed: int, count: int) -> list[Cue]:
     cv2.setNumThreads(1)
     beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes())
     scene = scenes.empty(name, seed, count / FPS)
-    turned = (beats.process(Frame(scene.picture(n)[0], n / FPS, 0)) for n in range(scene.frames))
-    return [decision.cue for decision in turned if decision.cue]
+    decisions = (beats.process(Frame(scene.picture(n)[0], n / FPS, 0)) for n in range(scene.frames))
+    return [decision.cue for decision in decisions if decision.cue]
 
 
 def main() -> None:
@@ -122,31 +122,34 @@ def main() -> None:
     parser.add_argument("--empty-frames", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=40_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    given = parser.parse_args()
-    with ProcessPoolExecutor(given.jobs) as pool:
-        every = list(pool.map(look_at_visits, range(given.seed, given.seed + given.scenes)))
+    options = parser.parse_args()
+    with ProcessPoolExecutor(options.jobs) as pool:
+        every = list(pool.map(look_at_visits, range(options.seed, options.seed + options.scenes)))
         if every:
-            seen, found = sum(one.frames for one in every), sum(one.found for one in every)
+            total, detections = sum(one.frames for one in every), sum(one.detections for one in every)
             entries = [entry for one in every for entry in one.entries_s]
-            print(f"recall of the looking stage: {found / seen:.1%} of {seen} frames with a face in view", flush=True)
+            print(
+                f"recall of the looking stage: {detections / total:.1%} of {total} frames with a face in view",
+                flush=True,
+            )
             print(
                 f"a face enters view to its first reading: p50 {percentile(entries, 0.5):.2f} s,"
                 f" p95 {percentile(entries, 0.95):.2f} s, of {len(entries)} entries",
                 flush=True,
             )
-        if given.crossings:
-            swaps = list(pool.map(look_at_crossing, range(given.seed, given.seed + given.crossings)))
-            print(f"swapped tracks in {given.crossings} crossings: {sum(swaps)}", flush=True)
-        if given.empty_frames:
+        if options.crossings:
+            swaps = list(pool.map(look_at_crossing, range(options.seed, options.seed + options.crossings)))
+            print(f"swapped tracks in {options.crossings} crossings: {sum(swaps)}", flush=True)
+        if options.empty_frames:
             names = scenes.TEXTURES
-            each = -(-given.empty_frames // len(names))
+            each = -(-options.empty_frames // len(names))
             cues = list(
-                pool.map(look_at_nobody, names, range(given.seed, given.seed + len(names)), [each] * len(names))
+                pool.map(look_at_nobody, names, range(options.seed, options.seed + len(names)), [each] * len(names))
             )
             print(f"false cues in {each * len(names)} frames of {len(names)} pictures: {sum(map(len, cues))}")
-            for name, found_there in zip(names, cues, strict=True):
-                for cue in found_there:
-                    print(f"  {name} at {cue.t:.1f} s: {cue.kind} {cue.expression or ''}")
+            for name, false_cues in zip(names, cues, strict=True):
+                for cue in false_cues:
+                    print(f"  {name} at {cue.t:.1f} s: {cue.kind} {cue.word}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Measure what becomes of false detections: pictures without a face, of which the detector found one.
+"""Measure how a network answers false detections: pictures without a face that the detector takes for one.
 
     python benchmarks/not_a_face.py [--bundle BUNDLE] [--pictures N] [--seed N]
 
-Cuts of four pictures that no network here learned from (a cat, a cup of coffee, bricks, a text), turned, scaled and lit
-anyhow: half at any place, half what the cascade's single hits cut out. Printed is the share that is taken for no face,
-and the share that reaches the threshold of an expression, and would be told if it stayed.
+The pictures are cuts of four photographs that no network here learned from (a cat, a cup of coffee, bricks, a text), in
+random rotation, scale and light. Half are random squares; half are single hits of the cascade. The script prints the
+share that the network takes for no face, and the share that reaches the threshold of an expression.
 """
 
 import argparse
@@ -25,17 +25,17 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, default=file.SHIPPED)
     parser.add_argument("--pictures", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    bundle = file.load(given.bundle)
+    options = parser.parse_args()
+    bundle = file.load(options.bundle)
     labels = bundle.contract.labels
     interpreter = Interpreter(bundle)
-    shown = backgrounds(given.pictures, given.seed, HELD_OUT, textures=0.0).pixels
-    answers = probabilities(np.stack([interpreter.outputs(picture) for picture in shown]), bundle.contract)
+    pictures = backgrounds(options.pictures, options.seed, HELD_OUT, textures=0.0).pixels
+    answers = probabilities(np.stack([interpreter.outputs(picture) for picture in pictures]), bundle.contract)
     if NOT_A_FACE in labels:
-        doubted = answers[:, labels.index(NOT_A_FACE)] > 0.5
-        print(f"taken for no face: {doubted.mean():.1%} of {len(shown)}")
-    told = spoken(answers, labels, bundle.contract.probabilities.enter)
-    print(f"over the threshold of an expression: {(told != '').mean():.1%}")
+        rejected = answers[:, labels.index(NOT_A_FACE)] > 0.5
+        print(f"taken for no face: {rejected.mean():.1%} of {len(pictures)}")
+    words = spoken(answers, labels, bundle.contract.probabilities.enter)
+    print(f"over the threshold of an expression: {(words != '').mean():.1%}")
 
 
 if __name__ == "__main__":

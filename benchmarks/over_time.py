@@ -1,13 +1,13 @@
-"""Measure whether a small recurrent network settles sooner, or more calmly, than the smoothing of the glasses.
+"""Compare a small recurrent network with the smoothing of the glasses: which settles sooner, or more calmly?
 
     python benchmarks/over_time.py --data DATA [--minutes N] [--epochs N] [--seed N]
 
 Streams are made of real faces at 15 readings a second: a face shows an expression for 2 to 4 seconds, then another is
-neutral for 3 to 8; it trembles a little, and every frame is what a small camera makes of it. The shipped bundle reads
-them. A GRU of 24 units learns from streams of the inner split what is shown at each moment; both are measured on
-streams of the held-out faces. A hit is an episode whose expression is settled on before it ends; its delay counts from
-the first frame. A flip is anything settled on that is not shown and was not in the half second before. Each line is one
-trade-off of the two: by the caution of the profile there, by a threshold here.
+neutral for 3 to 8. Faces tremble a little, and every frame has the faults of a small camera. The shipped bundle reads
+them. A GRU of 24 units learns from streams of the inner split; both are measured on streams of the held-out faces. A
+hit is an episode whose expression is settled on before it ends; its delay counts from the first frame. A flip is a
+settled expression that is not shown, nor was in the half second before. Each line is one trade-off between the two:
+the caution of the profile sets it for the smoothing, a threshold for the network.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import UNSURE
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.scores import probabilities
-from cuelens_models.data.augment import Movement, moved
+from cuelens_models.data.augment import Movement, move
 from cuelens_models.data.corruptions import CORRUPTIONS
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import load
@@ -39,7 +39,7 @@ UNITS = 24
 
 @dataclass(frozen=True)
 class Stream:
-    """shown: the label at each moment (n,). readings: what the bundle says of each frame (n, labels)."""
+    """shown: the true label of each frame (n,). readings: the bundle's probabilities (n, labels)."""
 
     shown: NDArray[np.str_]
     readings: NDArray[np.float64]
@@ -47,7 +47,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Outcome:
-    """hits: share of the episodes. delays: seconds, of the hits. flips: in ten minutes."""
+    """hits: share of the episodes. delays: of the hits, in seconds. flips: in ten minutes."""
 
     hits: float
     delays: NDArray[np.float64]
@@ -60,8 +60,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=30, help="of each of the two streams (%(default)s)")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    data = load(given.data)
+    options = parser.parse_args()
+    data = load(options.data)
     bundle = file.load(file.SHIPPED)
     labels = bundle.contract.labels
     interpreter = Interpreter(bundle)
@@ -69,24 +69,26 @@ def main() -> None:
     def read(face: NDArray[np.uint8]) -> NDArray[np.float64]:
         return probabilities(interpreter.outputs(face)[np.newaxis], bundle.contract)[0]
 
-    learned = made(data.inner, read, given.minutes, given.seed)
-    held_out = made(data.held_out, read, given.minutes, given.seed + 1)
-    network = trained(learned, labels, given.epochs, given.seed)
-    believed = network.predict(inputs(held_out)[np.newaxis], verbose=0)[0]
+    training = make_stream(data.inner, read, options.minutes, options.seed)
+    held_out = make_stream(data.held_out, read, options.minutes, options.seed + 1)
+    network = train(training, labels, options.epochs, options.seed)
+    beliefs = network.predict(inputs(held_out)[np.newaxis], verbose=0)[0]
     print("                      hits   delay p50  p95    flips in 10 min")
     for caution in (-1.0, -0.5, 0.0, 0.5, 1.0):
         rule = SettleRule(tuple(labels), thresholds(bundle.contract.probabilities.enter, caution, {}))
-        print(line(f"settled, caution {caution:+.1f}", judged(list(settled(held_out, rule)), held_out.shown)))
+        print(line(f"settled, caution {caution:+.1f}", judge(list(expressions(held_out, rule)), held_out.shown)))
     for threshold in (0.5, 0.7, 0.9, 0.95, 0.98, 0.99):
-        words = np.where(believed.max(axis=1) >= threshold, np.array(labels)[believed.argmax(axis=1)], UNSURE)
-        print(line(f"network, over {threshold:.2f} ", judged(words.tolist(), held_out.shown)))
+        words = np.where(beliefs.max(axis=1) >= threshold, np.array(labels)[beliefs.argmax(axis=1)], UNSURE)
+        print(line(f"network, over {threshold:.2f} ", judge(words.tolist(), held_out.shown)))
 
 
-def made(faces: Faces, read: Callable[[NDArray[np.uint8]], NDArray[np.float64]], minutes: int, seed: int) -> Stream:
-    """Make a stream of neutral faces with episodes of expressions in between."""
+def make_stream(
+    faces: Faces, read: Callable[[NDArray[np.uint8]], NDArray[np.float64]], minutes: int, seed: int
+) -> Stream:
+    """Return a stream of neutral faces with episodes of expressions between them."""
     random = np.random.default_rng(seed)
-    chosen = label(faces, "ferplus8")
-    by_label = {word: chosen.chosen[chosen.truth == index] for index, word in enumerate(chosen.labels)}
+    labelled = label(faces, "ferplus8")
+    by_label = {word: labelled.indices[labelled.truth == index] for index, word in enumerate(labelled.labels)}
     words = [word for word in ("happy", "surprise", "sad", "angry") if len(by_label[word])]
     shown: list[str] = []
     readings = []
@@ -94,7 +96,7 @@ def made(faces: Faces, read: Callable[[NDArray[np.uint8]], NDArray[np.float64]],
         for word, shortest, longest in (("neutral", 3, 8), (str(random.choice(words)), 2, 4)):
             face = faces.pixels[random.choice(by_label[word])]
             for _ in range(int(random.uniform(shortest, longest) * RATE)):
-                readings.append(read(CORRUPTIONS["camera"](moved(face, TREMBLE, random), random)))
+                readings.append(read(CORRUPTIONS["camera"](move(face, TREMBLE, random), random)))
                 shown.append(word)
     return Stream(np.array(shown), np.array(readings))
 
@@ -103,8 +105,8 @@ def inputs(stream: Stream) -> NDArray[np.float32]:
     return np.log(np.maximum(stream.readings, 1e-4)).astype(np.float32)
 
 
-def trained(stream: Stream, labels: list[str], epochs: int, seed: int) -> keras.Model:
-    """Train on ten-second windows of a stream what is shown at each moment."""
+def train(stream: Stream, labels: list[str], epochs: int, seed: int) -> keras.Model:
+    """Return a network that learned the true labels from ten-second windows of a stream."""
     keras.utils.set_random_seed(seed)
     readings = keras.Input((None, len(labels)))
     x = keras.layers.GRU(UNITS, return_sequences=True)(readings)
@@ -118,15 +120,15 @@ def trained(stream: Stream, labels: list[str], epochs: int, seed: int) -> keras.
     return network
 
 
-def settled(stream: Stream, rule: SettleRule) -> Iterator[str]:
+def expressions(stream: Stream, rule: SettleRule) -> Iterator[str]:
     belief = None
     for number, scores in enumerate(stream.readings):
         belief = settle(belief, scores.tolist(), number / RATE, rule)
         yield belief.expression
 
 
-def judged(words: list[str], shown: NDArray[np.str_]) -> Outcome:
-    """Compare what was settled on at each moment with what was shown."""
+def judge(words: list[str], shown: NDArray[np.str_]) -> Outcome:
+    """Compare the settled expression of each frame with the true label."""
     starts = np.flatnonzero(np.r_[True, shown[1:] != shown[:-1]])
     ends = np.r_[starts[1:], len(shown)]
     delays, episodes, flips = [], 0, 0
@@ -134,8 +136,8 @@ def judged(words: list[str], shown: NDArray[np.str_]) -> Outcome:
         if shown[start] == "neutral":
             continue
         episodes += 1
-        found = [place for place in range(start, end) if words[place] == shown[start]]
-        delays += [(found[0] - start) / RATE] if found else []
+        right = [place for place in range(start, end) if words[place] == shown[start]]
+        delays += [(right[0] - start) / RATE] if right else []
     for place in range(1, len(words)):
         if words[place] in (words[place - 1], UNSURE, "neutral"):
             continue
@@ -143,9 +145,9 @@ def judged(words: list[str], shown: NDArray[np.str_]) -> Outcome:
     return Outcome(len(delays) / max(episodes, 1), np.array(delays or [np.nan]), flips / (len(words) / RATE / 600))
 
 
-def line(name: str, found: Outcome) -> str:
-    half, most = np.quantile(found.delays, (0.5, 0.95))
-    return f"{name}  {found.hits:6.1%}  {half:8.2f} s  {most:.2f} s  {found.flips:10.1f}"
+def line(name: str, outcome: Outcome) -> str:
+    p50, p95 = np.quantile(outcome.delays, (0.5, 0.95))
+    return f"{name}  {outcome.hits:6.1%}  {p50:8.2f} s  {p95:.2f} s  {outcome.flips:10.1f}"
 
 
 if __name__ == "__main__":

@@ -37,10 +37,8 @@ def beats_ms(mode: str, faces: int, count: int) -> Sequence[float]:
         ]
         t = beat / RATE
         began_ns = time.perf_counter_ns()
-        policy.forget(t)
-        for face, scores in zip(seen, shown, strict=True):
-            policy.hear(face.track, scores, t)
-        policy.decide(t, seen, width=640, asked=beat % 100 == 0)
+        readings = {face.track: scores for face, scores in zip(seen, shown, strict=True)}
+        policy.step(t, seen, readings, width=640, asked=beat % 100 == 0)
         spent.append((time.perf_counter_ns() - began_ns) / 1e6)
     return spent[_WARM_UP:]
 

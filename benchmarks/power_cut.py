@@ -1,16 +1,16 @@
-"""What a power cut takes of the story: the writer is killed at random, again and again, on one and the same file.
+"""How much of the story a power cut loses: the writer is killed at random times, again and again, on one file.
 
     python benchmarks/power_cut.py [--kills 500] [--jobs 8] [--seed 0] [--folder FOLDER]
 
-Each run writes a session of numbered presses, fifty a second, and is killed between 0.05 and 2.5 s after its first one.
-What the file then holds is looked at in a copy, so that the next writer finds it as the kill left it. It must be whole;
-every press that was handed over more than a second before the kill must be there, in order and without a hole; and so
-must all earlier sessions, but for those over 30 days old: the wall clock of each run stands a day after the last one's.
+Each run writes a session of numbered presses, fifty a second, and is killed between 0.05 and 2.5 s after the first one.
+The file is checked in a copy, so the next writer finds it as the kill left it. The file must be undamaged. Presses
+written more than a second before the kill must be there, in order and without a gap. Earlier sessions must be there
+too, unless they are over 30 days old: the wall clock of each run is a day ahead of the run before.
 
-A kill is not all of a power cut: what the kernel has not yet written survives it. That a commit waits for the disk is
-`synchronous=FULL`, which tests/device/test_story.py looks for.
+A kill is only a part of a power cut: data that the kernel has not written yet survives a kill. `synchronous=FULL` makes
+a commit wait for the disk; tests/device/story/test_story.py checks that it is set.
 
-The writer commits twice a second, or every SECONDS of `--commit-every SECONDS`, by which the check itself is checked.
+The writer commits twice a second. `--commit-every SECONDS` sets another interval, to test this check itself.
 """
 
 import argparse
@@ -43,40 +43,42 @@ DAY_S = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one kill did. lost: presses that had to be there and are not. recent_s: how old the first missing one is."""
+    """The result of one kill. lost: missing presses that had to be there. recent_s: age of the first missing press."""
 
     damaged: bool
     lost: int
     recent_s: float
 
 
-def judge(handed: Sequence[tuple[int, float]], found: Sequence[int], killed_s: float) -> tuple[int, float]:
-    """Return how many presses are lost that must not be, and how old the oldest missing one was at the kill.
+def judge(presses: Sequence[tuple[int, float]], numbers: Sequence[int], killed_s: float) -> tuple[int, float]:
+    """Return how many presses are lost against the rule, and the age of the oldest missing press at the kill.
 
-    handed: numbers from 0 on, and when each was handed to the writer. found: the numbers in the file; one out of order,
-    and all after it, count as missing.
+    Args:
+        presses: number (from 0 on) and time of each press that was handed to the writer.
+        numbers: the numbers in the file. The first one out of order counts as missing, and so do all after it.
+        killed_s: time of the kill.
     """
-    kept = next((place for place, number in enumerate(found) if number != place), len(found))
-    missing = [killed_s - at_s for number, at_s in handed if number >= kept]
+    intact = next((place for place, number in enumerate(numbers) if number != place), len(numbers))
+    missing = [killed_s - at_s for number, at_s in presses if number >= intact]
     return sum(age_s > LASTING_S for age_s in missing), max(missing, default=0.0)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=500)
-    parser.add_argument("--jobs", type=int, default=8, help="files that are written at a time")
+    parser.add_argument("--jobs", type=int, default=8, help="files written at the same time")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="where the files stand, as on the card of a board")
+    parser.add_argument("--folder", type=Path, help="where to write the files, for example the card of a board")
     parser.add_argument("--commit-every", type=float, default=0.5, metavar="SECONDS")
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--day", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.write:
-        write(given.write, given.day, given.commit_every)
-    shares = [len(range(job, given.kills, given.jobs)) for job in range(min(given.jobs, given.kills))]
-    with tempfile.TemporaryDirectory(dir=given.folder) as folder, ThreadPoolExecutor(len(shares)) as pool:
+    options = parser.parse_args()
+    if options.write:
+        write(options.write, options.day, options.commit_every)
+    shares = [len(range(job, options.kills, options.jobs)) for job in range(min(options.jobs, options.kills))]
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder, ThreadPoolExecutor(len(shares)) as pool:
         jobs = [
-            pool.submit(kill_again, Path(folder) / str(job), share, given.seed + job, given.commit_every)
+            pool.submit(kill_again, Path(folder) / str(job), share, options.seed + job, options.commit_every)
             for job, share in enumerate(shares)
         ]
         verdicts = [verdict for job in jobs for verdict in job.result()]
@@ -91,17 +93,17 @@ def main() -> int:
 
 
 def kill_again(folder: Path, kills: int, seed: int, commit_every_s: float) -> list[Verdict]:
-    """Write and kill on one file, and look at it after each kill."""
-    chance = random.Random(seed)  # noqa: S311 - which moment, not a secret
+    """Write to one file and kill the writer, again and again. Checks the file after each kill."""
+    chance = random.Random(seed)  # noqa: S311 - the moment of a kill is no secret
     folder.mkdir()
     path = folder / store.FILE
     days: dict[int, int] = {}
     presses: dict[int, int] = {}
     verdicts = []
     for day in range(kills):
-        handed, killed_s = write_and_kill(path, day, chance.uniform(*KILL_S), commit_every_s)
-        whole, counts, found = look(path, days)
-        lost, recent_s = judge(handed, found, killed_s)
+        written, killed_s = write_and_kill(path, day, chance.uniform(*KILL_S), commit_every_s)
+        whole, counts, numbers = look(path, days)
+        lost, recent_s = judge(written, numbers, killed_s)
         young = [session for session in days if day - days[session] < store.KEPT_DAYS]
         lost += sum(presses[session] for session in young if counts.get(session) != presses[session])
         verdicts.append(Verdict(not whole, lost, recent_s))
@@ -113,22 +115,22 @@ def kill_again(folder: Path, kills: int, seed: int, commit_every_s: float) -> li
 def write_and_kill(
     path: Path, day: int, after_s: float, commit_every_s: float
 ) -> tuple[list[tuple[int, float]], float]:
-    """Start a writer, kill it `after_s` after its first press. Returns what it handed over when, and when it died."""
+    """Start a writer and kill it `after_s` after its first press. Returns its presses with times, and its end."""
     command = [sys.executable, __file__, "--write", str(path), "--day", str(day), "--commit-every", str(commit_every_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout
         lines = [writer.stdout.readline()]
         time.sleep(after_s)
-        # Taken before the kill: what was handed over by then has waited at least as long.
+        # Taken before the kill, so the age of a press is never overestimated.
         killed_s = time.monotonic()
         writer.kill()
         lines += writer.stdout.read().splitlines(keepends=True)
-    handed = [line.split() for line in lines if line.endswith("\n")]
-    return [(int(number), float(at_s)) for number, at_s in handed], killed_s
+    rows = [line.split() for line in lines if line.endswith("\n")]
+    return [(int(number), float(at_s)) for number, at_s in rows], killed_s
 
 
 def look(path: Path, earlier: Collection[int]) -> tuple[bool, dict[int, int], list[int]]:
-    """Look at a copy of the file: is it whole, the presses of each session, and those of the one that is no earlier."""
+    """Check a copy of the file. Returns whether it is undamaged, counts by session, and numbers of the new session."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / store.FILE
         for file, place in zip(store.files_of(path)[:2], store.files_of(copy), strict=False):
@@ -138,7 +140,7 @@ def look(path: Path, earlier: Collection[int]) -> tuple[bool, dict[int, int], li
             with closing(sqlite3.connect(copy)) as db:
                 whole = [row[0] for row in db.execute("PRAGMA integrity_check")] == ["ok"]
                 if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    # The kill came before the first table was there.
+                    # The kill came before the first table was created.
                     return whole, {}, []
                 counts = dict(db.execute("SELECT session, count(*) FROM event GROUP BY session").fetchall())
                 newest = max(counts.keys() - set(earlier), default=0)
@@ -149,7 +151,7 @@ def look(path: Path, earlier: Collection[int]) -> tuple[bool, dict[int, int], li
 
 
 def write(path: Path, day: int, commit_every_s: float) -> NoReturn:
-    """Write presses until killed, and print each with the time at which it was handed over."""
+    """Write presses until killed. Prints the number and time of each press."""
     begun_s = time.monotonic()
 
     def fault(fault: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Seeded scenes for the benchmarks: photographs of faces that come, move, scale, tilt and go before real textures."""
+"""Seeded scenes for the benchmarks: photographs of faces move, scale and tilt in front of real textures."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,15 +14,22 @@ TEXTURES: Final = (
     *("hubble_deep_field.jpg", "ihc.png", "microaneurysms.png", "moon.png", "motorcycle_left.png", "page.png"),
     *("retina.jpg", "rocket.jpg", "text.png"),
 )
-"""Pictures without people that scikit-image ships: a cat, a cup of coffee, bricks, a text and others."""
+"""Pictures of scikit-image without people: a cat, a cup of coffee, bricks, a text and others."""
 PEOPLE: Final = (COLLINS, HOPPER)
 SMALLEST: Final = 44
 LARGEST: Final = 220
-"""Sides of faces in pixels of the frame: from 1.8 to 0.36 metres behind the usual lens."""
+"""Limits of face sides in pixels of the frame: from 1.8 to 0.36 metres away with the usual lens."""
 
 
 def view(name: str, random: np.random.Generator, width: int = WIDTH, height: int = HEIGHT) -> Grey:
-    """Return a picture as a wall behind everything: enlarged to fill it, turned a little, in any contrast, uint8."""
+    """Return a background, uint8 (height, width): a picture enlarged, slightly turned, in random contrast.
+
+    Args:
+        name: of a picture of scikit-image.
+        random: source of chance.
+        width: in pixels.
+        height: in pixels.
+    """
     picture = photograph(name)
     scale = max(width / picture.shape[1], height / picture.shape[0]) * float(np.exp(random.uniform(0.1, 0.5)))
     centre = (random.uniform(0.3, 0.7) * picture.shape[1], random.uniform(0.3, 0.7) * picture.shape[0])
@@ -34,7 +41,13 @@ def view(name: str, random: np.random.Generator, width: int = WIDTH, height: int
 
 
 def visit(random: np.random.Generator, begin_s: float, seconds: float) -> tuple[Place, ...]:
-    """Return the path of somebody who walks in from a side, stays about, nearer and farther, and walks out."""
+    """Return the path of a person who enters from a side, moves about, nearer and farther, and leaves.
+
+    Args:
+        random: source of chance.
+        begin_s: time of entry.
+        seconds: length of the visit.
+    """
     side = 1 if random.random() < 0.5 else -1
     size = float(np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST))))
     middle = (WIDTH / 2, HEIGHT / 2)
@@ -50,13 +63,19 @@ def visit(random: np.random.Generator, begin_s: float, seconds: float) -> tuple[
     t = begin_s + 1.2
     while t < begin_s + seconds - 1.2:
         places.append(place(t, random.uniform(-0.9, 0.9), size * float(np.exp(random.uniform(-0.35, 0.35)))))
-        # Heads of people who talk, and of a child who looks at them, cross half the picture in a second at most.
+        # In a conversation a head crosses half the picture in a second at most.
         t += float(random.uniform(1.0, 2.5))
     return (*places, place(begin_s + seconds, -side * 1.1, size))
 
 
 def visits(seed: int, count: int = 3, people: Sequence[Model] = PEOPLE) -> Scene:
-    """Return a scene in which `count` people come one after another, each for ten seconds, with pauses between."""
+    """Return a scene in which people come one after another, each for ten seconds, with pauses between.
+
+    Args:
+        seed: the same seed gives the same scene.
+        count: number of visits.
+        people: to draw visitors from.
+    """
     random = np.random.default_rng(seed)
     actors = []
     t = 0.0
@@ -70,7 +89,7 @@ def visits(seed: int, count: int = 3, people: Sequence[Model] = PEOPLE) -> Scene
 
 
 def crossing(seed: int) -> Scene:
-    """Return a scene in which two people walk past each other, one of them before the other, in six seconds."""
+    """Return a scene of six seconds in which two people walk past each other, one in front of the other."""
     random = np.random.default_rng(seed)
     sizes = random.uniform(70, 150) * np.exp(random.uniform(-0.2, 0.2, 2))
     heights = HEIGHT / 2 + random.uniform(-40, 40) + random.uniform(-30, 30, 2)
@@ -94,7 +113,13 @@ def crossing(seed: int) -> Scene:
 
 
 def standing(faces: int, seconds: float, seed: int = 0) -> Scene:
-    """Return a scene with so many people who stand in one row or two and sway, before a wall of bricks."""
+    """Return a scene of people who stand in one row or two and sway, in front of bricks.
+
+    Args:
+        faces: number of people.
+        seconds: length of the scene.
+        seed: the same seed gives the same scene.
+    """
     random = np.random.default_rng(seed)
     columns = min(faces, 4)
     rows = -(-faces // columns)
@@ -111,7 +136,13 @@ def standing(faces: int, seconds: float, seed: int = 0) -> Scene:
 
 
 def empty(name: str, seed: int, seconds: float) -> Scene:
-    """Return a scene without people: a picture that drifts, grows and turns before the camera."""
+    """Return a scene without people: a picture that drifts, scales and turns.
+
+    Args:
+        name: of a picture of scikit-image.
+        seed: the same seed gives the same scene.
+        seconds: length of the scene.
+    """
     random = np.random.default_rng(seed)
     side = 2 * WIDTH
     picture = view(name, random, side, side)

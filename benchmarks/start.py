@@ -1,10 +1,10 @@
-"""Start to the first reading of a face, beside the least that could be done: fresh processes, interleaved.
+"""Time from start to the first reading of a face, compared with a minimal script.
 
     python benchmarks/start.py [--rounds 7]
 
-cuelens: `cuelens run` on one picture for 0.7 s of its time, in which it has swept all of it, found the face and read
-it. Bare: thirty lines with one Haar scan of the same picture and one invoke of the same model. Medians of the processor
-time of whole processes.
+cuelens: `cuelens run` on one picture for 0.7 s of frame time. In this time it sweeps the whole picture, finds the face
+and reads it. Bare: a short script with one Haar scan of the same picture and one invoke of the same model. The figures
+are medians of the processor time of whole processes; the two run in turn.
 """
 
 import argparse
@@ -35,21 +35,21 @@ x, y, w, h = (2 * int(value) for value in boxes[0])
 face = cv2.resize(picture[y : y + h, x : x + w], (48, 48), interpolation=cv2.INTER_AREA)
 interpreter = Interpreter(sys.argv[2])
 interpreter.allocate_tensors()
-fed = interpreter.get_input_details()[0]
-given = interpreter.get_output_details()[0]
-scale, zero = fed["quantization"]
+source = interpreter.get_input_details()[0]
+target = interpreter.get_output_details()[0]
+scale, zero = source["quantization"]
 tensor = np.round(face / 255 / scale + zero).clip(-128, 127).astype(np.int8)[None, :, :, None]
-interpreter.set_tensor(fed["index"], tensor)
+interpreter.set_tensor(source["index"], tensor)
 interpreter.invoke()
-scale, zero = given["quantization"]
-logits = (interpreter.get_tensor(given["index"])[0].astype(float) - zero) * scale
+scale, zero = target["quantization"]
+logits = (interpreter.get_tensor(target["index"])[0].astype(float) - zero) * scale
 exponentials = np.exp(logits - logits.max())
 print(exponentials / exponentials.sum())
 """
 
 
 def processor_s(command: list[str], proof: bytes) -> float:
-    """Return the processor time of a process that prints the proof of what it did."""
+    """Return the processor time of a process. Its output must contain `proof` that it did its work."""
     before = os.times()
     done = subprocess.run(command, capture_output=True, check=True)
     after = os.times()

@@ -1,11 +1,11 @@
-"""Measure what was trained of the zoo, and write docs/models.md and the plot in it.
+"""Evaluate the trained networks of the zoo, and write docs/models.md and its plot.
 
     train-model --queue vgg-blocks elu-6 ferplus-bn five-class-transfer four-class --data DATA --out RUNS --budget 60
     python benchmarks/zoo.py RUNS --data DATA [--docs docs]
 
-Every RUNS/NAME/NAME.keras is converted, with the gate and a page of its own (RUNS/NAME/report), and measured on the
-held-out faces of its own protocol; what was measured before is kept beside it. A network that loses too much is
-fine-tuned for an epoch. The shipped network stands in the table too.
+Every RUNS/NAME/NAME.keras is converted, with the gate and a report of its own (RUNS/NAME/report), and evaluated on the
+held-out faces of its own protocol. A network that loses too much is fine-tuned for an epoch. Results are cached in
+RUNS/NAME/measured.json. The shipped network is in the table too.
 """
 
 import argparse
@@ -29,8 +29,9 @@ ELSEWHERE = (
     ("FER+ VGG13", "ferplus8", 876e6, 0.8499),
     ("deepface", "fer7", 28.8e6, 0.574),
 )
-"""Networks that were not trained here: name, protocol, multiply-adds, the accuracy that is reported of them."""
+"""Networks that were not trained here: name, protocol, multiply-adds, and the accuracy that others report."""
 MANY = 250e6
+"""Multiply-adds from which a label stands to the left of its point: to the right there is no room."""
 COLOURS = {
     "ferplus8": "#2f80c8",
     "ferplus7": "#3aa3dd",
@@ -42,9 +43,9 @@ COLOURS = {
 HEAD = """\
 # The zoo, measured
 
-Written by `python benchmarks/zoo.py RUNS --data DATA` from what `train-model --queue` left in RUNS. Accuracy is on
-FER2013's public test part, under each recipe's own protocol, with a 95 % bootstrap interval; protocols cannot be
-compared with each other. Only a training of all published epochs is a reproduction.
+`python benchmarks/zoo.py RUNS --data DATA` writes this page from the networks that `train-model --queue` left in RUNS.
+Accuracy is on FER2013's public test part, under each recipe's own protocol, with a 95 % bootstrap interval. Figures of
+different protocols cannot be compared. Only a training of all published epochs is a reproduction.
 
 | recipe | protocol | published | here, float | int8 | epochs run of published | best | minutes | on |
 |---|---|---|---|---|---|---|---|---|"""
@@ -59,13 +60,14 @@ PLOT = """
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One network: what its file says, and the evaluations of the float network and of the bundle.
+class Measurement:
+    """One network: its training record, and the evaluations of the float network and of the bundle.
 
-    after: empty if the bundle was refused. needed: what the conversion needed, or why it was refused.
+    before: of the float network. after: of the bundle, empty if it was refused. needed: what the conversion needed, or
+    why it was refused.
     """
 
-    said: TrainingRecord
+    record: TrainingRecord
     before: dict[str, Any]
     after: dict[str, Any]
     needed: str
@@ -76,53 +78,53 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--docs", type=Path, default=Path("docs"))
-    given = parser.parse_args()
-    shipped = given.runs / "cuelens" / "cuelens.keras"
+    options = parser.parse_args()
+    shipped = options.runs / "cuelens" / "cuelens.keras"
     if not shipped.exists():
         shipped.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.SHIPPED.with_suffix(".keras"), shipped)
-    names = [name for name in ("cuelens", *RECIPES, "ensemble") if (given.runs / name / f"{name}.keras").exists()]
-    found = {name: measured(given.runs / name / f"{name}.keras", given.data) for name in names}
-    (given.docs / "models.md").write_text(page(found))
-    plot(found).savefig(given.docs / "models.svg")
-    print(given.docs / "models.md")
+    names = [name for name in ("cuelens", *RECIPES, "ensemble") if (options.runs / name / f"{name}.keras").exists()]
+    measurements = {name: measure(options.runs / name / f"{name}.keras", options.data) for name in names}
+    (options.docs / "models.md").write_text(page(measurements))
+    plot(measurements).savefig(options.docs / "models.svg")
+    print(options.docs / "models.md")
 
 
-def measured(network: Path, data: Path) -> Measured:
-    said = training_record.read(network)
-    assert said is not None
+def measure(network: Path, data: Path) -> Measurement:
+    record = training_record.read(network)
+    assert record is not None
     bundle = network.with_suffix(".tflite")
     stamp = hashlib.sha256(network.read_bytes()).hexdigest()
-    kept = network.with_name("measured.json")
-    if kept.exists() and (old := json.loads(kept.read_text()))["network"] == stamp:
-        return Measured(said, old["before"], old["after"], old["needed"])
+    cache = network.with_name("measured.json")
+    if cache.exists() and (old := json.loads(cache.read_text()))["network"] == stamp:
+        return Measurement(record, old["before"], old["after"], old["needed"])
     print(f"{network.stem} ...", flush=True)
     convert = [BIN / "convert-model", network, "--data", data, "-o", bundle, "--fine-tune", "1"]
-    ended = subprocess.run(
+    process = subprocess.run(
         [*convert, "--report", bundle.with_name("report")], capture_output=True, text=True, check=False
     )
-    assert ended.returncode in (0, 4), ended.stderr
-    written = ended.returncode == 0
-    before = evaluated(network, data, said.protocol)
-    after = evaluated(bundle, data, said.protocol) if written else {}
-    needed = next(line.removeprefix("needed: ") for line in ended.stdout.splitlines() if line.startswith("needed: "))
-    if not written:
-        needed = ended.stderr.strip().removeprefix("convert-model: ")
-    kept.write_text(json.dumps({"network": stamp, "before": before, "after": after, "needed": needed}))
-    return Measured(said, before, after, needed)
+    assert process.returncode in (0, 4), process.stderr
+    accepted = process.returncode == 0
+    before = evaluate(network, data, record.protocol)
+    after = evaluate(bundle, data, record.protocol) if accepted else {}
+    needed = next(line.removeprefix("needed: ") for line in process.stdout.splitlines() if line.startswith("needed: "))
+    if not accepted:
+        needed = process.stderr.strip().removeprefix("convert-model: ")
+    cache.write_text(json.dumps({"network": stamp, "before": before, "after": after, "needed": needed}))
+    return Measurement(record, before, after, needed)
 
 
-def evaluated(model: Path, data: Path, protocol: str) -> dict[str, Any]:
-    evaluate = [BIN / "evaluate-model", model, "--data", data, "--protocol", protocol, "--json"]
-    told = subprocess.run(evaluate, capture_output=True, text=True, check=True)
-    return dict(json.loads(told.stdout))
+def evaluate(model: Path, data: Path, protocol: str) -> dict[str, Any]:
+    command = [BIN / "evaluate-model", model, "--data", data, "--protocol", protocol, "--json"]
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(process.stdout))
 
 
-def page(found: dict[str, Measured]) -> str:
+def page(measurements: dict[str, Measurement]) -> str:
     lines = [HEAD]
-    lines += [f"| {' | '.join(_trained(name, one))} |" for name, one in found.items()]
+    lines += [f"| {' | '.join(_training_row(name, one))} |" for name, one in measurements.items()]
     lines.append(SECOND)
-    lines += [f"| {' | '.join(_cost(name, one))} |" for name, one in found.items()]
+    lines += [f"| {' | '.join(_cost_row(name, one))} |" for name, one in measurements.items()]
     lines.append(PLOT)
     families: dict[tuple[str, ...], list[str]] = {}
     for name, recipe in RECIPES.items():
@@ -132,26 +134,26 @@ def page(found: dict[str, Measured]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _trained(name: str, one: Measured) -> list[str]:
+def _training_row(name: str, one: Measurement) -> list[str]:
     recipe = RECIPES.get(name)
     low, high = one.before["intervals"]["accuracy"]
-    curve = one.said.curve
+    curve = one.record.curve
     best = max(curve, key=lambda point: sum(point.accuracy.values())).number if curve else 0
     seconds = sum(point.seconds or 0 for point in curve)
     return [
         f"`{name}`",
-        one.said.protocol,
-        recipe.published.said if recipe else "&ndash;",
+        one.record.protocol,
+        recipe.published.summary if recipe else "&ndash;",
         f"{one.before['accuracy']:.1%} ({low:.1%} to {high:.1%})",
         f"{one.after['accuracy']:.1%}" if one.after else "refused",
         f"{len(curve)} of {recipe.epochs}" if recipe else f"{len(curve)}",
         str(best),
         f"{seconds / 60:.0f}" if seconds else "&ndash;",
-        one.said.device or "&ndash;",
+        one.record.device or "&ndash;",
     ]
 
 
-def _cost(name: str, one: Measured) -> list[str]:
+def _cost_row(name: str, one: Measurement) -> list[str]:
     after = one.after or one.before
     worst = min(one.before["recall"].items(), key=lambda pair: pair[1])
     cost = after["cost"]
@@ -167,23 +169,22 @@ def _cost(name: str, one: Measured) -> list[str]:
     ]
 
 
-def plot(found: dict[str, Measured]) -> Figure:
+def plot(measurements: dict[str, Measurement]) -> Figure:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     points = [
-        (name, one.said.protocol, one.after["cost"]["multiply_adds"], one.after["accuracy"])
-        for name, one in found.items()
+        (name, one.record.protocol, one.after["cost"]["multiply_adds"], one.after["accuracy"])
+        for name, one in measurements.items()
         if one.after
     ]
     for name, protocol, multiply_adds, accuracy in (*points, *ELSEWHERE):
-        measured_here = name in found
-        said = name if measured_here else f"{name}, as reported"
+        measured_here = name in measurements
+        text = name if measured_here else f"{name}, as reported"
         place = (multiply_adds / 1e6, 100 * accuracy)
         colour = COLOURS[protocol]
         axes.plot(*place, "o", color=colour, markerfacecolor=colour if measured_here else "none")
-        # What stands far to the right has no room beside it.
         side, away = ("right", -6) if multiply_adds > MANY else ("left", 6)
-        axes.annotate(said, place, xytext=(away, 4), textcoords="offset points", fontsize=8, ha=side)
+        axes.annotate(text, place, xytext=(away, 4), textcoords="offset points", fontsize=8, ha=side)
     for protocol in dict.fromkeys(point[1] for point in (*points, *ELSEWHERE)):
         axes.plot([], [], "o", color=COLOURS[protocol], label=protocol)
     axes.set(xscale="log", xlabel="multiply-adds, millions", ylabel="accuracy under its own protocol, %")

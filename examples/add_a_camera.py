@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from contextlib import closing
 from pathlib import Path
 
 import skimage
@@ -17,7 +18,7 @@ from cuelens_models.bundle.interpreter import Interpreter
 
 
 class SlowPan:
-    """A `cuelens.ports.FrameSource`: four seconds of a window that moves by a pixel a frame."""
+    """A `cuelens.ports.FrameSource`: six seconds of a window that moves by a pixel a frame."""
 
     name = "slow pan"
 
@@ -27,10 +28,10 @@ class SlowPan:
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame, None after the last one."""
-        if self._number == 60:
+        if self._number == 90:
             return None
         self._number += 1
-        return Frame(self._grey[:, self._number : self._number - 61].copy(), self._number / 15, time.monotonic_ns())
+        return Frame(self._grey[:, self._number : self._number - 91].copy(), self._number / 15, time.monotonic_ns())
 
     def close(self) -> None:
         """Nothing is open."""
@@ -39,13 +40,11 @@ class SlowPan:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("photograph", nargs="?", type=Path, default=Path(skimage.data_dir, "astronaut.png"))
-    camera = SlowPan(options.parse_args().photograph)
     beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes())
-    while frame := camera.read(timeout_s=1.0):
-        decision = beats.process(frame)
-        if decision.cue:
-            print(f"{decision.t:.2f} s  {wording.looks(decision.cue.word)} ({', '.join(decision.cue.outputs)})")
-    camera.close()
+    with closing(SlowPan(options.parse_args().photograph)) as camera:
+        while frame := camera.read(timeout_s=1.0):
+            if cue := beats.process(frame).cue:
+                print(f"{cue.t:.2f} s  {wording.looks(cue.word)}, by {', '.join(cue.outputs)}")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@ from cuelens.profile.phrases import makes_claim
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("language", nargs="?", type=Path, default=Path(__file__).with_name("eo.toml"))
-    spoken = read_toml(options.parse_args().language, Language)
+    file = options.parse_args().language
+    spoken = read_toml(file, Language)
     for word, phrase in spoken.says().items():
-        wrong = "is too long" if len(phrase.split()) > 2 else "makes a claim" if makes_claim(phrase, spoken) else ""
-        print(f"{word}: {phrase} {wrong}".rstrip())
-    print(f"{spoken.name}: a profile with \"language\": \"{options.parse_args().language.stem}\" will speak it")
+        words = phrase.replace(":", "")
+        fault = ", which claims a feeling" if makes_claim(words, spoken) else ""
+        print(f"{word}: {phrase}{fault if len(words.split()) <= 2 else ', which is too long'}")
+    print(f'{spoken.name} has every phrase; once it is there, a profile chooses it by "language": "{file.stem}"')
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def main() -> None:
     policy = CuePolicy(settling, limits, MODE, play_rule(wearer, limits), fading_rule(wearer), remembered_s=2.0)
     for beat in range(150):
         t, shown = beat / 15, "sad" if beat < 60 else "happy"
-        policy.hear(1, [float(label == shown) for label in contract.labels], t)
-        if cue := policy.decide(t, [Face(1, (300, 200, 90, 90))]):
+        scores = [float(label == shown) for label in contract.labels]
+        if cue := policy.step(t, [Face(1, (300, 200, 90, 90))], {1: scores}).cue:
             print(f"{t:.2f} s  {cue.word}, by {', '.join(cue.outputs)}")
 
 

@@ -21,8 +21,8 @@ def make(folder: Path) -> None:
     for word, file in (("happy", "astronaut.png"), ("neutral", "grace_hopper.jpg")):
         (folder / word).mkdir()
         for noise in range(10):
-            grey = photograph(file) + np.random.default_rng(noise).normal(0, 4 * noise, photograph(file).shape)
-            cv2.imwrite(str(folder / word / f"{noise}.png"), grey.clip(0, 255))
+            grey = photograph(file) + np.random.default_rng(noise).normal(0, 3 * noise, photograph(file).shape)
+            cv2.imwrite(str(folder / word / f"{noise}.png"), grey.clip(0, 255).astype(np.uint8))
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
             make(Path(folder))
         faces = load_held_out(given.data or Path(folder), HaarCrop(model.input).face).faces
     shown = label(faces, "ferplus8")
-    read = model.answer(faces.pixels[shown.chosen], lambda count: None).argmax(axis=1)
+    read = model.answer(faces.pixels[shown.indices], lambda count: None).argmax(axis=1)
     counts = np.zeros((len(shown.labels), len(model.labels)), int)
     np.add.at(counts, (shown.truth, read), 1)
     axes = Figure(layout="constrained").subplots()
@@ -47,7 +47,9 @@ def main() -> None:
     axes.figure.savefig(given.output)
     for row, word in zip(counts, shown.labels, strict=True):
         if row.any():
-            print(f"{word}: {', '.join(f'{count} read as {model.labels[at]}' for at, count in enumerate(row) if count)}")
+            print(
+                f"{word}: {', '.join(f'{count} read as {model.labels[at]}' for at, count in enumerate(row) if count)}"
+            )
     print(f"{given.output} is drawn")
 
 

@@ -1,8 +1,8 @@
-"""What runs on the emulated board: beats over recorded frames, each stage marked for the counter.
+"""The program on the emulated board: beats over recorded frames, with marks around each stage for the counter.
 
     guest.py FRAMES.npy
 
-A mark is a system call that fails; counter.c sees it. Two in a row at the beginning tell what a mark costs by itself.
+A mark is a failing system call, which counter.c sees. Two marks in a row at the beginning give the cost of a mark.
 """
 
 import contextlib
@@ -30,16 +30,16 @@ def mark(number: int) -> None:
         os.getpgid(FIRST_MARK + number)
 
 
-def marked(call: Callable[..., Any], number: int) -> Callable[..., Any]:
+def with_marks(call: Callable[..., Any], number: int) -> Callable[..., Any]:
     """Return the call with a mark before it and an END after it."""
 
-    def wrapped(*given: Any) -> Any:
+    def wrapper(*arguments: Any) -> Any:
         mark(number)
-        answer = call(*given)
+        answer = call(*arguments)
         mark(END)
         return answer
 
-    return wrapped
+    return wrapper
 
 
 def main() -> None:
@@ -48,15 +48,15 @@ def main() -> None:
     bundle = load(SHIPPED)
     detector, interpreter, watch = HaarDetector(), Interpreter(bundle, 1), StageTimes()
     for name in ("detect", "hits"):
-        setattr(detector, name, marked(getattr(detector, name), CASCADE))
-    interpreter.invoke = marked(interpreter.invoke, INVOKE)  # type: ignore[method-assign]
+        setattr(detector, name, with_marks(getattr(detector, name), CASCADE))
+    interpreter.invoke = with_marks(interpreter.invoke, INVOKE)  # type: ignore[method-assign]
     beats = assemble(detector, interpreter, watch)
     mark(MARK)
     mark(MARK)
     buffer = np.empty(recorded.shape[1:], np.uint8)
     for number, picture in enumerate(recorded):
         mark(BEAT)
-        # The one copy out of camera memory.
+        # Stands for the one copy out of camera memory.
         np.copyto(buffer, picture)
         beats.process(Frame(buffer, number / 15, 0))
         mark(END)

@@ -1,4 +1,4 @@
-"""The `fer` package on frames, with its defaults. Run by its own Python: fer_peer.py FRAMES.raw. Prints JSON."""
+"""The `fer` package with its defaults on frames. Run with its own Python: fer_peer.py FRAMES.raw. Prints JSON."""
 
 import json
 import resource
@@ -15,18 +15,23 @@ def main() -> None:
 
     detector = FER()
     frames = np.fromfile(sys.argv[1], np.uint8).reshape(-1, HEIGHT, WIDTH)
-    spent, found, first_s = [], 0, 0.0
+    times_ms, detections, first_s = [], 0, 0.0
     for number, grey in enumerate(frames):
-        began = time.process_time()
+        start = time.process_time()
         faces = detector.detect_emotions(np.repeat(grey[..., None], 3, axis=2))
-        ended = time.process_time()
-        first_s = first_s or ended
+        end = time.process_time()
+        first_s = first_s or end
         if number >= WARM:
-            spent.append(1e3 * (ended - began))
-            found += bool(faces)
+            times_ms.append(1e3 * (end - start))
+            detections += bool(faces)
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"ms": float(np.mean(spent)), "found": found / len(spent), "rss_mb": rss_mb, "start_s": first_s}
-    print(json.dumps(told))
+    figures = {
+        "ms": float(np.mean(times_ms)),
+        "found": detections / len(times_ms),
+        "rss_mb": rss_mb,
+        "start_s": first_s,
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""cuelens on the same frames: our_peer.py FRAMES.raw. Prints JSON; `crop_ms` is one ready crop to scores."""
+"""cuelens on the same frames: our_peer.py FRAMES.raw. Prints JSON; `crop_ms` is the time from one crop to scores."""
 
 import json
 import resource
@@ -25,26 +25,31 @@ def main() -> None:
     interpreter, watch = Interpreter(load(SHIPPED)), StageTimes()
     beats = assemble(HaarDetector(), interpreter, watch)
     frames = np.fromfile(sys.argv[1], np.uint8).reshape(-1, HEIGHT, WIDTH)
-    spent, found, first_s = [], 0, 0.0
-    # The frames twice, there and back: the first time the face has to be found, as on the first day of a peer's life.
+    times_ms, detections, first_s = [], 0, 0.0
+    # The frames are played twice, forwards and backwards. The first pass is the warm-up, in which the face is found.
     for number, grey in enumerate([*frames, *frames[::-1]]):
         frame = Frame(grey, number / 15, 0)
-        began = time.process_time()
+        start = time.process_time()
         faces = beats.process(frame).faces
-        ended = time.process_time()
+        end = time.process_time()
         if faces and not first_s:
-            first_s = ended
+            first_s = end
         if number >= len(frames):
-            spent.append(1e3 * (ended - began))
-            found += bool(faces)
+            times_ms.append(1e3 * (end - start))
+            detections += bool(faces)
     box, reader = faces[0].box, Reader(interpreter, watch)
-    began = time.process_time()
+    start = time.process_time()
     for _ in range(CROPS):
         reader.read(frame, box)
-    crop_ms = 1e3 * (time.process_time() - began) / CROPS
+    crop_ms = 1e3 * (time.process_time() - start) / CROPS
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"ms": float(np.mean(spent)), "found": found / len(spent), "rss_mb": rss_mb, "start_s": first_s}
-    print(json.dumps(told | {"crop_ms": crop_ms}))
+    figures = {
+        "ms": float(np.mean(times_ms)),
+        "found": detections / len(times_ms),
+        "rss_mb": rss_mb,
+        "start_s": first_s,
+    }
+    print(json.dumps(figures | {"crop_ms": crop_ms}))
 
 
 if __name__ == "__main__":

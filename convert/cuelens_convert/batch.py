@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuelens_models.atomic_file import writable
+from cuelens_models.atomic_file import make_folder
 from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.errors import BadInput, CuelensError
@@ -40,7 +40,7 @@ def convert_all(given: Namespace) -> int:
     outputs = {model: given.output / f"{model.stem}.tflite" for model in given.models}
     if len(set(outputs.values())) < len(given.models):
         raise BadInput("two of the models have one name, and would be written to one file: convert them apart")
-    writable(given.output)
+    make_folder(given.output)
     began = time.monotonic()
     ended: dict[Path, Ended] = {}
     with ThreadPoolExecutor(given.jobs) as pool:

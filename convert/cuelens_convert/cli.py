@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cuelens_convert import batch, edit
 from cuelens_models import command
-from cuelens_models.atomic_file import writable
+from cuelens_models.atomic_file import make_folder
 from cuelens_models.bundle import file
 from cuelens_models.data.load import load
 from cuelens_models.data.protocols import PROTOCOLS
@@ -170,7 +170,7 @@ def _convert(given: "Namespace") -> int:
         raise BadInput(f"{given.representative} is no folder of photographs")
     digest = file.load(given.expect).contract.content_digest if given.expect else None
     if given.report:
-        writable(given.report)
+        make_folder(given.report)
     data = load(given.data)
     try:
         with tensorflow_quiet():

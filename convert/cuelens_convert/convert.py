@@ -36,9 +36,9 @@ from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
-from cuelens_models.data.corruptions import corrupted
+from cuelens_models.data.corruptions import corrupt
 from cuelens_models.data.load import FaceData
-from cuelens_models.data.protocols import Labelled, label
+from cuelens_models.data.protocols import LabelledFaces, label
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import metrics
 from cuelens_models.progress import Steps
@@ -141,10 +141,10 @@ class _Work:
         model = quantised(static(network), self._asked.scheme, self.images)
         bundle = Bundle(model, _unsealed(model, self._source, self._asked, len(self.images)), Path(self._source.name))
         interpreter = Interpreter(bundle)
-        self._steps.stage("running the written model", len(self.inner.chosen) + len(self.held.chosen))
+        self._steps.stage("running the written model", len(self.inner.indices) + len(self.held.indices))
 
         inner, held = (
-            compare.converted_logits(interpreter, faces.pixels[labelled.chosen], self._steps.advance)
+            compare.converted_logits(interpreter, faces.pixels[labelled.indices], self._steps.advance)
             for faces, labelled in ((self._data.inner, self.inner), (self._data.held_out, self.held))
         )
         columns = self._source.columns
@@ -154,13 +154,13 @@ class _Work:
 
     def tuned(self, network: keras.Model) -> keras.Model:
         """Return the network after it learned to bear rounding, on the training part."""
-        chosen = label(self._data.training, self._source.record.protocol).chosen
+        chosen = label(self._data.training, self._source.record.protocol).indices
         learned = model_inputs(self._data.training.pixels[chosen], self._source.float_input)
         self._steps.stage("fine-tuning", steps_of(len(learned), self._asked.fine_tune))
         return fine_tuned(network, learned, self.images, self._asked.fine_tune, self._asked.seed, self._steps.advance)
 
     def _float(self, network: keras.Model) -> Scores:
-        faces = self._data.held_out.pixels[self.held.chosen]
+        faces = self._data.held_out.pixels[self.held.indices]
         source = self._source
         logits = compare.float_logits(network, faces, source.float_input, probabilities=source.probabilities)
         return logits[:, source.columns]
@@ -172,7 +172,7 @@ class _Work:
         unsealed = _unsealed(attempt.model, self._source, self._asked, len(self.images))
         interpreter = Interpreter(Bundle(attempt.model, unsealed, Path(self._source.name)))
         # What is believed is decided on faces as the glasses see them, not as collections show them.
-        seen = corrupted(self._data.inner.pixels[self.inner.chosen], "camera")
+        seen = corrupt(self._data.inner.pixels[self.inner.indices], "camera")
         self._steps.stage("choosing thresholds", len(seen))
         answers = compare.converted_logits(interpreter, seen, self._steps.advance)
         enter = metrics.enter_thresholds(softmax(answers, temperature), columns[self.inner.truth], said.labels)
@@ -191,7 +191,7 @@ class _Work:
         )
 
 
-def _check_trained(logits: Scores, held: Labelled, source: Source) -> None:
+def _check_trained(logits: Scores, held: LabelledFaces, source: Source) -> None:
     """Raise BadInput if the float network is no better than always naming the commonest expression."""
     commonest = float(np.bincount(held.truth).max() / len(held.truth))
     right = metrics.accuracy(logits, held.truth)

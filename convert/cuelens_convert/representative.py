@@ -48,12 +48,12 @@ def choose(training: Faces, protocol: str, count: int, seed: int) -> Representat
     labelled = label(training, protocol)
     random = np.random.default_rng(seed)
     queues = [
-        random.permutation(labelled.chosen[labelled.truth == index]).tolist() for index in range(len(labelled.labels))
+        random.permutation(labelled.indices[labelled.truth == index]).tolist() for index in range(len(labelled.labels))
     ]
     chosen: list[int] = []
     while len(chosen) < count and any(queues):
         chosen += [queue.pop() for queue in queues if queue][: count - len(chosen)]
-    by_label = np.bincount(labelled.truth[np.isin(labelled.chosen, chosen)], minlength=len(labelled.labels))
+    by_label = np.bincount(labelled.truth[np.isin(labelled.indices, chosen)], minlength=len(labelled.labels))
     if np.count_nonzero(by_label) < 2:
         raise BadInput("the representative images show one expression: two at least are needed")
     check(faces := training.pixels[np.array(chosen)])

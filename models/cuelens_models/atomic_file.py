@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: a power cut at any instant leaves the old one or the new one."""
+"""Atomic writes: a power cut at any instant leaves the old file or the new one, never a part."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ from cuelens_models.errors import Unwritable
 
 
 def sync(path: Path) -> None:
-    """Return once a file that somebody else wrote is safe on its disk."""
+    """Flush a finished file to its disk (fsync)."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write to a temporary beside `path`, sync it, and rename it into place. Raises Unwritable."""
+    """Write `content` to a temporary file beside `path`, sync it, and rename it to `path`. Raises Unwritable."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -23,14 +23,14 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        # The folder itself may be missing, or no folder at all.
+        # The temporary file is absent if its folder is missing or is no folder.
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
 
 
-def writable(path: Path) -> None:
-    """Make the folder. Raises Unwritable if that cannot be."""
+def make_folder(path: Path) -> None:
+    """Make a folder with its parents, unless it exists. Raises Unwritable if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

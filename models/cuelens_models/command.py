@@ -1,4 +1,4 @@
-"""How every command of cuelens ends: one sentence for the user, one documented exit status for the caller."""
+"""The shared frame of all commands: arguments, exit status, and one sentence for each error."""
 
 import argparse
 import os
@@ -7,7 +7,9 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
+
+import msgspec
 
 from cuelens_models.errors import BadInput, CuelensError, MissingExtra, Unwritable
 from cuelens_models.version import __version__
@@ -18,16 +20,22 @@ exit status: 0 done; 1 a check failed; 2 usage; 3 bad input, a missing package o
 
 
 def parser(name: str, summary: str, examples: str = "") -> argparse.ArgumentParser:
-    """Return an argument parser with what every command has: --version, --debug, examples, exit statuses."""
-    made = argparse.ArgumentParser(
+    """Return an argument parser with the options of every command: --version and --debug.
+
+    Args:
+        name: of the command.
+        summary: first paragraph of --help.
+        examples: shown at the end of --help, before the exit statuses.
+    """
+    options = argparse.ArgumentParser(
         prog=name,
         description=summary,
         epilog=f"{examples}\n\n{EXIT_STATUSES}".strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=f"{name} (cuelens) {__version__}")
-    made.add_argument("--debug", action="store_true", help="show a traceback when something goes wrong")
-    return made
+    options.add_argument("--version", action="version", version=f"{name} (cuelens) {__version__}")
+    options.add_argument("--debug", action="store_true", help="show a traceback when something goes wrong")
+    return options
 
 
 def require(package: str, extra: str) -> MissingExtra:
@@ -36,9 +44,12 @@ def require(package: str, extra: str) -> MissingExtra:
 
 
 def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
-    """Run `work` and leave the process with its exit status, or with the status of what it raised.
+    """Run `work` and exit with the status that it returns, or with that of the error that it raises.
 
-    An error prints as one line on standard error. A traceback is shown only with `debug`.
+    Args:
+        name: of the command, printed before the error.
+        work: returns an exit status.
+        debug: show a traceback too. Without it an error is one line on standard error.
     """
     try:
         status = work()
@@ -46,48 +57,53 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): nobody is left to tell.
-        _forget_output()
+        # The reader of standard output is gone (`| head`), so there is nobody to print an error for.
+        _discard_output()
         status = 128 + signal.SIGPIPE
     except CuelensError as error:
         _explain(name, str(error), debug=debug)
         status = error.exit_status
     except OSError as error:
-        # A full disk under our output, a folder that may not be entered: the world's fault, not ours.
+        # A full disk or a forbidden folder is no fault inside.
         _explain(name, f"{error.filename or 'output'}: {error.strerror or error}", debug=debug)
         status = Unwritable.exit_status
-        _forget_output()
+        _discard_output()
     except Exception as error:
         _explain(name, f"a fault inside: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
         status = CuelensError.exit_status
     sys.exit(status)
 
 
+def to_json(report: Any) -> str:
+    """Return a report as every command prints it with --json: indented by two, keys in their order."""
+    return msgspec.json.format(msgspec.json.encode(report).decode())
+
+
 def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
-    """Raise BadInput if writing `output` would replace one of the inputs, or a file in an input folder."""
+    """Raise BadInput if writing `output` would overwrite one of the inputs, or a file in an input folder."""
     if not output.exists():
         return
-    for given in inputs:
-        if given is None or not given.exists():
+    for source in inputs:
+        if source is None or not source.exists():
             continue
-        if output.samefile(given):
-            raise BadInput(f"{output} would overwrite {given}: choose another file")
-        if given.is_dir() and output.parent.samefile(given):
-            raise BadInput(f"{output} would overwrite a file of {given}: choose another folder")
+        if output.samefile(source):
+            raise BadInput(f"{output} would overwrite {source}: choose another file")
+        if source.is_dir() and output.parent.samefile(source):
+            raise BadInput(f"{output} would overwrite a file of {source}: choose another folder")
 
 
-def _forget_output() -> None:
-    """Drop what could not be printed, so that it is not tried again, and complained about, at exit."""
+def _discard_output() -> None:
+    """Send unprinted output to nowhere. Without this Python tries again at exit, and complains."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
 
 
 def journal_level(output: TextIO, level: int) -> str:
-    """Return what a line begins with so that systemd's journal knows its level; nothing if `output` is no journal.
+    """Return the prefix that gives a line its level in systemd's journal; empty if `output` is no journal.
 
-    level: as syslog(3) numbers them: 3 is an error, 4 a warning, 6 information. systemd.exec(5) says how a program
-    knows the journal: JOURNAL_STREAM names the device and inode of the stream.
+    level: of syslog(3): 3 is an error, 4 a warning, 6 information. A program recognises the journal by JOURNAL_STREAM,
+    the device and inode of the stream (systemd.exec(5)).
     """
     try:
         stream = os.fstat(output.fileno())

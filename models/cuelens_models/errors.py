@@ -1,4 +1,4 @@
-"""Every error that cuelens raises on purpose, and the exit status that each one ends a command with.
+"""Every error that cuelens raises on purpose, and the exit status of a command that ends with it.
 
     CuelensError
     ├── BadInput       (ValueError)    3  a file or a value that cannot be used
@@ -18,7 +18,7 @@ from typing import ClassVar
 
 
 class CuelensError(Exception):
-    """The root: a fault inside cuelens unless a leaf says otherwise."""
+    """The root of all errors. By itself it means a fault inside cuelens."""
 
     exit_status: ClassVar[int] = 70
 

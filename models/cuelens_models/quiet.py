@@ -1,4 +1,4 @@
-"""Keeping the chatter of native libraries off the user's screen: it comes from C++, past Python's streams."""
+"""Hiding the output of native libraries. It comes from C++, so Python's streams do not see it."""
 
 import logging
 import os
@@ -12,12 +12,12 @@ from cuelens_models.errors import CuelensError
 
 @contextmanager
 def tensorflow_quiet(*, gpu: bool = False) -> Iterator[None]:
-    """Like `native_quiet`, for the import of TensorFlow and for calls to it. gpu: whether one is wanted."""
+    """Do what `native_quiet` does, for importing TensorFlow and for calls to it. gpu: let it look for a GPU."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if not gpu:
-        # Looking for one costs seconds and warnings.
+        # Looking for a GPU costs seconds and prints warnings.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    # Its advice is about how to write programs; whoever runs one can do nothing with it.
+    # Its warnings are advice for programmers, not for users of a command.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with native_quiet():
         yield
@@ -25,18 +25,18 @@ def tensorflow_quiet(*, gpu: bool = False) -> Iterator[None]:
 
 @contextmanager
 def native_quiet() -> Iterator[None]:
-    """Hide what is printed meanwhile, by native code and by Python; show it after all if the block fails.
+    """Hide all output of the block, by native code and by Python. The output is shown if the block fails.
 
-    It holds for the whole process, so use it only while no other thread has anything to say. A CuelensError explains
-    itself, and a missing package is explained by the caller: then nothing more is shown.
+    It redirects the descriptors of the whole process, so use it only while no other thread prints. On a CuelensError
+    or an ImportError the output stays hidden: the caller explains these.
     """
     if sys.stdout is None or sys.stderr is None:
-        # Started without them: nothing can be seen anyway.
+        # A process without standard streams shows nothing anyway.
         yield
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
+    originals = os.dup(1), os.dup(2)
     with tempfile.TemporaryFile() as hidden:
         os.dup2(hidden.fileno(), 1)
         os.dup2(hidden.fileno(), 2)
@@ -46,11 +46,11 @@ def native_quiet() -> Iterator[None]:
             raise
         except Exception:
             hidden.seek(0)
-            os.write(kept[1], hidden.read())
+            os.write(originals[1], hidden.read())
             raise
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            for number, descriptor in enumerate(kept, start=1):
+            for number, descriptor in enumerate(originals, start=1):
                 os.dup2(descriptor, number)
                 os.close(descriptor)

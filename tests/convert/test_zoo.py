@@ -34,7 +34,7 @@ pytestmark = [
 def learn_head(network: Any, faces: Faces, recipe: Recipe) -> None:
     """Set the last layer by least squares: the converter refuses a network that knows nothing."""
     labelled = label(faces, recipe.protocol)
-    inputs = model_inputs(faces.pixels[labelled.chosen], fed_to(recipe))
+    inputs = model_inputs(faces.pixels[labelled.indices], fed_to(recipe))
     features = keras.Model(network.inputs, network.get_layer(HEAD).input).predict(inputs, verbose=0)
     kernel, *_ = np.linalg.lstsq(features, np.eye(len(labelled.labels))[labelled.truth] - 0.5, rcond=1e-6)
     network.get_layer(HEAD).set_weights([kernel.astype(np.float32), np.full(kernel.shape[1], 0.5, np.float32)])

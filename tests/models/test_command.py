@@ -10,23 +10,23 @@ from cuelens_models.errors import BadBundle, CameraLost, CuelensError, EmptyCrop
 from cuelens_models.version import __version__
 
 
-def raising(error: BaseException) -> Callable[[], int]:
+def work_that_raises(error: BaseException) -> Callable[[], int]:
     def work() -> int:
         raise error
 
     return work
 
 
-def ended(work: Callable[[], int], *, debug: bool = False) -> int:
-    with pytest.raises(SystemExit) as left:
+def exit_status(work: Callable[[], int], *, debug: bool = False) -> int:
+    with pytest.raises(SystemExit) as exit_:
         command.finish("tool", work, debug=debug)
-    assert isinstance(left.value.code, int)
-    return left.value.code
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code
 
 
 @pytest.mark.parametrize("status", [0, 1, 4])
 def test_what_the_work_returns_is_the_exit_status(capsys: pytest.CaptureFixture[str], status: int) -> None:
-    assert ended(lambda: status) == status
+    assert exit_status(lambda: status) == status
     assert capsys.readouterr() == ("", "")
 
 
@@ -48,21 +48,21 @@ def test_what_the_work_returns_is_the_exit_status(capsys: pytest.CaptureFixture[
 def test_an_error_is_one_line_on_standard_error(
     capsys: pytest.CaptureFixture[str], error: Exception, status: int, line: str
 ) -> None:
-    assert ended(raising(error)) == status
+    assert exit_status(work_that_raises(error)) == status
     assert capsys.readouterr() == ("", line + "\n")
 
 
 @pytest.mark.parametrize("error", [BadBundle("no model"), ZeroDivisionError("by zero")])
 def test_debug_shows_the_traceback_as_well(capsys: pytest.CaptureFixture[str], error: Exception) -> None:
-    ended(raising(error), debug=True)
-    said = capsys.readouterr().err
-    assert said.startswith("Traceback")
-    assert "in work" in said
-    assert said.splitlines()[-1].startswith("tool: ")
+    exit_status(work_that_raises(error), debug=True)
+    output = capsys.readouterr().err
+    assert output.startswith("Traceback")
+    assert "in work" in output
+    assert output.splitlines()[-1].startswith("tool: ")
 
 
 def test_ctrl_c_ends_with_130_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended(raising(KeyboardInterrupt())) == 130
+    assert exit_status(work_that_raises(KeyboardInterrupt())) == 130
     assert capsys.readouterr() == ("", "")
 
 
@@ -82,9 +82,9 @@ def test_a_reader_that_went_away_is_no_fault(lines: int) -> None:
     process.stdout.close()
     process.stdin.write(b"go\n")
     process.stdin.close()
-    said = process.stderr.read()
+    output = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(timeout=60), said) == (141, b"")
+    assert (process.wait(timeout=60), output) == (141, b"")
 
 
 def test_the_missing_extra_is_named_with_the_command_that_brings_it() -> None:
@@ -94,13 +94,13 @@ def test_the_missing_extra_is_named_with_the_command_that_brings_it() -> None:
 def test_every_command_knows_its_version_and_says_its_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
     parser = command.parser("tool", "Does one thing.", "example:\n  tool it")
     for option in ("--version", "--help"):
-        with pytest.raises(SystemExit) as left:
+        with pytest.raises(SystemExit) as exit_:
             parser.parse_args([option])
-        assert left.value.code == 0
-    said = capsys.readouterr().out
-    assert said.startswith(f"tool (cuelens) {__version__}")
-    assert "exit status: 0 done" in said
-    assert "\n  tool it" in said
+        assert exit_.value.code == 0
+    output = capsys.readouterr().out
+    assert output.startswith(f"tool (cuelens) {__version__}")
+    assert "exit status: 0 done" in output
+    assert "\n  tool it" in output
     assert parser.parse_args(["--debug"]).debug
 
 

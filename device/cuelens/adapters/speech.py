@@ -17,7 +17,7 @@ from cuelens.profile.profile import Profile
 from cuelens.sound import clip, wav_file
 from cuelens.sound.clip import Clip
 from cuelens.sound.earcons import earcon
-from cuelens_models.atomic_file import writable, write_whole
+from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
 
 _WORDS_PER_MINUTE: Final = 140
@@ -55,7 +55,7 @@ def phrase(text: str, voice: str, kept: Path) -> Clip:
     file = _file(text, voice, kept)
     rendered = _kept(file)
     if rendered is None:
-        writable(kept)
+        make_folder(kept)
         rendered = _render(text, voice)
         write_whole(file, clip.wav(rendered))
     return clip.levelled(rendered)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import cv2
-import msgspec
 import numpy as np
 
 from cuelens.adapters.haar import NAME, HaarDetector
@@ -24,6 +23,7 @@ from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.golden import FORMULAS, picture
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop, model_input
+from cuelens_models.command import to_json
 from cuelens_models.errors import MissingExtra
 
 _THREADS: Final = (1, 2, 4)
@@ -53,7 +53,7 @@ def bench(bundle_path: Path | None, beside: Sequence[Path] = (), *, as_json: boo
     figures["memory_mb"] = {"now": round(now_mb, 1), "highest": round(highest_mb, 1)}
     figures["temperature_after_c"] = board.temperature_c()
     figures["advice"] = _advice(figures)
-    print(msgspec.json.format(msgspec.json.encode(figures)).decode() if as_json else "\n".join(_table(figures)))
+    print(to_json(figures) if as_json else "\n".join(_table(figures)))
     return 0
 
 

@@ -13,8 +13,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import msgspec
-
 from cuelens import settings
 from cuelens.adapters.sources import is_camera, open_source
 from cuelens.light.patterns import rgb
@@ -22,6 +20,7 @@ from cuelens.runtime.hardware import fit
 from cuelens.settings import Settings
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.command import to_json
 from cuelens_models.errors import AbsentDevice, CuelensError
 
 _CAPTURE_S = 5.0
@@ -47,7 +46,7 @@ def doctor(config: Path | None, *, as_json: bool) -> int:
     chosen = settings.read(config or settings.usual_path())
     findings = [_checked(part, check, chosen) for part, check in CHECKS.items()]
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode([asdict(finding) for finding in findings])).decode())
+        print(to_json([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
             print(f"{'ok    ' if finding.ok else 'FAILED'}  {finding.part:<8}  {finding.detail}")

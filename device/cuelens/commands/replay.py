@@ -106,14 +106,11 @@ def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
     for _, told in groupby(stream, key=lambda event: getattr(event, "t", None)):
         beat = list(told)
         readings = [event for event in beat if isinstance(event, events.Reading)]
-        for reading in readings:
-            if reading is readings[0]:
-                policy.forget(reading.t)
-            policy.hear(reading.track, [reading.scores.get(label, 0.0) for label in policy.labels], reading.t)
         if readings:
             asked = readings[0].t - asked_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
-            cue = policy.decide(readings[0].t, seen, width=_WIDTH, asked=asked, muted=muted)
+            scores = {face.track: [face.scores.get(label, 0.0) for label in policy.labels] for face in readings}
+            cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, asked=asked, muted=muted).cue
             cues += [cue] if cue else []
             asked_t = -math.inf
         # What the button does between two beats bears the time of the first, and is heard by the second.

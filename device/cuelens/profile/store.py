@@ -10,7 +10,7 @@ from cuelens.cues import modes
 from cuelens.profile import language, phrases
 from cuelens.profile.profile import RETIRED, Profile
 from cuelens.profile.rules import limit_rule, tell_as
-from cuelens_models.atomic_file import writable, write_whole
+from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import BadInput
 
 _NAME: Final = re.compile(r"[\w-]{1,60}")
@@ -96,7 +96,7 @@ def keep_good(state: Path, active: ProfileInForce) -> str:
     kept = _good(state, active.name)
     try:
         if active.content and not (kept.is_file() and kept.read_bytes() == active.content):
-            writable(kept.parent)
+            make_folder(kept.parent)
             write_whole(kept, active.content)
     except OSError as error:
         return str(error)

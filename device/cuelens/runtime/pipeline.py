@@ -1,12 +1,12 @@
 """A beat: one frame taken to a decision. Looking, reading, settling and deciding in order, and the events of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cuelens import events
 from cuelens.camera.frame_clock import Clock
-from cuelens.cues.policy import CuePolicy
+from cuelens.cues.policy import CuePolicy, Verdict
 from cuelens.cues.settling import Belief
 from cuelens.frame import Frame
 from cuelens.types import Cue, Face
@@ -26,7 +26,7 @@ class Decision:
     t: float
     faces: tuple[Face, ...]
     beliefs: dict[int, Belief]
-    words: dict[int, str]
+    words: Mapping[int, str]
     cue: Cue | None
     state: str
     mean: float | None = None
@@ -63,8 +63,11 @@ class Pipeline:
     def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
         """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
 
-        light: do without what can wait, the search for newcomers and the reading of all faces but the one spoken of.
-        asked: the wearer has pressed the button. muted: nothing is told unasked.
+        Args:
+            frame: the frame, upright.
+            reduced: leave out what can wait: the search for newcomers, and all faces but the one spoken of.
+            asked: the wearer pressed the button.
+            muted: nothing is told unasked.
         """
         self._watch.begin()
         t = self.clock.see(frame)
@@ -73,13 +76,12 @@ class Pipeline:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        self._policy.forget(t)
-        attended = self._policy.attended(sight.seen)
-        for face in sight.seen:
-            if self._policy.is_due(face.track, t) and (face is attended or not reduced):
-                self._read(frame, face, t, anew=face in sight.appeared)
-        cue = self._policy.decide(t, sight.seen, width=frame.grey.shape[1], asked=asked, muted=muted)
-        if cue:
+        due = self._policy.due(t, sight.seen, reduced=reduced)
+        readings = {face.track: self._reader.read(frame, face.box) for face in due}
+        verdict = self._policy.step(t, sight.seen, readings, width=frame.grey.shape[1], asked=asked, muted=muted)
+        for face in due:
+            self._tell_reading(face, readings[face.track], t, verdict, anew=face in sight.appeared)
+        if cue := verdict.cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
             self._emit(
                 events.CueGiven(
@@ -92,22 +94,14 @@ class Pipeline:
                 )
             )
         state = self._light_level.judge(frame)
-        words = {face.track: self._policy.word(face.track) for face in sight.seen}
-        decision = Decision(t, sight.seen, self._policy.beliefs, words, cue, state, self._light_level.mean)
+        decision = Decision(t, sight.seen, self._policy.beliefs, verdict.words, cue, state, self._light_level.mean)
         self._watch.end()
         return decision
 
-    def _read(self, frame: Frame, face: Face, t: float, *, anew: bool) -> None:
-        scores = self._reader.read(frame, face.box)
-        told = {label: round(score, 4) for label, score in zip(self._policy.labels, scores, strict=True)}
-        self._emit(events.Reading(t=t, track=face.track, scores=told))
-        if self._policy.hear(face.track, scores, t) or anew:
-            belief = self._policy.beliefs[face.track]
-            self._emit(
-                events.Expression(
-                    t=t,
-                    track=face.track,
-                    expression=self._policy.word(face.track),
-                    confidence=round(belief.confidence, 4),
-                )
-            )
+    def _tell_reading(self, face: Face, scores: Sequence[float], t: float, verdict: Verdict, *, anew: bool) -> None:
+        rounded = {label: round(score, 4) for label, score in zip(self._policy.labels, scores, strict=True)}
+        self._emit(events.Reading(t=t, track=face.track, scores=rounded))
+        if face.track in verdict.changed or anew:
+            confidence = round(self._policy.beliefs[face.track].confidence, 4)
+            word = verdict.words[face.track]
+            self._emit(events.Expression(t=t, track=face.track, expression=word, confidence=confidence))

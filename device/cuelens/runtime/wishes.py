@@ -12,7 +12,7 @@ import msgspec
 
 from cuelens import config_file
 from cuelens.types import ASK_S
-from cuelens_models.atomic_file import writable, write_whole
+from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.strict_struct import StrictStruct
 
@@ -78,7 +78,7 @@ class Wishes:
         with self._keeping:
             kept = _Stored(muted=self.muted, paused=self.paused, answered_first=self.answered_first)
             try:
-                writable(self._file.parent)
+                make_folder(self._file.parent)
                 write_whole(self._file, msgspec.json.encode(kept))
             except Unwritable as error:
                 return f"{error}; after a restart it is forgotten"

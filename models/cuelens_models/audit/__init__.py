@@ -1,1 +1,1 @@
-"""What is wrong in a set of faces: wrong labels, repeats, pictures of no face, and those unlike all others."""
+"""The audit of a set of faces: wrong labels, near-duplicates, pictures of no face, outliers and poor pictures."""

@@ -1,4 +1,4 @@
-"""Finding faces that stand in a set twice, and those that are unlike all others."""
+"""The search for near-duplicates and outliers in a set of faces."""
 
 from typing import Final
 
@@ -12,16 +12,18 @@ from cuelens_models.bundle.scores import Scores
 Hashes = NDArray[np.uint64]
 
 _LOW: Final = 8
-"""Frequencies a side, from the lowest on, of which a hash is made."""
+"""A hash is made of the lowest 8x8 frequencies."""
 _ROWS: Final = 512
-_HANDFUL: Final = 3
+_LEAST_CLUSTER: Final = 3
+"""Least images of a cluster. A smaller one is a group of outliers."""
 _BITS: Final = np.array([value.bit_count() for value in range(1 << 16)], np.uint8)
+"""Number of set bits of each 16-bit word."""
 
 
 def perceptual_hashes(pixels: Grey) -> Hashes:
-    """Return 64 bits of each face, (n,): which of its lowest frequencies are above their median (pHash: Zauner 2010).
+    """Return the perceptual hash of each face, (n,): 64 bits, a frequency above the median each (pHash: Zauner 2010).
 
-    A picture that is scaled, compressed or brightened keeps nearly all of its bits.
+    A face that is scaled, compressed or brightened keeps nearly all of its bits.
     """
     powers = np.uint64(1) << np.arange(_LOW * _LOW, dtype=np.uint64)
     hashes = np.empty(len(pixels), np.uint64)
@@ -31,29 +33,33 @@ def perceptual_hashes(pixels: Grey) -> Hashes:
     return hashes
 
 
-def repeats(hashes: Hashes, bits: int) -> NDArray[np.intp]:
-    """Return all pairs whose hashes differ in at most `bits` bits, (pairs, 2), the lower index first."""
-    found = []
+def near_duplicates(hashes: Hashes, bits: int) -> NDArray[np.intp]:
+    """Return the indices of all pairs whose hashes differ in at most `bits` bits, (pairs, 2), the lower one first."""
+    pairs = []
     for start in range(0, len(hashes), _ROWS):
         different = hashes[start : start + _ROWS, np.newaxis] ^ hashes[np.newaxis, start:]
         words = np.ascontiguousarray(different).view(np.uint16).reshape(*different.shape, 4)
         first, second = np.nonzero(_BITS[words].sum(axis=2) <= bits)
-        found.append(np.stack([first, second], axis=1)[first < second] + start)
-    return np.concatenate(found) if found else np.empty((0, 2), np.intp)
+        pairs.append(np.stack([first, second], axis=1)[first < second] + start)
+    return np.concatenate(pairs) if pairs else np.empty((0, 2), np.intp)
 
 
-def odd_ones(features: Scores, clusters: int, seed: int) -> Scores:
-    """Return how far each image lies from the middle of its cluster, as a multiple of what is usual there, (n,).
+def cluster_distances(features: Scores, clusters: int, seed: int) -> Scores:
+    """Return the distance of each image from the centre of its cluster, as a multiple of the median there, (n,).
 
-    features: (n, features). Clusters are those of k-means; a handful of images that make one of their own belong to the
-    nearest of the others.
+    The clusters are those of k-means. The images of a very small cluster are assigned to the nearest of the others.
+
+    Args:
+        features: (n, features).
+        clusters: their number.
+        seed: of k-means.
     """
     from sklearn.cluster import KMeans
 
     means = KMeans(min(clusters, len(features)), n_init=3, random_state=seed).fit(features)
     sizes = np.bincount(means.labels_)
-    middles = means.cluster_centers_[sizes >= min(max(_HANDFUL, len(features) / clusters / 4), sizes.max())]
-    away = np.linalg.norm(features[:, np.newaxis] - middles, axis=2)
-    nearest, away = away.argmin(axis=1), away.min(axis=1)
-    usual = np.array([np.median(away[nearest == middle]) for middle in range(len(middles))])
-    return np.asarray(away / np.maximum(usual[nearest], 1e-9), np.float64)
+    centres = means.cluster_centers_[sizes >= min(max(_LEAST_CLUSTER, len(features) / clusters / 4), sizes.max())]
+    distances = np.linalg.norm(features[:, np.newaxis] - centres, axis=2)
+    nearest, distance = distances.argmin(axis=1), distances.min(axis=1)
+    median = np.array([np.median(distance[nearest == centre]) for centre in range(len(centres))])
+    return np.asarray(distance / np.maximum(median[nearest], 1e-9), np.float64)

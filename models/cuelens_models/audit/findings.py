@@ -1,4 +1,4 @@
-"""What an audit found, and the file that says so."""
+"""The findings of an audit, and the CSV file that lists them."""
 
 import csv
 import io
@@ -16,9 +16,9 @@ COLUMNS: Final = ("face", "reason", "labelled", "rather", "score", "index")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong. index: of the face among those that were studied. score: how wrong; larger is worse, by reason.
+    """One fault of one face. index: of the face in the set. score: larger is worse; its scale depends on the reason.
 
-    labelled: what people said. rather: what it is instead, a label or the face that it repeats.
+    labelled: the label by people. rather: the label that fits better, or the face of which this is a duplicate.
     """
 
     index: int
@@ -28,13 +28,19 @@ class Finding:
     score: float
 
 
-def write_csv(path: Path, found: list[Finding], faces: Faces) -> None:
-    """Write the findings: a line each, which a person may delete, and which training leaves out otherwise."""
+def write_csv(path: Path, findings: list[Finding], faces: Faces) -> None:
+    """Write one line for each finding. Training leaves these faces out; delete the lines of faces to keep.
+
+    Args:
+        path: of the CSV file.
+        findings: of `audit`.
+        faces: the set that the findings index.
+    """
     names = names_of(faces)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for finding in found:
+    for finding in findings:
         rows.writerow(
             [
                 names[finding.index],
@@ -49,7 +55,7 @@ def write_csv(path: Path, found: list[Finding], faces: Faces) -> None:
 
 
 def read_names(path: Path) -> frozenset[str]:
-    """Return the names of the faces in such a file. Raises BadInput if it is none."""
+    """Return the names of the faces in a file that `write_csv` wrote. Raises BadInput if it is no such file."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)

@@ -1,4 +1,4 @@
-"""What networks say about faces that they did not learn from: each fold is judged by one that learned the others."""
+"""Cross-validation: the faces of each fold are predicted by a network that was trained on the other folds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
-from cuelens_models.data.faces import Faces, joined
+from cuelens_models.data.faces import Faces, concatenate
 from cuelens_models.data.load import FaceData
 from cuelens_models.progress import Steps
 from cuelens_models.train.budget import Schedule
@@ -20,10 +20,11 @@ from cuelens_models.zoo import cuelens
 
 
 @dataclass(frozen=True, slots=True)
-class Studied:
-    """Faces and what was said of them. head: that answered. probabilities: (n, its labels). features: (n, features).
+class OutOfFold:
+    """Faces with predictions of networks that were not trained on them.
 
-    fold: by which network, (n,). Features of different folds cannot be compared.
+    head: of the networks. probabilities: (n, labels of the head). features: (n, features); those of different folds
+    cannot be compared. fold: of each face, (n,).
     """
 
     faces: Faces
@@ -33,32 +34,38 @@ class Studied:
     fold: NDArray[np.intp]
 
 
-def study(data: FaceData, out: Path, folds: int, schedule: Schedule, steps: Steps) -> Studied:
-    """Train a network for each fold of the training part in a folder of its own, and ask it about that fold.
+def cross_validate(data: FaceData, out: Path, folds: int, schedule: Schedule, steps: Steps) -> OutOfFold:
+    """Train a network for each fold of the training part, without that fold, and predict the fold with it.
 
-    schedule: of each; a network that was trained before is not trained again.
+    Args:
+        data: its training part is divided, the inner split included.
+        out: holds a folder for each network. A network that is already trained is not trained again.
+        folds: their number.
+        schedule: of each training.
+        steps: progress; a stage for each fold.
     """
-    faces = joined(data.training, data.inner)
+    faces = concatenate(data.training, data.inner)
     head = heads_for(data)[0]
     fold = np.random.default_rng(schedule.seed).permutation(len(faces)) % folds
     probabilities = np.empty((len(faces), len(head.labels)))
     features: list[Scores] = [np.empty(0)] * len(faces)
     for number in range(folds):
-        mine = np.flatnonzero(fold == number)
-        others = replace(data, training=faces.take(np.flatnonzero(fold != number)), inner=faces.take(mine))
+        indices = np.flatnonzero(fold == number)
+        others = replace(data, training=faces.take(np.flatnonzero(fold != number)), inner=faces.take(indices))
         steps.stage(f"fold {number + 1} of {folds}")
         run, _ = learn(others, out / f"fold-{number + 1}", schedule, steps)
-        for face, (said, seen) in zip(mine, _asked(run.best(), head, faces.take(mine)), strict=True):
-            probabilities[face], features[face] = said, seen
-    return Studied(faces, head, probabilities, np.stack(features), fold)
+        for face, prediction in zip(indices, _predict(run.best(), head, faces.take(indices)), strict=True):
+            probabilities[face], features[face] = prediction
+    return OutOfFold(faces, head, probabilities, np.stack(features), fold)
 
 
-def _asked(network: keras.Model, head: Head, faces: Faces) -> Iterator[tuple[Scores, Scores]]:
+def _predict(network: keras.Model, head: Head, faces: Faces) -> Iterator[tuple[Scores, Scores]]:
+    """Yield the probabilities and the features of each face."""
     both = keras.Model(network.inputs, [network.get_layer(head.name).output, network.get_layer("average").output])
     logits, features = both.predict(model_inputs(faces.pixels, cuelens.INPUT), batch_size=256, verbose=0)
     return zip(softmax(np.asarray(logits, np.float64)), np.asarray(features, np.float64), strict=True)
 
 
 def schedule_of(epochs: int, seed: int, precision: str) -> Schedule:
-    """Return how each network is trained: ours, on what people said alone."""
+    """Return the schedule of each training: of our own network, on the labels by people, without a teacher."""
     return Schedule(cuelens.NAME, epochs, 0, 0, seed, precision)

@@ -1,5 +1,5 @@
-"""The ground floor: what a bundle is, how it is read, and the one path from pixels to model input.
+"""The lowest room: the bundle and its contract, and the one path from pixels to model input.
 
-Nothing here imports TensorFlow or Keras. Reading a contract (`contract`, `expressions`, `file`) needs
-numpy and msgspec only; `preprocess` adds OpenCV, `interpreter` adds the TFLite runtime.
+No module here imports TensorFlow or Keras. Reading a contract (`contract`, `expressions`, `file`) needs only
+numpy and msgspec. `preprocess` adds OpenCV, `interpreter` adds the TFLite runtime.
 """

@@ -1,7 +1,7 @@
-"""The contract that a bundle carries: everything needed to feed its model and to read its answer.
+"""The contract of a bundle: how its model is fed, and how its outputs are read.
 
-Fractions are 0 to 1 everywhere; percentage points exist only on screens. The fields are described in
-docs/design.md, section 4.
+Fractions are 0 to 1 everywhere; percentage points exist only on screens. docs/design.md, section 4, describes
+the fields.
 """
 
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ DType = Literal["int8", "uint8", "int16", "float32"]
 
 
 class CropRule(StrictStruct, frozen=True):
-    """The square that is cut around a detector's box. It means nothing without that detector."""
+    """How a square is cut around a detector's box. It is valid for that detector alone."""
 
     detector: str
     scale: Annotated[float, msgspec.Meta(gt=0.2, le=4)]
@@ -30,7 +30,7 @@ class CropRule(StrictStruct, frozen=True):
 
 
 class Input(StrictStruct, frozen=True):
-    """What goes in: `pixel * multiply + add` (after standardising the crop if `per_image`), then quantised."""
+    """The model's input: `pixel * multiply + add` (the crop is standardised first if `per_image`), then quantised."""
 
     height: Side
     width: Side
@@ -45,7 +45,7 @@ class Input(StrictStruct, frozen=True):
 
 
 class Output(StrictStruct, frozen=True):
-    """What comes out, one number for each label."""
+    """The model's output: one number for each label."""
 
     kind: Literal["logits", "probabilities"]
     dtype: DType
@@ -54,15 +54,15 @@ class Output(StrictStruct, frozen=True):
 
 
 class Probabilities(StrictStruct, frozen=True):
-    """How logits become probabilities, and from where on an expression is believed."""
+    """The softmax temperature, and the threshold of each label."""
 
     temperature: Positive
     enter: dict[str, Fraction]
-    """For each label, the smoothed probability at which it may be settled on."""
+    """Thresholds by label: the glasses may settle on a label when its smoothed probability reaches this value."""
 
 
 class Conversion(StrictStruct, frozen=True):
-    """How the file was made from the Keras model."""
+    """How the Keras model was converted to this file."""
 
     scheme: Literal["int8", "int16x8", "dynamic", "float16", "float32"]
     representative_images: Count
@@ -70,7 +70,7 @@ class Conversion(StrictStruct, frozen=True):
 
 
 class Parity(StrictStruct, frozen=True):
-    """The written file against the Keras model it came from, on the same held-out images."""
+    """Comparison of the converted model with its Keras model, on the same held-out images."""
 
     images: Count
     float_accuracy: Fraction
@@ -80,7 +80,7 @@ class Parity(StrictStruct, frozen=True):
 
 
 class Metrics(StrictStruct, frozen=True):
-    """What the written file scores on held-out images under a named protocol."""
+    """Scores of the converted model on held-out images, under a named protocol."""
 
     protocol: str
     images: Count
@@ -90,14 +90,14 @@ class Metrics(StrictStruct, frozen=True):
 
 
 class Golden(StrictStruct, frozen=True):
-    """A picture made by a formula (see `golden`), and the dequantised output it must give."""
+    """A golden sample: a picture made by a formula (see `golden`), and the dequantised output expected for it."""
 
     formula: str
     logits: list[float]
 
 
 class Provenance(StrictStruct, frozen=True):
-    """Where the file comes from."""
+    """Where the model comes from: source, recipe, data and versions."""
 
     source: str
     source_sha256: str
@@ -108,7 +108,7 @@ class Provenance(StrictStruct, frozen=True):
 
 
 class Contract(StrictStruct, frozen=True):
-    """All of it: the content of `contract.json`."""
+    """The whole contract: the content of `contract.json`."""
 
     schema: int
     name: str
@@ -127,5 +127,5 @@ class Contract(StrictStruct, frozen=True):
     provenance: Provenance
 
     def title(self) -> str:
-        """Name, version and the first 12 digits of the model's checksum: enough to know a bundle by."""
+        """Return name, version and the first 12 digits of the model's checksum. They identify a bundle."""
         return f"{self.name} {self.version} {self.model_sha256[:12]}"

@@ -1,4 +1,4 @@
-"""The words for expressions: one list, in one order, and the synonyms that are understood but never written."""
+"""The labels of expressions in their fixed order, and the synonyms that are read but never written."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from cuelens_models.errors import BadInput
 LABELS: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
 NOT_A_FACE: Final = "not_a_face"
 UNSURE: Final = "unsure"
-"""An outcome of settling, the honest answer when the evidence is weak. Never a label of a model."""
+"""The outcome of settling when the evidence is weak. It is never a label of a model."""
 
 SYNONYMS: Final = {
     "happiness": "happy",
@@ -28,15 +28,15 @@ SYNONYMS: Final = {
 
 def canonical(word: str) -> str:
     """Return the label that `word` stands for, ignoring case. Raises BadInput for an unknown word."""
-    known = word.strip().lower().replace("-", "_").replace(" ", "_")
-    known = SYNONYMS.get(known, known)
-    if known not in (*LABELS, NOT_A_FACE):
+    label = word.strip().lower().replace("-", "_").replace(" ", "_")
+    label = SYNONYMS.get(label, label)
+    if label not in (*LABELS, NOT_A_FACE):
         raise BadInput(f"{word!r} is no expression: use one of {', '.join((*LABELS, NOT_A_FACE))}")
-    return known
+    return label
 
 
 def check_labels(labels: Sequence[str]) -> None:
-    """Raise BadInput unless `labels` are at least two distinct canonical labels, in a model's own order."""
+    """Raise BadInput unless `labels` are two or more distinct canonical labels. Their order is the model's own."""
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise BadInput(f"a model needs two or more distinct labels, not {list(labels)}")
     for label in labels:

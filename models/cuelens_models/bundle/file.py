@@ -1,8 +1,8 @@
 """Reading and writing a bundle: a TFLite model with a zip of its contract appended.
 
-The zip makes the contract visible to `unzip -l`; every TFLite runtime ignores what follows the flatbuffer.
-Entries are stored, in fixed order, dated 1980-01-01, so the same content gives the same bytes. A file is
-checked whole before a runtime sees it, because a truncated model can crash the process that loads it.
+`unzip -l` lists the contract; every TFLite runtime ignores what follows the flatbuffer. Entries are stored
+uncompressed, in fixed order, dated 1980-01-01, so the same content gives the same bytes. The whole file is
+checked before a runtime loads it, because a truncated model can crash the process.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from cuelens_models.bundle import flatbuffer
-from cuelens_models.bundle.contract import SCHEMA, Contract
+from cuelens_models.bundle.contract import SCHEMA, Contract, Input, Output
 from cuelens_models.bundle.expressions import check_labels
 from cuelens_models.bundle.flatbuffer import TensorFacts
 from cuelens_models.errors import BadBundle, BadInput
@@ -29,7 +29,7 @@ _REMEDY: Final = "make it again with convert-model"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle. model: the flatbuffer alone, without the zip."""
+    """A bundle that passed all checks. model: the flatbuffer alone, without the zip."""
 
     model: bytes
     contract: Contract
@@ -37,7 +37,7 @@ class Bundle:
 
 
 def load(path: Path) -> Bundle:
-    """Read and check a bundle. Raises BadBundle with a sentence that says what to do."""
+    """Read and check a bundle. Raises BadBundle if the file cannot be read or fails a check."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -49,10 +49,10 @@ def load(path: Path) -> Bundle:
 
 
 def pack(model: bytes, contract: Contract) -> bytes:
-    """Return the bytes of a bundle. The contract's length and checksum must be the model's."""
+    """Return the bytes of a bundle. Raises BadBundle if the contract does not describe `model`."""
     target = io.BytesIO()
     target.write(model)
-    # Appending to a file that is no zip makes zipfile count offsets from the file's start, as unzip expects.
+    # In append mode zipfile counts offsets from the start of the file, as unzip expects.
     with zipfile.ZipFile(target, "a", zipfile.ZIP_STORED) as archive:
         text = msgspec.json.format(msgspec.json.encode(contract), indent=2)
         archive.writestr(_entry(_LABELS), "".join(f"{label}\n" for label in contract.labels))
@@ -66,20 +66,15 @@ def check_tensors(inputs: list[TensorFacts], outputs: list[TensorFacts], contrac
     """Raise BadBundle unless the contract describes exactly these tensors."""
     if len(inputs) != 1 or len(outputs) != 1:
         raise BadBundle(f"the model has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
-    said = contract.input
-    _check_tensor(
-        "input", inputs[0], (1, said.height, said.width, said.channels), said.dtype, said.scale, said.zero_point
-    )
-    answer = contract.output
-    _check_tensor("output", outputs[0], (1, len(contract.labels)), answer.dtype, answer.scale, answer.zero_point)
+    shape = (1, contract.input.height, contract.input.width, contract.input.channels)
+    _check_tensor("input", inputs[0], contract.input, shape)
+    _check_tensor("output", outputs[0], contract.output, (1, len(contract.labels)))
 
 
-def _check_tensor(
-    side: str, found: TensorFacts, shape: tuple[int, ...], dtype: str, scale: float, zero_point: int
-) -> None:
-    promised = TensorFacts(shape, dtype, float(np.float32(scale)), zero_point)
-    if found != promised:
-        raise BadBundle(f"its contract promises the {side} {promised}, the model has {found}: {_REMEDY}")
+def _check_tensor(side: str, actual: TensorFacts, declared: Input | Output, shape: tuple[int, ...]) -> None:
+    expected = TensorFacts(shape, declared.dtype, float(np.float32(declared.scale)), declared.zero_point)
+    if actual != expected:
+        raise BadBundle(f"its contract promises the {side} {expected}, the model has {actual}: {_REMEDY}")
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -110,10 +105,10 @@ def _read(data: bytes, path: Path) -> Bundle:
 
 
 def _unzip(data: bytes) -> tuple[bytes, str, int]:
-    """Return contract.json, labels.txt and where the zip begins."""
+    """Return contract.json, labels.txt and the offset of the zip."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            # zipfile looks past what follows the end record; here nothing may.
+            # zipfile accepts bytes after the end record; a bundle must have none.
             if data[-22:-18] != b"PK\5\6" or archive.comment or archive.testzip() is not None:
                 raise BadBundle("it is damaged: copy it again")
             for name in (_CONTRACT, _LABELS):
@@ -124,7 +119,7 @@ def _unzip(data: bytes) -> tuple[bytes, str, int]:
     except BadBundle:
         raise
     except Exception as error:
-        # zipfile raises whatever a flipped bit leads it to: NotImplementedError, EOFError, zlib.error, ...
+        # A flipped bit can make zipfile raise almost anything: NotImplementedError, EOFError, zlib.error, ...
         raise BadBundle(
             "it carries no readable contract: it was cut short, or convert-model did not write it"
         ) from error

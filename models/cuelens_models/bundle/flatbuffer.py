@@ -1,8 +1,8 @@
-"""Just enough of the TFLite flatbuffer to see the input and output tensors before a runtime does.
+"""A minimal reader of TFLite flatbuffers: it finds the input and output tensors without a runtime.
 
-A runtime handed a damaged model can crash the process, so the loader compares the contract with the file
-itself first. The layout is TensorFlow Lite's schema version 3 (tensorflow/compiler/mlir/lite/schema/schema.fbs);
-field numbers below are positions in that schema.
+A runtime that loads a damaged model can crash the process, so the loader first compares the contract with the
+file. The layout is TensorFlow Lite's schema version 3 (tensorflow/compiler/mlir/lite/schema/schema.fbs). Field
+numbers below are positions in that schema.
 """
 
 import struct
@@ -15,7 +15,7 @@ _TENSOR_TYPES: Final = {0: "float32", 3: "uint8", 7: "int16", 9: "int8"}
 
 @dataclass(frozen=True, slots=True)
 class TensorFacts:
-    """A tensor as the file declares it. scale is 0 where the tensor is not quantised."""
+    """A tensor as the file declares it. scale: 0 if the tensor is not quantised."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -40,7 +40,7 @@ def signature(model: bytes) -> tuple[list[TensorFacts], list[TensorFacts]]:
 
 
 class _Table:
-    """A flatbuffer table: fields found through the vtable, absent ones read as empty."""
+    """A flatbuffer table. Fields are found through its vtable; an absent field reads as empty."""
 
     def __init__(self, data: bytes, position: int) -> None:
         self._data = data

@@ -1,7 +1,7 @@
-"""Pictures made by formulas, and the answers a bundle must give to them.
+"""Golden samples: pictures made by formulas, and the outputs expected for them.
 
-Converted on a workstation and replayed on the glasses, they show that pixels, runtime and model still mean the
-same thing there. They are no faces: only numbers that anyone can compute again.
+The converter stores them in the bundle, and the glasses replay them. Equal outputs show that pixels, runtime and
+model behave there as on the workstation. The pictures are no faces: anyone can compute them again.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from cuelens_models.errors import BadBundle
 
 SIDE: Final = 48
 _STEPS_ALLOWED: Final = 2
-"""Kernels differ in rounding between processors; two steps of the output scale is what that can amount to."""
+"""Tolerance in steps of the output scale: the rounding of kernels differs between processors by up to two."""
 
 _FORMULAS: Final[dict[str, Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]]] = {
     "(5*x + 3*y) % 256": lambda x, y: (5 * x + 3 * y) % 256,
@@ -27,7 +27,7 @@ FORMULAS: Final = tuple(_FORMULAS)
 
 
 def picture(formula: str) -> NDArray[np.uint8]:
-    """Return the 48x48 uint8 picture of `formula`; x runs along columns, y along rows. BadBundle if unknown."""
+    """Return the 48x48 uint8 picture of `formula`, x along columns and y along rows. Raises BadBundle if unknown."""
     try:
         compute = _FORMULAS[formula]
     except KeyError:
@@ -36,21 +36,21 @@ def picture(formula: str) -> NDArray[np.uint8]:
     return compute(x, y).astype(np.uint8)
 
 
-def differences(contract: Contract, answer: Callable[[NDArray[np.uint8]], NDArray[np.float64]]) -> list[str]:
-    """Replay every golden picture through `answer` (picture to dequantised outputs); return what differs, in words.
+def differences(contract: Contract, run: Callable[[NDArray[np.uint8]], NDArray[np.float64]]) -> list[str]:
+    """Replay every golden picture through `run` (picture to dequantised outputs); return a phrase for each mismatch.
 
-    Equal means: the same first label, and every output within two steps of the output scale (for a float model,
-    within 1 % of the largest output).
+    Outputs match if the most probable label is the same and every output is within two steps of the output scale
+    (for a float model, within 1 % of the largest output).
     """
-    found = []
+    mismatches = []
     for golden in contract.golden:
         expected = np.asarray(golden.logits)
-        given = answer(picture(golden.formula))
-        if given.shape != expected.shape:
-            found.append(f"{golden.formula}: {expected.size} numbers for {given.size} outputs")
+        outputs = run(picture(golden.formula))
+        if outputs.shape != expected.shape:
+            mismatches.append(f"{golden.formula}: {expected.size} numbers for {outputs.size} outputs")
             continue
         step = contract.output.scale or float(np.abs(expected).max()) / 100 / _STEPS_ALLOWED
-        off = float(np.abs(given - expected).max())
-        if off > _STEPS_ALLOWED * step * 1.001 or given.argmax() != expected.argmax():
-            found.append(f"{golden.formula}: off by {off:.3f}, {off / step:.1f} output steps")
-    return found
+        error = float(np.abs(outputs - expected).max())
+        if error > _STEPS_ALLOWED * step * 1.001 or outputs.argmax() != expected.argmax():
+            mismatches.append(f"{golden.formula}: off by {error:.3f}, {error / step:.1f} output steps")
+    return mismatches

@@ -1,7 +1,7 @@
-"""The TFLite runtime behind a bundle: LiteRT, or the older tflite_runtime where only that is installed.
+"""The TFLite runtime of a bundle: LiteRT, or the older tflite_runtime where only that is installed.
 
-`ai-edge-litert` hands int8 to XNNPACK and has wheels for every Python here. `tflite_runtime` ended at Python 3.11
-and numpy 1, and runs int8 several times slower; it is used where it is the only one there.
+`ai-edge-litert` runs int8 on XNNPACK and has wheels for every supported Python. `tflite_runtime` ended at Python
+3.11 and numpy 1, and runs int8 several times slower, so it is only the fallback.
 """
 
 import sys
@@ -19,14 +19,14 @@ from cuelens_models.quiet import native_quiet
 
 
 class Interpreter:
-    """One loaded model. Not safe for use from two threads at once."""
+    """One loaded model. Not thread-safe."""
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         """Load the model. Raises BadBundle if the runtime refuses it, MissingExtra without a runtime."""
         self.contract = bundle.contract
         self.runtime, interpreter_type = _find_runtime()
         try:
-            # The interpreter keeps a pointer to these bytes, so they must live as long as it does.
+            # The interpreter keeps a pointer to these bytes, so they must live as long as it.
             self._model = bundle.model
             with native_quiet():
                 self._interpreter = interpreter_type(model_content=self._model, num_threads=threads)
@@ -37,7 +37,7 @@ class Interpreter:
         self._output = self._interpreter.get_output_details()[0]["index"]
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Run the model. tensor: the contract's dtype, (1, height, width, channels). Returns (labels,), raw."""
+        """Return the raw outputs, (labels,). tensor: the contract's dtype, (1, height, width, channels)."""
         self._interpreter.set_tensor(self._input, tensor)
         self._interpreter.invoke()
         output: NDArray[Any] = self._interpreter.get_tensor(self._output)[0]
@@ -48,12 +48,12 @@ class Interpreter:
         return scores.dequantise(self.invoke(model_input(face, self.contract)), self.contract.output)
 
     def check_golden(self) -> None:
-        """Raise GoldenMismatch if the golden pictures do not give the answers that the bundle carries."""
-        found = golden.differences(self.contract, self.outputs)
-        if found:
+        """Replay the golden samples. Raises GoldenMismatch if an output is not the one stored in the bundle."""
+        mismatches = golden.differences(self.contract, self.outputs)
+        if mismatches:
             raise GoldenMismatch(
                 f"{self.contract.title()} answers differently here ({self.runtime}, numpy {np.__version__}):"
-                f" {'; '.join(found)}"
+                f" {'; '.join(mismatches)}"
             )
 
 
@@ -69,7 +69,7 @@ def _find_runtime() -> tuple[str, Any]:
     except ImportError:
         raise MissingExtra("no TFLite runtime is installed: run `pip install ai-edge-litert`") from None
     if int(np.__version__.partition(".")[0]) > 1:
-        # It imports under numpy 2 and fails later with a SystemError; say so before that.
+        # Under numpy 2 it imports, and fails later with a SystemError: refuse it here.
         raise MissingExtra(
             f"tflite_runtime needs numpy 1, here is {np.__version__}: run `pip install ai-edge-litert`"
             f" (Python {sys.version_info.major}.{sys.version_info.minor})"

@@ -1,7 +1,7 @@
 """The one path from pixels to model input.
 
-The glasses enter at `crop`, with a frame and a detector's box; data sets of faces that are already cropped enter
-at `model_input`. Training, conversion and the glasses all come through here, so they cannot disagree.
+The glasses start at `crop`, with a frame and a detector's box. Data sets of cropped faces start at `model_input`.
+Training, conversion and the glasses all use this module, so their preprocessing cannot differ.
 """
 
 from functools import lru_cache
@@ -21,16 +21,16 @@ _LEVELS = np.arange(256, dtype=np.float64)
 _LIMITS = {dtype: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype in ("int8", "uint8", "int16")}
 
 
-class Fed(Protocol):
-    """What says how a model is fed: a contract, or a network that has none yet."""
+class HasInput(Protocol):
+    """Anything that knows a model's input: a contract, or a network that has none yet."""
 
     @property
     def input(self) -> Input:
-        """Size of the crop, and the rule that cuts it."""
+        """Size of the crop, crop rule and normalisation."""
 
 
-def square(box: Box, contract: Fed) -> Box:
-    """Return the square that the contract's crop rule cuts around a detector's box, in the same pixels."""
+def square(box: Box, contract: HasInput) -> Box:
+    """Return the square that the crop rule puts around a detector's box. Both are in pixels of the same frame."""
     x, y, width, height = box
     rule = contract.input.crop
     side = rule.scale * max(width, height)
@@ -40,15 +40,19 @@ def square(box: Box, contract: Fed) -> Box:
     return round(left), round(top), whole_side, whole_side
 
 
-def crop(frame: Grey, box: Box, contract: Fed, out: Grey | None = None) -> Grey:
+def crop(frame: Grey, box: Box, contract: HasInput, out: Grey | None = None) -> Grey:
     """Cut one face out of a frame and resize it to the model's input size.
 
-    frame: uint8 (height, width), luminance 0-255. box: a detector's box; outside the frame the edge pixel repeats.
-    out: where to write, uint8 (contract height, contract width); made if absent.
     Raises EmptyCrop if the box is under 16 pixels on a side or lies wholly outside the frame.
+
+    Args:
+        frame: uint8 (height, width), luminance 0-255. Outside it the edge pixel repeats.
+        box: the detector's box of the face, in pixels of `frame`.
+        contract: gives the crop rule and the size.
+        out: buffer for the result, uint8 (contract height, contract width). None: a new array.
     """
     if min(box[2], box[3]) < SMALLEST_BOX:
-        raise EmptyCrop(f"a face of {box[2]}x{box[3]} pixels is too small: {SMALLEST_BOX} is the least")
+        raise EmptyCrop(f"a face of {box[2]}x{box[3]} pixels is too small: it needs {SMALLEST_BOX} on each side")
     x, y, side, _ = square(box, contract)
     height, width = frame.shape
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
@@ -58,70 +62,79 @@ def crop(frame: Grey, box: Box, contract: Fed, out: Grey | None = None) -> Grey:
     if right - left < side or bottom - top < side:
         borders = (top - y, y + side - bottom, left - x, x + side - right)
         face = np.asarray(cv2.copyMakeBorder(face, *borders, cv2.BORDER_REPLICATE), dtype=np.uint8)
-    return resized(face, contract.input.width, contract.input.height, out)
+    return resize(face, contract.input.width, contract.input.height, out)
 
 
-def resized(face: Grey, width: int, height: int, out: Grey | None = None) -> Grey:
-    """Bring a cropped face to a size: INTER_AREA when shrinking, INTER_LINEAR when growing."""
+def resize(face: Grey, width: int, height: int, out: Grey | None = None) -> Grey:
+    """Resize a cropped face: INTER_AREA shrinks, INTER_LINEAR enlarges.
+
+    Args:
+        face: uint8, luminance.
+        width: of the result, in pixels.
+        height: of the result, in pixels.
+        out: buffer for the result, uint8 (height, width). None: a new array.
+    """
     shrinking = face.shape[0] > height
     interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(face, (width, height), dst=out, interpolation=interpolation), dtype=np.uint8)
 
 
 def model_input(face: Grey, contract: Contract, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Normalise and quantise one cropped face as the model was trained and converted.
+    """Normalise and quantise one cropped face. Returns the contract's dtype, (1, height, width, channels).
 
-    face: uint8 (height, width), luminance 0-255, resized first if it has not the input's size.
-    out: where to write, the contract's dtype, (1, height, width, channels); made if absent.
+    Args:
+        face: uint8 (height, width), luminance 0-255. A face of another size than the input's is resized first.
+        contract: gives size, normalisation and quantisation.
+        out: buffer for the result. None: a new array.
     """
-    wanted = contract.input
-    if face.shape != (wanted.height, wanted.width):
-        face = resized(face, wanted.width, wanted.height)
-    tensor = np.empty((1, *face.shape, wanted.channels), wanted.dtype) if out is None else out
-    table = _table_for(face, wanted)
-    if wanted.channels == 1:
-        # Unlike numpy's take, this needs no memory for indices.
+    spec = contract.input
+    if face.shape != (spec.height, spec.width):
+        face = resize(face, spec.width, spec.height)
+    tensor = np.empty((1, *face.shape, spec.channels), spec.dtype) if out is None else out
+    table = _table_for(face, spec)
+    if spec.channels == 1:
+        # Unlike numpy's take, cv2.LUT allocates no index array.
         cv2.LUT(face, table, dst=tensor[0, :, :, 0])
     else:
         tensor[0] = cv2.LUT(face, table)[:, :, np.newaxis]
     return tensor
 
 
-def model_inputs(faces: Grey, wanted: Input) -> NDArray[Any]:
-    """Do what `model_input` does, for faces (n, height, width), of any one size: (n, height, width, channels)."""
-    if faces.shape[1:] != (wanted.height, wanted.width):
-        faces = np.stack([resized(face, wanted.width, wanted.height) for face in faces])
-    if wanted.per_image:
-        levels = np.stack([_table_for(face, wanted)[face] for face in faces])
+def model_inputs(faces: Grey, spec: Input) -> NDArray[Any]:
+    """Return `model_input` of many faces, (n, height, width, channels). faces: (n, height, width), of one size."""
+    if faces.shape[1:] != (spec.height, spec.width):
+        faces = np.stack([resize(face, spec.width, spec.height) for face in faces])
+    if spec.per_image:
+        levels = np.stack([_table_for(face, spec)[face] for face in faces])
     else:
-        levels = _table_for(faces, wanted)[faces]
-    return np.repeat(levels[..., np.newaxis], wanted.channels, axis=-1)
+        levels = _table_for(faces, spec)[faces]
+    return np.repeat(levels[..., np.newaxis], spec.channels, axis=-1)
 
 
-def _table_for(face: Grey, wanted: Input) -> NDArray[Any]:
-    if wanted.per_image:
+def _table_for(face: Grey, spec: Input) -> NDArray[Any]:
+    if spec.per_image:
         mean, deviation = cv2.meanStdDev(face)
-        return _table(wanted, float(mean[0, 0]), float(deviation[0, 0]))
-    return _lasting_table(wanted)
+        return _table(spec, float(mean[0, 0]), float(deviation[0, 0]))
+    return _constant_table(spec)
 
 
 @lru_cache(maxsize=8)
-def _lasting_table(wanted: Input) -> NDArray[Any]:
-    return _table(wanted, 0.0, 1.0)
+def _constant_table(spec: Input) -> NDArray[Any]:
+    return _table(spec, 0.0, 1.0)
 
 
-def _table(wanted: Input, mean: float, deviation: float) -> NDArray[Any]:
-    """Return the 256 input values that the 256 grey levels become."""
+def _table(spec: Input, mean: float, deviation: float) -> NDArray[Any]:
+    """Return a lookup table: the input value of each of the 256 grey levels."""
     value = _LEVELS - mean
     value /= max(deviation, 1.0)
-    value *= wanted.multiply
-    value += wanted.add
-    if wanted.scale == 0:
+    value *= spec.multiply
+    value += spec.add
+    if spec.scale == 0:
         return value.astype(np.float32)
-    value /= wanted.scale
+    value /= spec.scale
     np.rint(value, out=value)
-    value += wanted.zero_point
-    least, most = _LIMITS[wanted.dtype]
-    np.maximum(value, least, out=value)
-    np.minimum(value, most, out=value)
-    return value.astype(wanted.dtype)
+    value += spec.zero_point
+    lowest, highest = _LIMITS[spec.dtype]
+    np.maximum(value, lowest, out=value)
+    np.minimum(value, highest, out=value)
+    return value.astype(spec.dtype)

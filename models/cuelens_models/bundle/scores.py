@@ -1,4 +1,4 @@
-"""From what the model's output tensor holds to probabilities. Softmax and temperature live here and nowhere else."""
+"""From the raw output tensor to probabilities. Softmax and temperature stand here and nowhere else."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ Scores = NDArray[np.float64]
 
 
 def dequantise(raw: NDArray[Any], output: Output) -> Scores:
-    """Return the model's own numbers for quantised ones of any shape; float outputs pass through."""
+    """Return the real values of quantised outputs of any shape. Outputs with scale 0 are floats already."""
     if output.scale == 0:
         return raw.astype(np.float64)
     return (raw.astype(np.float64) - output.zero_point) * output.scale
 
 
 def probabilities(outputs: Scores, contract: Contract) -> Scores:
-    """Return probabilities over the last axis for dequantised outputs, after the contract's temperature."""
+    """Return probabilities over the last axis for dequantised outputs, at the contract's temperature."""
     if contract.output.kind == "probabilities":
         outputs = np.log(np.maximum(outputs, 1e-7))
     return softmax(outputs, contract.probabilities.temperature)

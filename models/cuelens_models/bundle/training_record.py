@@ -1,6 +1,6 @@
-"""What a trained `.keras` file says about itself: one more entry in its own zip, so that nothing travels apart.
+"""The training record: one more entry in the zip of a trained `.keras` file, so that the two cannot be separated.
 
-Keras ignores entries that it does not know. The converter reads this instead of asking.
+Keras ignores entries that it does not know. The converter reads labels and normalisation from it.
 """
 
 import zipfile
@@ -17,9 +17,10 @@ ENTRY: Final = "cuelens.json"
 
 
 class CurvePoint(StrictStruct, frozen=True):
-    """What one epoch came to.
+    """The result of one epoch.
 
-    accuracy: on the inner split, by protocol. inner_loss: there too, where a recipe looks at it. seconds: it took.
+    accuracy: on the inner split, by protocol. inner_loss: on the inner split too, if the recipe needs it. seconds:
+    duration of the epoch.
     """
 
     number: int
@@ -30,9 +31,9 @@ class CurvePoint(StrictStruct, frozen=True):
 
 
 class TrainingRecord(StrictStruct, frozen=True):
-    """How a network was trained and how it wants to be fed.
+    """How a network was trained, and its input normalisation.
 
-    epochs: planned. device: what it was trained on. enter: thresholds that were chosen for it, by label.
+    epochs: planned. device: what it was trained on. enter: its thresholds, by label.
     """
 
     recipe: str
@@ -50,7 +51,7 @@ class TrainingRecord(StrictStruct, frozen=True):
     curve: list[CurvePoint] = msgspec.field(default_factory=list)
 
     def float_input(self, height: int, width: int, channels: int) -> Input:
-        """Return the contract's input for the float network itself."""
+        """Return the input of the float network, in the contract's form. The sizes are in pixels."""
         return Input(
             height=height,
             width=width,
@@ -66,13 +67,13 @@ class TrainingRecord(StrictStruct, frozen=True):
 
 
 def write(keras_file: Path, record: TrainingRecord) -> None:
-    """Add `record` to a `.keras` file that has none yet."""
+    """Add `record` to a `.keras` file that has no record yet."""
     with zipfile.ZipFile(keras_file, "a") as archive:
         archive.writestr(ENTRY, msgspec.json.format(msgspec.json.encode(record)))
 
 
 def read(keras_file: Path) -> TrainingRecord | None:
-    """Return what the file says about itself, None if it says nothing. Raises BadInput if it is no `.keras` file."""
+    """Return the record of a `.keras` file, None without one. Raises BadInput if it is no `.keras` file."""
     try:
         with zipfile.ZipFile(keras_file) as archive:
             if ENTRY not in archive.namelist():
@@ -83,5 +84,5 @@ def read(keras_file: Path) -> TrainingRecord | None:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"model {keras_file}: its {ENTRY} is not what train-model writes: {error}") from error
     except Exception as error:
-        # zipfile raises whatever a flipped bit leads it to: NotImplementedError, EOFError, zlib.error, ...
+        # A flipped bit can make zipfile raise almost anything: NotImplementedError, EOFError, zlib.error, ...
         raise BadInput(f"model {keras_file} is no .keras file: it is empty, cut short or something else") from error

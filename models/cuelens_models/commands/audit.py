@@ -1,4 +1,4 @@
-"""The command `audit-data`: what is wrong in a set of faces, as contact sheets and as a file that training takes."""
+"""The command `audit-data`: faults in a set of faces, as contact sheets and as a list that train-model reads."""
 
 import sys
 from argparse import Namespace
@@ -26,48 +26,48 @@ Look at the sheets first, and delete the lines of what should stay. They show th
 
 
 def main() -> None:
-    """Audit."""
-    options = command.parser("audit-data", "Find wrong labels, repeats and pictures of no face.", _EXAMPLES)
-    options.add_argument("data", type=Path, metavar="DATA", help="fer2013.csv, an .npz, or a folder of faces (README)")
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="where findings and sheets go")
-    options.add_argument(
+    """Audit a set of faces."""
+    parser = command.parser("audit-data", "Find wrong labels, repeats and pictures of no face.", _EXAMPLES)
+    parser.add_argument("data", type=Path, metavar="DATA", help="fer2013.csv, an .npz, or a folder of faces (README)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where findings and sheets go")
+    parser.add_argument(
         "--folds", type=int, default=5, metavar="N", help="networks, each judging one part (%(default)s)"
     )
-    options.add_argument("--epochs", type=int, default=10, metavar="N", help="of each network (%(default)s)")
-    options.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(%(default)s)")
-    options.add_argument("--seed", type=int, default=0, metavar="N")
-    given = options.parse_args()
-    if not 2 <= given.folds <= 20:
-        options.error("--folds must be 2 to 20")
-    if given.epochs < 1:
-        options.error("--epochs must be 1 or more")
-    if not 0 <= given.seed < 2**32 - 10:
-        options.error(f"--seed must be 0 to {2**32 - 11}")
-    command.finish("audit-data", lambda: _audit(given), debug=given.debug)
+    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="of each network (%(default)s)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    options = parser.parse_args()
+    if not 2 <= options.folds <= 20:
+        parser.error("--folds must be 2 to 20")
+    if options.epochs < 1:
+        parser.error("--epochs must be 1 or more")
+    if not 0 <= options.seed < 2**32 - 10:
+        parser.error(f"--seed must be 0 to {2**32 - 11}")
+    command.finish("audit-data", lambda: _audit(options), debug=options.debug)
 
 
-def _audit(given: Namespace) -> int:
-    if given.data.is_dir() and given.out.resolve().is_relative_to(given.data.resolve()):
-        raise BadInput(f"{given.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(given.data)
+def _audit(options: Namespace) -> int:
+    if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
+        raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
+    data = load(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.audit.audit import audit
             from cuelens_models.audit.sheet import write_sheets
-            from cuelens_models.audit.study import schedule_of, study
+            from cuelens_models.audit.study import cross_validate, schedule_of
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
-    schedule = schedule_of(given.epochs, given.seed, given.precision)
+    schedule = schedule_of(options.epochs, options.seed, options.precision)
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
-        studied = study(data, given.out, given.folds, schedule, steps)
-    found = audit(studied, data.held_out, given.seed)
-    write_csv(given.out / "findings.csv", found, studied.faces)
-    sheets = write_sheets(given.out, found, studied.faces)
-    counts = Counter(finding.reason for finding in found)
+        predictions = cross_validate(data, options.out, options.folds, schedule, steps)
+    findings = audit(predictions, data.held_out, options.seed)
+    write_csv(options.out / "findings.csv", findings, predictions.faces)
+    sheets = write_sheets(options.out, findings, predictions.faces)
+    counts = Counter(finding.reason for finding in findings)
     print(
-        f"of {len(studied.faces)} faces: "
+        f"of {len(predictions.faces)} faces: "
         + (", ".join(f"{reason} {count}" for reason, count in counts.items()) or "nothing")
     )
-    for path in (given.out / "findings.csv", *sheets):
+    for path in (options.out / "findings.csv", *sheets):
         print(f"  {path}")
     return 0

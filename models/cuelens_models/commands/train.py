@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuelens_models import command
-from cuelens_models.atomic_file import writable
+from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
 from cuelens_models.data.load import load, without
 from cuelens_models.errors import BadInput, CuelensError
@@ -263,7 +263,7 @@ def _ensemble(options: "Namespace") -> int:
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
     network, record = joined(options.members)
-    writable(options.out)
+    make_folder(options.out)
     print(write_network(options.out, network, record))
     return 0
 

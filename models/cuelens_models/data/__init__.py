@@ -1,1 +1,1 @@
-"""Face data for training and evaluation: one format a file, one loader that owns the splits."""
+"""Face data for training and evaluation: one file for each format, and one loader that owns the splits."""

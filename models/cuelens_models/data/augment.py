@@ -1,4 +1,4 @@
-"""What training does to a face so that the network has seen what a small camera and a loose box do to it."""
+"""Augmentation: random changes of training faces, as a small camera and an inexact box make them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ _PLACES: Final = np.arange(48, dtype=np.float32) / 47 - 0.5
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """How far a face may be moved, either way. turn: degrees. zoom, shift: of the side. flip: half are mirrored."""
+    """Limits of random movement. turn: degrees. zoom, shift: shares of the side. flip: mirror half of the faces."""
 
     turn: float = 0.0
     zoom: float = 0.0
@@ -25,32 +25,38 @@ _MILD: Final = Movement(turn=12, zoom=0.12, shift=0.08, flip=True)
 
 
 def augment(face: Grey, random: np.random.Generator) -> Grey:
-    """Return a mildly changed copy of a face, uint8 (48, 48), sometimes damaged as by a small camera."""
-    return damaged(posed(face, random), random)
+    """Return a mildly changed copy of a face, uint8 (48, 48): `pose`, then `damage`."""
+    return damage(pose(face, random), random)
 
 
-def posed(face: Grey, random: np.random.Generator) -> Grey:
-    """Return a face as a detector's box, a leaning head and the light of a room change it: nothing is lost."""
-    return _toned(moved(face, _MILD, random), random)
+def pose(face: Grey, random: np.random.Generator) -> Grey:
+    """Return a face with another box, lean and lighting. No detail is lost."""
+    return _change_tone(move(face, _MILD, random), random)
 
 
-def damaged(face: Grey, random: np.random.Generator) -> Grey:
-    """Return a face as a small camera may see it: a tenth out of focus, a seventh with something in front.
+def damage(face: Grey, random: np.random.Generator) -> Grey:
+    """Return a face as a small camera may see it: a tenth are blurred, a seventh are partly covered.
 
-    A third has all that a small camera does at once, each fault a little or a lot.
+    A third get all faults of a small camera at once, in random strengths.
     """
-    changed = face.copy()
+    view = face.copy()
     if random.random() < 0.1:
-        changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), random.uniform(0.4, 1.6)), np.uint8)
+        view = np.asarray(cv2.GaussianBlur(view, (0, 0), random.uniform(0.4, 1.6)), np.uint8)
     if random.random() < 0.35:
-        changed = _by_a_small_camera(changed, random)
+        view = _small_camera(view, random)
     if random.random() < 0.15:
-        _cover(changed, random)
-    return changed
+        _cover(view, random)
+    return view
 
 
-def moved(face: Grey, by: Movement, random: np.random.Generator) -> Grey:
-    """Return a face turned, scaled, moved and mirrored by chance; beyond the border its edge repeats."""
+def move(face: Grey, by: Movement, random: np.random.Generator) -> Grey:
+    """Return a face turned, scaled, shifted and mirrored at random. Beyond the border the edge pixel repeats.
+
+    Args:
+        face: uint8, square.
+        by: limits of the movement.
+        random: source of chance.
+    """
     side = face.shape[0]
     middle = side / 2 - 0.5
     turn = cv2.getRotationMatrix2D(
@@ -60,24 +66,24 @@ def moved(face: Grey, by: Movement, random: np.random.Generator) -> Grey:
     if random.random() < 0.5 and by.flip:
         turn[0] = -turn[0]
         turn[0, 2] += side - 1
-    changed = cv2.warpAffine(face, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(changed, np.uint8)
+    view = cv2.warpAffine(face, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(view, np.uint8)
 
 
-def _by_a_small_camera(face: Grey, random: np.random.Generator) -> Grey:
-    """As a face that fills 20 to 48 pixels of a soft, dim, noisy and compressed frame, and is enlarged."""
+def _small_camera(face: Grey, random: np.random.Generator) -> Grey:
+    """Return a face of 20 to 48 pixels in a soft, dim, noisy and compressed frame, enlarged again."""
     side = int(random.integers(20, 49))
     small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), random.uniform(0.1, 0.9))
     levels = small * random.uniform(0.3, 1.0) + random.standard_normal(small.shape, np.float32) * random.uniform(1, 10)
     small = np.asarray(np.clip(levels + 0.5, 0, 255), np.uint8)
-    _, squeezed = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(20, 90))])
-    small = np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_GRAYSCALE), np.uint8)
+    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(20, 90))])
+    small = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.asarray(cv2.resize(small, face.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _toned(face: Grey, random: np.random.Generator) -> Grey:
-    """Another gamma, contrast and brightness; a quarter lit from a side; a quarter with the noise of a sensor."""
+def _change_tone(face: Grey, random: np.random.Generator) -> Grey:
+    """Change gamma, contrast and brightness. A quarter are lit from one side; a quarter get sensor noise."""
     level = face.astype(np.float32) / 255
     level **= np.exp(random.uniform(-0.5, 0.5))
     level = (level - 0.5) * np.exp(random.uniform(-0.5, 0.3)) + 0.5 + random.uniform(-0.15, 0.15)
@@ -90,7 +96,7 @@ def _toned(face: Grey, random: np.random.Generator) -> Grey:
 
 
 def _cover(face: Grey, random: np.random.Generator) -> None:
-    """Lay an even rectangle of up to a third of the side over the face: hair, a hand, a cup."""
+    """Draw an even rectangle over the face, up to a third of its side: hair, a hand, a cup."""
     height, width = random.integers(5, 17, 2)
     top, left = random.integers(0, face.shape[0] - height), random.integers(0, face.shape[1] - width)
     face[top : top + height, left : left + width] = random.integers(0, 256)

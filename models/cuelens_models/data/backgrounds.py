@@ -1,8 +1,8 @@
-"""Pictures that are not faces, so that a network can say so when the detector is wrong.
+"""Pictures without a face, from which a network learns to reject false detections.
 
-Half are whatever a square cuts out of an ordinary picture or of a made-up texture; half are what the detector of the
-glasses itself takes for a face there. The pictures are those that scikit-image ships, but for the ones with people in
-them and the ones in HELD_OUT, which measure how well this works.
+Half are random squares of ordinary pictures and synthetic textures; half are false detections of the cascade in them.
+The pictures are those that scikit-image ships, without those that show people. The pictures in HELD_OUT are kept for
+evaluation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.cascade import cascade_file
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import resized
+from cuelens_models.bundle.preprocess import resize
 from cuelens_models.command import require
 from cuelens_models.data.faces import SIDE, VOTES, Faces
 
 HELD_OUT: Final = ("chelsea", "coffee", "brick", "text")
-"""Pictures that nothing is learned from."""
+"""Pictures kept for evaluation: training never sees them."""
 LEARNED_FROM: Final = (
     *("cell", "clock", "coins", "colorwheel", "grass", "gravel", "horse", "hubble_deep_field", "immunohistochemistry"),
     *("logo", "microaneurysms", "moon", "page", "retina", "rocket", "stereo_motorcycle"),
@@ -29,32 +29,37 @@ _CUTS: Final = 4
 
 
 def backgrounds(count: int, seed: int, names: Sequence[str] = LEARNED_FROM, textures: float = 0.3) -> Faces:
-    """Return `count` pictures of no face, each with ten votes that say so. The same seed gives the same pictures.
+    """Return `count` pictures without a face, each with ten votes for not_a_face.
 
-    names: of scikit-image's pictures, which they are cut from. textures: the share that is cut from made-up ones.
     Raises MissingExtra without scikit-image.
+
+    Args:
+        count: how many.
+        seed: the same seed gives the same pictures.
+        names: pictures of scikit-image to cut them from.
+        textures: share of synthetic textures among the pictures.
     """
     random = np.random.default_rng(seed)
-    pictures = [_grey(picture) for picture in _shipped(names)]
+    pictures = [_grey(picture) for picture in _load(names)]
     cascade = cv2.CascadeClassifier(str(cascade_file()))
-    chance: list[Grey] = []
-    mistaken: list[Grey] = []
-    while len(chance) + len(mistaken) < count:
+    cuts: list[Grey] = []
+    detections: list[Grey] = []
+    while len(cuts) + len(detections) < count:
         frame = (
             texture(random) if random.random() < textures else _view(pictures[random.integers(len(pictures))], random)
         )
-        # No neighbours asked for: every single hit of the cascade counts.
+        # With no neighbours required, every single hit of the cascade counts.
         boxes = sorted(map(tuple, cascade.detectMultiScale(frame, 1.15, 0, 0, (32, 32))))
-        mistaken += [resized(frame[y : y + h, x : x + w], SIDE, SIDE) for x, y, w, h in boxes[:_CUTS]]
-        if len(chance) < count // 2:
-            chance += [_cut(frame, random) for _ in range(_CUTS)]
-    pixels = np.array([*mistaken, *chance][:count], np.uint8).reshape(count, SIDE, SIDE)
+        detections += [resize(frame[y : y + h, x : x + w], SIDE, SIDE) for x, y, w, h in boxes[:_CUTS]]
+        if len(cuts) < count // 2:
+            cuts += [_cut(frame, random) for _ in range(_CUTS)]
+    pixels = np.array([*detections, *cuts][:count], np.uint8).reshape(count, SIDE, SIDE)
     votes = np.zeros((count, len(VOTES)), np.uint8)
     votes[:, VOTES.index("not_a_face")] = 10
     return Faces(pixels, np.full(count, -1, np.int8), votes)
 
 
-def _shipped(names: Sequence[str]) -> Iterator[NDArray[np.uint8]]:
+def _load(names: Sequence[str]) -> Iterator[NDArray[np.uint8]]:
     try:
         from skimage import data
     except ImportError as error:
@@ -72,7 +77,7 @@ def _grey(picture: NDArray[np.uint8]) -> Grey:
 
 
 def _view(picture: Grey, random: np.random.Generator) -> Grey:
-    """Return the picture from anywhere: turned, enlarged or shrunk, in another contrast, sometimes a negative."""
+    """Return a random view of a picture: turned, scaled, in another contrast, sometimes a negative."""
     height, width = picture.shape
     scale = _FRAME / min(height, width) * np.exp(random.uniform(0, 1.5))
     place = (random.uniform(0.2, 0.8) * width, random.uniform(0.2, 0.8) * height)
@@ -86,7 +91,7 @@ def _view(picture: Grey, random: np.random.Generator) -> Grey:
 
 
 def texture(random: np.random.Generator) -> Grey:
-    """Return noise of several grains with stripes over it, uint8 (240, 240)."""
+    """Return a synthetic texture, uint8 (240, 240): noise of several grain sizes, with stripes over it."""
     level = np.full((_FRAME, _FRAME), random.uniform(60, 200), np.float32)
     for grain in (2, 8, 30, 80):
         small = random.standard_normal((_FRAME // grain + 1, _FRAME // grain + 1), np.float32)
@@ -100,4 +105,4 @@ def texture(random: np.random.Generator) -> Grey:
 def _cut(frame: Grey, random: np.random.Generator) -> Grey:
     side = int(random.integers(32, 160))
     top, left = random.integers(0, _FRAME - side, 2)
-    return resized(frame[top : top + side, left : left + side], SIDE, SIDE)
+    return resize(frame[top : top + side, left : left + side], SIDE, SIDE)

@@ -1,16 +1,16 @@
-"""What a small camera on a moving head does to a face: fixed, seeded damage, the same for every model.
+"""Corruptions: the faults of a small camera on a moving head, with fixed seeds, the same for every model.
 
-The strengths were set once, by what the picture looks like, and are not tuned to any model. They follow the kinds of
-Hendrycks and Dietterich (2019, arXiv 1903.12261), made for faces of 48x48 grey levels:
+The strengths were set once, by eye, and are not tuned to any model. The kinds follow Hendrycks and Dietterich (2019,
+arXiv 1903.12261), adapted to faces of 48x48 grey levels:
 
 - blur: a Gaussian of 1.5 pixels, the face out of focus
 - noise: read noise of 16 grey levels
 - low_light: a quarter of the exposure, and read noise of 5 grey levels
 - jpeg: quality 15
-- small_face: the face is only 24 pixels wide, and enlarged
+- small_face: the face is 24 pixels wide, then enlarged
 - rotation: the head leans by 20 degrees to one side or the other
-- occlusion: an even rectangle of 24x16 pixels, a sixth of the face, at any place and of any grey
-- camera: all that a small camera does at once: the face 32 pixels wide, a lens blur of 0.6 of those pixels, 0.6 of the
+- occlusion: an even rectangle of 24x16 pixels, a sixth of the face, in a random place and grey
+- camera: all faults of a small camera at once: the face 32 pixels wide, a lens blur of 0.6 of those pixels, 0.6 of the
   exposure, read noise of 6 grey levels, JPEG of quality 50, enlarged to 48
 """
 
@@ -22,50 +22,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import resized
+from cuelens_models.bundle.preprocess import resize
 from cuelens_models.data.faces import SIDE
 
 NONE: Final = "none"
 _SEED: Final = 2013
 
 
-def corrupted(faces: Grey, name: str) -> Grey:
-    """Return the faces, uint8 (n, 48, 48), as `name` leaves them: one of CORRUPTIONS, or "none"."""
+def corrupt(faces: Grey, name: str) -> Grey:
+    """Return corrupted copies of faces, uint8 (n, 48, 48). name: one of CORRUPTIONS, or "none"."""
     if name == NONE:
         return faces
-    # Each kind draws from its own numbers, so that a new one does not change the others.
+    # Each kind has its own seed, so a new kind does not change the others.
     random = np.random.default_rng([_SEED, *name.encode()])
     return np.stack([CORRUPTIONS[name](face, random) for face in faces])
 
 
 def _blur(face: Grey, random: np.random.Generator) -> Grey:
     del random
-    return _blurred(face, 1.5)
+    return _smooth(face, 1.5)
 
 
 def _noise(face: Grey, random: np.random.Generator) -> Grey:
-    return _exposed(face, 1.0, 16, random)
+    return _expose(face, 1.0, 16, random)
 
 
 def _low_light(face: Grey, random: np.random.Generator) -> Grey:
-    return _exposed(face, 0.25, 5, random)
+    return _expose(face, 0.25, 5, random)
 
 
 def _jpeg(face: Grey, random: np.random.Generator) -> Grey:
     del random
-    return _compressed(face, 15)
+    return _compress(face, 15)
 
 
 def _small_face(face: Grey, random: np.random.Generator) -> Grey:
     del random
-    return resized(resized(face, 24, 24), SIDE, SIDE)
+    return resize(resize(face, 24, 24), SIDE, SIDE)
 
 
 def _rotation(face: Grey, random: np.random.Generator) -> Grey:
     middle = (SIDE - 1) / 2
     turn = cv2.getRotationMatrix2D((middle, middle), 20 * float(random.choice((-1, 1))), 1)
-    turned = cv2.warpAffine(face, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, np.uint8)
+    rotated = cv2.warpAffine(face, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(rotated, np.uint8)
 
 
 def _occlusion(face: Grey, random: np.random.Generator) -> Grey:
@@ -77,8 +77,8 @@ def _occlusion(face: Grey, random: np.random.Generator) -> Grey:
 
 
 def _camera(face: Grey, random: np.random.Generator) -> Grey:
-    seen = _exposed(_blurred(resized(face, 32, 32), 0.6), 0.6, 6, random)
-    return resized(_compressed(seen, 50), SIDE, SIDE)
+    small = _expose(_smooth(resize(face, 32, 32), 0.6), 0.6, 6, random)
+    return resize(_compress(small, 50), SIDE, SIDE)
 
 
 CORRUPTIONS: Final[dict[str, Callable[[Grey, np.random.Generator], Grey]]] = {
@@ -93,16 +93,16 @@ CORRUPTIONS: Final[dict[str, Callable[[Grey, np.random.Generator], Grey]]] = {
 }
 
 
-def _blurred(face: Grey, sigma: float) -> Grey:
+def _smooth(face: Grey, sigma: float) -> Grey:
     return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _exposed(face: Grey, exposure: float, noise: float, random: np.random.Generator) -> Grey:
-    """Return the face with its grey levels scaled and read noise of `noise` levels on top."""
+def _expose(face: Grey, exposure: float, noise: float, random: np.random.Generator) -> Grey:
+    """Return the face at `exposure` times its grey levels, with read noise of `noise` levels."""
     levels: NDArray[np.float64] = face * exposure + random.normal(0, noise, face.shape)
     return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
 
 
-def _compressed(face: Grey, quality: int) -> Grey:
-    _, packed = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+def _compress(face: Grey, quality: int) -> Grey:
+    _, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)

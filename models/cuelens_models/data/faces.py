@@ -1,4 +1,4 @@
-"""The value at the centre of everything about data: faces with what people said of them."""
+"""Faces with their labels and votes: the value that all data code passes around."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +11,9 @@ from cuelens_models.bundle.contract import CropRule
 
 SIDE: Final = 48
 CROP: Final = CropRule(detector=NAME, scale=1.02, shift_y=0.0)
-"""What a face of FER2013 is to a box of the detector, as benchmarks/crop_geometry.py measures it."""
+"""The crop rule that makes a detector's box look like a face of FER2013 (benchmarks/crop_geometry.py)."""
 EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""FER2013's original labels by their number; -1 where the label is not known."""
+"""FER2013's original labels, in the order of their numbers. -1 stands for an unknown label."""
 VOTES: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "not_a_face")
 """The columns of a FER+ ballot."""
 
@@ -23,7 +23,7 @@ class Faces:
     """Parallel arrays over n faces.
 
     pixels: uint8 (n, 48, 48), luminance. emotion: int8 (n,), an index into EMOTIONS or -1.
-    votes: uint8 (n, 10), FER+ ballots in the order of VOTES; all zero where there is no ballot.
+    votes: uint8 (n, 10), FER+ ballots in the order of VOTES; all zero without a ballot.
     """
 
     pixels: NDArray[np.uint8]
@@ -31,7 +31,7 @@ class Faces:
     votes: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        """Raise ValueError if the arrays do not belong together."""
+        """Raise ValueError if shapes, types or values do not fit each other."""
         n = len(self.pixels)
         if self.pixels.shape != (n, SIDE, SIDE) or self.pixels.dtype != np.uint8:
             raise ValueError(f"pixels are {self.pixels.dtype} {self.pixels.shape}, not uint8 (n, {SIDE}, {SIDE})")
@@ -43,13 +43,13 @@ class Faces:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def take(self, chosen: NDArray[np.intp]) -> "Faces":
+    def take(self, indices: NDArray[np.intp]) -> "Faces":
         """Return the faces at these indices."""
-        return Faces(self.pixels[chosen], self.emotion[chosen], self.votes[chosen])
+        return Faces(self.pixels[indices], self.emotion[indices], self.votes[indices])
 
 
-def joined(*parts: Faces) -> Faces:
-    """Return the faces of all parts, one part after another."""
+def concatenate(*parts: Faces) -> Faces:
+    """Return the faces of all parts, in the order of the parts."""
     return Faces(
         np.concatenate([part.pixels for part in parts]),
         np.concatenate([part.emotion for part in parts]),

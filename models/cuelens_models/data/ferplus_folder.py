@@ -1,6 +1,6 @@
-"""FER+ as its own scripts lay it out: `FER2013Train/label.csv` beside `fer0000000.png`, and so for Valid and Test.
+"""The folder layout of FER+'s own scripts: `FER2013Train/label.csv` beside `fer0000000.png`; Valid and Test alike.
 
-A line of label.csv is the image's name, its box as text, and ten votes.
+A line of label.csv holds the image's name, its box as text, and ten votes.
 """
 
 import csv
@@ -18,13 +18,13 @@ _FIRST_VOTE: Final = 2
 
 
 def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
-    """Read one part. Raises BadInput naming the line that cannot be read."""
+    """Read one part. Raises BadInput, which names the line, if it cannot be read."""
     pixels, votes = [], []
     number = 0
     try:
         with (folder / LABELS).open(newline="") as file:
             for number, row in enumerate(csv.reader(file), start=1):  # noqa: B007 - the error names it
-                # bytes() refuses what is no vote.
+                # bytes() raises ValueError for numbers outside 0 to 255.
                 ballot = np.frombuffer(bytes(map(int, row[_FIRST_VOTE:])), np.uint8)
                 if ballot.shape != (len(VOTES),):
                     raise ValueError(f"{len(ballot)} votes")

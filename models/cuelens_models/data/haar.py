@@ -1,7 +1,7 @@
-"""Faces cut out of larger pictures as the glasses cut them: OpenCV's Haar cascade, then the model's own crop rule.
+"""Cutting faces out of photographs as the glasses do: OpenCV's Haar cascade, then the model's own crop rule.
 
-What the glasses do to a frame is done to a picture: it is looked at 640 pixels wide at most, for faces of at least 40
-of them, with the scale step and the neighbours of the glasses' own detector.
+As on the glasses, a picture is scanned at 640 pixels on its longer side at most, for faces of at least 40 pixels, with
+the same scale factor and neighbours.
 """
 
 from typing import Final
@@ -13,28 +13,28 @@ from cuelens_models.bundle.boxes import Box
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import crop, resized
+from cuelens_models.bundle.preprocess import crop, resize
 from cuelens_models.data.faces import SIDE
 from cuelens_models.data.images import whole
 from cuelens_models.errors import BadInput
 
 LARGE: Final = 2 * SIDE
-"""A picture with more pixels than this on its shorter side is more than a face."""
+"""A picture whose shorter side is longer than this is a photograph; a smaller one is a cropped face."""
 _WIDEST, _SMALLEST = 640, 40
 
 
 class HaarCrop:
-    """Cuts the largest face out of each picture, and counts what it met. Not safe for use from two threads at once.
+    """Cuts the largest face out of each picture, and counts the outcomes. Not thread-safe.
 
-    found: pictures with a face. missed: large pictures without one, taken whole. cropped_before: small pictures,
-    taken for faces as they are.
+    found: pictures with a face. missed: large pictures without one, used whole. cropped_before: small pictures, used
+    whole as cropped faces.
     """
 
-    def __init__(self, wanted: Input) -> None:
-        """wanted: what the model is fed with. Raises BadInput if its crop rule was measured with another detector."""
-        if wanted.crop.detector != NAME:
-            raise BadInput(f"the model's crop rule is for the detector {wanted.crop.detector!r}, not {NAME!r}")
-        self.input = msgspec.structs.replace(wanted, width=SIDE, height=SIDE)
+    def __init__(self, model_input: Input) -> None:
+        """model_input: gives the crop rule. Raises BadInput if the rule was measured with another detector."""
+        if model_input.crop.detector != NAME:
+            raise BadInput(f"the model's crop rule is for the detector {model_input.crop.detector!r}, not {NAME!r}")
+        self.input = msgspec.structs.replace(model_input, width=SIDE, height=SIDE)
         self.found = self.missed = self.cropped_before = 0
         self._cascade = cv2.CascadeClassifier(str(cascade_file()))
 
@@ -51,12 +51,12 @@ class HaarCrop:
         return crop(picture, box, self)
 
     @property
-    def met(self) -> int:
-        """How many pictures there were."""
+    def pictures(self) -> int:
+        """Number of pictures so far."""
         return self.found + self.missed + self.cropped_before
 
     def counts(self) -> dict[str, str | int]:
-        """Return what was met, for the reader of the figures."""
+        """Return the counts as the evaluation reports them."""
         return {
             "detector": NAME,
             "found": self.found,
@@ -66,11 +66,11 @@ class HaarCrop:
 
     def _largest(self, picture: Grey) -> Box | None:
         height, width = picture.shape
-        shrunk = max(1.0, max(height, width) / _WIDEST)
-        seen = resized(picture, round(width / shrunk), round(height / shrunk)) if shrunk > 1 else picture
-        found = self._cascade.detectMultiScale(seen, STEP, NEIGHBOURS, 0, (_SMALLEST, _SMALLEST))
-        boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in found]
+        factor = max(1.0, max(height, width) / _WIDEST)
+        small = resize(picture, round(width / factor), round(height / factor)) if factor > 1 else picture
+        detections = self._cascade.detectMultiScale(small, STEP, NEIGHBOURS, 0, (_SMALLEST, _SMALLEST))
+        boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in detections]
         if not boxes:
             return None
-        x, y, w, h = (round(shrunk * number) for number in min(boxes, key=lambda box: (-box[2], box[0], box[1])))
+        x, y, w, h = (round(factor * number) for number in min(boxes, key=lambda box: (-box[2], box[0], box[1])))
         return x, y, w, h

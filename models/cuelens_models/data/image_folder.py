@@ -1,6 +1,6 @@
-"""A folder tree of faces: `class/image`, or `part/class/image`. Class folders bear any known word for a label.
+"""A folder tree of faces: `class/image`. The name of a class folder is a label or one of its synonyms.
 
-One person's word stands for the class, so it counts as a ballot on which all ten agree.
+The label of a folder counts as a ballot on which all ten voters agree.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ _BALLOT = 10
 
 
 def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
-    """Read `class/image`. Raises BadInput if a folder's name is no label, or a picture is none."""
+    """Read one part. Raises BadInput if a folder's name is no label, or a picture cannot be decoded."""
     pixels, emotion, votes = [], [], []
     for class_folder in _folders(folder):
         label = _label(class_folder)
@@ -32,32 +32,32 @@ def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
 
 
 def ballot(label: str) -> NDArray[np.uint8]:
-    """Return the votes that a class stands for, (10,)."""
+    """Return the ballot of a class, (10,)."""
     votes = np.zeros(len(VOTES), np.uint8)
     votes[VOTES.index(label)] = _BALLOT
     return votes
 
 
 def remarks(folder: Path) -> list[str]:
-    """Return what a reader of the figures should know of this tree: sentences without a full stop."""
-    said = []
+    """Return notes on this tree for readers of the figures: sentences without a full stop."""
+    notes = []
     named: dict[str, list[str]] = {}
     for class_folder in _folders(folder):
         named.setdefault(_label(class_folder), []).append(class_folder.name)
         pictures = _pictures(class_folder)
         if not pictures:
-            said.append(f"{class_folder} holds no pictures")
-        shown = [entry for entry in class_folder.iterdir() if not entry.name.startswith(".")]
-        others = Counter(entry.suffix or entry.name for entry in shown if entry not in set(pictures))
+            notes.append(f"{class_folder} holds no pictures")
+        visible = [entry for entry in class_folder.iterdir() if not entry.name.startswith(".")]
+        others = Counter(entry.suffix or entry.name for entry in visible if entry not in set(pictures))
         if others:
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
-            said.append(f"{class_folder} also holds what is read as no picture: {kinds}")
-    said += [f"{folder}: {' and '.join(names)} are all read as {label}" for label, names in named.items() if names[1:]]
-    return said
+            notes.append(f"{class_folder} also holds what is read as no picture: {kinds}")
+    notes += [f"{folder}: {' and '.join(names)} are all read as {label}" for label, names in named.items() if names[1:]]
+    return notes
 
 
-def looks_like_one(folder: Path) -> bool:
-    """Whether a folder in this one is named for a label. One that is not is named by `read`."""
+def is_class_tree(folder: Path) -> bool:
+    """Whether a folder in this one is named for a label. `read` refuses the folders that are not."""
     return any(_is_label(inner.name) for inner in _folders(folder))
 
 

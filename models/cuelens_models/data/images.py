@@ -1,6 +1,6 @@
-"""Pictures on disk, brought to the size that faces have here.
+"""Reading pictures from disk as faces of 48x48 pixels.
 
-The decoder turns a picture upright as its EXIF tag says, keeps the upper 8 bits of 16, weighs colours as luminance
+The decoder turns a picture upright as its EXIF tag says, keeps the upper 8 bits of 16, converts colours to luminance
 (ITU-R BT.601), and drops an alpha channel.
 """
 
@@ -12,27 +12,27 @@ import cv2
 import numpy as np
 
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import resized
+from cuelens_models.bundle.preprocess import resize
 from cuelens_models.data.faces import SIDE
 from cuelens_models.errors import BadInput
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
 FaceOf = Callable[[Grey], Grey]
-"""How a picture, uint8 (height, width), becomes a face, uint8 (48, 48)."""
+"""A function from a picture, uint8 (height, width), to its face, uint8 (48, 48)."""
 
 
 def whole(picture: Grey) -> Grey:
-    """Take the whole picture for the face: it was cropped before."""
-    return resized(picture, SIDE, SIDE)
+    """Use the whole picture as the face, for pictures that are cropped."""
+    return resize(picture, SIDE, SIDE)
 
 
 def read(path: Path, face_of: FaceOf = whole) -> Grey:
-    """Return the face in a picture, uint8 (48, 48). Raises BadInput if it is no picture."""
+    """Return the face of a picture file, uint8 (48, 48). Raises BadInput if it cannot be decoded."""
     return face_of(picture(path))
 
 
 def picture(path: Path) -> Grey:
-    """Return the luminance of a picture, uint8 (height, width). Raises BadInput if it is none."""
+    """Return the luminance of a picture file, uint8 (height, width). Raises BadInput if it cannot be decoded."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None

@@ -1,7 +1,7 @@
-"""Kaggle's `fer2013.csv` (emotion,pixels,Usage), with FER+'s `fer2013new.csv` beside it if it is there.
+"""Kaggle's `fer2013.csv` (emotion,pixels,Usage), with FER+'s optional `fer2013new.csv` beside it.
 
-The two are joined by position, as FER+'s own script does. A FER+ row without an image name is an image that
-FER+ took out, and is left out here too.
+Rows of the two belong together by position, as in FER+'s own script. A FER+ row without an image name marks an
+image that FER+ removed; it is skipped here too.
 """
 
 import csv
@@ -18,7 +18,7 @@ _PARTS: Final = {"Training": "training", "PublicTest": "publictest", "PrivateTes
 
 
 def read(path: Path) -> dict[str, Faces]:
-    """Read every part of the file. Raises BadInput naming the line that cannot be read."""
+    """Read every part of the file. Raises BadInput, which names the line, if it cannot be read."""
     ballots_path = path.with_name(FERPLUS)
     ballots = _read_ballots(ballots_path) if ballots_path.exists() else None
     parts: dict[str, tuple[list[object], list[int], list[object]]] = {}
@@ -53,7 +53,7 @@ def read(path: Path) -> dict[str, Faces]:
 
 
 def _bytes(words: list[str], count: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    # bytes() refuses what numpy 1 would wrap around.
+    # bytes() raises for numbers outside 0 to 255, which numpy 1 would wrap around.
     numbers = np.frombuffer(bytes(map(int, words)), np.uint8)
     if len(numbers) != count:
         raise ValueError(f"{len(numbers)} numbers, not {count}")

@@ -1,4 +1,4 @@
-"""Opening DATA of any known kind. The loader owns the splits: nothing held out is ever trained on."""
+"""Loading DATA of any known kind. The loader makes the splits: no held-out face is ever trained on."""
 
 import hashlib
 import re
@@ -38,10 +38,10 @@ _Read = Callable[[Path, FaceOf], Faces]
 
 @dataclass(frozen=True, slots=True)
 class FaceData:
-    """What a command works on.
+    """The data of a command.
 
-    training: learned from. inner: a seeded tenth of the training part, never learned from, on which epochs,
-    temperatures and thresholds are chosen. held_out: reported on, nothing is chosen on it. notes: for the reader.
+    training: the network learns from it. inner: a seeded tenth of the training part for choosing epochs, temperatures
+    and thresholds; the network never learns from it. held_out: for reports alone. notes: for the user.
     """
 
     name: str
@@ -52,7 +52,7 @@ class FaceData:
     notes: tuple[str, ...]
 
     def digest(self) -> str:
-        """Return a SHA-256 of what is learned and chosen on: two data sets of one name are told apart by it."""
+        """Return a SHA-256 of the training and inner splits. It distinguishes data sets of one name."""
         content = hashlib.sha256()
         for faces in (self.training, self.inner):
             for array in (faces.pixels, faces.emotion, faces.votes):
@@ -62,7 +62,7 @@ class FaceData:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What a finished model is measured on. name: of DATA. part: which part of it. notes: for the reader."""
+    """The faces that a finished model is evaluated on. name: of DATA. part: of DATA. notes: for the user."""
 
     name: str
     faces: Faces
@@ -71,7 +71,7 @@ class HeldOut:
 
 
 def load(path: Path) -> FaceData:
-    """Open DATA to train on. Raises BadInput with a sentence if it is missing, empty or of no known kind."""
+    """Load DATA for training. Raises BadInput if it is missing, empty or of no known kind."""
     parts = _read_parts(path)
     if not parts:
         raise BadInput(f"{path} holds no faces")
@@ -83,53 +83,55 @@ def load(path: Path) -> FaceData:
         parts = {"training": only}
     training = parts.pop("training")
     if parts:
-        held_name = _held_out_part(parts)
-        held = parts[held_name]
+        held_out_name = _held_out_part(parts)
+        held_out = parts[held_out_name]
     else:
-        held_name = "a seeded fifth"
-        training, held = _split(training, 0.2)
-        parts = {"that fifth": held}
-        notes.append(f"{_name(path)} has one part only: a seeded fifth ({len(held)} faces) is held out")
-    # Of every held-out part, the one that is not reported on now too: some day a model is judged on it.
+        held_out_name = "a seeded fifth"
+        training, held_out = _split(training, 0.2)
+        parts = {"that fifth": held_out}
+        notes.append(f"{_name(path)} has one part only: a seeded fifth ({len(held_out)} faces) is held out")
+    # The part that is not reported on today counts too: a model may be evaluated on it later.
     for name, other in sorted(parts.items()):
         repeated = _also_in(training, other)
         if repeated.any():
             notes.append(f"{int(repeated.sum())} training faces also stand in {name} and are left out")
             training = training.take(np.flatnonzero(~repeated))
-    if len(training) < _LEAST or len(held) == 0:
-        raise BadInput(f"{path} holds {len(training)} training and {len(held)} held-out faces: too few to work with")
-    kept, inner = _split(training, INNER_SHARE)
-    repeated = _also_in(inner, kept)
+    if len(training) < _LEAST or len(held_out) == 0:
+        raise BadInput(
+            f"{path} holds {len(training)} training and {len(held_out)} held-out faces: too few to work with"
+        )
+    training, inner = _split(training, INNER_SHARE)
+    repeated = _also_in(inner, training)
     if repeated.any():
         notes.append(f"{int(repeated.sum())} faces of the inner split also stand in what is learned from: left out")
         inner = inner.take(np.flatnonzero(~repeated))
-    return FaceData(_name(path), kept, inner, held, held_name, (*notes, *_remarks(path)))
+    return FaceData(_name(path), training, inner, held_out, held_out_name, (*notes, *_remarks(path)))
 
 
 def without(data: FaceData, names: frozenset[str]) -> FaceData:
-    """Return the data without these faces in what is learned from. names: as `names_of` gives them."""
-    stays = np.array([name not in names for name in names_of(data.training)], bool)
-    if stays.sum() < _LEAST:
-        raise BadInput(f"{int(stays.sum())} faces to learn from are left: too few to work with")
-    note = f"{int((~stays).sum())} training faces are left out as asked"
-    return replace(data, training=data.training.take(np.flatnonzero(stays)), notes=(*data.notes, note))
+    """Return the data without these training faces. names: of `names_of`. Raises BadInput if too few faces are left."""
+    keep = np.array([name not in names for name in names_of(data.training)], bool)
+    if keep.sum() < _LEAST:
+        raise BadInput(f"{int(keep.sum())} faces to learn from are left: too few to work with")
+    note = f"{int((~keep).sum())} training faces are left out as asked"
+    return replace(data, training=data.training.take(np.flatnonzero(keep)), notes=(*data.notes, note))
 
 
 def names_of(faces: Faces) -> list[str]:
-    """Return a name for each face, by its pixels: the same wherever it stands. Copies of one are numbered from 2 on."""
-    met: Counter[str] = Counter()
+    """Return a name for each face, a hash of its pixels. Further copies of a face are numbered from 2 on."""
+    copies: Counter[str] = Counter()
     names = []
     for face in faces.pixels:
         name = hashlib.sha256(np.ascontiguousarray(face).tobytes()).hexdigest()[:16]
-        met[name] += 1
-        names.append(name if met[name] == 1 else f"{name}-{met[name]}")
+        copies[name] += 1
+        names.append(name if copies[name] == 1 else f"{name}-{copies[name]}")
     return names
 
 
 def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:
-    """Open DATA to measure a model on: its held-out part, or all of it where it has one part only.
+    """Load DATA for evaluation: its held-out part, or all of it if it has one part only.
 
-    face_of: how a picture becomes a face; arrays and Kaggle's CSV hold faces already. Raises BadInput as `load` does.
+    face_of: turns a picture into a face; not used for arrays and Kaggle's CSV. Raises BadInput as `load` does.
     """
     remarks = _remarks(path)
     if path.is_dir() and len(places := _places(path)) > 1:
@@ -143,8 +145,8 @@ def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:
         faces = parts[part]
         if len(parts) == 1:
             part = _name(path) if part == "training" else part
-            all_of_it = f"all {len(faces)} faces are used, and flatter a model that learned from them"
-            remarks.insert(0, f"{_name(path)} has one part only: {all_of_it}")
+            warning = f"all {len(faces)} faces are used, and flatter a model that learned from them"
+            remarks.insert(0, f"{_name(path)} has one part only: {warning}")
     if len(faces) == 0:
         raise BadInput(f"{path}: its part {part} holds no faces")
     return HeldOut(_name(path), faces, part, tuple(remarks))
@@ -159,7 +161,7 @@ def _held_out_part(parts: Collection[str]) -> str:
 
 
 def _remarks(path: Path) -> list[str]:
-    """Return what there is to say of the class trees in DATA."""
+    """Return the notes on the class trees in DATA."""
     if not path.is_dir() or (path / _KAGGLE).exists():
         return []
     places = [path] if _reader(path) else [entry for entry in sorted(path.iterdir()) if _part_of(entry)]
@@ -195,18 +197,18 @@ def _read_folder(folder: Path, face_of: FaceOf) -> dict[str, Faces]:
 
 
 def _places(folder: Path) -> dict[str, Path]:
-    """Return where the parts in a folder are; none if it is a part itself. Raises BadInput if a part is there twice."""
+    """Return the paths of the parts in a folder, none if it is a part itself. Raises BadInput for a repeated part."""
     if (folder / _KAGGLE).exists() or _reader(folder):
         return {}
-    found: dict[str, Path] = {}
+    places: dict[str, Path] = {}
     for entry in sorted(folder.iterdir()):
         part = _part_of(entry)
         if part is None or not (entry.is_dir() or _reader(entry)):
             continue
-        if part in found:
-            raise BadInput(f"{folder} holds two {part} parts, {found[part].name} and {entry.name}: join or rename one")
-        found[part] = entry
-    return found
+        if part in places:
+            raise BadInput(f"{folder} holds two {part} parts, {places[part].name} and {entry.name}: join or rename one")
+        places[part] = entry
+    return places
 
 
 def _read_place(place: Path, face_of: FaceOf) -> Faces:
@@ -217,14 +219,14 @@ def _read_place(place: Path, face_of: FaceOf) -> Faces:
 
 
 def _reader(entry: Path) -> _Read | None:
-    """Return what reads this file or folder as one part, None if nothing does."""
+    """Return the function that reads this file or folder as one part, None if there is none."""
     if entry.suffix == ".npz":
         return lambda path, _: npz.read(path)
     if not entry.is_dir():
         return None
     if (entry / ferplus_folder.LABELS).exists():
         return ferplus_folder.read
-    return image_folder.read if image_folder.looks_like_one(entry) else None
+    return image_folder.read if image_folder.is_class_tree(entry) else None
 
 
 def _part_of(file: Path) -> str | None:
@@ -239,5 +241,5 @@ def _split(faces: Faces, share: float) -> tuple[Faces, Faces]:
 
 
 def _also_in(faces: Faces, others: Faces) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    known = {face.tobytes() for face in others.pixels}
-    return np.fromiter((face.tobytes() in known for face in faces.pixels), dtype=bool, count=len(faces))
+    contents = {face.tobytes() for face in others.pixels}
+    return np.fromiter((face.tobytes() in contents for face in faces.pixels), dtype=bool, count=len(faces))

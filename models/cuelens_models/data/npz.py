@@ -1,4 +1,4 @@
-"""Arrays saved by numpy: `pixels`, and `votes` or `emotion` or both, as data/faces.py describes them."""
+"""Arrays saved by numpy: `pixels`, with optional `votes` and `emotion`, as data/faces.py describes them."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +13,9 @@ T = TypeVar("T", np.int8, np.uint8)
 
 
 def read(path: Path) -> Faces:
-    """Read one part. Raises BadInput if the file is not such arrays."""
+    """Read one part. Raises BadInput if the file does not hold such arrays."""
     try:
-        # Opened here, because np.load leaves a file open that it cannot read.
+        # np.load leaves an unreadable file open, so it is opened here.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pixels = arrays["pixels"]
             n = len(pixels)
@@ -25,12 +25,12 @@ def read(path: Path) -> Faces:
     except KeyError as error:
         raise BadInput(f"{path} holds no array named 'pixels'") from error
     except Exception as error:
-        # numpy and zipfile raise whatever a damaged file leads them to.
+        # A damaged file can make numpy and zipfile raise almost anything.
         raise BadInput(f"{path} is not readable as face arrays: {error}") from error
 
 
 def _whole_numbers(numbers: NDArray[Any], kind: type[T]) -> NDArray[T]:
-    """Return the numbers in a smaller type. Raises ValueError for one that would become another there."""
+    """Return the numbers in a smaller type. Raises ValueError if the type cannot hold one of them."""
     smaller = numbers.astype(kind)
     if not np.array_equal(smaller, numbers):
         raise ValueError(f"not all of {numbers.dtype} {numbers.shape} are whole numbers that {np.dtype(kind)} holds")

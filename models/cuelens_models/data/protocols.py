@@ -1,6 +1,6 @@
-"""Which images count, and as what: the protocols under which numbers can be compared.
+"""Evaluation protocols: which images count, and under which label. Figures of one protocol can be compared.
 
-`ferplus8` is FER+'s own majority protocol (arXiv 1608.01041): single votes are dropped, and an image is kept if its
+`ferplus8` is FER+'s own majority protocol (arXiv 1608.01041): single votes are dropped, and an image counts if its
 top class holds more than half of the remaining votes and is neither unknown nor not-a-face.
 """
 
@@ -26,20 +26,20 @@ PROTOCOLS: Final = {
     "fer4": ("neutral", "happy", "surprise", "sad"),
 }
 _ORIGINAL_FIRST: Final = "fer7"
-"""Seven labels are those of two protocols; who has them mostly learned from the original ones."""
+"""Two protocols have the same seven labels. A network with these labels mostly learned from the original ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """The images of a protocol. chosen: indices into the faces (m,). truth: indices into labels (m,)."""
+class LabelledFaces:
+    """The images that count under a protocol. indices: into the faces (m,). truth: indices into labels (m,)."""
 
     labels: tuple[str, ...]
-    chosen: NDArray[np.intp]
+    indices: NDArray[np.intp]
     truth: NDArray[np.intp]
 
 
-def label(faces: Faces, protocol: str) -> Labelled:
-    """Choose and label the images of `protocol`. Raises BadInput for an unknown one, or if no image is left."""
+def label(faces: Faces, protocol: str) -> LabelledFaces:
+    """Select and label the images of `protocol`. Raises BadInput if it is unknown or no image counts."""
     if protocol not in PROTOCOLS:
         raise BadInput(f"protocol {protocol!r} is unknown: use one of {', '.join(PROTOCOLS)}")
     labels = PROTOCOLS[protocol]
@@ -49,43 +49,49 @@ def label(faces: Faces, protocol: str) -> Labelled:
     truth = np.full(len(faces), -1, dtype=np.intp)
     for index, word in enumerate(labels):
         truth[words == word] = index
-    chosen = np.flatnonzero(truth >= 0)
-    if len(chosen) == 0:
+    indices = np.flatnonzero(truth >= 0)
+    if len(indices) == 0:
         lacking = "votes (fer2013new.csv)" if protocol.startswith("ferplus") else "original labels (emotion)"
         raise BadInput(f"no image counts under {protocol}: the data has no {lacking}")
-    return Labelled(labels, chosen, truth[chosen])
+    return LabelledFaces(labels, indices, truth[indices])
 
 
 def columns(labels: Sequence[str], protocol: str) -> list[int]:
-    """Return at which places a model's labels have those of a protocol, in the protocol's order.
+    """Return the positions of a protocol's labels among a model's labels, in the protocol's order.
 
-    Raises BadInput unless they are the same words, but for a not_a_face of the model's.
+    Raises BadInput if the two differ in more than the model's not_a_face.
     """
-    asked = PROTOCOLS[protocol]
-    if set(labels) - {NOT_A_FACE} != set(asked):
-        raise BadInput(f"its labels ({' '.join(labels)}) are not those of {protocol} ({' '.join(asked)})")
-    return [labels.index(word) for word in asked]
+    expected = PROTOCOLS[protocol]
+    if set(labels) - {NOT_A_FACE} != set(expected):
+        raise BadInput(f"its labels ({' '.join(labels)}) are not those of {protocol} ({' '.join(expected)})")
+    return [labels.index(word) for word in expected]
 
 
 def protocol_of(labels: Sequence[str]) -> str:
-    """Return the protocol whose labels these are, but for not_a_face. Raises BadInput if none's are."""
+    """Return the protocol that has these labels, not_a_face apart. Raises BadInput if there is none."""
     for protocol in (_ORIGINAL_FIRST, *PROTOCOLS):
         if set(labels) - {NOT_A_FACE} == set(PROTOCOLS[protocol]):
             return protocol
-    known = "; ".join(f"{name}: {' '.join(words)}" for name, words in PROTOCOLS.items())
-    raise BadInput(f"no protocol judges a network of {' '.join(labels)} ({known})")
+    protocols = "; ".join(f"{name}: {' '.join(words)}" for name, words in PROTOCOLS.items())
+    raise BadInput(f"no protocol judges a network of {' '.join(labels)} ({protocols})")
 
 
-def left_out(faces: Faces, labelled: Labelled, protocol: str) -> dict[str, int]:
-    """Return how many faces do not count under `protocol`, by what they are instead."""
-    rest = faces.take(np.setdiff1d(np.arange(len(faces)), labelled.chosen))
-    voted = _majority(rest)
+def exclusions(faces: Faces, labelled: LabelledFaces, protocol: str) -> dict[str, int]:
+    """Return how many faces do not count, by the reason: another label, or no majority.
+
+    Args:
+        faces: all faces.
+        labelled: those that count.
+        protocol: the name of the protocol.
+    """
+    rest = faces.take(np.setdiff1d(np.arange(len(faces)), labelled.indices))
+    majority = _majority(rest)
     if protocol.startswith("ferplus"):
-        words = np.where(voted == "", "no majority", voted)
+        words = np.where(majority == "", "no majority", majority)
     else:
-        # A class folder's word has no number among the original labels if they lack it.
-        foreign = (voted != "") & ~np.isin(voted, EMOTIONS)
-        words = np.where(rest.emotion >= 0, _original(rest), np.where(foreign, voted, "no original label"))
+        # The label of a class folder may be none of the original labels.
+        foreign = (majority != "") & ~np.isin(majority, EMOTIONS)
+        words = np.where(rest.emotion >= 0, _original(rest), np.where(foreign, majority, "no original label"))
     return dict(sorted(Counter(words.tolist()).items()))
 
 

@@ -1,1 +1,1 @@
-"""How right a network is, how sure, and what it costs."""
+"""Accuracy, calibration and cost of a model on held-out faces."""

@@ -1,4 +1,4 @@
-"""A model that is to be measured: a bundle on the glasses' runtime, or a `.keras` file that train-model wrote."""
+"""A model under evaluation: a bundle in the runtime of the glasses, or a `.keras` file that train-model wrote."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,17 +22,17 @@ from cuelens_models.evaluate.cost import Cost
 from cuelens_models.quiet import tensorflow_quiet
 
 Advance = Callable[[int], None]
-"""Called with the number of faces that were answered since the last call."""
+"""A callback for progress: takes the number of faces answered since the last call."""
 Answer = Callable[[Grey, Advance], Scores]
-"""Probabilities over the model's labels, (n, labels), for cropped faces, uint8 (n, 48, 48)."""
+"""Takes cropped faces, uint8 (n, 48, 48); returns probabilities over the model's labels, (n, labels)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An opened model.
 
-    recipe, learned_from: what its file says of its training. enter: the thresholds of a bundle or of a published
-    recipe, None where there are none. trained: the record of the training, where it is there.
+    recipe, learned_from: the recipe and the training data that its file names. enter: the threshold of each label, from
+    a bundle or a published recipe; None without thresholds. record: of the training; None if it is not found.
     """
 
     path: Path
@@ -44,11 +44,11 @@ class Candidate:
     enter: dict[str, float] | None
     answer: Answer
     cost: Cost
-    trained: TrainingRecord | None
+    record: TrainingRecord | None
 
 
 def open_candidate(path: Path) -> Candidate:
-    """Open a model. Raises BadInput (BadBundle for a bundle) if it cannot be used, MissingExtra without Keras."""
+    """Open a model file. Raises BadInput (BadBundle for a bundle) if it is unusable, MissingExtra without Keras."""
     return _keras(path) if path.suffix == ".keras" else _bundle(path)
 
 
@@ -73,13 +73,13 @@ def _bundle(path: Path) -> Candidate:
         contract.input,
         dict(contract.probabilities.enter),
         answer,
-        cost.written(bundle.model, path.stat().st_size),
+        cost.tflite_cost(bundle.model, path.stat().st_size),
         _source(path.with_suffix(".keras"), contract.provenance.source_sha256),
     )
 
 
 def _source(keras_file: Path, sha256: str) -> TrainingRecord | None:
-    """Return the record of the network that a bundle was made from, if it lies beside the bundle."""
+    """Return the training record of the network that a bundle was made from, if that network lies beside the bundle."""
     if not keras_file.is_file() or hashlib.sha256(keras_file.read_bytes()).hexdigest() != sha256:
         return None
     return training_record.read(keras_file)
@@ -88,22 +88,32 @@ def _source(keras_file: Path, sha256: str) -> TrainingRecord | None:
 def _keras(path: Path) -> Candidate:
     if not path.exists():
         raise BadInput(f"model {path} does not exist")
-    said = training_record.read(path)
-    if said is None:
+    record = training_record.read(path)
+    if record is None:
         raise BadInput(f"model {path} does not say what its outputs mean: evaluate a bundle, or what train-model wrote")
     network = _network(path)
-    wanted = said.float_input(*network.inputs[0].shape[1:])
+    model_input = record.float_input(*network.inputs[0].shape[1:])
 
     def answer(faces: Grey, advance: Advance) -> Scores:
         with tensorflow_quiet():
-            logits = network.predict(model_inputs(faces, wanted), batch_size=256, verbose=0)
+            logits = network.predict(model_inputs(faces, model_input), batch_size=256, verbose=0)
         advance(len(faces))
         return softmax(np.asarray(logits, np.float64))
 
-    # Multiply-adds are counted on what is written for the glasses.
-    price = Cost(int(network.count_params()), None, path.stat().st_size)
-    recipe = f"{said.recipe}, {said.epochs} epochs, seed {said.seed}"
-    return Candidate(path, said.recipe, recipe, said.data, tuple(said.labels), wanted, said.enter, answer, price, said)
+    # Multiply-adds are counted in the bundle, which is what the glasses run.
+    keras_cost = Cost(int(network.count_params()), None, path.stat().st_size)
+    return Candidate(
+        path,
+        record.recipe,
+        f"{record.recipe}, {record.epochs} epochs, seed {record.seed}",
+        record.data,
+        tuple(record.labels),
+        model_input,
+        record.enter,
+        answer,
+        keras_cost,
+        record,
+    )
 
 
 def _network(path: Path) -> Any:
@@ -115,5 +125,5 @@ def _network(path: Path) -> Any:
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:
-        # Keras raises whatever its parts raise on a damaged file.
+        # On a damaged file Keras lets errors of every type through.
         raise BadInput(f"model {path} cannot be loaded: {str(error).splitlines()[0]}") from error

@@ -1,4 +1,4 @@
-"""Figures of a model on the held-out faces of a protocol."""
+"""The evaluation of a model on the held-out faces of a protocol."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.expressions import NOT_A_FACE
 from cuelens_models.bundle.scores import Scores
-from cuelens_models.data.corruptions import CORRUPTIONS, NONE, corrupted
+from cuelens_models.data.corruptions import CORRUPTIONS, NONE, corrupt
 from cuelens_models.data.load import HeldOut
-from cuelens_models.data.protocols import PROTOCOLS, label, left_out
+from cuelens_models.data.protocols import PROTOCOLS, exclusions, label
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import metrics
 from cuelens_models.evaluate.candidate import Candidate
@@ -22,132 +22,144 @@ _DIGITS = 5
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a model answered, and how good that is.
+    """The answers of a model on the n images of a protocol, and their accuracy.
 
-    chosen: indices of the protocol's images into the held-out faces (n,). truth: indices into labels (n,).
-    whole: the model's own distribution (n, model's labels). asked: among the protocol's labels only, (n, labels).
-    robustness: accuracy by corruption, "none" first. uncounted: faces outside the protocol, by what they are.
+    indices: of these images among the held-out faces, (n,). truth: indices into labels, (n,). full_probabilities: over
+    all labels of the model, (n, model's labels). probabilities: over the protocol's labels only, (n, labels).
+    robustness: accuracy by corruption, "none" first. exclusions: number of faces outside the protocol, by label.
     """
 
     model: Candidate
     data: HeldOut
     protocol: str
     labels: tuple[str, ...]
-    chosen: NDArray[np.intp]
+    indices: NDArray[np.intp]
     truth: NDArray[np.intp]
-    whole: Scores
-    asked: Scores
+    full_probabilities: Scores
+    probabilities: Scores
     intervals: Intervals
     robustness: dict[str, float]
-    uncounted: dict[str, int]
+    exclusions: dict[str, int]
 
     @property
     def words(self) -> NDArray[np.str_]:
-        """The truth in words, (n,)."""
+        """The true labels as words, (n,)."""
         return np.array(self.labels)[self.truth]
 
 
 def evaluate(model: Candidate, data: HeldOut, protocol: str, steps: Steps | None = None) -> Evaluation:
-    """Measure a model on the held-out faces of a protocol, as they are and corrupted.
+    """Evaluate a model on the held-out faces of a protocol, uncorrupted and under each corruption.
 
-    A model with more labels than the protocol answers among the protocol's own; one with fewer raises BadInput.
+    Labels of the model that the protocol lacks are left out, and the other probabilities scaled to sum to 1.
+
+    Args:
+        model: with at least the labels of the protocol.
+        data: the held-out faces.
+        protocol: a key of PROTOCOLS.
+        steps: progress; a stage for each corruption.
+
+    Raises:
+        BadInput: if the model lacks a label of the protocol.
     """
     steps = steps or Recorder()
     missing = [word for word in PROTOCOLS[protocol] if word not in model.labels]
     if missing:
         raise BadInput(f"{model.path} cannot say {', '.join(sorted(missing))}, which {protocol} asks for")
     labelled = label(data.faces, protocol)
-    faces = data.faces.pixels[labelled.chosen]
+    faces = data.faces.pixels[labelled.indices]
     columns = [model.labels.index(word) for word in labelled.labels]
     robustness = {}
-    whole = asked = np.empty((0, 0))
+    full_probabilities = probabilities = np.empty((0, 0))
     for name in (NONE, *CORRUPTIONS):
         steps.stage("faces as they are" if name == NONE else f"faces with {name.replace('_', ' ')}", len(faces))
-        answers = model.answer(corrupted(faces, name), steps.advance)
-        among = answers[:, columns] / answers[:, columns].sum(axis=1, keepdims=True)
-        robustness[name] = metrics.accuracy(among, labelled.truth)
+        answers = model.answer(corrupt(faces, name), steps.advance)
+        restricted = answers[:, columns] / answers[:, columns].sum(axis=1, keepdims=True)
+        robustness[name] = metrics.accuracy(restricted, labelled.truth)
         if name == NONE:
-            whole, asked = answers, among
+            full_probabilities, probabilities = answers, restricted
     steps.stage("intervals")
     return Evaluation(
         model,
         data,
         protocol,
         labelled.labels,
-        labelled.chosen,
+        labelled.indices,
         labelled.truth,
-        whole,
-        asked,
-        intervals(asked, labelled.truth, labelled.labels),
+        full_probabilities,
+        probabilities,
+        intervals(probabilities, labelled.truth, labelled.labels),
         robustness,
-        left_out(data.faces, labelled, protocol),
+        exclusions(data.faces, labelled, protocol),
     )
 
 
-def figures(found: Evaluation, crop: dict[str, str | int] | None = None) -> dict[str, Any]:
+def figures(evaluation: Evaluation, crop: dict[str, str | int] | None = None) -> dict[str, Any]:
     """Return the figures as plain data: fractions rounded to five digits.
 
-    crop: what the detector met, where it was asked. `said` is None without thresholds, `not_a_face` without the label.
+    crop: counts of the detector, if it was used. `said` is None without thresholds, `not_a_face` without that label.
     """
-    asked, truth, labels = found.asked, found.truth, found.labels
-    drawn = found.intervals
-    listed = {
-        "protocol": f"{found.protocol} on {found.data.part}",
+    probabilities, truth, labels = evaluation.probabilities, evaluation.truth, evaluation.labels
+    bounds = evaluation.intervals
+    report = {
+        "protocol": f"{evaluation.protocol} on {evaluation.data.part}",
         "images": len(truth),
-        "accuracy": metrics.accuracy(asked, truth),
-        "macro_f1": metrics.macro_f1(asked, truth),
-        "recall": metrics.recall(asked, truth, labels),
-        "ece": metrics.ece(asked, truth),
-        "coverage": metrics.coverage(asked, truth),
-        "macro_f1_all": metrics.macro_f1(asked, truth, least=1),
-        "auc": metrics.auc(asked, truth, labels),
-        "precision": metrics.precision(asked, truth, labels),
-        "f1": metrics.f1(asked, truth, labels),
-        "said": said(found),
-        "not_a_face": not_a_face(found),
+        "accuracy": metrics.accuracy(probabilities, truth),
+        "macro_f1": metrics.macro_f1(probabilities, truth),
+        "recall": metrics.recall(probabilities, truth, labels),
+        "ece": metrics.ece(probabilities, truth),
+        "coverage": metrics.coverage(probabilities, truth),
+        "macro_f1_all": metrics.macro_f1(probabilities, truth, least=1),
+        "auc": metrics.auc(probabilities, truth, labels),
+        "precision": metrics.precision(probabilities, truth, labels),
+        "f1": metrics.f1(probabilities, truth, labels),
+        "said": _cue_figures(evaluation),
+        "not_a_face": _not_a_face(evaluation),
         "intervals": {
-            "accuracy": drawn.accuracy,
-            "macro_f1": drawn.macro_f1,
-            "macro_f1_all": drawn.macro_f1_all,
-            "ece": drawn.ece,
-            "coverage": {f"{COVERED:g}": drawn.coverage},
-            "recall": drawn.recall,
+            "accuracy": bounds.accuracy,
+            "macro_f1": bounds.macro_f1,
+            "macro_f1_all": bounds.macro_f1_all,
+            "ece": bounds.ece,
+            "coverage": {f"{COVERED:g}": bounds.coverage},
+            "recall": bounds.recall,
         },
-        "robustness": found.robustness,
+        "robustness": evaluation.robustness,
         "cost": {
-            "parameters": found.model.cost.parameters,
-            "multiply_adds": found.model.cost.multiply_adds,
-            "bytes": found.model.cost.bytes,
+            "parameters": evaluation.model.cost.parameters,
+            "multiply_adds": evaluation.model.cost.multiply_adds,
+            "bytes": evaluation.model.cost.bytes,
         },
         **({"crop": crop} if crop else {}),
-        "notes": notes(found),
+        "notes": _notes(evaluation),
     }
-    return {name: _rounded(value) for name, value in listed.items()}
+    return {name: _rounded(value) for name, value in report.items()}
 
 
-def said(found: Evaluation) -> dict[str, float | None] | None:
-    """Return the share of images that something would be said of, and how often rightly; None without thresholds."""
-    if found.model.enter is None:
+def _cue_figures(evaluation: Evaluation) -> dict[str, float | None] | None:
+    """Return the share of images that would get a cue, and the accuracy of those cues; None without thresholds."""
+    model = evaluation.model
+    if model.enter is None:
         return None
-    told = metrics.said(metrics.spoken(found.whole, found.model.labels, found.model.enter), found.words)
-    return {"share": told.share, "accuracy": told.accuracy}
+    words = metrics.spoken(evaluation.full_probabilities, model.labels, model.enter)
+    cues = metrics.cue_figures(words, evaluation.words)
+    return {"share": cues.share, "accuracy": cues.accuracy}
 
 
-def not_a_face(found: Evaluation) -> float | None:
-    """Return the share of these images that the model takes for no face; None if it has no such label."""
-    if NOT_A_FACE not in found.model.labels:
+def _not_a_face(evaluation: Evaluation) -> float | None:
+    """Return the share of images that the model takes for no face; None if it has no such label."""
+    labels = evaluation.model.labels
+    if NOT_A_FACE not in labels:
         return None
-    return float((found.whole.argmax(axis=1) == found.model.labels.index(NOT_A_FACE)).mean())
+    return float((evaluation.full_probabilities.argmax(axis=1) == labels.index(NOT_A_FACE)).mean())
 
 
-def notes(found: Evaluation) -> list[str]:
-    """Return what the reader of the figures should know: sentences without a full stop."""
-    if not found.uncounted:
-        return list(found.data.notes)
-    kinds = ", ".join(f"{word} {count}" for word, count in found.uncounted.items())
-    total = sum(found.uncounted.values())
-    outside = f"{total} of {len(found.data.faces)} faces do not count under {found.protocol} ({kinds})"
-    return [*found.data.notes, outside]
+def _notes(evaluation: Evaluation) -> list[str]:
+    """Return remarks about the data, sentences without a full stop."""
+    data, outside = evaluation.data, evaluation.exclusions
+    if not outside:
+        return list(data.notes)
+    kinds = ", ".join(f"{word} {count}" for word, count in outside.items())
+    total = f"{sum(outside.values())} of {len(data.faces)}"
+    return [*data.notes, f"{total} faces do not count under {evaluation.protocol} ({kinds})"]
 
 
 def _rounded(value: Any) -> Any:

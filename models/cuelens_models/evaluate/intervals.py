@@ -1,9 +1,9 @@
-"""How far a figure would move if other images had been drawn: 95 % percentile bootstrap intervals.
+"""95 % percentile bootstrap intervals: how much a figure would vary with another sample of images.
 
-1000 samples of n images are drawn with replacement (Efron and Tibshirani 1993, chapter 13). Every figure is made from
-sums over images, so a sample is a row of weights, how often each image was drawn, and all samples are a few products
-of matrices. The calibration error of a sample leans upwards, so that its interval is mirrored about the figure (the
-basic bootstrap).
+1000 samples of n images are drawn with replacement (Efron and Tibshirani 1993, chapter 13). Every figure is computed
+from sums over images. So a sample is a row of weights (how often each image was drawn), and all samples take a few
+matrix products. The calibration error of a sample is biased upwards; its interval is therefore mirrored about the
+figure (the basic bootstrap).
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,9 +26,9 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """95 % intervals of the figures of `metrics`. By label: of the labels that some images show.
+    """95 % intervals of the figures of `metrics`. The dictionaries hold the labels that some image shows.
 
-    coverage: accuracy on the 60 % of the images with the highest top probability.
+    coverage: the accuracy on the 60 % of the images with the highest top probability.
     """
 
     accuracy: Interval
@@ -46,24 +46,31 @@ COVERED: Final = 0.6
 
 
 def intervals(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str], seed: int = _SEED) -> Intervals:
-    """Return the intervals of all figures. The same seed gives the same ones."""
+    """Return the intervals of all figures.
+
+    Args:
+        probabilities: (n, labels).
+        truth: indices into the labels, (n,).
+        labels: their names.
+        seed: of the samples. The same seed gives the same intervals.
+    """
     shown = [index for index in range(len(labels)) if (truth == index).any()]
     enough = np.array([(truth == index).sum() >= ENOUGH for index in shown])
-    found: dict[str, list[Scores]] = {}
+    blocks: dict[str, list[Scores]] = {}
     for weights in _samples(len(truth), seed):
         for name, values in _figures(weights, probabilities, truth, shown, enough).items():
-            found.setdefault(name, []).append(values)
-    drawn = {name: np.concatenate(values) for name, values in found.items()}
+            blocks.setdefault(name, []).append(values)
+    figures = {name: np.concatenate(values) for name, values in blocks.items()}
 
     def by_label(name: str) -> dict[str, Interval]:
-        return {labels[index]: _interval(drawn[name][:, place]) for place, index in enumerate(shown)}
+        return {labels[index]: _interval(figures[name][:, place]) for place, index in enumerate(shown)}
 
     return Intervals(
-        _interval(drawn["accuracy"]),
-        _interval(drawn["macro_f1"]),
-        _interval(drawn["macro_f1_all"]),
-        _mirrored(_interval(drawn["ece"]), ece(probabilities, truth)),
-        _interval(drawn["coverage"]),
+        _interval(figures["accuracy"]),
+        _interval(figures["macro_f1"]),
+        _interval(figures["macro_f1_all"]),
+        _mirrored(_interval(figures["ece"]), ece(probabilities, truth)),
+        _interval(figures["coverage"]),
         by_label("recall"),
         by_label("precision"),
         by_label("f1"),
@@ -72,12 +79,12 @@ def intervals(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[s
 
 
 def _samples(count: int, seed: int) -> Iterator[Scores]:
-    """Yield how often each image was drawn, (samples, count), a few samples at once."""
+    """Yield blocks of samples, (samples, count): how often each image was drawn."""
     random = np.random.default_rng(seed)
     for _ in range(SAMPLES // _AT_ONCE):
-        drawn = random.integers(0, count, (_AT_ONCE, count))
-        drawn += np.arange(_AT_ONCE)[:, np.newaxis] * count
-        yield np.bincount(drawn.ravel(), minlength=_AT_ONCE * count).reshape(_AT_ONCE, count).astype(np.float64)
+        images = random.integers(0, count, (_AT_ONCE, count))
+        images += np.arange(_AT_ONCE)[:, np.newaxis] * count
+        yield np.bincount(images.ravel(), minlength=_AT_ONCE * count).reshape(_AT_ONCE, count).astype(np.float64)
 
 
 def _figures(
@@ -93,15 +100,15 @@ def _figures(
     guesses = weights @ (guess[:, np.newaxis] == shown)
     hits = weights @ ((truth[:, np.newaxis] == shown) & right[:, np.newaxis])
     f1 = _ratio(2 * hits, images + guesses)
-    # A class that a sample lacks does not count in it.
-    counted = images > 0
+    # The macro-F1 of a sample leaves out the classes that it lacks.
+    present = images > 0
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)[:, np.newaxis] == np.arange(BINS)
     gaps = weights @ (bins * (right - confidence)[:, np.newaxis])
     auc = [_auc(weights, probabilities[:, index], truth == index) for index in shown]
     return {
         "accuracy": weights @ right / len(truth),
-        "macro_f1": np.nan_to_num(_mean(f1, counted & enough)),
-        "macro_f1_all": _mean(f1, counted),
+        "macro_f1": np.nan_to_num(_mean(f1, present & enough)),
+        "macro_f1_all": _mean(f1, present),
         "ece": np.abs(gaps).sum(axis=1) / len(truth),
         "coverage": _coverage(weights, confidence, right),
         "recall": _ratio(hits, images),
@@ -113,10 +120,10 @@ def _figures(
 
 def _coverage(weights: Scores, confidence: Scores, right: NDArray[np.bool_]) -> Scores:
     order = np.argsort(-confidence, kind="stable")
-    drawn = weights[:, order]
-    kept = max(1, round(COVERED * len(order)))
-    before = np.cumsum(drawn, axis=1) - drawn
-    return np.asarray(np.clip(kept - before, 0, drawn) @ right[order] / kept)
+    counts = weights[:, order]
+    covered = max(1, round(COVERED * len(order)))
+    before = np.cumsum(counts, axis=1) - counts
+    return np.asarray(np.clip(covered - before, 0, counts) @ right[order] / covered)
 
 
 def _auc(weights: Scores, scores: Scores, positive: NDArray[np.bool_]) -> Scores:
@@ -129,20 +136,20 @@ def _auc(weights: Scores, scores: Scores, positive: NDArray[np.bool_]) -> Scores
     return _ratio((with_label * (below + without / 2)).sum(axis=1), pairs)
 
 
-def _mean(values: Scores, counted: NDArray[np.bool_]) -> Scores:
-    return _ratio(np.where(counted, values, 0.0).sum(axis=1), counted.sum(axis=1).astype(np.float64))
+def _mean(values: Scores, included: NDArray[np.bool_]) -> Scores:
+    return _ratio(np.where(included, values, 0.0).sum(axis=1), included.sum(axis=1).astype(np.float64))
 
 
 def _ratio(above: Scores, below: Scores) -> Scores:
-    """Return the quotient, NaN where there is nothing to divide by."""
+    """Return the quotient, NaN where `below` is 0."""
     return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
 
 
 def _interval(values: Scores) -> Interval:
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
+    values = values[~np.isnan(values)]
+    if len(values) == 0:
         return 0.0, 1.0
-    low, high = np.percentile(known, _TAILS)
+    low, high = np.percentile(values, _TAILS)
     return float(low), float(high)
 
 

@@ -1,8 +1,9 @@
-"""Figures about probabilities and truth. Fractions are 0 to 1.
+"""Metrics of predicted probabilities against the truth. Fractions are 0 to 1.
 
 ECE: 15 equal-width bins of the top probability (Guo et al. 2017, arXiv 1706.04599). Coverage c: the accuracy on the
-share c of the images with the highest top probability. AUC: of one label against the rest, by its own probability; the
-chance that an image that shows it scores above one that does not, ties counting half (Hanley and McNeil 1982).
+share c of the images with the highest top probability. AUC: area under the ROC curve of one label against the rest. It
+is the chance that an image with this label gets a higher probability of it than an image without, ties counting half
+(Hanley and McNeil 1982).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,41 +18,41 @@ from cuelens_models.bundle.scores import Scores, softmax
 
 BINS: Final = 15
 ENOUGH: Final = 50
-"""Images that a class needs to count in macro-F1: on fewer, one image moves it by points."""
+"""Least images of a class that macro-F1 includes. In a smaller class one image moves the F1 by percentage points."""
 _COVERAGES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 _LEAST_ENTER, _MOST_ENTER = 0.5, 0.95
 _BIAS_ROUNDS, _BIAS_STEPS = 3, 30
 SILENT: Final = frozenset({"neutral", NOT_A_FACE})
-"""Labels that the glasses never say anything about."""
+"""Labels for which the glasses give no cue."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a model would say at its thresholds. share: of all images. accuracy: of those; None if there are none."""
+class CueFigures:
+    """share: of all images that would get a cue. accuracy: of these cues; None if there are none."""
 
     share: float
     accuracy: float | None
 
 
 def accuracy(probabilities: Scores, truth: NDArray[np.intp]) -> float:
-    """Return the share of images whose top label is right."""
+    """Return the share of images whose most probable label is right."""
     return float((probabilities.argmax(axis=1) == truth).mean())
 
 
 def recall(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
-    """Return, for each label with an image, the share of its images that are found."""
+    """Return, for each label that some image shows, the share of its images that get this label as answer."""
     right = probabilities.argmax(axis=1) == truth
     return {label: float(right[truth == index].mean()) for index, label in enumerate(labels) if (truth == index).any()}
 
 
 def precision(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
-    """Return, for each label that is some image's answer, the share of those that show it."""
+    """Return, for each label that some image gets as answer, the share of these images that show it."""
     guess = probabilities.argmax(axis=1)
     return {label: float((truth[guess == i] == i).mean()) for i, label in enumerate(labels) if (guess == i).any()}
 
 
 def f1(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
-    """Return, for each label with an image, the harmonic mean of its precision and its recall."""
+    """Return, for each label that some image shows, the harmonic mean of its precision and its recall."""
     guess = probabilities.argmax(axis=1)
     scores = {}
     for index, label in enumerate(labels):
@@ -63,7 +64,13 @@ def f1(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) ->
 
 
 def macro_f1(probabilities: Scores, truth: NDArray[np.intp], least: int = ENOUGH) -> float:
-    """Return the mean F1 over the classes with at least `least` images."""
+    """Return the mean F1 over the large enough classes; 0 if there are none.
+
+    Args:
+        probabilities: (n, labels).
+        truth: indices into the labels, (n,).
+        least: images that a class needs to be included.
+    """
     counts = np.bincount(truth, minlength=probabilities.shape[1])
     scores = f1(probabilities, truth, [str(index) for index in range(len(counts))])
     enough = [score for index, score in scores.items() if counts[int(index)] >= least]
@@ -71,13 +78,13 @@ def macro_f1(probabilities: Scores, truth: NDArray[np.intp], least: int = ENOUGH
 
 
 def ece(probabilities: Scores, truth: NDArray[np.intp]) -> float:
-    """Return the expected calibration error: how far confidence is from accuracy, averaged over bins."""
+    """Return the expected calibration error: the mean distance of confidence from accuracy over the bins."""
     confidence, right, share = reliability(probabilities, truth)
     return float(np.abs(right - confidence) @ share)
 
 
 def reliability(probabilities: Scores, truth: NDArray[np.intp]) -> tuple[Scores, Scores, Scores]:
-    """Return of each bin of the ECE that holds an image: mean confidence, accuracy, and share of all images."""
+    """Return mean confidence, accuracy and share of all images of each bin of the ECE that is not empty."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -90,7 +97,7 @@ def reliability(probabilities: Scores, truth: NDArray[np.intp]) -> tuple[Scores,
 
 
 def coverage(probabilities: Scores, truth: NDArray[np.intp]) -> dict[str, float]:
-    """Return the accuracy at several coverages."""
+    """Return accuracy by coverage, at 20, 40, 60, 80 and 100 %."""
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     right = (probabilities.argmax(axis=1) == truth)[order]
     return {f"{share:g}": float(right[: max(1, round(share * len(right)))].mean()) for share in _COVERAGES}
@@ -99,10 +106,10 @@ def coverage(probabilities: Scores, truth: NDArray[np.intp]) -> dict[str, float]
 def roc(scores: Scores, positive: NDArray[np.bool_]) -> tuple[Scores, Scores]:
     """Return the false and the true positive rate at every threshold, from (0, 0) to (1, 1).
 
-    scores: (n,), the probability of one label. positive: (n,), which images show it; some do and some do not.
+    scores: (n,), the probability of one label. positive: (n,), which images show it; some must, and some must not.
     """
     order = np.argsort(-scores, kind="stable")
-    # Images of one score come in together.
+    # Images of equal score share one threshold.
     last = np.flatnonzero(np.diff(scores[order], append=-1.0))
     hits = np.cumsum(positive[order])[last]
     misses = last + 1 - hits
@@ -110,7 +117,7 @@ def roc(scores: Scores, positive: NDArray[np.bool_]) -> tuple[Scores, Scores]:
 
 
 def auc(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
-    """Return the area under the ROC curve of each label that some images show and others do not."""
+    """Return the area under the ROC curve of each label that some images show and some do not."""
     areas = {}
     for index, label in enumerate(labels):
         positive = truth == index
@@ -121,23 +128,26 @@ def auc(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -
 
 
 def spoken(probabilities: Scores, labels: Sequence[str], enter: Mapping[str, float]) -> NDArray[np.str_]:
-    """Return what a model would say of each image, (n,): its top label if that reaches its threshold, else "".
+    """Return the word that each image would get as cue, (n,): its most probable label, or "" for no cue.
 
-    probabilities: (n, labels), the model's whole distribution. The silent labels are never said.
+    Args:
+        probabilities: (n, labels), over all labels of the model.
+        labels: of the model. Those in SILENT give no cue.
+        enter: threshold by label. Below its threshold a label gives no cue.
     """
     top = probabilities.argmax(axis=1)
     thresholds = np.array([np.inf if label in SILENT else enter[label] for label in labels])
     return np.where(probabilities.max(axis=1) >= thresholds[top], np.array(labels)[top], "")
 
 
-def said(words: NDArray[np.str_], truth: NDArray[np.str_]) -> Said:
-    """Return how often something is said, and how often it is right. words: of `spoken`. truth: in words, (n,)."""
-    told = words != ""
-    return Said(float(told.mean()), float((words == truth)[told].mean()) if told.any() else None)
+def cue_figures(words: NDArray[np.str_], truth: NDArray[np.str_]) -> CueFigures:
+    """Return how often there is a cue, and how often it is right. words: of `spoken`. truth: labels as words, (n,)."""
+    cued = words != ""
+    return CueFigures(float(cued.mean()), float((words == truth)[cued].mean()) if cued.any() else None)
 
 
 def fit_temperature(logits: Scores, truth: NDArray[np.intp]) -> float:
-    """Return the temperature, to two digits, that makes the likelihood of the truth greatest."""
+    """Return the temperature, to two digits, of maximum likelihood."""
     candidates = np.arange(0.3, 3.001, 0.01)
     rows = np.arange(len(truth))
     losses = [-np.log(np.maximum(softmax(logits, float(t))[rows, truth], 1e-12)).mean() for t in candidates]
@@ -145,38 +155,43 @@ def fit_temperature(logits: Scores, truth: NDArray[np.intp]) -> float:
 
 
 def fit_biases(logits: Scores, truth: NDArray[np.intp]) -> Scores:
-    """Return what to add to each label's logit so that it is believed, in sum, as often as it is true.
+    """Return a bias for each logit, so that each label's mean probability equals its frequency in the truth.
 
-    That is where the likelihood of the truth is greatest, at the temperature that the logits want. A label that is
-    never true stays as it is. Over all faces, what is added to the label that is true comes to 0.
+    These are the biases of maximum likelihood, at the temperature that fits best with them. A label that is never true
+    gets 0. The biases of the true labels of all faces sum to 0.
     """
     counts = np.bincount(truth, minlength=logits.shape[1])
-    seen = counts > 0
-    added = np.zeros(logits.shape[1])
+    present = counts > 0
+    biases = np.zeros(logits.shape[1])
     for _ in range(_BIAS_ROUNDS):
-        temperature = fit_temperature(logits + added, truth)
+        temperature = fit_temperature(logits + biases, truth)
         for _ in range(_BIAS_STEPS):
-            believed = softmax(logits + added, temperature).sum(axis=0)
-            added[seen] += temperature * np.log(counts[seen] / np.maximum(believed[seen], 1e-9))
-        added[seen] -= added @ counts / counts.sum()
-    return added
+            expected = softmax(logits + biases, temperature).sum(axis=0)
+            biases[present] += temperature * np.log(counts[present] / np.maximum(expected[present], 1e-9))
+        biases[present] -= biases @ counts / counts.sum()
+    return biases
 
 
 def enter_thresholds(
     probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str], precision: float = 0.9, neutral: float = 0.9
 ) -> dict[str, float]:
-    """Return for each label the lowest threshold, 0.5 to 0.95, above which it is right with the asked precision.
+    """Return for each label the lowest threshold, 0.5 to 0.95, from which on its answers reach the precision.
 
-    neutral: the share of neutral faces in front of the glasses, which is far greater than in collections of faces; what
-    is taken for a smile there is mostly none. Images are weighed so that it is the share here, where there are neutral
-    and other ones.
+    Args:
+        probabilities: (n, labels).
+        truth: indices into the labels, (n,).
+        labels: of the model.
+        precision: least share of right answers at or above a threshold. A label that never reaches it gets 0.95.
+        neutral: the share of neutral faces in front of the glasses. It is far greater than in data sets, so most faces
+            taken for a smile there are neutral. If some images are neutral and some are not, they are weighted so that
+            the neutral ones make up this share.
     """
     steps = np.arange(_LEAST_ENTER, _MOST_ENTER + 0.001, 0.05)
     weights = np.ones(len(truth))
     shown = truth == labels.index("neutral") if "neutral" in labels else np.zeros(len(truth), bool)
     if 0 < shown.sum() < len(truth):
         weights[shown], weights[~shown] = neutral / shown.sum(), (1 - neutral) / (~shown).sum()
-    found = {}
+    thresholds = {}
     for index, label in enumerate(labels):
         enough = [
             step
@@ -184,21 +199,21 @@ def enter_thresholds(
             if (above := probabilities[:, index] >= step).any()
             and np.average(truth[above] == index, weights=weights[above]) >= precision
         ]
-        found[label] = round(float(enough[0]) if enough else _MOST_ENTER, 2)
-    return found
+        thresholds[label] = round(float(enough[0]) if enough else _MOST_ENTER, 2)
+    return thresholds
 
 
 def roc_thresholds(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
-    """Return for each label the threshold at which true positives exceed false ones most, as rates (Youden 1950).
+    """Return for each label the threshold of the greatest true minus false positive rate (Youden's J, 1950).
 
-    A label that no image or every image shows is asked for certainty.
+    A label that no image or every image shows gets the threshold 1.
     """
-    found = dict.fromkeys(labels, 1.0)
+    thresholds = dict.fromkeys(labels, 1.0)
     for index, label in enumerate(labels):
         positive = truth == index
         if positive.any() and not positive.all():
             scores = probabilities[:, index]
             false_rate, true_rate = roc(scores, positive)
             steps = np.unique(scores)[::-1]
-            found[label] = float(steps[int(np.argmax((true_rate - false_rate)[1:]))])
-    return found
+            thresholds[label] = float(steps[int(np.argmax((true_rate - false_rate)[1:]))])
+    return thresholds

@@ -1,1 +1,1 @@
-"""The page that `evaluate-model --report` writes: one file that needs nothing beside it."""
+"""Reports as HTML pages, each a single file that loads no other. Templates, plots and the rows of tables."""

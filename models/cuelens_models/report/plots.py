@@ -1,13 +1,13 @@
-"""The pictures of the page, as SVG that stands inside HTML: it takes the page's font and colours, and loads nothing."""
+"""Plots for a page, as inline SVG. They use the fonts and colours of the page, and load no other file."""
 
 import io
 import re
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any, Final
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -28,7 +28,7 @@ _COLOURS: Final = {
     "fear": "#c4619a",
     "contempt": "#9a7048",
 }
-"""Of middling lightness, so that they stand out on white and on black, after Okabe and Ito's palette."""
+"""After Okabe and Ito's palette. Of medium lightness, for contrast with white and with black."""
 ACCENT: Final = "#2f80c8"
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -44,11 +44,12 @@ _STYLE: Final[dict[Any, Any]] = {
     "lines.linewidth": 1.8,
 }
 _FEW_IMAGES: Final = 20
+"""A bin with fewer images is drawn hollow."""
 _NO_METADATA: Final[dict[str, Any]] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
-def training_curve(points: Sequence[CurvePoint]) -> str:
-    """Return accuracy by epoch on the inner split, for each protocol that was judged."""
+def training_curve(points: Sequence[CurvePoint]) -> Markup:
+    """Plot accuracy on the inner split by epoch, for each protocol, and the loss."""
     numbers = [point.number for point in points]
 
     def draw(axes: Axes) -> None:
@@ -67,31 +68,31 @@ def training_curve(points: Sequence[CurvePoint]) -> str:
     return svg("training", f"Accuracy on the inner split over {len(points)} epochs; at the end {last}.", draw)
 
 
-def roc(found: Evaluation) -> str:
-    """Return the ROC curve of each label."""
-    areas = metrics.auc(found.asked, found.truth, found.labels)
+def roc(evaluation: Evaluation) -> Markup | None:
+    """Plot the ROC curve of each label; return None if all images show the same one."""
+    areas = metrics.auc(evaluation.probabilities, evaluation.truth, evaluation.labels)
     if not areas:
-        return "<p>All images show the same, so there is nothing to tell apart.</p>"
+        return None
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color="#808080", linewidth=0.8, linestyle="--")
         for label, area in areas.items():
-            index = found.labels.index(label)
-            false_rate, true_rate = metrics.roc(found.asked[:, index], found.truth == index)
-            kept = _few(false_rate, true_rate)
-            axes.plot(false_rate[kept], true_rate[kept], color=_COLOURS[label], label=f"{label} {area:.3f}")
+            index = evaluation.labels.index(label)
+            false_rate, true_rate = metrics.roc(evaluation.probabilities[:, index], evaluation.truth == index)
+            corners = _thinned(false_rate, true_rate)
+            axes.plot(false_rate[corners], true_rate[corners], color=_COLOURS[label], label=f"{label} {area:.3f}")
         axes.set_xlabel("share of the other images taken for it")
         axes.set_ylabel("share of its images found")
         axes.legend(loc="lower right", title="AUC", fontsize=9)
 
-    said = ", ".join(f"{label} {area:.3f}" for label, area in areas.items())
-    return svg("roc", f"ROC curves, one label against the rest. Areas under them: {said}.", draw, height=4.2)
+    listed = ", ".join(f"{label} {area:.3f}" for label, area in areas.items())
+    return svg("roc", f"ROC curves, one label against the rest. Areas under them: {listed}.", draw, height=4.2)
 
 
-def reliability(found: Evaluation) -> str:
-    """Return accuracy against confidence, in the bins of the ECE."""
-    confidence, accuracy, share = metrics.reliability(found.asked, found.truth)
-    many = share * len(found.truth) >= _FEW_IMAGES
+def reliability(evaluation: Evaluation) -> Markup:
+    """Plot accuracy against confidence, in the bins of the ECE."""
+    confidence, accuracy, share = metrics.reliability(evaluation.probabilities, evaluation.truth)
+    many = share * len(evaluation.truth) >= _FEW_IMAGES
     few = f"fewer than {_FEW_IMAGES} images"
 
     def draw(axes: Axes) -> None:
@@ -104,38 +105,38 @@ def reliability(found: Evaluation) -> str:
         axes.set_xlabel("confidence")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=9, columnspacing=1, handlelength=1.2)
 
-    ece = metrics.ece(found.asked, found.truth)
+    ece = metrics.ece(evaluation.probabilities, evaluation.truth)
     return svg("reliability", f"Accuracy against confidence in {metrics.BINS} bins; ECE {ece:.3f}.", draw)
 
 
-def coverage(found: Evaluation) -> str:
-    """Return the accuracy on the share of the images that the model is surest of."""
-    order = np.argsort(-found.asked.max(axis=1), kind="stable")
-    right = (found.asked.argmax(axis=1) == found.truth)[order]
+def coverage(evaluation: Evaluation) -> Markup:
+    """Plot accuracy against coverage: the share of images answered, highest confidence first."""
+    order = np.argsort(-evaluation.probabilities.max(axis=1), kind="stable")
+    right = (evaluation.probabilities.argmax(axis=1) == evaluation.truth)[order]
     share = np.arange(1, len(right) + 1) / len(right)
     accuracy = np.cumsum(right) / np.arange(1, len(right) + 1)
-    # The first few images say little and jump a lot.
-    kept = np.unique(np.linspace(min(20, len(right) - 1), len(right) - 1, 200).astype(int))
+    # The accuracy on the first few images is mostly noise.
+    points = np.unique(np.linspace(min(20, len(right) - 1), len(right) - 1, 200).astype(int))
 
     def draw(axes: Axes) -> None:
-        axes.plot(share[kept], accuracy[kept], color=ACCENT)
-        low, high = found.intervals.coverage
-        at = metrics.coverage(found.asked, found.truth)[f"{COVERED:g}"]
+        axes.plot(share[points], accuracy[points], color=ACCENT)
+        low, high = evaluation.intervals.coverage
+        at = metrics.coverage(evaluation.probabilities, evaluation.truth)[f"{COVERED:g}"]
         axes.errorbar([COVERED], [at], [[max(0, at - low)], [max(0, high - at)]], color=ACCENT, fmt="o", capsize=4)
         axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
         axes.set_xlabel("share of the images answered, the surest first")
         axes.set_ylabel("accuracy")
 
-    values = metrics.coverage(found.asked, found.truth)
-    said = ", ".join(f"{float(part):.0%} of the images {value:.1%}" for part, value in values.items())
-    return svg("coverage", f"Accuracy against coverage: on {said}.", draw)
+    values = metrics.coverage(evaluation.probabilities, evaluation.truth)
+    listed = ", ".join(f"{float(part):.0%} of the images {value:.1%}" for part, value in values.items())
+    return svg("coverage", f"Accuracy against coverage: on {listed}.", draw)
 
 
-def robustness(found: Evaluation) -> str:
-    """Return bars of the accuracy under each corruption."""
-    names = [name.replace("_", " ").replace("none", "as they are") for name in found.robustness]
-    values = list(found.robustness.values())
+def robustness(evaluation: Evaluation) -> Markup:
+    """Plot the accuracy under each corruption, as bars."""
+    names = [name.replace("_", " ").replace("none", "as they are") for name in evaluation.robustness]
+    values = list(evaluation.robustness.values())
 
     def draw(axes: Axes) -> None:
         colours = [ACCENT if name in {"as they are", "camera"} else "#8fa3b5" for name in names]
@@ -148,12 +149,19 @@ def robustness(found: Evaluation) -> str:
         axes.tick_params(left=False)
         axes.grid(visible=False)
 
-    said = ", ".join(f"{name} {value:.1%}" for name, value in zip(names, values, strict=True))
-    return svg("robustness", f"Accuracy on corrupted faces: {said}.", draw)
+    listed = ", ".join(f"{name} {value:.1%}" for name, value in zip(names, values, strict=True))
+    return svg("robustness", f"Accuracy on corrupted faces: {listed}.", draw)
 
 
-def svg(name: str, alternative: str, draw: Callable[[Axes], None], height: float = 3.4) -> str:
-    """Return a drawing as an element of the page. The same drawing gives the same text."""
+def svg(name: str, alternative: str, draw: Callable[[Axes], None], height: float = 3.4) -> Markup:
+    """Return a plot as an element of the page. The same plot gives the same text.
+
+    Args:
+        name: of the plot, unique on its page.
+        alternative: the plot in words, for screen readers.
+        draw: draws it.
+        height: in inches; the width is 4.6.
+    """
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(4.6, height), layout="constrained")
         draw(figure.subplots())
@@ -161,19 +169,20 @@ def svg(name: str, alternative: str, draw: Callable[[Axes], None], height: float
         figure.savefig(target, format="svg", metadata=_NO_METADATA, transparent=True)
     text = target.getvalue()
     text = text[text.index("<svg") :].strip()
-    # Several drawings share one page: every name inside one becomes its own.
+    # A page has several plots, and an id must be unique on it.
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r'\s+(xmlns(:\w+)?|width|height|version)="[^"]*"', "", text, count=5)
     text = text.replace("#000000", "currentColor").replace("xlink:href", "href")
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(alternative)}"', 1)
+    described = Markup('<svg role="img" aria-label="{}"').format(alternative)
+    return Markup(text.replace("<svg", described, 1))  # noqa: S704 - matplotlib escapes the text inside its SVG
 
 
-def _few(false_rate: Scores, true_rate: Scores) -> list[int]:
-    """Return the corners of a staircase that 2 parts of 1000 tell apart: thousands of steps would bloat the page."""
-    kept = [0]
+def _thinned(false_rate: Scores, true_rate: Scores) -> list[int]:
+    """Return the indices of points of a ROC curve at least 0.002 apart: thousands of points would bloat the page."""
+    points = [0]
     for place in range(1, len(false_rate)):
-        last = kept[-1]
+        last = points[-1]
         if max(false_rate[place] - false_rate[last], true_rate[place] - true_rate[last]) >= 0.002:
-            kept.append(place)
-    return kept if kept[-1] == len(false_rate) - 1 else [*kept, len(false_rate) - 1]
+            points.append(place)
+    return points if points[-1] == len(false_rate) - 1 else [*points, len(false_rate) - 1]

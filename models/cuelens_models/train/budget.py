@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cuelens_models.atomic_file import writable, write_whole
+from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.data.load import FaceData
 from cuelens_models.errors import BadInput
 
@@ -54,7 +54,7 @@ def scaled_once(
         budget_s: how long the training may take.
         scale: measures this machine, and returns the scaled schedule.
     """
-    writable(out)
+    make_folder(out)
     file = out / "schedule.json"
     request = {**asdict(schedule), "budget_s": budget_s, "data_sha256": data.digest()}
     if file.exists():

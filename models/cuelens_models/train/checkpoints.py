@@ -11,7 +11,7 @@ from typing import Any, Final
 import keras
 import msgspec
 
-from cuelens_models.atomic_file import sync, writable, write_whole
+from cuelens_models.atomic_file import make_folder, sync, write_whole
 from cuelens_models.bundle import training_record
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.training_record import CurvePoint, TrainingRecord
@@ -43,7 +43,7 @@ class RunFolder:
         self._curve_file = path / "curve.json"
         plan_file = path / PLAN
         if writes:
-            writable(path)
+            make_folder(path)
         try:
             if plan_file.exists():
                 if json.loads(plan_file.read_bytes()) != plan:

@@ -16,7 +16,7 @@ import keras
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.backgrounds import backgrounds
-from cuelens_models.data.faces import joined
+from cuelens_models.data.faces import concatenate
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
@@ -77,7 +77,7 @@ def learn(
     training = _Training(data, heads, steps, team)
 
     steps.stage("gathering pictures of no face")
-    faces = joined(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
+    faces = concatenate(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
     targets = human_targets(faces, heads)
 
     for number in range(1, schedule.teachers + 1):

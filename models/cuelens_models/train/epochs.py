@@ -34,7 +34,7 @@ class Judge:
         """
         labelled = label(faces, head.protocol)
         self.head = head
-        self._inputs = model_inputs(faces.pixels[labelled.chosen], model_input)
+        self._inputs = model_inputs(faces.pixels[labelled.indices], model_input)
         self.truth = labelled.truth
         self.labels = len(labelled.labels)
         """How many labels the protocol has."""

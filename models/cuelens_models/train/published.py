@@ -17,7 +17,7 @@ from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.bundle.training_record import CurvePoint
-from cuelens_models.data.augment import moved
+from cuelens_models.data.augment import move
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.few import read_few, write_few
 from cuelens_models.data.load import FaceData
@@ -63,7 +63,7 @@ def task_of(data: FaceData, recipe: Recipe, out: Path) -> Task:
         out: where pictures are written, for a recipe that learns from a few.
     """
     head = Head(HEAD, PROTOCOLS[recipe.protocol], recipe.protocol, "")
-    inner = data.inner.take(label(data.inner, recipe.protocol).chosen)
+    inner = data.inner.take(label(data.inner, recipe.protocol).indices)
     training = data.training if recipe.few is None else _few(data.training, recipe.few, out)
     if recipe.from_votes:
         shares = shares_of_votes(training, head.labels)
@@ -72,7 +72,7 @@ def task_of(data: FaceData, recipe: Recipe, out: Path) -> Task:
         inner_targets = shares_of_votes(inner, head.labels)
     else:
         labelled = label(training, recipe.protocol)
-        learned, targets = training.take(labelled.chosen), one_label(labelled)
+        learned, targets = training.take(labelled.indices), one_label(labelled)
         inner_targets = one_label(label(inner, recipe.protocol))
     return Task(head, learned, targets, Judge(inner, head, fed_to(recipe)), inner_targets)
 
@@ -200,7 +200,7 @@ def views(task: Task, recipe: Recipe, seed: int) -> Views:
     """
 
     def change(face: Grey, random: np.random.Generator) -> Grey:
-        return face if recipe.movement is None else moved(face, recipe.movement, random)
+        return face if recipe.movement is None else move(face, recipe.movement, random)
 
     return Views(
         task.learned,

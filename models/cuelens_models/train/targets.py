@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.data.faces import EMOTIONS, Faces
 from cuelens_models.data.faces import VOTES as VOTED
-from cuelens_models.data.protocols import PROTOCOLS, Labelled, without_single_votes
+from cuelens_models.data.protocols import PROTOCOLS, LabelledFaces, without_single_votes
 
 Targets = NDArray[np.float32]
 _SMOOTHING: Final = 0.1
@@ -38,7 +38,7 @@ def targets(faces: Faces, head: Head) -> Targets:
     return _from_votes(faces) if head == VOTES else _from_original(faces)
 
 
-def one_label(labelled: Labelled) -> Targets:
+def one_label(labelled: LabelledFaces) -> Targets:
     """Return the true labels as distributions (one-hot), (n, labels)."""
     return np.eye(len(labelled.labels), dtype=np.float32)[labelled.truth]
 

@@ -23,7 +23,7 @@ from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
-from cuelens_models.data.augment import posed
+from cuelens_models.data.augment import pose
 from cuelens_models.data.faces import SIDE, Faces
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import Steps
@@ -148,7 +148,7 @@ def _mean_answers(
     rows = []
     for start in range(0, len(faces), _BATCH):
         indices = np.arange(start, min(start + _BATCH, len(faces)))
-        pixels = augmented(faces, indices, view, seed, posed)
+        pixels = augmented(faces, indices, view, seed, pose)
         answers = [teacher.answer(pixels) for teacher in teachers]
         means = [np.mean([each[head.name] for each in answers if head.name in each], axis=0) for head in heads]
         rows.append(np.hstack(means).astype(np.float16))

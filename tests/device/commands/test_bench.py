@@ -47,6 +47,7 @@ def test_a_slow_board_and_a_weak_supply_are_told_of() -> None:
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("skimage"), reason="the scene's pictures come with the extra demo")
+@pytest.mark.slow
 def test_the_bench_prints_json_of_every_stage(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "cuelens", "bench", "--json"], capture_output=True, check=True)
     told = msgspec.json.decode(done.stdout)

@@ -23,6 +23,8 @@ from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Path, str]:

@@ -29,6 +29,7 @@ def cuelens(*given: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_recorded_run_gives_the_cues_that_it_gave(tmp_path: Path) -> None:
     pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
     pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")

@@ -18,6 +18,8 @@ from cuelens.frame import Frame
 from cuelens.runtime.pipeline import Decision
 from cuelens.types import Face
 
+pytestmark = pytest.mark.slow
+
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" * 200
 
 

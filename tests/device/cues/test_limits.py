@@ -121,10 +121,7 @@ def play(beats: list[Beat], mode: Mode, rule: LimitRule) -> list[tuple[Cue, str]
     policy = CuePolicy(SETTLING, rule, mode, PlayRule(), FadingRule(), remembered_s=2.0)
     cues = []
     for t, faces, scores, asked, muted in beats:
-        policy.forget(t)
-        for track, values in scores.items():
-            policy.hear(track, values, t)
-        if cue := policy.decide(t, faces, asked=asked, muted=muted):
+        if cue := policy.step(t, faces, scores, asked=asked, muted=muted).cue:
             cues.append((cue, policy.beliefs[cue.track].expression if cue.track in policy.beliefs else "unsure"))
     return cues
 

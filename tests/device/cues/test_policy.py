@@ -29,6 +29,9 @@ def sure_of(label: str, probability: float) -> tuple[float, ...]:
     return tuple(probability if each == label else rest for each in LABELS)
 
 
+HAPPY_AND_SAD = {1: sure_of("happy", 0.96), 2: sure_of("sad", 0.96)}
+
+
 def policy(mode: str = "companion", **given: Any) -> CuePolicy:
     return CuePolicy(SETTLING, LIMITS, modes()[mode], PlayRule(), FadingRule(), remembered_s=2.0, **given)
 
@@ -39,9 +42,8 @@ def watch(
     cues = []
     for n in range(round(seconds * 15)):
         t = begin + n / 15
-        made.hear(1, scores, t)
         asked = asked_t is not None and t - 1 / 15 < asked_t <= t
-        cues += [cue] if (cue := made.decide(t, [FACE], asked=asked)) else []
+        cues += [cue] if (cue := made.step(t, [FACE], {1: scores}, asked=asked).cue) else []
     return cues
 
 
@@ -68,9 +70,7 @@ def test_of_several_faces_the_nearest_or_the_most_central_is_spoken_of(
     faces = [Face(1, (280, 100, 80, 80)), Face(2, (500, 100, 120, 120))]
     told = []
     for n in range(45):
-        for face, label in zip(faces, ("happy", "sad"), strict=True):
-            made.hear(face.track, sure_of(label, 0.96), n / 15)
-        told += [cue] if (cue := made.decide(n / 15, faces, width=width)) else []
+        told += [cue] if (cue := made.step(n / 15, faces, HAPPY_AND_SAD, width=width).cue) else []
     assert [cue.track for cue in told] == [spoken_of]
 
 
@@ -101,10 +101,12 @@ def test_a_new_session_believes_nothing_of_the_last() -> None:
 
 def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
     made = policy(tell_as={"happy": "smile", "unsure": "unsure"}.get)
-    made.hear(1, sure_of("happy", 0.96), 0.0)
-    assert made.word(1) == "unsure"
-    watch(made, sure_of("happy", 0.96), 2)
-    assert made.word(1) == "smile"
+    happy = {1: sure_of("happy", 0.96)}
+    first = made.step(0.0, [FACE], happy)
+    assert (first.words, first.changed) == ({1: "unsure"}, {1})
+    watch(made, happy[1], 2, begin=1 / 15)
+    later = made.step(3.0, [FACE], happy)
+    assert (later.words, later.changed) == ({1: "smile"}, frozenset())
 
 
 def test_two_faces_of_one_size_do_not_take_turns() -> None:
@@ -112,14 +114,10 @@ def test_two_faces_of_one_size_do_not_take_turns() -> None:
     told = []
     for n in range(60):
         faces = [Face(1, (100, 100, 100 + n % 3, 100)), Face(2, (400, 100, 102 - n % 3, 100))]
-        for face, label in zip(faces, ("happy", "sad"), strict=True):
-            made.hear(face.track, sure_of(label, 0.96), n / 15)
-        told += [cue.track] if (cue := made.decide(n / 15, faces)) else []
-        assert n < 5 or made.attended(faces) is faces[0]
+        told += [cue.track] if (cue := made.step(n / 15, faces, HAPPY_AND_SAD).cue) else []
+        assert n < 5 or made.due(n / 15, faces, reduced=True) == [faces[0]]
     assert told == [1]
     # One who is clearly nearer is spoken of.
     nearer = [Face(1, (100, 100, 100, 100)), Face(2, (400, 100, 130, 100))]
-    made.hear(1, sure_of("happy", 0.96), 4.0)
-    made.hear(2, sure_of("sad", 0.96), 4.0)
-    made.decide(4.0, nearer)
-    assert made.attended(nearer) is nearer[1]
+    made.step(4.0, nearer, HAPPY_AND_SAD)
+    assert made.due(4.0, nearer, reduced=True) == [nearer[1]]

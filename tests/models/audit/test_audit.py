@@ -12,7 +12,7 @@ pytest.importorskip("skimage", reason="backgrounds need the extra train")
 from cuelens_models.audit.audit import audit
 from cuelens_models.audit.findings import Finding, read_names, write_csv
 from cuelens_models.audit.sheet import write_sheets
-from cuelens_models.audit.study import Studied, schedule_of, study
+from cuelens_models.audit.study import OutOfFold, cross_validate, schedule_of
 from cuelens_models.data.faces import VOTES as WORDS
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import FaceData, load, names_of, without
@@ -33,55 +33,57 @@ def data(synthetic_npz: Path) -> FaceData:
 
 
 @pytest.fixture
-def studied(made_up_faces: Callable[[int, int], Faces]) -> Studied:
+def predictions(made_up_faces: Callable[[int, int], Faces]) -> OutOfFold:
     """Faces of which networks said just what people did, and whose features differ by their label alone."""
     faces = made_up_faces(160, 3)
     truth = np.arange(160) % 8
     probabilities = np.full((160, 9), 0.01)
     probabilities[np.arange(160), truth] = 0.92
     features = 10 * np.eye(8)[truth] + np.random.default_rng(0).uniform(-0.1, 0.1, (160, 8))
-    return Studied(faces, VOTES, probabilities, features, np.arange(160) % 2)
+    return OutOfFold(faces, VOTES, probabilities, features, np.arange(160) % 2)
 
 
-def found_in(studied: Studied, held_out: Faces) -> dict[str, list[Finding]]:
+def found_in(predictions: OutOfFold, held_out: Faces) -> dict[str, list[Finding]]:
     by_reason: dict[str, list[Finding]] = {}
-    for finding in audit(studied, held_out, 0):
+    for finding in audit(predictions, held_out, 0):
         by_reason.setdefault(finding.reason, []).append(finding)
     return by_reason
 
 
-def test_nothing_is_found_where_nothing_is_wrong(studied: Studied, made_up_faces: Callable[[int, int], Faces]) -> None:
-    assert found_in(studied, made_up_faces(40, 4)) == {}
+def test_nothing_is_found_where_nothing_is_wrong(
+    predictions: OutOfFold, made_up_faces: Callable[[int, int], Faces]
+) -> None:
+    assert found_in(predictions, made_up_faces(40, 4)) == {}
 
 
-def test_what_was_made_wrong_is_found(studied: Studied, made_up_faces: Callable[[int, int], Faces]) -> None:
+def test_what_was_made_wrong_is_found(predictions: OutOfFold, made_up_faces: Callable[[int, int], Faces]) -> None:
     held_out = made_up_faces(40, 4)
     happy, sad = WORDS.index("happy"), WORDS.index("sad")
-    wrong = int(np.flatnonzero(studied.faces.votes.argmax(axis=1) == happy)[2])
-    studied.probabilities[wrong] = 0.01
-    studied.probabilities[wrong, sad] = 0.99
-    studied.faces.votes[wrong, sad] = 2
-    studied.probabilities[40] = 0.0
-    studied.probabilities[40, -1] = 1.0
-    studied.faces.pixels[120] = studied.faces.pixels[56]
-    studied.faces.pixels[33] = held_out.pixels[1]
-    studied.features[64] += 3
-    studied.faces.pixels[80] //= 8
-    found = found_in(studied, held_out)
-    (label,) = found["label"]
+    wrong = int(np.flatnonzero(predictions.faces.votes.argmax(axis=1) == happy)[2])
+    predictions.probabilities[wrong] = 0.01
+    predictions.probabilities[wrong, sad] = 0.99
+    predictions.faces.votes[wrong, sad] = 2
+    predictions.probabilities[40] = 0.0
+    predictions.probabilities[40, -1] = 1.0
+    predictions.faces.pixels[120] = predictions.faces.pixels[56]
+    predictions.faces.pixels[33] = held_out.pixels[1]
+    predictions.features[64] += 3
+    predictions.faces.pixels[80] //= 8
+    findings = found_in(predictions, held_out)
+    (label,) = findings["label"]
     assert (label.index, label.labelled, label.rather) == (wrong, "happy", "sad")
     assert label.score == pytest.approx(0.92, abs=0.01)
-    assert [(finding.index, finding.rather) for finding in found["no face"]] == [(40, "not_a_face")]
-    assert {(finding.index, finding.rather) for finding in found["repeat"]} == {
+    assert [(finding.index, finding.rather) for finding in findings["no face"]] == [(40, "not_a_face")]
+    assert {(finding.index, finding.rather) for finding in findings["repeat"]} == {
         (120, "face 56"),
         (33, "held-out face 1"),
     }
-    assert [finding.index for finding in found["unlike others"]] == [64]
-    assert [finding.index for finding in found["dark"]] == [80]
+    assert [finding.index for finding in findings["unlike others"]] == [64]
+    assert [finding.index for finding in findings["dark"]] == [80]
 
 
 @pytest.mark.parametrize(
-    ("votes", "found"),
+    ("votes", "is_found"),
     [
         pytest.param((8, 0), False, id="nobody said so"),
         pytest.param((8, 1), False, id="one vote counts for none"),
@@ -90,28 +92,31 @@ def test_what_was_made_wrong_is_found(studied: Studied, made_up_faces: Callable[
     ],
 )
 def test_another_label_is_believed_where_people_said_so_too_or_were_not_asked(
-    studied: Studied, made_up_faces: Callable[[int, int], Faces], votes: tuple[int, int] | None, found: bool
+    predictions: OutOfFold, made_up_faces: Callable[[int, int], Faces], votes: tuple[int, int] | None, is_found: bool
 ) -> None:
     happy, sad = WORDS.index("happy"), WORDS.index("sad")
-    wrong = int(np.flatnonzero(studied.faces.votes.argmax(axis=1) == happy)[2])
-    studied.probabilities[wrong] = 0.01
-    studied.probabilities[wrong, sad] = 0.99
+    wrong = int(np.flatnonzero(predictions.faces.votes.argmax(axis=1) == happy)[2])
+    predictions.probabilities[wrong] = 0.01
+    predictions.probabilities[wrong, sad] = 0.99
     if votes is None:
         original = Head("original", PROTOCOLS["fer7"], "fer7", "")
-        known = np.flatnonzero(studied.faces.emotion >= 0)
-        wrong = int(np.searchsorted(known, wrong))
+        labelled = np.flatnonzero(predictions.faces.emotion >= 0)
+        wrong = int(np.searchsorted(labelled, wrong))
         order = [VOTES.labels.index(word) for word in original.labels]
-        faces = studied.faces.take(known)
+        faces = predictions.faces.take(labelled)
         faces.votes[:] = 0
-        studied = Studied(faces, original, studied.probabilities[known][:, order], studied.features[known], known % 2)
+        predictions = OutOfFold(
+            faces, original, predictions.probabilities[labelled][:, order], predictions.features[labelled], labelled % 2
+        )
     else:
-        studied.faces.votes[wrong, [happy, sad]] = votes
-    assert [finding.index for finding in found_in(studied, made_up_faces(40, 4)).get("label", [])] == [wrong] * found
+        predictions.faces.votes[wrong, [happy, sad]] = votes
+    findings = found_in(predictions, made_up_faces(40, 4)).get("label", [])
+    assert [finding.index for finding in findings] == [wrong] * is_found
 
 
 def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, tmp_path: Path) -> None:
-    found = [Finding(5, "label", "happy", "sad", 0.5), Finding(9, "dark", "sad", "", 1.0)]
-    write_csv(tmp_path / "findings.csv", found, data.training)
+    findings = [Finding(5, "label", "happy", "sad", 0.5), Finding(9, "dark", "sad", "", 1.0)]
+    write_csv(tmp_path / "findings.csv", findings, data.training)
     lines = (tmp_path / "findings.csv").read_text().splitlines()
     assert lines[0] == "face,reason,labelled,rather,score,index"
     assert lines[1] == f"{names_of(data.training)[5]},label,happy,sad,0.500,5"
@@ -126,16 +131,16 @@ def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, 
 
 
 def test_of_two_copies_the_first_is_still_learned_from(
-    studied: Studied, data: FaceData, made_up_faces: Callable[[int, int], Faces], tmp_path: Path
+    predictions: OutOfFold, data: FaceData, made_up_faces: Callable[[int, int], Faces], tmp_path: Path
 ) -> None:
-    studied.faces.pixels[120] = studied.faces.pixels[56]
-    studied.faces.pixels[8], studied.faces.pixels[9] = 0, 200
-    found = found_in(studied, made_up_faces(40, 4))["repeat"]
-    assert [(finding.index, finding.rather) for finding in found] == [(120, "face 56")]
-    write_csv(tmp_path / "findings.csv", found, studied.faces)
-    cleaned = without(replace(data, training=studied.faces), read_names(tmp_path / "findings.csv"))
-    assert len(cleaned.training) == len(studied.faces) - 1
-    assert (cleaned.training.pixels[56] == studied.faces.pixels[56]).all()
+    predictions.faces.pixels[120] = predictions.faces.pixels[56]
+    predictions.faces.pixels[8], predictions.faces.pixels[9] = 0, 200
+    findings = found_in(predictions, made_up_faces(40, 4))["repeat"]
+    assert [(finding.index, finding.rather) for finding in findings] == [(120, "face 56")]
+    write_csv(tmp_path / "findings.csv", findings, predictions.faces)
+    cleaned = without(replace(data, training=predictions.faces), read_names(tmp_path / "findings.csv"))
+    assert len(cleaned.training) == len(predictions.faces) - 1
+    assert (cleaned.training.pixels[56] == predictions.faces.pixels[56]).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\n"])
@@ -145,10 +150,10 @@ def test_a_file_that_is_no_list_of_findings_is_bad_input(tmp_path: Path, content
         read_names(tmp_path / "x.csv")
 
 
-def test_a_sheet_is_drawn_for_each_reason(studied: Studied, tmp_path: Path) -> None:
-    found = [Finding(number, "label", "happy", "sad", 0.5) for number in range(70)]
-    found.append(Finding(3, "no face", "sad", "not_a_face", 1.0))
-    sheets = write_sheets(tmp_path, found, studied.faces)
+def test_a_sheet_is_drawn_for_each_reason(predictions: OutOfFold, tmp_path: Path) -> None:
+    findings = [Finding(number, "label", "happy", "sad", 0.5) for number in range(70)]
+    findings.append(Finding(3, "no face", "sad", "not_a_face", 1.0))
+    sheets = write_sheets(tmp_path, findings, predictions.faces)
     assert [sheet.name for sheet in sheets] == ["label.png", "no-face.png"]
     assert all(sheet.read_bytes().startswith(b"\x89PNG") for sheet in sheets)
 
@@ -159,15 +164,15 @@ def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(
     data: FaceData, tmp_path: Path, small_recipes: dict[str, OwnRecipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(distilled.RECIPES, "cuelens", small_recipes["cuelens"])
-    heard = Recorder()
+    steps = Recorder()
     schedule = schedule_of(1, 0, "float32")
-    studied = study(data, tmp_path, 2, schedule, heard)
-    assert len(studied.faces) == len(data.training) + len(data.inner) == len(studied.fold)
-    assert np.bincount(studied.fold).tolist() == [120, 120]
-    np.testing.assert_allclose(studied.probabilities.sum(axis=1), 1)
+    predictions = cross_validate(data, tmp_path, 2, schedule, steps)
+    assert len(predictions.faces) == len(data.training) + len(data.inner) == len(predictions.fold)
+    assert np.bincount(predictions.fold).tolist() == [120, 120]
+    np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1)
     assert {path.name for path in tmp_path.iterdir()} == {"fold-1", "fold-2"}
     again = Recorder()
-    same = study(data, tmp_path, 2, schedule, again)
-    np.testing.assert_allclose(same.probabilities, studied.probabilities, atol=1e-5)
-    assert len(heard.lines) == 2
+    same = cross_validate(data, tmp_path, 2, schedule, again)
+    np.testing.assert_allclose(same.probabilities, predictions.probabilities, atol=1e-5)
+    assert len(steps.lines) == 2
     assert again.lines == []

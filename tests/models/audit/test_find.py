@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cuelens_models.audit.find import odd_ones, perceptual_hashes, repeats
+from cuelens_models.audit.find import cluster_distances, near_duplicates, perceptual_hashes
 
 
 @pytest.fixture(scope="module")
@@ -17,16 +17,16 @@ def test_a_face_that_is_shrunk_compressed_or_brightened_is_found_again(faces: np
     squeezed = cv2.imdecode(cv2.imencode(".jpg", faces[5], [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_GRAYSCALE)
     brighter = np.uint8(np.clip(faces[7] * 0.8 + 30, 0, 255))
     hashes = perceptual_hashes(np.stack([*faces, shrunk, squeezed, brighter]))
-    assert repeats(hashes, 6).tolist() == [[3, 30], [5, 31], [7, 32]]
+    assert near_duplicates(hashes, 6).tolist() == [[3, 30], [5, 31], [7, 32]]
 
 
 def test_pairs_are_found_across_blocks_of_rows() -> None:
     hashes = np.random.default_rng(0).integers(0, 2**63, 1200, dtype=np.uint64)
     hashes[1100] = hashes[3] ^ np.uint64(0b101)
     hashes[700] = hashes[600]
-    assert repeats(hashes, 2).tolist() == [[3, 1100], [600, 700]]
-    assert repeats(hashes, 1).tolist() == [[600, 700]]
-    assert repeats(hashes[:1], 2).shape == (0, 2)
+    assert near_duplicates(hashes, 2).tolist() == [[3, 1100], [600, 700]]
+    assert near_duplicates(hashes, 1).tolist() == [[600, 700]]
+    assert near_duplicates(hashes[:1], 2).shape == (0, 2)
 
 
 def test_one_that_lies_far_from_its_cluster_stands_out() -> None:
@@ -34,6 +34,6 @@ def test_one_that_lies_far_from_its_cluster_stands_out() -> None:
     random = np.random.default_rng(0)
     features = np.concatenate([random.normal(0, 1, (60, 5)), random.normal(30, 1, (60, 5))])
     features[17] += 12
-    away = odd_ones(features, 2, 0)
-    assert away.argmax() == 17
-    assert away[17] > 3 * np.sort(away)[-2]
+    distance = cluster_distances(features, 2, 0)
+    assert distance.argmax() == 17
+    assert distance[17] > 3 * np.sort(distance)[-2]

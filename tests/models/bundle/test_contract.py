@@ -7,7 +7,7 @@ from cuelens_models.bundle.contract import Contract
 from cuelens_models.bundle.file import Bundle
 
 
-def changed(contract: Contract, place: str, value: object) -> dict[str, Any]:
+def with_value(contract: Contract, place: str, value: object) -> dict[str, Any]:
     """Return the contract as plain data with one value replaced, `place` being keys joined by dots."""
     plain: dict[str, Any] = msgspec.to_builtins(contract)
     *parents, last = place.split(".")
@@ -39,7 +39,7 @@ def test_an_unknown_field_is_refused_wherever_it_stands(shipped: Bundle, place: 
         plain = msgspec.to_builtins(shipped.contract)
         plain["golden"][0]["extra"] = 1
     else:
-        plain = changed(shipped.contract, place, 1)
+        plain = with_value(shipped.contract, place, 1)
     with pytest.raises(msgspec.ValidationError, match="unknown field `extra`"):
         msgspec.convert(plain, Contract)
 
@@ -73,7 +73,7 @@ def test_an_unknown_field_is_refused_wherever_it_stands(shipped: Bundle, place: 
 )
 def test_a_value_outside_its_range_is_refused_by_name(shipped: Bundle, place: str, value: object) -> None:
     with pytest.raises(msgspec.ValidationError, match=rf"\$\.{place.split('.', maxsplit=1)[0]}"):
-        msgspec.convert(changed(shipped.contract, place, value), Contract)
+        msgspec.convert(with_value(shipped.contract, place, value), Contract)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_a_value_outside_its_range_is_refused_by_name(shipped: Bundle, place: st
     [("input.height", 16), ("input.crop.scale", 4), ("input.crop.shift_y", -1), ("probabilities.enter.happy", 1)],
 )
 def test_a_value_at_the_edge_of_its_range_is_taken(shipped: Bundle, place: str, value: object) -> None:
-    taken: object = msgspec.convert(changed(shipped.contract, place, value), Contract)
+    result: object = msgspec.convert(with_value(shipped.contract, place, value), Contract)
     for name in place.split("."):
-        taken = taken[name] if isinstance(taken, dict) else getattr(taken, name)
-    assert taken == value
+        result = result[name] if isinstance(result, dict) else getattr(result, name)
+    assert result == value
 
 
 def test_a_contract_cannot_be_changed(shipped: Bundle) -> None:

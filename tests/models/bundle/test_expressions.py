@@ -39,10 +39,10 @@ def test_an_unknown_word_is_refused_with_the_words_that_are_known(word: str) -> 
 
 
 def test_no_synonym_is_a_label_and_each_stands_for_one() -> None:
-    known = {*LABELS, NOT_A_FACE}
-    assert not known & set(SYNONYMS)
-    assert set(SYNONYMS.values()) <= known
-    assert UNSURE not in known
+    labels = {*LABELS, NOT_A_FACE}
+    assert not labels & set(SYNONYMS)
+    assert set(SYNONYMS.values()) <= labels
+    assert UNSURE not in labels
 
 
 @pytest.mark.parametrize(

@@ -95,9 +95,9 @@ EIGHT = ["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear"]
     ],
 )
 def test_a_contract_that_is_not_the_models_is_refused(
-    remade: Callable[..., Path], change: Callable[[dict[str, Any]], object], words: str
+    rewrite: Callable[..., Path], change: Callable[[dict[str, Any]], object], words: str
 ) -> None:
-    assert words in refusal(remade(change))
+    assert words in refusal(rewrite(change))
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_a_contract_that_is_not_the_models_is_refused(
     ],
 )
 def test_a_zip_without_labels_and_contract_as_they_should_be_is_refused(
-    remade: Callable[..., Path], entries: dict[str, bytes | None], words: str
+    rewrite: Callable[..., Path], entries: dict[str, bytes | None], words: str
 ) -> None:
-    assert words in refusal(remade(entries=entries))
+    assert words in refusal(rewrite(entries=entries))
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_a_flipped_byte_in_the_model_is_refused(tmp_path: Path) -> None:
     chance = random.Random(1)  # noqa: S311
     path = tmp_path / "flipped.tflite"
     for place in [0, 8, MODEL_BYTES - 1, *chance.sample(range(MODEL_BYTES), 60)]:
-        damaged = bytearray(WHOLE)
-        damaged[place] ^= 1 << chance.randrange(8)
-        path.write_bytes(damaged)
+        content = bytearray(WHOLE)
+        content[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
         refusal(path)
 
 
@@ -170,8 +170,8 @@ def test_a_flipped_byte_in_the_zip_is_refused_or_changes_nothing_that_is_read(sh
     headers = [*range(MODEL_BYTES, MODEL_BYTES + 200), *range(len(WHOLE) - 160, len(WHOLE))]
     for place in headers + chance.sample(range(MODEL_BYTES, len(WHOLE)), 200):
         for bit in (0, 3, 7):
-            damaged = bytearray(WHOLE)
-            damaged[place] ^= 1 << bit
-            path.write_bytes(damaged)
+            content = bytearray(WHOLE)
+            content[place] ^= 1 << bit
+            path.write_bytes(content)
             with contextlib.suppress(BadBundle):
                 assert file.load(path).contract == shipped.contract

@@ -9,12 +9,11 @@ from cuelens_models.bundle.interpreter import Interpreter
 def test_the_signature_is_what_the_runtime_says_of_the_shipped_model(shipped: Bundle) -> None:
     runtime = Interpreter(shipped)._interpreter  # noqa: SLF001 - the runtime's own view is what is compared with
     views = runtime.get_input_details(), runtime.get_output_details()
-    for found, said in zip(signature(shipped.model), views, strict=True):
-        scale, zero_point = said[0]["quantization"]
-        assert found == [
-            TensorFacts(tuple(int(side) for side in said[0]["shape"]), said[0]["dtype"].__name__, scale, zero_point)
+    for tensors, (detail,) in zip(signature(shipped.model), views, strict=True):
+        scale, zero_point = detail["quantization"]
+        assert tensors == [
+            TensorFacts(tuple(int(side) for side in detail["shape"]), detail["dtype"].__name__, scale, zero_point)
         ]
-        assert len(said) == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\0\0\0\0TFL", b"PK\3\4TFL3", bytes(40), b"\0\0\0\0TFL3" + bytes(40)])
@@ -42,11 +41,11 @@ def test_flipped_bytes_never_raise_anything_but_value_error(shipped: Bundle) -> 
     # The tables stand at both ends of the file, the weights between them.
     places = np.concatenate([np.arange(0, 2000), np.arange(len(shipped.model) - 12000, len(shipped.model))])
     for _ in range(1500):
-        damaged = np.frombuffer(shipped.model, np.uint8).copy()
-        chosen = random.choice(places, random.integers(1, 40))
-        damaged[chosen] = random.integers(0, 256, len(chosen), dtype=np.uint8)
+        content = np.frombuffer(shipped.model, np.uint8).copy()
+        positions = random.choice(places, random.integers(1, 40))
+        content[positions] = random.integers(0, 256, len(positions), dtype=np.uint8)
         try:
-            signature(damaged.tobytes())
+            signature(content.tobytes())
         except ValueError:
             refused += 1
     assert refused > 50

@@ -14,7 +14,7 @@ FORMULA = golden.FORMULAS[0]
 
 
 @pytest.fixture
-def asked(shipped: Bundle) -> Callable[..., Contract]:
+def contract_with(shipped: Bundle) -> Callable[..., Contract]:
     """Makes a contract with one golden picture, these logits and this output scale."""
 
     def make(logits: list[float], scale: float) -> Contract:
@@ -69,8 +69,8 @@ def test_an_unknown_formula_is_refused_and_never_evaluated(formula: str) -> None
     ],
 )
 def test_an_answer_is_the_same_within_two_output_steps(
-    asked: Callable[..., Contract], logits: list[float], scale: float, answer: list[float], differs: bool
+    contract_with: Callable[..., Contract], logits: list[float], scale: float, answer: list[float], differs: bool
 ) -> None:
-    found = golden.differences(asked(logits, scale), always(answer))
-    assert bool(found) == differs
-    assert all(FORMULA in words for words in found)
+    mismatches = golden.differences(contract_with(logits, scale), always(answer))
+    assert bool(mismatches) == differs
+    assert all(FORMULA in words for words in mismatches)

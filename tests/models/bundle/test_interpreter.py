@@ -43,15 +43,15 @@ def test_a_face_of_another_size_is_resized_first(shipped: Bundle) -> None:
     ],
 )
 def test_a_bundle_whose_golden_answers_were_altered_is_refused(
-    remade: Callable[..., Path], logits: list[float]
+    rewrite: Callable[..., Path], logits: list[float]
 ) -> None:
-    path = remade(lambda contract: contract["golden"][0].update(logits=logits))
+    path = rewrite(lambda contract: contract["golden"][0].update(logits=logits))
     with pytest.raises(BadBundle):
         Interpreter(file.load(path)).check_golden()
 
 
-def test_a_refusal_names_bundle_runtime_and_picture(remade: Callable[..., Path], shipped: Bundle) -> None:
-    path = remade(lambda contract: contract["golden"][1].update(logits=[9.0] + [0.0] * 7))
+def test_a_refusal_names_bundle_runtime_and_picture(rewrite: Callable[..., Path], shipped: Bundle) -> None:
+    path = rewrite(lambda contract: contract["golden"][1].update(logits=[9.0] + [0.0] * 7))
     interpreter = Interpreter(file.load(path))
     with pytest.raises(BadBundle) as refusal:
         interpreter.check_golden()
@@ -59,8 +59,8 @@ def test_a_refusal_names_bundle_runtime_and_picture(remade: Callable[..., Path],
         assert words in str(refusal.value)
 
 
-def test_a_golden_formula_of_another_version_is_refused(remade: Callable[..., Path]) -> None:
-    path = remade(lambda contract: contract["golden"][0].update(formula="x + y"))
+def test_a_golden_formula_of_another_version_is_refused(rewrite: Callable[..., Path]) -> None:
+    path = rewrite(lambda contract: contract["golden"][0].update(formula="x + y"))
     with pytest.raises(BadBundle, match="unknown to this cuelens"):
         Interpreter(file.load(path)).check_golden()
 

@@ -11,16 +11,16 @@ from cuelens_models.bundle.boxes import Box
 from cuelens_models.bundle.contract import Contract, Input
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import SMALLEST_BOX, crop, model_input, model_inputs, resized, square
+from cuelens_models.bundle.preprocess import SMALLEST_BOX, crop, model_input, model_inputs, resize, square
 from cuelens_models.errors import EmptyCrop
 
 
-def ruled(bundle: Bundle, scale: float = 1.0, shift_y: float = 0.0) -> Contract:
+def contract_with_rule(bundle: Bundle, scale: float = 1.0, shift_y: float = 0.0) -> Contract:
     rule = msgspec.structs.replace(bundle.contract.input.crop, scale=scale, shift_y=shift_y)
-    return fed(bundle, crop=rule)
+    return contract_with(bundle, crop=rule)
 
 
-def fed(bundle: Bundle, **changes: Any) -> Contract:
+def contract_with(bundle: Bundle, **changes: Any) -> Contract:
     changed = {"per_image": False, **changes}
     return msgspec.structs.replace(bundle.contract, input=msgspec.structs.replace(bundle.contract.input, **changed))
 
@@ -53,7 +53,7 @@ def edge_repeated(frame: Grey, box: Box) -> Grey:
 def test_the_square_is_scaled_about_the_centre_and_moved_down(
     shipped: Bundle, box: Box, scale: float, shift_y: float, expected: Box
 ) -> None:
-    assert square(box, ruled(shipped, scale, shift_y)) == expected
+    assert square(box, contract_with_rule(shipped, scale, shift_y)) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,18 +63,18 @@ def test_the_square_is_scaled_about_the_centre_and_moved_down(
 def test_beyond_the_border_the_edge_repeats(shipped: Bundle, corner: tuple[int, int]) -> None:
     frame = noise(120, 160)
     box = (*corner, 48, 48)
-    np.testing.assert_array_equal(crop(frame, box, ruled(shipped)), edge_repeated(frame, box))
+    np.testing.assert_array_equal(crop(frame, box, contract_with_rule(shipped)), edge_repeated(frame, box))
 
 
 def test_a_square_wider_than_the_frame_repeats_all_its_edges(shipped: Bundle) -> None:
     frame = noise(30, 40)
     box = (-4, -9, 48, 48)
-    np.testing.assert_array_equal(crop(frame, box, ruled(shipped)), edge_repeated(frame, box))
+    np.testing.assert_array_equal(crop(frame, box, contract_with_rule(shipped)), edge_repeated(frame, box))
 
 
 @pytest.mark.parametrize("box", [(-20, -10, 60, 60), (100, 80, 90, 90), (10, 20, 20, 25)])
 def test_a_resized_crop_is_the_padded_square_resized(shipped: Bundle, box: Box) -> None:
-    frame, contract = noise(120, 160), ruled(shipped, 1.3, 0.05)
+    frame, contract = noise(120, 160), contract_with_rule(shipped, 1.3, 0.05)
     cut = edge_repeated(frame, square(box, contract))
     method = cv2.INTER_AREA if cut.shape[0] > 48 else cv2.INTER_LINEAR
     np.testing.assert_array_equal(crop(frame, box, contract), cv2.resize(cut, (48, 48), interpolation=method))
@@ -83,7 +83,7 @@ def test_a_resized_crop_is_the_padded_square_resized(shipped: Bundle, box: Box) 
 def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:
     face = noise(144, 144)
     means = face.reshape(48, 3, 48, 3).mean(axis=(1, 3))
-    assert np.abs(resized(face, 48, 48) - means).max() <= 0.5 + 1e-6
+    assert np.abs(resize(face, 48, 48) - means).max() <= 0.5 + 1e-6
 
 
 def test_growing_interpolates_between_pixels() -> None:
@@ -93,11 +93,11 @@ def test_growing_interpolates_between_pixels() -> None:
     share = where - below
     rows = face[below] * (1 - share)[:, np.newaxis] + face[below + 1] * share[:, np.newaxis]
     both = rows[:, below] * (1 - share) + rows[:, below + 1] * share
-    assert np.abs(resized(face, 48, 48) - both).max() <= 1
+    assert np.abs(resize(face, 48, 48) - both).max() <= 1
 
 
 def test_a_face_of_the_right_size_is_left_as_it_is() -> None:
-    np.testing.assert_array_equal(resized(noise(48, 48), 48, 48), noise(48, 48))
+    np.testing.assert_array_equal(resize(noise(48, 48), 48, 48), noise(48, 48))
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_a_face_of_the_right_size_is_left_as_it_is() -> None:
 )
 def test_a_box_that_holds_no_face_is_an_empty_crop(shipped: Bundle, box: Box, words: str) -> None:
     with pytest.raises(EmptyCrop, match=words):
-        crop(noise(120, 160), box, ruled(shipped))
+        crop(noise(120, 160), box, contract_with_rule(shipped))
 
 
 def test_the_smallest_box_is_still_cut(shipped: Bundle) -> None:
-    assert crop(noise(120, 160), (10, 10, SMALLEST_BOX, SMALLEST_BOX), ruled(shipped)).shape == (48, 48)
+    assert crop(noise(120, 160), (10, 10, SMALLEST_BOX, SMALLEST_BOX), contract_with_rule(shipped)).shape == (48, 48)
 
 
 @pytest.mark.parametrize("box", [(20, 20, 48, 48), (20, 20, 90, 90), (20, 20, 20, 20), (-10, -10, 60, 60)])
 def test_a_crop_is_written_where_it_is_asked_to_be(shipped: Bundle, box: Box) -> None:
     frame, out = noise(120, 160), np.zeros((48, 48), np.uint8)
-    found = crop(frame, box, ruled(shipped), out)
-    assert np.shares_memory(found, out)
-    np.testing.assert_array_equal(out, crop(frame, box, ruled(shipped)))
+    result = crop(frame, box, contract_with_rule(shipped), out)
+    assert np.shares_memory(result, out)
+    np.testing.assert_array_equal(out, crop(frame, box, contract_with_rule(shipped)))
 
 
 def test_a_crop_leaves_the_frame_alone_and_needs_no_contiguous_one(shipped: Bundle) -> None:
@@ -135,7 +135,8 @@ def test_a_crop_leaves_the_frame_alone_and_needs_no_contiguous_one(shipped: Bund
     frame = wide[:, ::2]
     before = frame.copy()
     np.testing.assert_array_equal(
-        crop(frame, (-5, 30, 60, 60), ruled(shipped)), crop(before, (-5, 30, 60, 60), ruled(shipped))
+        crop(frame, (-5, 30, 60, 60), contract_with_rule(shipped)),
+        crop(before, (-5, 30, 60, 60), contract_with_rule(shipped)),
     )
     np.testing.assert_array_equal(frame, before)
 
@@ -157,51 +158,51 @@ LEVELS = (np.arange(48 * 48) % 256).astype(np.uint8).reshape(48, 48)
 def test_every_grey_level_is_quantised_as_the_formula_says(
     shipped: Bundle, dtype: str, lowest: int, highest: int, scale: float, zero_point: int, multiply: float, add: float
 ) -> None:
-    contract = fed(shipped, dtype=dtype, scale=scale, zero_point=zero_point, multiply=multiply, add=add)
-    found = model_input(LEVELS, contract)
-    assert (found.shape, found.dtype) == ((1, 48, 48, 1), np.dtype(dtype))
+    contract = contract_with(shipped, dtype=dtype, scale=scale, zero_point=zero_point, multiply=multiply, add=add)
+    result = model_input(LEVELS, contract)
+    assert (result.shape, result.dtype) == ((1, 48, 48, 1), np.dtype(dtype))
     for level in range(256):
         steps = (Fraction(level) * Fraction(multiply) + Fraction(add)) / Fraction(scale) + zero_point
-        given = int(found[0].reshape(-1)[level])
+        actual = int(result[0].reshape(-1)[level])
         # Half a step, and a hair for what floats make of a tie; outside the type's range, its end.
-        assert abs(given - min(max(steps, lowest), highest)) <= Fraction(1, 2) + Fraction(1, 10**6), level
+        assert abs(actual - min(max(steps, lowest), highest)) <= Fraction(1, 2) + Fraction(1, 10**6), level
 
 
 @pytest.mark.parametrize("change", [lambda face: face // 2, lambda face: face // 2 + 90, lambda face: face // 3 + 20])
 def test_the_shipped_bundle_sees_the_same_in_another_light(shipped: Bundle, change: Callable[[Grey], Grey]) -> None:
     face = np.asarray(cv2.GaussianBlur(noise(48, 48), (0, 0), 3) * 2.0 - 128, np.uint8)
-    found = model_input(face, shipped.contract)
-    assert found.dtype == np.int8
-    assert len(np.unique(found)) > 30
+    result = model_input(face, shipped.contract)
+    assert result.dtype == np.int8
+    assert len(np.unique(result)) > 30
     # Whole grey levels are lost in a darker picture: a third of a deviation at the most.
-    off = np.abs(model_input(change(face), shipped.contract).astype(int) - found)
+    off = np.abs(model_input(change(face), shipped.contract).astype(int) - result)
     assert off.max() * shipped.contract.input.scale < 0.35
 
 
 def test_a_float_model_gets_the_value_itself(shipped: Bundle) -> None:
-    contract = fed(shipped, dtype="float32", scale=0.0, zero_point=0, multiply=2.0, add=-1.0)
-    found = model_input(LEVELS, contract)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found[0, :, :, 0], LEVELS * np.float32(2) - 1)
+    contract = contract_with(shipped, dtype="float32", scale=0.0, zero_point=0, multiply=2.0, add=-1.0)
+    result = model_input(LEVELS, contract)
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result[0, :, :, 0], LEVELS * np.float32(2) - 1)
 
 
 @pytest.mark.parametrize("face", [noise(48, 48), np.full((48, 48), 200, np.uint8)], ids=["noise", "a flat face"])
 def test_per_image_standardises_the_face_first(shipped: Bundle, face: Grey) -> None:
-    contract = fed(shipped, dtype="float32", scale=0.0, zero_point=0, multiply=0.5, add=0.25, per_image=True)
+    contract = contract_with(shipped, dtype="float32", scale=0.0, zero_point=0, multiply=0.5, add=0.25, per_image=True)
     expected = (face - face.mean()) / max(face.std(), 1) * 0.5 + 0.25
     np.testing.assert_allclose(model_input(face, contract)[0, :, :, 0], expected, rtol=1e-6, atol=1e-6)
 
 
 def test_three_channels_are_the_same_grey_thrice(shipped: Bundle) -> None:
-    found = model_input(noise(48, 48), fed(shipped, channels=3, per_image=True))
-    assert found.shape == (1, 48, 48, 3)
+    result = model_input(noise(48, 48), contract_with(shipped, channels=3, per_image=True))
+    assert result.shape == (1, 48, 48, 3)
     for channel in range(3):
-        np.testing.assert_array_equal(found[..., channel], model_input(noise(48, 48), shipped.contract)[..., 0])
+        np.testing.assert_array_equal(result[..., channel], model_input(noise(48, 48), shipped.contract)[..., 0])
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_input_is_written_where_it_is_asked_to_be(shipped: Bundle, channels: int) -> None:
-    contract = fed(shipped, channels=channels)
+    contract = contract_with(shipped, channels=channels)
     out = np.zeros((1, 48, 48, channels), np.int8)
     for seed in (1, 2):
         assert model_input(noise(48, 48, seed), contract, out) is out
@@ -210,8 +211,8 @@ def test_the_input_is_written_where_it_is_asked_to_be(shipped: Bundle, channels:
 
 def test_a_face_of_another_size_is_fitted_first(shipped: Bundle) -> None:
     face = noise(100, 100)
-    fitted = resized(face, 48, 48)
-    np.testing.assert_array_equal(model_input(face, shipped.contract), model_input(fitted, shipped.contract))
+    face_48 = resize(face, 48, 48)
+    np.testing.assert_array_equal(model_input(face, shipped.contract), model_input(face_48, shipped.contract))
 
 
 @pytest.mark.parametrize("per_image", [False, True])
@@ -220,10 +221,12 @@ def test_a_face_of_another_size_is_fitted_first(shipped: Bundle) -> None:
 def test_many_faces_become_what_each_becomes_alone(
     shipped: Bundle, per_image: bool, channels: int, dtype: str, scale: float, zero_point: int
 ) -> None:
-    contract = fed(shipped, per_image=per_image, channels=channels, dtype=dtype, scale=scale, zero_point=zero_point)
+    contract = contract_with(
+        shipped, per_image=per_image, channels=channels, dtype=dtype, scale=scale, zero_point=zero_point
+    )
     faces = np.stack([noise(48, 48, seed) // (seed + 1) for seed in range(5)]).astype(np.uint8)
-    wanted: Input = contract.input
-    together = model_inputs(faces, wanted)
+    spec: Input = contract.input
+    together = model_inputs(faces, spec)
     alone = np.concatenate([model_input(face, contract) for face in faces])
     assert together.dtype == alone.dtype
     np.testing.assert_array_equal(together, alone)

@@ -7,7 +7,7 @@ from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.scores import dequantise, probabilities, softmax
 
 
-def spoken(contract: Contract, kind: str, temperature: float) -> Contract:
+def contract_with(contract: Contract, kind: str, temperature: float) -> Contract:
     output = msgspec.structs.replace(contract.output, kind=kind)
     return msgspec.structs.replace(
         contract, output=output, probabilities=Probabilities(temperature=temperature, enter={})
@@ -50,24 +50,24 @@ def test_dequantised_outputs_by_hand(
     raw: np.ndarray[tuple[int], np.dtype[np.int8]], scale: float, zero_point: int, expected: list[float]
 ) -> None:
     output = Output(kind="logits", dtype="int8", scale=scale, zero_point=zero_point)
-    found = dequantise(raw, output)
-    assert found.dtype == np.float64
-    assert found.tolist() == expected
+    result = dequantise(raw, output)
+    assert result.dtype == np.float64
+    assert result.tolist() == expected
 
 
 def test_logits_become_probabilities_at_the_contracts_temperature(shipped: Bundle) -> None:
     logits = np.array([[0.0, np.log(3)]])
-    np.testing.assert_allclose(probabilities(logits, spoken(shipped.contract, "logits", 0.5)), [[0.1, 0.9]])
+    np.testing.assert_allclose(probabilities(logits, contract_with(shipped.contract, "logits", 0.5)), [[0.1, 0.9]])
 
 
 @pytest.mark.parametrize(("temperature", "expected"), [(1.0, [0.25, 0.75]), (0.5, [0.1, 0.9])])
 def test_a_model_that_gives_probabilities_is_not_softened_twice(
     shipped: Bundle, temperature: float, expected: list[float]
 ) -> None:
-    contract = spoken(shipped.contract, "probabilities", temperature)
+    contract = contract_with(shipped.contract, "probabilities", temperature)
     np.testing.assert_allclose(probabilities(np.array([0.25, 0.75]), contract), expected)
 
 
 def test_a_probability_of_zero_stays_a_number(shipped: Bundle) -> None:
-    found = probabilities(np.array([0.0, 1.0]), spoken(shipped.contract, "probabilities", 1.0))
-    np.testing.assert_allclose(found, [0, 1], atol=1e-6)
+    result = probabilities(np.array([0.0, 1.0]), contract_with(shipped.contract, "probabilities", 1.0))
+    np.testing.assert_allclose(result, [0, 1], atol=1e-6)

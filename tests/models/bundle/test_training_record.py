@@ -11,7 +11,7 @@ from cuelens_models.bundle.contract import CropRule
 from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.errors import BadInput
 
-SAID = TrainingRecord(
+RECORD = TrainingRecord(
     recipe="cuelens",
     labels=["neutral", "happy"],
     protocol="ferplus8",
@@ -27,7 +27,7 @@ SAID = TrainingRecord(
 
 @pytest.fixture
 def keras_file(tmp_path: Path) -> Path:
-    """A zip with what a `.keras` file holds, as far as the record cares."""
+    """A minimal stand-in for a `.keras` file: a zip with a config."""
     path = tmp_path / "model.keras"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
@@ -35,8 +35,8 @@ def keras_file(tmp_path: Path) -> Path:
 
 
 def test_what_was_written_is_read(keras_file: Path) -> None:
-    training_record.write(keras_file, SAID)
-    assert training_record.read(keras_file) == SAID
+    training_record.write(keras_file, RECORD)
+    assert training_record.read(keras_file) == RECORD
     with zipfile.ZipFile(keras_file) as archive:
         assert archive.namelist() == ["config.json", "cuelens.json"]
 
@@ -47,10 +47,10 @@ def test_a_file_that_says_nothing_is_no_error(keras_file: Path) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_float_network_takes_unquantised_values(channels: int) -> None:
-    wanted = SAID.float_input(48, 40, channels)
-    assert (wanted.height, wanted.width, wanted.channels) == (48, 40, channels)
-    assert (wanted.dtype, wanted.scale, wanted.zero_point) == ("float32", 0.0, 0)
-    assert (wanted.multiply, wanted.add, wanted.per_image, wanted.crop) == (1 / 255, 0.0, False, SAID.crop)
+    spec = RECORD.float_input(48, 40, channels)
+    assert (spec.height, spec.width, spec.channels) == (48, 40, channels)
+    assert (spec.dtype, spec.scale, spec.zero_point) == ("float32", 0.0, 0)
+    assert (spec.multiply, spec.add, spec.per_image, spec.crop) == (1 / 255, 0.0, False, RECORD.crop)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_folder_is_bad_input(tmp_path: Path) -> None:
         b"[]",
         b"\xff",
         b'{"recipe": "\xff"}',
-        msgspec.json.encode({**msgspec.to_builtins(SAID), "colour": 1}),
+        msgspec.json.encode({**msgspec.to_builtins(RECORD), "colour": 1}),
     ],
 )
 def test_a_record_that_train_model_did_not_write_is_bad_input(keras_file: Path, content: bytes) -> None:
@@ -94,13 +94,13 @@ def test_a_record_that_train_model_did_not_write_is_bad_input(keras_file: Path, 
 
 
 def test_damage_anywhere_is_bad_input_or_changes_nothing(keras_file: Path) -> None:
-    training_record.write(keras_file, SAID)
+    training_record.write(keras_file, RECORD)
     whole = keras_file.read_bytes()
     chance = random.Random(0)  # noqa: S311
     for place in range(len(whole)):
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << chance.randrange(8)
-        keras_file.write_bytes(damaged)
+        content = bytearray(whole)
+        content[place] ^= 1 << chance.randrange(8)
+        keras_file.write_bytes(content)
         with contextlib.suppress(BadInput):
             # A damaged name hides the entry, and the file says nothing of itself.
-            assert training_record.read(keras_file) in (SAID, None)
+            assert training_record.read(keras_file) in (RECORD, None)

@@ -80,21 +80,21 @@ def test_figures_are_printed_for_people_and_as_json(command: Command, synthetic_
     figures = command(EVALUATE, SHIPPED, "--data", synthetic_npz, "--json", "--protocol", "ferplus8")
     for ended in (shown, figures):
         assert (ended.returncode, ended.stderr) == (0, "")
-    found = json.loads(figures.stdout)
-    assert list(found)[:7] == ["protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage"]
-    assert {"macro_f1_all", "auc", "said", "not_a_face", "intervals", "robustness", "cost", "notes"} <= set(found)
-    assert "crop" not in found
-    assert list(found["coverage"]) == ["0.2", "0.4", "0.6", "0.8", "1"]
-    assert (found["protocol"], found["images"]) == ("ferplus8 on publictest", 120)
+    report = json.loads(figures.stdout)
+    assert list(report)[:7] == ["protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage"]
+    assert {"macro_f1_all", "auc", "said", "not_a_face", "intervals", "robustness", "cost", "notes"} <= set(report)
+    assert "crop" not in report
+    assert list(report["coverage"]) == ["0.2", "0.4", "0.6", "0.8", "1"]
+    assert (report["protocol"], report["images"]) == ("ferplus8 on publictest", 120)
     assert shown.stdout.startswith("ferplus8 on publictest, 120 images\n")
-    low, high = found["intervals"]["accuracy"]
-    assert f"accuracy {found['accuracy']:.2%} ({low:.1%} to {high:.1%})" in shown.stdout
-    assert f"camera {found['robustness']['camera']:.1%}" in shown.stdout
-    assert f"of {found['said']['share']:.1%} of the images" in shown.stdout
+    low, high = report["intervals"]["accuracy"]
+    assert f"accuracy {report['accuracy']:.2%} ({low:.1%} to {high:.1%})" in shown.stdout
+    assert f"camera {report['robustness']['camera']:.1%}" in shown.stdout
+    assert f"of {report['said']['share']:.1%} of the images" in shown.stdout
     # tflite_runtime alone has no reader of the format to count with.
-    counted = found["cost"]["multiply_adds"]
-    assert ("multiply-adds" in shown.stdout) is (counted is not None)
-    assert counted is None or f"{counted:,} multiply-adds" in shown.stdout
+    multiply_adds = report["cost"]["multiply_adds"]
+    assert ("multiply-adds" in shown.stdout) is (multiply_adds is not None)
+    assert multiply_adds is None or f"{multiply_adds:,} multiply-adds" in shown.stdout
 
 
 def pictures(folder: Path, words: list[str], side: int) -> Path:
@@ -109,19 +109,19 @@ def test_a_folder_with_one_part_is_measured_whole(command: Command, tmp_path: Pa
     folder = pictures(tmp_path / "press", ["happiness", "sad", "fear", "contempt"] * 3, 60)
     ended = command(EVALUATE, SHIPPED, "--data", folder, "--protocol", "fer7", "--json")
     assert (ended.returncode, ended.stderr) == (0, "")
-    found = json.loads(ended.stdout)
-    assert (found["protocol"], found["images"]) == ("fer7 on press", 9)
-    assert list(found["recall"]) == ["happy", "sad", "fear"]
-    assert "all 12 faces are used" in found["notes"][0]
-    assert found["notes"][1] == "3 of 12 faces do not count under fer7 (contempt 3)"
+    report = json.loads(ended.stdout)
+    assert (report["protocol"], report["images"]) == ("fer7 on press", 9)
+    assert list(report["recall"]) == ["happy", "sad", "fear"]
+    assert "all 12 faces are used" in report["notes"][0]
+    assert report["notes"][1] == "3 of 12 faces do not count under fer7 (contempt 3)"
 
 
 def test_what_the_detector_met_is_told(command: Command, tmp_path: Path) -> None:
     folder = pictures(tmp_path / "press", ["happy", "sad"], 200)
     pictures(folder, ["neutral"], 96)
     arguments = (SHIPPED, "--data", folder, "--protocol", "fer4", "--crop", "haar")
-    found = json.loads(command(EVALUATE, *arguments, "--json").stdout)
-    assert found["crop"] == {"detector": "haar-alt2", "found": 0, "not_found": 2, "cropped_before": 1}
+    report = json.loads(command(EVALUATE, *arguments, "--json").stdout)
+    assert report["crop"] == {"detector": "haar-alt2", "found": 0, "not_found": 2, "cropped_before": 1}
     shown = command(EVALUATE, *arguments)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "found in 0 pictures, in 2 none was" in shown.stdout
@@ -178,14 +178,14 @@ def test_a_page_that_cannot_or_must_not_be_written_ends_with_3_before_the_work(
     shutil.copytree(synthetic_npz, tmp_path / "faces")
     shutil.copy(SHIPPED, tmp_path / "mine.tflite")
     shutil.copy(KERAS, tmp_path / "mine.keras")
-    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before_files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     before = "from cuelens_models import evaluate; evaluate.evaluate = None"
     arguments = (tmp_path / "mine.tflite", "--data", tmp_path / "faces", "--report", tmp_path / report)
     ended = command(EVALUATE, *arguments, before=before)
     assert (ended.returncode, ended.stdout) == (3, "")
     (line,) = ended.stderr.splitlines()
     assert words in line
-    assert kept == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert before_files == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_a_page_needs_matplotlib_and_figures_do_not(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from cuelens_models.data.faces import VOTES
 
 
 def test_every_background_has_ten_votes_that_say_it_is_no_face() -> None:
-    found = backgrounds(30, 1)
-    assert len(found) == 30
-    assert set(found.votes[:, VOTES.index("not_a_face")]) == {10}
-    assert (found.votes.sum(axis=1) == 10).all()
-    assert set(found.emotion) == {-1}
-    assert len({picture.tobytes() for picture in found.pixels}) > 20
+    faces = backgrounds(30, 1)
+    assert len(faces) == 30
+    assert set(faces.votes[:, VOTES.index("not_a_face")]) == {10}
+    assert (faces.votes.sum(axis=1) == 10).all()
+    assert set(faces.emotion) == {-1}
+    assert len({picture.tobytes() for picture in faces.pixels}) > 20
 
 
 def test_the_same_seed_gives_the_same_pictures_and_another_others() -> None:

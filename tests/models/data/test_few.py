@@ -13,7 +13,7 @@ from cuelens_models.data.few import EACH, read_few, write_few
 from cuelens_models.data.quality import faults
 from cuelens_models.errors import BadInput
 
-WANTED = Input(
+INPUT = Input(
     height=48,
     width=48,
     channels=1,
@@ -57,20 +57,20 @@ def test_the_same_seed_draws_the_same_pictures_and_what_is_there_stays(
 def test_faces_cut_by_their_known_boxes_are_those_that_were_drawn(
     folder: Path, made_up_faces: Callable[[int, int], Faces]
 ) -> None:
-    drawn = made_up_faces(8 * EACH, 0)
-    found = read_few(folder, WANTED, detected=False, inspected=False)
-    assert (len(found.faces), found.missed, found.poor) == (5 * EACH, 0, {})
-    for pixels, emotion in list(zip(found.faces.pixels, found.faces.emotion, strict=True))[::40]:
-        away = np.abs(drawn.pixels.astype(np.float32) - pixels).mean(axis=(1, 2))
-        assert drawn.emotion[away.argmin()] == emotion
+    originals = made_up_faces(8 * EACH, 0)
+    small_set = read_few(folder, INPUT, detected=False, inspected=False)
+    assert (len(small_set.faces), small_set.missed, small_set.poor) == (5 * EACH, 0, {})
+    for pixels, emotion in list(zip(small_set.faces.pixels, small_set.faces.emotion, strict=True))[::40]:
+        away = np.abs(originals.pixels.astype(np.float32) - pixels).mean(axis=(1, 2))
+        assert originals.emotion[away.argmin()] == emotion
         assert away.min() < 12
 
 
 def test_what_the_detector_does_not_find_is_taken_whole(folder: Path) -> None:
-    kept = read_few(folder, WANTED, detected=True, inspected=False)
+    small_set = read_few(folder, INPUT, detected=True, inspected=False)
     # Noise with a bright band is no face to it.
-    assert kept.missed > 4 * EACH
-    assert len(kept.faces) == 5 * EACH
+    assert small_set.missed > 4 * EACH
+    assert len(small_set.faces) == 5 * EACH
 
 
 def test_poor_pictures_are_left_out_and_counted(tmp_path: Path, made_up_faces: Callable[[int, int], Faces]) -> None:
@@ -78,13 +78,13 @@ def test_poor_pictures_are_left_out_and_counted(tmp_path: Path, made_up_faces: C
     happy = np.flatnonzero(faces.emotion == EMOTIONS.index("happy"))
     faces.pixels[happy] //= 8
     write_few(faces, tmp_path, 0)
-    kept = read_few(tmp_path, WANTED, detected=False, inspected=True)
-    assert kept.poor["dark"] == EACH
-    assert EMOTIONS.index("happy") not in kept.faces.emotion
+    small_set = read_few(tmp_path, INPUT, detected=False, inspected=True)
+    assert small_set.poor["dark"] == EACH
+    assert EMOTIONS.index("happy") not in small_set.faces.emotion
     faces.pixels[:] = 0
     write_few(faces, tmp_path / "black", 0)
     with pytest.raises(BadInput, match=r"is left: dark 260, flat 260, blurred 260$"):
-        read_few(tmp_path / "black", WANTED, detected=False, inspected=True)
+        read_few(tmp_path / "black", INPUT, detected=False, inspected=True)
 
 
 def test_too_few_faces_of_an_expression_are_bad_input(

@@ -48,8 +48,8 @@ def test_a_class_tree_gives_each_picture_its_folders_label(tmp_path: Path) -> No
     assert faces.emotion.tolist() == [EMOTIONS.index("sad"), -1, EMOTIONS.index("happy"), EMOTIONS.index("happy")]
     assert [VOTES[place] for place in faces.votes.argmax(axis=1)] == ["sad", "contempt", "happy", "happy"]
     assert (faces.votes.sum(axis=1) == 10).all()
-    assert len(label(faces, "ferplus8").chosen) == 4
-    assert len(label(faces, "fer7").chosen) == 3
+    assert len(label(faces, "ferplus8").indices) == 4
+    assert len(label(faces, "fer7").indices) == 3
 
 
 def test_pictures_of_any_size_and_colour_become_grey_faces(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_pictures_of_any_size_and_colour_become_grey_faces(tmp_path: Path) -> No
     cv2.imwrite(str(tmp_path / "happy" / "small.png"), np.full((20, 20), 99, np.uint8))
     faces = image_folder.read(tmp_path)
     assert faces.pixels.shape == (2, 48, 48)
-    # Decoders differ by a level in what grey they make of a colour.
+    # Decoders differ by one level in the luminance of a colour.
     assert sorted(np.unique(faces.pixels).tolist()) in ([21, 99], [22, 99])
 
 
@@ -101,7 +101,7 @@ def break_label(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "words"),
     [
         (break_label, "line 2"),
         (lambda folder: (folder / "fer0000001.png").unlink(), "fer0000001.png"),
@@ -111,10 +111,10 @@ def break_label(folder: Path) -> None:
         (lambda folder: (folder / "label.csv").write_bytes(b"\xff\xfe\x00"), "label.csv"),
     ],
 )
-def test_a_damaged_ferplus_folder_is_one_sentence(tmp_path: Path, damage: Callable[[Path], None], said: str) -> None:
+def test_a_damaged_ferplus_folder_is_one_sentence(tmp_path: Path, damage: Callable[[Path], None], words: str) -> None:
     ferplus_part(tmp_path / "part", 3, 0)
     damage(tmp_path / "part")
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=words):
         ferplus_folder.read(tmp_path / "part")
 
 
@@ -160,9 +160,9 @@ def test_what_a_reader_should_know_of_a_tree_is_said(tmp_path: Path) -> None:
     ]
     assert image_folder.remarks(tmp_path) == expected
     assert list(load(tmp_path).notes)[1:] == expected
-    found = load_held_out(tmp_path)
-    assert list(found.notes)[1:] == expected
-    assert len(found.faces) == 26
+    data = load_held_out(tmp_path)
+    assert list(data.notes)[1:] == expected
+    assert len(data.faces) == 26
 
 
 @pytest.mark.parametrize(

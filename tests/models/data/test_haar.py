@@ -10,7 +10,7 @@ import pytest
 from cuelens_models.bundle.contract import CropRule, Input
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import resized
+from cuelens_models.bundle.preprocess import resize
 from cuelens_models.data import images
 from cuelens_models.data.haar import HaarCrop
 from cuelens_models.data.load import load_held_out
@@ -39,7 +39,7 @@ def place(face: Grey, picture: Grey) -> tuple[float, float]:
     """Return where in a picture the middle of a face cut from it is, in pixels, found by comparing."""
     matches = []
     for side in range(60, 200, 4):
-        likely = cv2.matchTemplate(picture, resized(face, side, side), cv2.TM_CCOEFF_NORMED)
+        likely = cv2.matchTemplate(picture, resize(face, side, side), cv2.TM_CCOEFF_NORMED)
         _, match, _, (left, top) = cv2.minMaxLoc(likely)
         matches.append((match, left + side / 2, top + side / 2))
     return max(matches)[1:]
@@ -48,7 +48,7 @@ def place(face: Grey, picture: Grey) -> tuple[float, float]:
 @pytest.mark.parametrize("times", [0.5, 1, 3])
 def test_a_face_is_cut_out_of_a_picture_of_any_size(astronaut: Grey, cutter: HaarCrop, times: float) -> None:
     side = round(times * 512)
-    face = cutter.face(resized(astronaut, side, side))
+    face = cutter.face(resize(astronaut, side, side))
     assert (face.shape, face.dtype) == ((48, 48), np.uint8)
     assert cutter.counts() == {"detector": "haar-alt2", "found": 1, "not_found": 0, "cropped_before": 0}
     across, down = place(face, astronaut)
@@ -60,7 +60,7 @@ def test_a_face_is_cut_out_of_a_picture_of_any_size(astronaut: Grey, cutter: Haa
 def test_the_largest_of_two_faces_is_taken(astronaut: Grey, cutter: HaarCrop) -> None:
     pair = np.full((512, 1024), 128, np.uint8)
     pair[:, :512] = astronaut
-    pair[100:356, 600:856] = resized(astronaut, 256, 256)
+    pair[100:356, 600:856] = resize(astronaut, 256, 256)
     assert likeness(cutter.face(pair), cutter.face(astronaut)) > 0.9
 
 
@@ -69,24 +69,24 @@ def test_the_crop_rule_is_the_models_own(astronaut: Grey, shipped: Bundle) -> No
         rule = CropRule(detector="haar-alt2", scale=scale, shift_y=0.0)
         return HaarCrop(msgspec.structs.replace(shipped.contract.input, crop=rule)).face(astronaut)
 
-    inner = resized(cut(2.0)[12:36, 12:36], 48, 48)
+    inner = resize(cut(2.0)[12:36, 12:36], 48, 48)
     assert likeness(inner, cut(1.0)) > 0.95
     assert likeness(cut(2.0), cut(1.0)) < 0.9
 
 
 @pytest.mark.parametrize(
-    ("side", "counted"),
+    ("side", "outcome"),
     [(96, "cropped_before"), (97, "not_found"), (48, "cropped_before"), (300, "not_found")],
 )
-def test_a_picture_without_a_face_is_used_whole(cutter: HaarCrop, side: int, counted: str) -> None:
+def test_a_picture_without_a_face_is_used_whole(cutter: HaarCrop, side: int, outcome: str) -> None:
     ramp = np.add.outer(np.arange(side), np.arange(side)).astype(np.uint8)
     np.testing.assert_array_equal(cutter.face(ramp), images.whole(ramp))
-    assert cutter.counts()[counted] == cutter.met == 1
+    assert cutter.counts()[outcome] == cutter.pictures == 1
 
 
 def test_a_model_of_another_input_size_still_gives_faces_of_48(astronaut: Grey, shipped: Bundle) -> None:
-    wanted: Input = msgspec.structs.replace(shipped.contract.input, width=64, height=64)
-    assert HaarCrop(wanted).face(astronaut).shape == (48, 48)
+    spec: Input = msgspec.structs.replace(shipped.contract.input, width=64, height=64)
+    assert HaarCrop(spec).face(astronaut).shape == (48, 48)
 
 
 def test_a_rule_for_another_detector_is_refused(shipped: Bundle) -> None:

@@ -17,9 +17,9 @@ BALLOT_HEADER = ["Usage", "Image name", *VOTE_COLUMNS.split()]
 
 @pytest.fixture
 def parts(made_up_faces: Callable[[int, int], Faces]) -> dict[str, Faces]:
-    made = {"Training": made_up_faces(16, 1), "PublicTest": made_up_faces(9, 2), "PrivateTest": made_up_faces(8, 3)}
+    parts = {"Training": made_up_faces(16, 1), "PublicTest": made_up_faces(9, 2), "PrivateTest": made_up_faces(8, 3)}
     # A FER2013 row has a label always; FER+ gives contempt to faces that had another one.
-    return {usage: Faces(faces.pixels, np.maximum(faces.emotion, 0), faces.votes) for usage, faces in made.items()}
+    return {usage: Faces(faces.pixels, np.maximum(faces.emotion, 0), faces.votes) for usage, faces in parts.items()}
 
 
 def write(path: Path, rows: Iterable[Iterable[object]]) -> None:
@@ -45,36 +45,36 @@ def write_ballots(path: Path, parts: dict[str, Faces], *, nameless: tuple[int, .
     write(path, [BALLOT_HEADER, *named])
 
 
-def same(found: Faces, expected: Faces) -> None:
+def same(result: Faces, expected: Faces) -> None:
     for name in ("pixels", "emotion", "votes"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
-        assert getattr(found, name).dtype == getattr(expected, name).dtype
+        np.testing.assert_array_equal(getattr(result, name), getattr(expected, name), err_msg=name)
+        assert getattr(result, name).dtype == getattr(expected, name).dtype
 
 
 def test_faces_written_as_kaggle_does_are_read_back_part_by_part(tmp_path: Path, parts: dict[str, Faces]) -> None:
     write_faces(tmp_path / "fer2013.csv", parts)
-    found = kaggle_csv.read(tmp_path / "fer2013.csv")
-    assert set(found) == {"training", "publictest", "privatetest"}
+    result = kaggle_csv.read(tmp_path / "fer2013.csv")
+    assert set(result) == {"training", "publictest", "privatetest"}
     for usage, faces in parts.items():
         without_votes = Faces(faces.pixels, faces.emotion, np.zeros_like(faces.votes))
-        same(found[usage.lower()], without_votes)
+        same(result[usage.lower()], without_votes)
 
 
 def test_ballots_are_joined_by_position(tmp_path: Path, parts: dict[str, Faces]) -> None:
     write_faces(tmp_path / "fer2013.csv", parts)
     write_ballots(tmp_path / "fer2013new.csv", parts)
-    found = kaggle_csv.read(tmp_path / "fer2013.csv")
+    result = kaggle_csv.read(tmp_path / "fer2013.csv")
     for usage, faces in parts.items():
-        same(found[usage.lower()], faces)
+        same(result[usage.lower()], faces)
 
 
 def test_a_ballot_without_an_image_name_takes_its_face_out(tmp_path: Path, parts: dict[str, Faces]) -> None:
     write_faces(tmp_path / "fer2013.csv", parts)
     write_ballots(tmp_path / "fer2013new.csv", parts, nameless=(0, 5, 17))
-    found = kaggle_csv.read(tmp_path / "fer2013.csv")
-    same(found["training"], parts["Training"].take(np.delete(np.arange(16), [0, 5])))
-    same(found["publictest"], parts["PublicTest"].take(np.delete(np.arange(9), [1])))
-    same(found["privatetest"], parts["PrivateTest"])
+    result = kaggle_csv.read(tmp_path / "fer2013.csv")
+    same(result["training"], parts["Training"].take(np.delete(np.arange(16), [0, 5])))
+    same(result["publictest"], parts["PublicTest"].take(np.delete(np.arange(9), [1])))
+    same(result["privatetest"], parts["PrivateTest"])
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_a_file_that_is_not_kaggles_is_bad_input(tmp_path: Path, content: bytes)
         kaggle_csv.read(path)
 
 
-@pytest.mark.parametrize(("kept", "numbers"), [(12, ("12", "16")), (0, ("0", "16"))])
+@pytest.mark.parametrize(("count", "numbers"), [(12, ("12", "16")), (0, ("0", "16"))])
 def test_ballots_of_another_file_are_refused_with_both_counts(
-    tmp_path: Path, parts: dict[str, Faces], kept: int, numbers: tuple[str, str]
+    tmp_path: Path, parts: dict[str, Faces], count: int, numbers: tuple[str, str]
 ) -> None:
     training = {"Training": parts["Training"]}
     write_faces(tmp_path / "fer2013.csv", training)
-    write_ballots(tmp_path / "fer2013new.csv", {"Training": parts["Training"].take(np.arange(kept))})
+    write_ballots(tmp_path / "fer2013new.csv", {"Training": parts["Training"].take(np.arange(count))})
     with pytest.raises(BadInput, match=rf"has {numbers[0]} rows and fer2013\.csv has {numbers[1]}"):
         kaggle_csv.read(tmp_path / "fer2013.csv")
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cuelens_models.data.faces import Faces, joined
+from cuelens_models.data.faces import Faces, concatenate
 from cuelens_models.data.load import FaceData, load, load_held_out
 from cuelens_models.errors import BadInput
 
@@ -18,7 +18,7 @@ def save(path: Path, faces: Faces) -> Path:
     return path
 
 
-def held(faces: Faces) -> set[bytes]:
+def contents(faces: Faces) -> set[bytes]:
     return {face.tobytes() for face in faces.pixels}
 
 
@@ -52,7 +52,7 @@ def test_publictest_is_reported_on_before_privatetest(tmp_path: Path, made_up_fa
 
 
 def disjoint(data: FaceData) -> bool:
-    splits = [held(data.training), held(data.inner), held(data.held_out)]
+    splits = [contents(data.training), contents(data.inner), contents(data.held_out)]
     return sum(map(len, splits)) == len(set.union(*splits))
 
 
@@ -74,7 +74,7 @@ def test_a_face_keeps_its_votes_through_the_splits(synthetic_npz: Path, made_up_
 
 def test_repeats_of_held_out_faces_leave_training_and_it_is_said(tmp_path: Path, made_up_faces: Make) -> None:
     test = made_up_faces(16, 2)
-    save(tmp_path / "train.npz", joined(made_up_faces(40, 1), test.take(np.arange(5)), test.take(np.arange(2))))
+    save(tmp_path / "train.npz", concatenate(made_up_faces(40, 1), test.take(np.arange(5)), test.take(np.arange(2))))
     save(tmp_path / "publictest.npz", test)
     data = load(tmp_path)
     assert disjoint(data)
@@ -97,18 +97,18 @@ def test_a_face_of_the_seeded_fifth_is_never_trained_on_even_if_it_is_there_twic
     tmp_path: Path, made_up_faces: Make
 ) -> None:
     faces = made_up_faces(100, 1)
-    data = load(save(tmp_path / "faces.npz", joined(faces, faces.take(np.arange(50)))))
-    assert len(held(data.held_out) & (held(data.training) | held(data.inner))) == 0
+    data = load(save(tmp_path / "faces.npz", concatenate(faces, faces.take(np.arange(50)))))
+    assert len(contents(data.held_out) & (contents(data.training) | contents(data.inner))) == 0
 
 
 def test_a_face_of_the_inner_split_is_never_learned_from_even_if_it_is_there_twice(
     tmp_path: Path, made_up_faces: Make
 ) -> None:
     faces = made_up_faces(100, 1)
-    save(tmp_path / "train.npz", joined(faces, faces.take(np.arange(50))))
+    save(tmp_path / "train.npz", concatenate(faces, faces.take(np.arange(50))))
     save(tmp_path / "test.npz", made_up_faces(20, 2))
     data = load(tmp_path)
-    assert len(held(data.inner) & held(data.training)) == 0
+    assert len(contents(data.inner) & contents(data.training)) == 0
 
 
 def test_two_files_for_one_part_are_both_used_or_refused(tmp_path: Path, made_up_faces: Make) -> None:
@@ -118,8 +118,8 @@ def test_two_files_for_one_part_are_both_used_or_refused(tmp_path: Path, made_up
         data = load(tmp_path)
     except BadInput:
         return
-    counted = len(data.training) + len(data.inner)
-    assert counted == 80
+    count = len(data.training) + len(data.inner)
+    assert count == 80
 
 
 def test_a_csv_is_taken_by_its_path_and_in_its_folder(tmp_path: Path) -> None:
@@ -182,10 +182,10 @@ def test_data_that_cannot_be_used_is_refused_in_one_sentence(
 
 def test_one_part_only_is_measured_whole_and_it_is_said(tmp_path: Path, made_up_faces: Make) -> None:
     faces = made_up_faces(5, 1)
-    found = load_held_out(save(tmp_path / "mine.npz", faces))
-    np.testing.assert_array_equal(found.faces.pixels, faces.pixels)
-    assert (found.name, found.part) == ("mine.npz", "mine.npz")
-    (note,) = found.notes
+    data = load_held_out(save(tmp_path / "mine.npz", faces))
+    np.testing.assert_array_equal(data.faces.pixels, faces.pixels)
+    assert (data.name, data.part) == ("mine.npz", "mine.npz")
+    (note,) = data.notes
     assert note == "mine.npz has one part only: all 5 faces are used, and flatter a model that learned from them"
 
 
@@ -202,9 +202,9 @@ def test_the_held_out_part_is_measured_alone(
 ) -> None:
     for number, name in enumerate(names):
         save(tmp_path / f"{name}.npz", made_up_faces(8 + number, number))
-    found = load_held_out(tmp_path)
+    data = load_held_out(tmp_path)
     expected = {"publictest": "valid", "privatetest": "test"}[part]
-    assert (found.part, len(found.faces), found.notes) == (part, 8 + names.index(expected), ())
+    assert (data.part, len(data.faces), data.notes) == (part, 8 + names.index(expected), ())
 
 
 def test_the_part_that_is_alone_in_a_folder_keeps_its_name(tmp_path: Path, made_up_faces: Make) -> None:
@@ -237,12 +237,12 @@ def test_what_cannot_be_measured_on_is_refused_in_one_sentence(
 
 def test_repeats_of_every_held_out_part_leave_training(tmp_path: Path, made_up_faces: Make) -> None:
     publictest, privatetest = made_up_faces(16, 2), made_up_faces(24, 3)
-    repeated = joined(publictest.take(np.arange(3)), privatetest.take(np.arange(5)))
-    save(tmp_path / "training.npz", joined(made_up_faces(60, 1), repeated))
+    repeated = concatenate(publictest.take(np.arange(3)), privatetest.take(np.arange(5)))
+    save(tmp_path / "training.npz", concatenate(made_up_faces(60, 1), repeated))
     save(tmp_path / "publictest.npz", publictest)
     save(tmp_path / "privatetest.npz", privatetest)
     data = load(tmp_path)
-    assert not (held(data.training) | held(data.inner)) & (held(publictest) | held(privatetest))
+    assert not (contents(data.training) | contents(data.inner)) & (contents(publictest) | contents(privatetest))
     assert data.notes == (
         "5 training faces also stand in privatetest and are left out",
         "3 training faces also stand in publictest and are left out",
@@ -262,14 +262,14 @@ def test_only_the_part_that_is_measured_is_looked_at(tmp_path: Path) -> None:
         (tmp_path / part / "happy").mkdir(parents=True)
         for number in range(count):
             cv2.imwrite(str(tmp_path / part / "happy" / f"{number}.png"), np.full((60, 60), 9 * number, np.uint8))
-    looked_at: list[int] = []
+    heights: list[int] = []
 
     def face_of(picture: np.ndarray) -> np.ndarray:
-        looked_at.append(len(picture))
+        heights.append(len(picture))
         return picture[:48, :48]
 
-    found = load_held_out(tmp_path, face_of)
-    assert (found.part, len(found.faces), looked_at) == ("privatetest", 2, [60, 60])
+    data = load_held_out(tmp_path, face_of)
+    assert (data.part, len(data.faces), heights) == ("privatetest", 2, [60, 60])
 
 
 def test_data_of_one_name_is_told_apart_by_its_digest(synthetic_npz: Path) -> None:

@@ -16,20 +16,20 @@ EMOTION = np.array([0, 1, 2, 3, 6, -1], np.int8)
 VOTES = np.arange(60, dtype=np.uint8).reshape(6, 10)
 
 
-def saved(path: Path, **arrays: Any) -> Path:
+def save_npz(path: Path, **arrays: Any) -> Path:
     np.savez(path, **arrays)
     return path
 
 
 def test_what_was_saved_is_read(tmp_path: Path) -> None:
-    faces = npz.read(saved(tmp_path / "x.npz", pixels=PIXELS, emotion=EMOTION, votes=VOTES, row=np.arange(6)))
+    faces = npz.read(save_npz(tmp_path / "x.npz", pixels=PIXELS, emotion=EMOTION, votes=VOTES, row=np.arange(6)))
     np.testing.assert_array_equal(faces.pixels, PIXELS)
     np.testing.assert_array_equal(faces.emotion, EMOTION)
     np.testing.assert_array_equal(faces.votes, VOTES)
 
 
 def test_absent_labels_are_unknown_labels(tmp_path: Path) -> None:
-    faces = npz.read(saved(tmp_path / "x.npz", pixels=PIXELS))
+    faces = npz.read(save_npz(tmp_path / "x.npz", pixels=PIXELS))
     assert faces.emotion.tolist() == [-1] * 6
     assert not faces.votes.any()
     assert len(faces) == 6
@@ -55,7 +55,7 @@ def test_absent_labels_are_unknown_labels(tmp_path: Path) -> None:
     ],
 )
 def test_arrays_that_are_not_faces_are_bad_input(tmp_path: Path, arrays: dict[str, Any], words: str) -> None:
-    path = saved(tmp_path / "x.npz", **arrays)
+    path = save_npz(tmp_path / "x.npz", **arrays)
     with pytest.raises(BadInput, match=words) as refused:
         npz.read(path)
     assert str(path) in str(refused.value)
@@ -83,9 +83,9 @@ def test_damage_anywhere_is_bad_input_or_leaves_faces(tmp_path: Path, save: Call
     chance = random.Random(0)  # noqa: S311
     ends = [*range(120), *range(len(whole) - 400, len(whole))]
     for place in ends + chance.sample(range(len(whole)), 150):
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << chance.randrange(8)
-        for content in (bytes(damaged), whole[:place]):
+        content_with_damage = bytearray(whole)
+        content_with_damage[place] ^= 1 << chance.randrange(8)
+        for content in (bytes(content_with_damage), whole[:place]):
             path.write_bytes(content)
             with contextlib.suppress(BadInput):
                 assert isinstance(npz.read(path), Faces)

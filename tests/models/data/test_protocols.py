@@ -5,7 +5,7 @@ import pytest
 
 from cuelens_models.data import npz
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
-from cuelens_models.data.protocols import PROTOCOLS, label, left_out, without_single_votes
+from cuelens_models.data.protocols import PROTOCOLS, exclusions, label, without_single_votes
 from cuelens_models.errors import BadInput
 
 
@@ -13,14 +13,16 @@ def faces(ballots: list[dict[str, int]], emotion: list[str] | None = None) -> Fa
     """Return black faces with these votes and original labels ("" where there is none)."""
     n = len(ballots)
     votes = np.array([[ballot.get(word, 0) for word in VOTES] for ballot in ballots], np.uint8)
-    said = np.array([EMOTIONS.index(word) if word else -1 for word in emotion or [""] * n], np.int8)
-    return Faces(np.zeros((n, 48, 48), np.uint8), said, votes)
+    emotions = np.array([EMOTIONS.index(word) if word else -1 for word in emotion or [""] * n], np.int8)
+    return Faces(np.zeros((n, 48, 48), np.uint8), emotions, votes)
 
 
-def words(given: Faces, protocol: str) -> dict[int, str]:
+def words(sample: Faces, protocol: str) -> dict[int, str]:
     """Return index and label of each image that counts."""
-    found = label(given, protocol)
-    return {int(place): found.labels[int(truth)] for place, truth in zip(found.chosen, found.truth, strict=True)}
+    labelled = label(sample, protocol)
+    return {
+        int(place): labelled.labels[int(truth)] for place, truth in zip(labelled.indices, labelled.truth, strict=True)
+    }
 
 
 @pytest.mark.parametrize(
@@ -44,14 +46,14 @@ def words(given: Faces, protocol: str) -> dict[int, str]:
 )
 def test_ferplus_takes_the_majority_of_what_is_left(ballot: dict[str, int], expected: str | None) -> None:
     # A clear face beside it, because a protocol without a single image is an error.
-    found = words(faces([ballot, {"fear": 9}]), "ferplus8")
-    assert found.pop(1) == "fear"
-    assert found == ({0: expected} if expected else {})
+    labelled = words(faces([ballot, {"fear": 9}]), "ferplus8")
+    assert labelled.pop(1) == "fear"
+    assert labelled == ({0: expected} if expected else {})
 
 
 def test_ferplus7_calls_contempt_neutral() -> None:
-    given = faces([{"contempt": 8}, {"neutral": 8}, {"sad": 8}])
-    assert words(given, "ferplus7") == {0: "neutral", 1: "neutral", 2: "sad"}
+    sample = faces([{"contempt": 8}, {"neutral": 8}, {"sad": 8}])
+    assert words(sample, "ferplus7") == {0: "neutral", 1: "neutral", 2: "sad"}
     assert "contempt" not in PROTOCOLS["ferplus7"]
 
 
@@ -65,9 +67,9 @@ def test_ferplus7_calls_contempt_neutral() -> None:
     ],
 )
 def test_fer_protocols_take_the_original_labels(protocol: str, dropped: list[str]) -> None:
-    given = faces([{"contempt": 9}] * 8, [*EMOTIONS, ""])
+    sample = faces([{"contempt": 9}] * 8, [*EMOTIONS, ""])
     expected = {place: word for place, word in enumerate(EMOTIONS) if word not in dropped}
-    assert words(given, protocol) == expected
+    assert words(sample, protocol) == expected
     assert set(PROTOCOLS[protocol]) == set(expected.values())
 
 
@@ -102,7 +104,7 @@ def test_an_unknown_protocol_is_refused_with_those_that_are_known() -> None:
 def test_the_real_faces_count_as_their_readme_says(data_dir: Path, file: str, protocol: str, count: int) -> None:
     if not (data_dir / file).exists():
         pytest.skip(f"{data_dir} holds no {file}")
-    assert len(label(npz.read(data_dir / file), protocol).chosen) == count
+    assert len(label(npz.read(data_dir / file), protocol).indices) == count
 
 
 @pytest.mark.data
@@ -110,8 +112,8 @@ def test_the_real_publictest_has_the_classes_its_readme_says(data_dir: Path) -> 
     path = data_dir / "fer2013_publictest.npz"
     if not path.exists():
         pytest.skip(f"{data_dir} holds no {path.name}")
-    found = label(npz.read(path), "ferplus8")
-    assert np.bincount(found.truth, minlength=8).tolist() == [1147, 844, 382, 342, 279, 24, 58, 12]
+    labelled = label(npz.read(path), "ferplus8")
+    assert np.bincount(labelled.truth, minlength=8).tolist() == [1147, 844, 382, 342, 279, 24, 58, 12]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_the_real_publictest_has_the_classes_its_readme_says(data_dir: Path) -> 
     ],
 )
 def test_what_does_not_count_is_counted_by_what_it_is(protocol: str, expected: dict[str, int]) -> None:
-    given = faces(
+    sample = faces(
         [
             {"happy": 9},
             {"contempt": 10},
@@ -136,4 +138,4 @@ def test_what_does_not_count_is_counted_by_what_it_is(protocol: str, expected: d
         ],
         ["happy", "", "", "", "disgust", "", ""],
     )
-    assert left_out(given, label(given, protocol), protocol) == expected
+    assert exclusions(sample, label(sample, protocol), protocol) == expected

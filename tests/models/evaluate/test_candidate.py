@@ -53,18 +53,18 @@ def test_a_bundle_answers_as_on_the_glasses(
 
 def test_the_training_of_a_bundle_is_known_from_the_network_beside_it_and_from_no_other(tmp_path: Path) -> None:
     bundle = Path(shutil.copy(SHIPPED, tmp_path / "mine.tflite"))
-    assert open_candidate(bundle).trained is None
+    assert open_candidate(bundle).record is None
     beside = Path(shutil.copy(KERAS, tmp_path / "mine.keras"))
-    assert open_candidate(bundle).trained == training_record.read(KERAS)
+    assert open_candidate(bundle).record == training_record.read(KERAS)
     beside.write_bytes(KERAS.read_bytes() + b"x")
-    assert open_candidate(bundle).trained is None
+    assert open_candidate(bundle).record is None
 
 
 def test_a_network_has_no_thresholds_and_answers_distributions(made_up_faces: Callable[[int, int], Faces]) -> None:
     pytest.importorskip("keras", reason="a .keras file is run by Keras (extra train)")
     model = open_candidate(KERAS)
     assert model.enter is None
-    assert model.trained == training_record.read(KERAS)
+    assert model.record == training_record.read(KERAS)
     answers = model.answer(made_up_faces(5, 1).pixels, lambda count: None)
     assert answers.shape == (5, len(model.labels))
     np.testing.assert_allclose(answers.sum(axis=1), 1)

@@ -77,15 +77,15 @@ def model(*operators: tuple[int, list[tuple[int, ...] | None], tuple[int, ...]])
     ],
 )
 def test_each_layer_is_counted_by_hand(operator: Any, parameters: int, multiply_adds: int) -> None:
-    assert cost.written(model(operator), 99) == Cost(parameters, multiply_adds, 99)
-    assert cost.written(model(operator, operator), 99) == Cost(2 * parameters, 2 * multiply_adds, 99)
+    assert cost.tflite_cost(model(operator), 99) == Cost(parameters, multiply_adds, 99)
+    assert cost.tflite_cost(model(operator, operator), 99) == Cost(2 * parameters, 2 * multiply_adds, 99)
 
 
 def test_the_shipped_network_costs_what_its_layers_do(shipped: Bundle) -> None:
     content = schema.ModelT.InitFromObj(schema.Model.GetRootAs(shipped.model, 0))
     graph = content.subgraphs[0]
     kernels = [tuple(t.shape.tolist()) for t in graph.tensors if t.shape is not None and len(t.shape) in {2, 4}]
-    counted = cost.written(shipped.model, len(shipped.model))
+    counted = cost.tflite_cost(shipped.model, len(shipped.model))
     weights = sum(int(np.prod(kernel)) for kernel in kernels if kernel[0] > 1)
     biases = sum(kernel[0] for kernel in kernels if kernel[0] > 1)
     assert counted.parameters == weights + biases
@@ -99,4 +99,4 @@ def test_without_the_reader_of_the_format_only_the_bytes_are_known(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert.schema_py_generated", None)
     monkeypatch.delattr("ai_edge_litert.schema_py_generated", raising=False)
-    assert cost.written(shipped.model, 5) == Cost(None, None, 5)
+    assert cost.tflite_cost(shipped.model, 5) == Cost(None, None, 5)

@@ -54,39 +54,39 @@ def guesses(shipped: Bundle, faces: Faces) -> list[str]:
 
 
 def test_a_bundle_that_is_always_right_scores_1(faces: Faces, guesses: list[str]) -> None:
-    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses), "ferplus8"))
-    assert (found["protocol"], found["images"], found["accuracy"]) == ("ferplus8 on made up", 24, 1)
-    assert found["recall"] == dict.fromkeys(found["recall"], 1.0)
-    assert set(found["recall"]) == set(guesses)
-    assert set(found["coverage"].values()) == {1.0}
-    assert found["macro_f1_all"] == 1
-    assert found["robustness"]["none"] == 1
-    assert list(found["robustness"]) == ["none", *CORRUPTIONS]
-    assert found["intervals"]["accuracy"] == [1, 1]
+    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses), "ferplus8"))
+    assert (report["protocol"], report["images"], report["accuracy"]) == ("ferplus8 on made up", 24, 1)
+    assert report["recall"] == dict.fromkeys(report["recall"], 1.0)
+    assert set(report["recall"]) == set(guesses)
+    assert set(report["coverage"].values()) == {1.0}
+    assert report["macro_f1_all"] == 1
+    assert report["robustness"]["none"] == 1
+    assert list(report["robustness"]) == ["none", *CORRUPTIONS]
+    assert report["intervals"]["accuracy"] == [1, 1]
 
 
 def test_the_keys_stand_in_order_and_the_figures_have_five_digits(faces: Faces) -> None:
-    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "ferplus8"))
-    assert list(found) == KEYS
-    assert list(found["intervals"]) == ["accuracy", "macro_f1", "macro_f1_all", "ece", "coverage", "recall"]
-    assert list(found["intervals"]["coverage"]) == ["0.6"]
-    assert set(found["intervals"]["recall"]) == set(found["recall"]) == {"happy", "sad"}
-    assert re.search(r"\.\d{4,5}\D", text := msgspec.json.encode(found).decode())
+    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "ferplus8"))
+    assert list(report) == KEYS
+    assert list(report["intervals"]) == ["accuracy", "macro_f1", "macro_f1_all", "ece", "coverage", "recall"]
+    assert list(report["intervals"]["coverage"]) == ["0.6"]
+    assert set(report["intervals"]["recall"]) == set(report["recall"]) == {"happy", "sad"}
+    assert re.search(r"\.\d{4,5}\D", text := msgspec.json.encode(report).decode())
     assert not re.search(r"\.\d{6}", text)
 
 
 def test_accuracy_is_the_share_that_is_right(faces: Faces, guesses: list[str]) -> None:
     wrong = ["happy" if guess != "happy" else "sad" for guess in guesses]
-    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses[:18] + wrong[18:]), "ferplus8"))
-    assert found["accuracy"] == 0.75
+    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses[:18] + wrong[18:]), "ferplus8"))
+    assert report["accuracy"] == 0.75
 
 
 def test_only_the_labels_of_the_protocol_are_asked(faces: Faces, shipped: Bundle) -> None:
     interpreter = Interpreter(shipped)
-    asked = [shipped.contract.labels.index(word) for word in PROTOCOLS["fer4"]]
-    best = [PROTOCOLS["fer4"][int(interpreter.outputs(face)[asked].argmax())] for face in faces.pixels]
-    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, best), "fer4"))
-    assert found["accuracy"] == 1
+    columns = [shipped.contract.labels.index(word) for word in PROTOCOLS["fer4"]]
+    best = [PROTOCOLS["fer4"][int(interpreter.outputs(face)[columns].argmax())] for face in faces.pixels]
+    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, best), "fer4"))
+    assert report["accuracy"] == 1
 
 
 def test_a_model_that_cannot_say_all_that_is_asked_is_refused(faces: Faces, told: Told) -> None:
@@ -96,11 +96,11 @@ def test_a_model_that_cannot_say_all_that_is_asked_is_refused(faces: Faces, told
 
 
 def test_a_label_without_an_image_breaks_nothing(faces: Faces) -> None:
-    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy"] * 24), "fer7"))
-    assert list(found["recall"]) == ["happy"]
-    assert found["auc"] == {}
-    assert found["macro_f1"] == 0
-    assert found["intervals"]["macro_f1"] == [0, 0]
+    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy"] * 24), "fer7"))
+    assert list(report["recall"]) == ["happy"]
+    assert report["auc"] == {}
+    assert report["macro_f1"] == 0
+    assert report["intervals"]["macro_f1"] == [0, 0]
 
 
 def test_what_is_said_counts_the_whole_distribution_and_the_rest_only_the_protocols_labels(told: Told) -> None:
@@ -114,15 +114,15 @@ def test_what_is_said_counts_the_whole_distribution_and_the_rest_only_the_protoc
     ]
     model = told(labels, rows, dict.fromkeys(labels, 0.6))
     words = ["happy", "happy", "neutral", "happy", "surprise"]
-    found = figures(evaluate(model, as_said(numbered([0, 1, 2, 3, 4]), words), "fer4"))
-    assert found["accuracy"] == 0.8
-    assert found["said"] == {"share": 0.4, "accuracy": 0.5}
-    assert found["not_a_face"] == 0.2
-    assert found["cost"] == {"parameters": 3, "multiply_adds": 7, "bytes": 11}
+    report = figures(evaluate(model, as_said(numbered([0, 1, 2, 3, 4]), words), "fer4"))
+    assert report["accuracy"] == 0.8
+    assert report["said"] == {"share": 0.4, "accuracy": 0.5}
+    assert report["not_a_face"] == 0.2
+    assert report["cost"] == {"parameters": 3, "multiply_adds": 7, "bytes": 11}
 
 
 @pytest.mark.parametrize(
-    ("enter", "said"),
+    ("enter", "cues"),
     [
         pytest.param(None, None, id="no thresholds"),
         pytest.param(0.99, {"share": 0.0, "accuracy": None}, id="nothing reaches them"),
@@ -130,31 +130,31 @@ def test_what_is_said_counts_the_whole_distribution_and_the_rest_only_the_protoc
     ],
 )
 def test_what_is_said_depends_on_the_thresholds(
-    told: Told, enter: float | None, said: dict[str, float | None] | None
+    told: Told, enter: float | None, cues: dict[str, float | None] | None
 ) -> None:
     labels = PROTOCOLS["fer4"]
     model = told(labels, [(0.1, 0.7, 0.1, 0.1)], enter and dict.fromkeys(labels, enter))
-    found = figures(evaluate(model, as_said(numbered([0, 0]), ["happy", "sad"]), "fer4"))
-    assert found["said"] == said
-    assert found["not_a_face"] is None
+    report = figures(evaluate(model, as_said(numbered([0, 0]), ["happy", "sad"]), "fer4"))
+    assert report["said"] == cues
+    assert report["not_a_face"] is None
 
 
 def test_a_bundle_with_not_a_face_says_how_often_it_sees_none(faces: Faces, shipped: Bundle) -> None:
     interpreter = Interpreter(shipped)
     answers = np.stack([probabilities(interpreter.outputs(face), shipped.contract) for face in faces.pixels])
     none = float((answers.argmax(axis=1) == shipped.contract.labels.index(NOT_A_FACE)).mean())
-    found = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "fer7"))
-    assert found["not_a_face"] == round(none, 5)
-    assert found["said"]["share"] <= 1 - found["not_a_face"]
+    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "fer7"))
+    assert report["not_a_face"] == round(none, 5)
+    assert report["said"]["share"] <= 1 - report["not_a_face"]
 
 
 def test_faces_outside_the_protocol_are_counted_in_a_note(told: Told) -> None:
     labels = PROTOCOLS["fer7"]
     model = told(labels, [(0.1, 0.7, 0.1, 0.1, 0.0, 0.0, 0.0)])
     words = ["happy", "contempt", "contempt", "not_a_face", "sad"]
-    found = figures(evaluate(model, as_said(numbered([0] * 5), words, ("one note",)), "fer7"))
-    assert found["images"] == 2
-    assert found["notes"] == ["one note", "3 of 5 faces do not count under fer7 (contempt 2, not_a_face 1)"]
+    report = figures(evaluate(model, as_said(numbered([0] * 5), words, ("one note",)), "fer7"))
+    assert report["images"] == 2
+    assert report["notes"] == ["one note", "3 of 5 faces do not count under fer7 (contempt 2, not_a_face 1)"]
 
 
 def test_every_stage_is_told_and_every_face_advances_it(faces: Faces) -> None:
@@ -172,13 +172,13 @@ def test_the_shipped_bundle_is_right_four_times_of_five_and_as_good_as_its_sourc
     assert written["accuracy"] >= 0.8
     low, high = written["intervals"]["accuracy"]
     assert low < written["accuracy"] < high
-    said = file.load(SHIPPED).contract.metrics
-    assert (said.protocol, said.images) == (written["protocol"], written["images"])
+    recorded = file.load(SHIPPED).contract.metrics
+    assert (recorded.protocol, recorded.images) == (written["protocol"], written["images"])
     # Kernels round differently between processors and runtimes: a few images change sides, more of them bins.
-    assert written["accuracy"] == pytest.approx(said.accuracy, abs=0.003)
+    assert written["accuracy"] == pytest.approx(recorded.accuracy, abs=0.003)
     # A class of 58 faces weighs as much as one of a thousand: tflite_runtime gave .786 where LiteRT gave .782.
-    assert written["macro_f1"] == pytest.approx(said.macro_f1, abs=0.006)
-    assert written["ece"] == pytest.approx(said.ece, abs=0.01)
+    assert written["macro_f1"] == pytest.approx(recorded.macro_f1, abs=0.006)
+    assert written["ece"] == pytest.approx(recorded.ece, abs=0.01)
 
     pytest.importorskip("keras", reason="the .keras source is run by Keras (extra train)")
     source = figures(evaluate(open_candidate(SHIPPED.with_suffix(".keras")), data, "ferplus8"))

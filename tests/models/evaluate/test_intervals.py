@@ -8,7 +8,7 @@ from cuelens_models.evaluate.intervals import SAMPLES, intervals
 LABELS = ("neutral", "happy", "sad")
 
 
-def drawn(count: int, skill: float, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def answers_of(count: int, skill: float, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Return probabilities over three labels that know the truth as far as `skill` goes."""
     random = np.random.default_rng(seed)
     truth = random.integers(0, 3, count)
@@ -17,13 +17,13 @@ def drawn(count: int, skill: float, seed: int = 0) -> tuple[NDArray[np.float64],
 
 
 def test_the_same_seed_gives_the_same_intervals_and_another_does_not() -> None:
-    answers = drawn(300, 1.0)
+    answers = answers_of(300, 1.0)
     assert intervals(*answers, LABELS) == intervals(*answers, LABELS)
     assert intervals(*answers, LABELS) != intervals(*answers, LABELS, seed=1)
 
 
 def test_an_interval_of_a_share_is_as_wide_as_theory_says() -> None:
-    probabilities, truth = drawn(1000, 1.0)
+    probabilities, truth = answers_of(1000, 1.0)
     p = metrics.accuracy(probabilities, truth)
     low, high = intervals(probabilities, truth, LABELS).accuracy
     half = 1.96 * np.sqrt(p * (1 - p) / len(truth))
@@ -31,29 +31,29 @@ def test_an_interval_of_a_share_is_as_wide_as_theory_says() -> None:
 
 
 def test_intervals_hold_the_figures_they_are_for() -> None:
-    probabilities, truth = drawn(800, 1.5)
-    found = intervals(probabilities, truth, LABELS)
+    probabilities, truth = answers_of(800, 1.5)
+    bounds = intervals(probabilities, truth, LABELS)
     for interval, value in (
-        (found.macro_f1, metrics.macro_f1(probabilities, truth)),
-        (found.macro_f1_all, metrics.macro_f1(probabilities, truth, least=1)),
-        (found.coverage, metrics.coverage(probabilities, truth)["0.6"]),
-        *((found.recall[word], value) for word, value in metrics.recall(probabilities, truth, LABELS).items()),
-        *((found.auc[word], value) for word, value in metrics.auc(probabilities, truth, LABELS).items()),
+        (bounds.macro_f1, metrics.macro_f1(probabilities, truth)),
+        (bounds.macro_f1_all, metrics.macro_f1(probabilities, truth, least=1)),
+        (bounds.coverage, metrics.coverage(probabilities, truth)["0.6"]),
+        *((bounds.recall[word], value) for word, value in metrics.recall(probabilities, truth, LABELS).items()),
+        *((bounds.auc[word], value) for word, value in metrics.auc(probabilities, truth, LABELS).items()),
     ):
         assert interval[0] < value < interval[1]
-    assert found.ece[0] < metrics.ece(probabilities, truth)
-    assert found.ece[0] < found.ece[1]
+    assert bounds.ece[0] < metrics.ece(probabilities, truth)
+    assert bounds.ece[0] < bounds.ece[1]
 
 
 @pytest.mark.parametrize("count", [30, 200])
 def test_the_weighted_figures_are_those_of_the_drawn_images(count: int) -> None:
     """The slow way: draw the images themselves, and ask `metrics` about each sample."""
-    probabilities, truth = drawn(count, 1.0)
+    probabilities, truth = answers_of(count, 1.0)
     random = np.random.default_rng(2013)
     slow = []
     for _ in range(SAMPLES // 50):
-        for chosen in random.integers(0, count, (50, count)):
-            some, there = probabilities[chosen], truth[chosen]
+        for indices in random.integers(0, count, (50, count)):
+            some, there = probabilities[indices], truth[indices]
             auc = metrics.auc(some, there, LABELS)["sad"]
             slow.append(
                 (
@@ -64,8 +64,8 @@ def test_the_weighted_figures_are_those_of_the_drawn_images(count: int) -> None:
                     auc,
                 )
             )
-    found = intervals(probabilities, truth, LABELS)
-    fast = (found.accuracy, found.macro_f1_all, found.ece, found.coverage, found.auc["sad"])
+    bounds = intervals(probabilities, truth, LABELS)
+    fast = (bounds.accuracy, bounds.macro_f1_all, bounds.ece, bounds.coverage, bounds.auc["sad"])
     expected = np.percentile(np.array(slow), (2.5, 97.5), axis=0).T
     # The calibration error's is mirrored about the figure.
     expected[2] = np.maximum(2 * metrics.ece(probabilities, truth) - expected[2, ::-1], 0)
@@ -73,16 +73,16 @@ def test_the_weighted_figures_are_those_of_the_drawn_images(count: int) -> None:
 
 
 def test_a_label_that_most_samples_lack_and_one_that_no_image_shows() -> None:
-    probabilities, truth = drawn(60, 1.0)
+    probabilities, truth = answers_of(60, 1.0)
     truth = np.where(truth == 2, 0, truth)
     truth[0] = 2
-    found = intervals(probabilities, truth, LABELS)
-    assert set(found.recall) == set(LABELS)
-    assert not np.isnan([*found.recall["sad"], *found.auc["sad"], *found.f1["sad"]]).any()
+    bounds = intervals(probabilities, truth, LABELS)
+    assert set(bounds.recall) == set(LABELS)
+    assert not np.isnan([*bounds.recall["sad"], *bounds.auc["sad"], *bounds.f1["sad"]]).any()
     assert set(intervals(probabilities, np.minimum(truth, 1), LABELS).recall) == {"neutral", "happy"}
 
 
 @pytest.mark.parametrize("truth", [[0], [1, 1]])
 def test_a_handful_of_images_is_enough(truth: list[int]) -> None:
-    found = intervals(np.full((len(truth), 3), 1 / 3), np.array(truth), LABELS)
-    assert found.accuracy in {(0.0, 0.0), (1.0, 1.0)}
+    bounds = intervals(np.full((len(truth), 3), 1 / 3), np.array(truth), LABELS)
+    assert bounds.accuracy in {(0.0, 0.0), (1.0, 1.0)}

@@ -23,8 +23,8 @@ def test_accuracy_and_recall_by_hand() -> None:
 
 def test_recall_leaves_out_a_label_without_an_image() -> None:
     probabilities = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.8, 0.1, 0.1]])
-    found = metrics.recall(probabilities, np.array([0, 0, 0]), ["happy", "sad", "fear"])
-    assert found == {"happy": pytest.approx(2 / 3)}
+    recall = metrics.recall(probabilities, np.array([0, 0, 0]), ["happy", "sad", "fear"])
+    assert recall == {"happy": pytest.approx(2 / 3)}
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_the_temperature_that_made_the_labels_is_found_again(temperature: float)
 def test_a_label_is_entered_where_it_is_right_nine_times_of_ten(
     confidences: list[float], right: list[bool], expected: float
 ) -> None:
-    found = metrics.enter_thresholds(*ranked(confidences, right), ["happy", "sad"])
-    assert found["happy"] == expected
+    thresholds = metrics.enter_thresholds(*ranked(confidences, right), ["happy", "sad"])
+    assert thresholds["happy"] == expected
 
 
 def test_a_label_that_is_never_given_needs_the_most() -> None:
-    found = metrics.enter_thresholds(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0]), ["happy", "sad"])
-    assert found == {"happy": 0.5, "sad": 0.95}
+    thresholds = metrics.enter_thresholds(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0]), ["happy", "sad"])
+    assert thresholds == {"happy": 0.5, "sad": 0.95}
 
 
 def test_thresholds_are_for_a_world_in_which_most_faces_are_neutral() -> None:
@@ -123,9 +123,9 @@ def test_thresholds_are_for_a_world_in_which_most_faces_are_neutral() -> None:
 def test_auc_by_hand(scores: list[float], positive: list[int], expected: float) -> None:
     probabilities = np.stack([scores, 1 - np.array(scores)], axis=1)
     truth = 1 - np.array(positive)
-    found = metrics.auc(probabilities, truth, ["happy", "sad"])
-    assert found["happy"] == pytest.approx(expected)
-    assert found["sad"] == pytest.approx(expected)
+    areas = metrics.auc(probabilities, truth, ["happy", "sad"])
+    assert areas["happy"] == pytest.approx(expected)
+    assert areas["sad"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("truth", [[0, 0, 0, 0], [1, 1, 1, 1]])
@@ -160,12 +160,12 @@ def test_what_is_said_is_the_top_label_from_its_threshold_on() -> None:
     words = metrics.spoken(probabilities, labels, {"neutral": 0.1, "happy": 0.6, "not_a_face": 0.1})
     assert words.tolist() == ["", "happy", "happy", "", ""]
     truth = np.array(["neutral", "happy", "neutral", "happy", "happy"])
-    assert metrics.said(words, truth) == metrics.Said(0.4, 0.5)
-    assert metrics.said(np.array(["", ""]), truth[:2]) == metrics.Said(0.0, None)
+    assert metrics.cue_figures(words, truth) == metrics.CueFigures(0.4, 0.5)
+    assert metrics.cue_figures(np.array(["", ""]), truth[:2]) == metrics.CueFigures(0.0, None)
 
 
 @pytest.fixture
-def told() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def sampled() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Logits of 20,000 faces, and a truth drawn from them after 0.8, -0.5 and 0 were added."""
     random = np.random.default_rng(0)
     logits = random.normal(0, 1.5, (20_000, 3))
@@ -173,8 +173,8 @@ def told() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     return logits, np.array([random.choice(3, p=row) for row in chances])
 
 
-def test_biases_find_what_the_logits_lack(told: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
-    logits, truth = told
+def test_biases_find_what_the_logits_lack(sampled: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
+    logits, truth = sampled
     added = metrics.fit_biases(logits, truth)
     np.testing.assert_allclose(added - added[2], [0.8, -0.5, 0.0], atol=0.06)
     assert added[truth].mean() == pytest.approx(0, abs=1e-6)
@@ -182,8 +182,8 @@ def test_biases_find_what_the_logits_lack(told: tuple[NDArray[np.float64], NDArr
     np.testing.assert_allclose(believed, np.bincount(truth), rtol=0.01)
 
 
-def test_biases_suit_logits_that_are_too_sure(told: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
-    logits, truth = told
+def test_biases_suit_logits_that_are_too_sure(sampled: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
+    logits, truth = sampled
     added = metrics.fit_biases(3 * logits, truth)
     np.testing.assert_allclose(added - added[2], [2.4, -1.5, 0.0], atol=0.2)
 
@@ -206,6 +206,7 @@ def test_precision_and_f1_by_hand() -> None:
 def test_a_threshold_of_the_roc_is_where_rates_differ_most() -> None:
     happy = np.array([0.9, 0.8, 0.6, 0.58, 0.55, 0.3])
     truth = np.array([0, 0, 1, 1, 0, 1])
-    found = metrics.roc_thresholds(np.stack([happy, 1 - happy, 0 * happy], axis=1), truth, ["happy", "sad", "fear"])
+    probabilities = np.stack([happy, 1 - happy, 0 * happy], axis=1)
+    thresholds = metrics.roc_thresholds(probabilities, truth, ["happy", "sad", "fear"])
     # Of happy, two of three and no other face are at .8 and above; all three and two others at .55.
-    assert found == {"happy": 0.8, "sad": pytest.approx(0.4), "fear": 1.0}
+    assert thresholds == {"happy": 0.8, "sad": pytest.approx(0.4), "fear": 1.0}

@@ -24,19 +24,19 @@ def arrays(given_answers: Answers) -> tuple[np.ndarray, np.ndarray]:
 @given(answers)
 def test_ece_is_at_most_1_and_at_least_the_gap_of_the_means(given_answers: Answers) -> None:
     probabilities, truth = arrays(given_answers)
-    found = metrics.ece(probabilities, truth)
+    ece = metrics.ece(probabilities, truth)
     gap = abs(probabilities.max(axis=1).mean() - metrics.accuracy(probabilities, truth))
-    assert gap - 1e-9 <= found <= 1
+    assert gap - 1e-9 <= ece <= 1
 
 
 @settings(deadline=None, database=None, max_examples=60)
 @given(answers)
 def test_full_coverage_is_accuracy_and_no_coverage_leaves_0_to_1(given_answers: Answers) -> None:
     probabilities, truth = arrays(given_answers)
-    found = metrics.coverage(probabilities, truth)
-    assert found["1"] == pytest.approx(metrics.accuracy(probabilities, truth))
-    assert all(0 <= value <= 1 for value in found.values())
-    assert list(found) == ["0.2", "0.4", "0.6", "0.8", "1"]
+    coverage = metrics.coverage(probabilities, truth)
+    assert coverage["1"] == pytest.approx(metrics.accuracy(probabilities, truth))
+    assert all(0 <= value <= 1 for value in coverage.values())
+    assert list(coverage) == ["0.2", "0.4", "0.6", "0.8", "1"]
 
 
 @settings(deadline=None, database=None, max_examples=60)
@@ -52,13 +52,13 @@ def test_the_order_of_the_images_changes_nothing(given_answers: Answers, random:
 @given(answers)
 def test_macro_f1_is_1_only_without_a_mistake(given_answers: Answers) -> None:
     probabilities, truth = arrays(given_answers)
-    found = metrics.macro_f1(probabilities, truth, least=1)
-    assert 0 <= found <= 1
-    assert (found == 1) == (metrics.accuracy(probabilities, truth) == 1)
+    macro_f1 = metrics.macro_f1(probabilities, truth, least=1)
+    assert 0 <= macro_f1 <= 1
+    assert (macro_f1 == 1) == (metrics.accuracy(probabilities, truth) == 1)
 
 
 @settings(deadline=None, database=None, max_examples=60)
 @given(answers)
 def test_thresholds_stay_between_a_half_and_nineteen_twentieths(given_answers: Answers) -> None:
-    found = metrics.enter_thresholds(*arrays(given_answers), ["happy", "sad"])
-    assert all(0.5 <= value <= 0.95 for value in found.values())
+    thresholds = metrics.enter_thresholds(*arrays(given_answers), ["happy", "sad"])
+    assert all(0.5 <= value <= 0.95 for value in thresholds.values())

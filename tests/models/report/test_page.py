@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib", reason="the page's pictures are drawn by matplotlib (extra train)")
+pytest.importorskip("jinja2", reason="the page is a jinja2 template (extra train)")
+
+from jinja2 import UndefinedError
 
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.bundle.training_record import CurvePoint, TrainingRecord
@@ -15,7 +18,9 @@ from cuelens_models.data.load import HeldOut
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.evaluate.candidate import Candidate
 from cuelens_models.evaluate.evaluate import Evaluation, evaluate, figures
+from cuelens_models.report import plots
 from cuelens_models.report.page import page
+from cuelens_models.report.render import render
 
 Told = Callable[..., Candidate]
 WORDS = ["evaluate-model", "told.tflite", "--data", "made up", "--protocol", "ferplus8"]
@@ -31,7 +36,7 @@ def held_out(words: list[str]) -> HeldOut:
 
 
 @pytest.fixture
-def found(told: Told) -> Evaluation:
+def evaluation(told: Told) -> Evaluation:
     labels = (*LABELS, NOT_A_FACE)
     truth = np.arange(60) % 7
     random = np.random.default_rng(0)
@@ -68,13 +73,13 @@ def structure(text: str) -> Structure:
     return parsed
 
 
-def written(found: Evaluation, *, show_faces: bool = False) -> str:
-    return page(found, figures(found), WORDS, show_faces=show_faces)
+def written(evaluation: Evaluation, *, show_faces: bool = False) -> str:
+    return page(evaluation, figures(evaluation), WORDS, show_faces=show_faces)
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_says_so_twice_alike(found: Evaluation) -> None:
-    text = written(found)
-    assert text == written(found)
+def test_the_page_needs_nothing_from_elsewhere_and_says_so_twice_alike(evaluation: Evaluation) -> None:
+    text = written(evaluation)
+    assert text == written(evaluation)
     assert "http" not in text
     assert not re.search(r"\b(src|@import|url\((?!#))", text)
     parsed = structure(text)
@@ -86,11 +91,11 @@ def test_the_page_needs_nothing_from_elsewhere_and_says_so_twice_alike(found: Ev
     assert set(used) <= set(names)
 
 
-def test_every_figure_is_there_and_every_picture_has_its_words(found: Evaluation) -> None:
-    text, said = written(found), figures(found)
-    for value in (f"{said['accuracy']:.1%}", f"{said['ece']:.3f}", f"{said['robustness']['camera']:.1%}"):
+def test_every_figure_is_there_and_every_picture_has_its_words(evaluation: Evaluation) -> None:
+    text, report = written(evaluation), figures(evaluation)
+    for value in (f"{report['accuracy']:.1%}", f"{report['ece']:.3f}", f"{report['robustness']['camera']:.1%}"):
         assert value in text
-    low, high = said["intervals"]["accuracy"]
+    low, high = report["intervals"]["accuracy"]
     assert f"({low:.1%} to {high:.1%})" in text
     pictures = [attributes for tag, attributes in structure(text).seen if tag == "svg"]
     assert len(pictures) == 4
@@ -100,9 +105,9 @@ def test_every_figure_is_there_and_every_picture_has_its_words(found: Evaluation
     assert "made &lt;up&gt;" in text
 
 
-def test_the_confusions_and_the_mistakes_are_counted(found: Evaluation) -> None:
-    text = written(found)
-    wrong = np.flatnonzero(found.asked.argmax(axis=1) != found.truth)
+def test_the_confusions_and_the_mistakes_are_counted(evaluation: Evaluation) -> None:
+    text = written(evaluation)
+    wrong = np.flatnonzero(evaluation.probabilities.argmax(axis=1) != evaluation.truth)
     table = text[text.index('class="confusion"') : text.index("Telling one from the rest")]
     counts = [int(count) for count in re.findall(r">(\d+)<small>", table)]
     assert sum(counts) == 60
@@ -113,8 +118,8 @@ def test_the_confusions_and_the_mistakes_are_counted(found: Evaluation) -> None:
     assert len(indices) == min(20, len(wrong))
 
 
-def test_faces_are_shown_only_if_asked_for_and_then_with_a_warning(found: Evaluation) -> None:
-    without, shown = written(found), written(found, show_faces=True)
+def test_faces_are_shown_only_if_asked_for_and_then_with_a_warning(evaluation: Evaluation) -> None:
+    without, shown = written(evaluation), written(evaluation, show_faces=True)
     assert "Do not pass it on" in shown
     assert "Do not pass it on" not in without
     faces = [attributes for tag, attributes in structure(shown).seen if tag == "img"]
@@ -130,7 +135,9 @@ def test_faces_are_shown_only_if_asked_for_and_then_with_a_warning(found: Evalua
         ([CurvePoint(number=n, loss=1.0 / n, accuracy={"ferplus8": 0.5 + n / 50}) for n in (1, 2, 3)], "over 3 epochs"),
     ],
 )
-def test_the_training_is_drawn_where_it_is_known(found: Evaluation, curve: list[CurvePoint] | None, words: str) -> None:
+def test_the_training_is_drawn_where_it_is_known(
+    evaluation: Evaluation, curve: list[CurvePoint] | None, words: str
+) -> None:
     record = None
     if curve is not None:
         record = TrainingRecord(
@@ -140,15 +147,42 @@ def test_the_training_is_drawn_where_it_is_known(found: Evaluation, curve: list[
             multiply=1.0,
             add=0.0,
             per_image=False,
-            crop=found.model.input.crop,
+            crop=evaluation.model.input.crop,
             data="made up",
             epochs=3,
             seed=0,
             curve=curve,
         )
-    text = written(replace(found, model=replace(found.model, trained=record)))
+    text = written(replace(evaluation, model=replace(evaluation.model, record=record)))
     assert words in text
     structure(text)
+
+
+def test_names_are_text_and_never_html(evaluation: Evaluation) -> None:
+    hostile = "<script>alert('it')</script>"
+    model = replace(
+        evaluation.model,
+        title=hostile,
+        recipe=hostile,
+        learned_from=hostile,
+        labels=(*evaluation.model.labels[:-1], hostile),
+        enter=dict.fromkeys((*evaluation.model.labels, hostile), 0.5),
+    )
+    hostile_one = replace(evaluation, model=model, data=replace(evaluation.data, part=hostile, notes=(hostile,)))
+    text = page(hostile_one, figures(hostile_one), ["evaluate-model", hostile], show_faces=True)
+    assert "script" not in {tag for tag, _ in structure(text).seen}
+    # Four in title and heading (model and data), four in command, note, threshold and mistakes, four in the card.
+    assert text.count("&lt;script&gt;alert(") == 12
+
+
+def test_a_plot_is_described_in_escaped_words() -> None:
+    drawing = plots.svg("x", 'a "<b>" & c', lambda axes: None)
+    assert 'aria-label="a &#34;&lt;b&gt;&#34; &amp; c"' in drawing
+
+
+def test_a_name_that_a_template_lacks_is_an_error() -> None:
+    with pytest.raises(UndefinedError, match="model"):
+        render("card.html", {})
 
 
 @pytest.mark.parametrize(

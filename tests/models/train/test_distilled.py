@@ -17,7 +17,7 @@ from cuelens_models.bundle import training_record
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.backgrounds import backgrounds
-from cuelens_models.data.faces import Faces, joined
+from cuelens_models.data.faces import Faces, concatenate
 from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.evaluate.metrics import fit_biases
@@ -197,7 +197,7 @@ def test_the_curve_kept_in_the_folder_is_the_curve_returned(whole: Whole) -> Non
 
 def test_every_step_and_epoch_is_told_in_order(whole: Whole, data: FaceData) -> None:
     _, curve, steps = whole
-    faces = joined(data.training, backgrounds(int(0.08 * len(data.training)), 0))
+    faces = concatenate(data.training, backgrounds(int(0.08 * len(data.training)), 0))
     batches = len(Views(faces, cuelens.INPUT, 0, human_targets(faces, HEADS)))
     expected = [step / batches + epoch for epoch in range(2) for step in range(1, batches + 1)]
     np.testing.assert_allclose(np.cumsum(steps.advances), expected)

@@ -85,7 +85,7 @@ def test_the_result_says_how_it_was_trained_and_is_the_best_epoch(
     assert all(0 <= threshold <= 1 for threshold in record.enter.values())
     network = keras.models.load_model(folder / "four-class-norm.keras", compile=False)
     inner = label(data.inner, "fer4")
-    answers = network.predict(model_inputs(data.inner.pixels[inner.chosen], fed_to(RECIPE)), verbose=0)
+    answers = network.predict(model_inputs(data.inner.pixels[inner.indices], fed_to(RECIPE)), verbose=0)
     accuracy = float((answers.argmax(axis=1) == inner.truth).mean())
     assert accuracy == max(point.accuracy["fer4"] for point in curve)
 
@@ -196,6 +196,6 @@ def test_a_task_has_the_faces_that_count_under_the_protocol(data: FaceData, tmp_
     voted = task_of(data, RECIPES["ferplus-bn"], tmp_path)
     assert len(voted.learned) == len(voted.targets) == len(data.training)
     four = task_of(data, RECIPES["four-class"], tmp_path)
-    assert len(four.learned) == len(label(data.training, "fer4").chosen) < len(data.training)
+    assert len(four.learned) == len(label(data.training, "fer4").indices) < len(data.training)
     np.testing.assert_array_equal(four.targets.sum(axis=1), 1)
     np.testing.assert_array_equal(four.inner_targets.argmax(axis=1), four.inner.truth)

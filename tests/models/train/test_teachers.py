@@ -12,7 +12,7 @@ from cuelens_models.bundle import training_record
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.bundle.training_record import TrainingRecord
-from cuelens_models.data.augment import posed
+from cuelens_models.data.augment import pose
 from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput
@@ -146,7 +146,7 @@ def test_a_target_is_the_teachers_mean_and_what_people_said(
     indices = np.array([2, 0])
     for view in (1, 2):
         rows = view_targets(view, indices)
-        inputs = model_inputs(augmented(three, indices, view, SEED, posed), INPUT)
+        inputs = model_inputs(augmented(three, indices, view, SEED, pose), INPUT)
         for head in HEADS:
             of_teachers = np.mean(
                 [softmax(np.float64(network.predict_on_batch(inputs)[head.name])) for network in networks], axis=0
