@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cuelens_convert.convert import REPRESENTATIVE, SEED, Asked, convert
-from cuelens_convert.quantise import quantised
+from cuelens_convert.convert import REPRESENTATIVE, SEED, Options, convert
+from cuelens_convert.quantise import quantise
 from cuelens_convert.representative import choose
 from cuelens_convert.rewrite import static
 from cuelens_convert.source import open_source
@@ -47,10 +47,10 @@ def main() -> None:
     images = choose(data.training, source.record.protocol, REPRESENTATIVE, SEED).inputs(source.float_input)
 
     def bare() -> None:
-        quantised(static(source.network), "int8", images)
+        quantise(static(source.network), "int8", images)
 
     def whole() -> None:
-        convert(open_source(SOURCE), load(options.data), Asked(), Recorder())
+        convert(open_source(SOURCE), load(options.data), Options(), Recorder())
 
     bare()  # warm-up: the first conversion of a process is slower
     alone, together = zip(*((processor_s(bare), processor_s(whole)) for _ in range(options.rounds)), strict=True)

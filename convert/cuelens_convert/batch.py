@@ -1,4 +1,4 @@
-"""Several networks, each converted by a process of its own: TensorFlow gives memory back to nobody."""
+"""Conversion of several networks, each in its own process because TensorFlow does not give memory back."""
 
 import subprocess
 import sys
@@ -14,82 +14,77 @@ from cuelens_models.bundle import file
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.errors import BadInput, CuelensError
 
-_KEPT = ("labels", "pixels", "protocol", "scheme", "images", "seed", "fine_tune", "max_drop", "max_class_drop")
+_FORWARDED = ("labels", "pixels", "protocol", "scheme", "images", "seed", "fine_tune", "max_drop", "max_class_drop")
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How one conversion ended. contract: of the bundle, None if there is none. said: its last word."""
+class JobResult:
+    """How one conversion ended. contract: of the bundle, None if none was written. message: the last line printed."""
 
     model: Path
     status: int
     contract: Contract | None
-    said: str
+    message: str
 
 
-def command_line(given: Namespace) -> list[str]:
-    """Return the options of a conversion as they were given, or are by default, without the folders of the files."""
-    words = ["convert-model", given.models[0].name, "--data", given.data.name, "-o", given.output.name]
-    if given.representative:
-        words += ["--representative", given.representative.name]
-    return words + _options(given)
+def command_line(options: Namespace) -> list[str]:
+    """Return the command line that repeats a conversion: every option, defaults too, and files without their folder."""
+    model, data, output = options.models[0].name, options.data.name, options.output.name
+    representative = options.representative and options.representative.name
+    return ["convert-model", model, "--data", data, "-o", output, *_flags(options, representative)]
 
 
-def convert_all(given: Namespace) -> int:
-    """Convert each into the folder OUT; return the greatest exit status of them, 0 if all were written."""
-    outputs = {model: given.output / f"{model.stem}.tflite" for model in given.models}
-    if len(set(outputs.values())) < len(given.models):
-        raise BadInput("two of the models have one name, and would be written to one file: convert them apart")
-    make_folder(given.output)
-    began = time.monotonic()
-    ended: dict[Path, Ended] = {}
-    with ThreadPoolExecutor(given.jobs) as pool:
-        waiting = [pool.submit(_converted, given, model, output) for model, output in outputs.items()]
-        for number, done in enumerate(as_completed(waiting), start=1):
-            one = done.result()
-            ended[one.model] = one
-            print(
-                f"{number} of {len(waiting)}, {time.monotonic() - began:.0f} s: {one.model.name}: {one.said}",
-                flush=True,
-            )
-    print("\n".join(_table([ended[model] for model in given.models])))
-    return max(one.status for one in ended.values())
+def convert_all(options: Namespace) -> int:
+    """Convert each network into the folder OUT; return the greatest exit status, 0 if every bundle was written."""
+    outputs = {model: options.output / f"{model.stem}.tflite" for model in options.models}
+    if len(set(outputs.values())) < len(options.models):
+        raise BadInput("two of the models have the same name, so their bundles would too: convert them separately")
+    make_folder(options.output)
+    start = time.monotonic()
+    results: dict[Path, JobResult] = {}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        jobs = [pool.submit(_convert, options, model, output) for model, output in outputs.items()]
+        for number, job in enumerate(as_completed(jobs), start=1):
+            result = job.result()
+            results[result.model] = result
+            elapsed_s = time.monotonic() - start
+            print(f"{number} of {len(jobs)}, {elapsed_s:.0f} s: {result.model.name}: {result.message}", flush=True)
+    print("\n".join(_table([results[model] for model in options.models])))
+    return max(result.status for result in results.values())
 
 
-def _converted(given: Namespace, model: Path, output: Path) -> Ended:
-    words = [str(model), "--data", str(given.data), "-o", str(output), *_options(given)]
-    if given.representative:
-        words += ["--representative", str(given.representative)]
-    if given.report:
-        words += ["--report", str(given.report / model.stem)]
-    start = [sys.executable, "-c", "from cuelens_convert.cli import main; main()"]
-    run = subprocess.run([*start, *words], capture_output=True, text=True, check=False)
-    lines = (run.stderr if run.returncode else run.stdout).strip().splitlines()
-    contract = file.load(output).contract if run.returncode == 0 else None
-    # Killed, for want of memory say: its status is then the signal's number below 0, and no documented one.
-    status = run.returncode if run.returncode >= 0 else CuelensError.exit_status
-    said = lines[-1].removeprefix("convert-model: ") if lines else f"ended with {run.returncode}"
-    return Ended(model, status, contract, said)
+def _convert(options: Namespace, model: Path, output: Path) -> JobResult:
+    words = [model, "--data", options.data, "-o", output, *_flags(options, options.representative)]
+    if options.report:
+        words += ["--report", options.report / model.stem]
+    command = [sys.executable, "-c", "from cuelens_convert.cli import main; main()"]
+    process = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+    lines = (process.stderr if process.returncode else process.stdout).strip().splitlines()
+    contract = file.load(output).contract if process.returncode == 0 else None
+    # A killed process (out of memory, say) has minus the signal's number as its status, which is not a documented one.
+    status = process.returncode if process.returncode >= 0 else CuelensError.exit_status
+    message = lines[-1].removeprefix("convert-model: ") if lines else f"ended with {process.returncode}"
+    return JobResult(model, status, contract, message)
 
 
-def _options(given: Namespace) -> list[str]:
-    words = []
-    for name in (*_KEPT, "min_agreement"):
-        value = getattr(given, name)
+def _flags(options: Namespace, representative: Path | str | None) -> list[str]:
+    words = ["--representative", str(representative)] if representative else []
+    for name in (*_FORWARDED, "min_agreement"):
+        value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", ",".join(value) if isinstance(value, tuple) else f"{value}"]
     return words
 
 
-def _table(all_ended: list[Ended]) -> Iterator[str]:
+def _table(results: list[JobResult]) -> Iterator[str]:
     yield f"{'model':24}  {'float':>7}  {'here':>7}  {'agree':>7}  {'macro-F1':>8}  {'KiB':>6}  protocol"
-    for one in all_ended:
-        if one.contract is None:
-            yield f"{one.model.stem:24}  exit status {one.status}"
+    for result in results:
+        if result.contract is None:
+            yield f"{result.model.stem:24}  exit status {result.status}"
             continue
-        parity, scored = one.contract.parity, one.contract.metrics
+        parity, metrics = result.contract.parity, result.contract.metrics
         yield (
-            f"{one.model.stem:24}  {parity.float_accuracy:7.2%}  {parity.converted_accuracy:7.2%}"
-            f"  {parity.agreement:7.2%}  {scored.macro_f1:8.3f}  {one.contract.model_bytes / 1024:6.0f}"
-            f"  {scored.protocol}"
+            f"{result.model.stem:24}  {parity.float_accuracy:7.2%}  {parity.converted_accuracy:7.2%}"
+            f"  {parity.agreement:7.2%}  {metrics.macro_f1:8.3f}  {result.contract.model_bytes / 1024:6.0f}"
+            f"  {metrics.protocol}"
         )

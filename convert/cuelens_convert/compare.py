@@ -1,4 +1,4 @@
-"""The written model against the network it came from, in the runtime of the glasses, on held-out faces."""
+"""Comparison of the converted model, in the runtime of the glasses, with the float network, on held-out faces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from cuelens_models.bundle.scores import Scores, softmax
 from cuelens_models.evaluate import metrics
 from cuelens_models.quiet import tensorflow_quiet
 
-_ENOUGH: Final = 100
-"""Held-out images that a class needs before its own drop is judged."""
-SURE: Final = 0.05
-"""A loss is real if chance alone would show one like it less often than this."""
-_FACES_AT_ONCE: Final = 256
+_MIN_CLASS_IMAGES: Final = 100
+"""Held-out images below which a class is pooled with other rare ones."""
+_SIGNIFICANCE: Final = 0.05
+"""Significance level of McNemar's test."""
+_BATCH: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What one group of images lost. points: of recall, in percentage points. chance: of McNemar's exact test."""
+    """Loss on one group of images. points: percentage points of recall. chance: p-value of McNemar's exact test."""
 
     name: str
     images: int
@@ -35,7 +35,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be lost: points of accuracy, points of recall in one class; and the least agreement, if it is a gate."""
+    """Largest loss of accuracy and of recall in one class, in percentage points; least agreement, in percent."""
 
     drop: float = 0.5
     class_drop: float = 3.0
@@ -43,11 +43,11 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Logits of both models for the held-out faces of a protocol, (n, labels), and the truth (n,).
+class Comparison:
+    """Logits of both models for the held-out faces of a protocol, (n, labels), and the true labels, (n,).
 
-    A model's not_a_face, which no protocol asks about, is left out. tuned_logits: of the float network after
-    fine-tuning, where there was any: agreement is with that.
+    The output not_a_face is left out: no protocol evaluates it. tuned_logits: of the fine-tuned float network, None
+    without fine-tuning. Agreement is with the network that was converted, so with the fine-tuned one if there is one.
     """
 
     labels: tuple[str, ...]
@@ -58,43 +58,45 @@ class Judged:
 
     @property
     def agreement(self) -> float:
-        """Return on how many images both name the same expression, 0 to 1."""
-        before = self.float_logits if self.tuned_logits is None else self.tuned_logits
-        return float((before.argmax(axis=1) == self.converted_logits.argmax(axis=1)).mean())
+        """Return the share of images on which both models name the same expression, 0 to 1."""
+        return float((self._before.argmax(axis=1) == self.converted_logits.argmax(axis=1)).mean())
 
     @property
     def largest_difference(self) -> float:
         """Return the largest difference between two logits."""
-        before = self.float_logits if self.tuned_logits is None else self.tuned_logits
-        return float(np.abs(before - self.converted_logits).max())
+        return float(np.abs(self._before - self.converted_logits).max())
+
+    @property
+    def _before(self) -> Scores:
+        return self.float_logits if self.tuned_logits is None else self.tuned_logits
 
     def loss(self) -> Loss:
-        """Return what all images lost."""
+        """Return the loss on all images."""
         return self._loss("all", np.ones(len(self.truth), bool))
 
     def class_losses(self) -> list[Loss]:
-        """Return what each class with enough images lost."""
+        """Return the loss of each class that has at least 100 images."""
         return [
-            self._loss(label, of)
+            self._loss(label, group)
             for index, label in enumerate(self.labels)
-            if (of := self.truth == index).sum() >= _ENOUGH
+            if (group := self.truth == index).sum() >= _MIN_CLASS_IMAGES
         ]
 
     def rare(self) -> Loss | None:
-        """Return what the other classes lost together; None if there are none, or no image of them."""
+        """Return the loss of the other classes pooled; None if no image shows one."""
         counts = np.bincount(self.truth, minlength=len(self.labels))
-        few = np.flatnonzero((counts > 0) & (counts < _ENOUGH))
-        of = np.isin(self.truth, few)
-        return self._loss(" + ".join(self.labels[index] for index in few), of) if of.any() else None
+        few = np.flatnonzero((counts > 0) & (counts < _MIN_CLASS_IMAGES))
+        group = np.isin(self.truth, few)
+        return self._loss(" + ".join(self.labels[index] for index in few), group) if group.any() else None
 
-    def _loss(self, name: str, of: NDArray[np.bool_]) -> Loss:
-        before = (self.float_logits.argmax(axis=1) == self.truth)[of]
-        after = (self.converted_logits.argmax(axis=1) == self.truth)[of]
+    def _loss(self, name: str, group: NDArray[np.bool_]) -> Loss:
+        before = (self.float_logits.argmax(axis=1) == self.truth)[group]
+        after = (self.converted_logits.argmax(axis=1) == self.truth)[group]
         points = round(100 * float(before.mean() - after.mean()), 3)
-        return Loss(name, int(of.sum()), points, mcnemar(int((before & ~after).sum()), int((after & ~before).sum())))
+        return Loss(name, int(group.sum()), points, mcnemar(int((before & ~after).sum()), int((after & ~before).sum())))
 
     def parity(self) -> Parity:
-        """Return the figures that go into the contract."""
+        """Return the figures of this comparison for the contract."""
         return Parity(
             images=len(self.truth),
             float_accuracy=round(metrics.accuracy(self.float_logits, self.truth), 5),
@@ -103,8 +105,8 @@ class Judged:
             worst_class_drop=round(max((loss.points / 100 for loss in self.class_losses()), default=0.0), 5),
         )
 
-    def scored(self, protocol: str, temperature: float) -> Metrics:
-        """Return what the converted model scores."""
+    def measure(self, protocol: str, temperature: float) -> Metrics:
+        """Return the metrics of the converted model for the contract."""
         probabilities = softmax(self.converted_logits, temperature)
         return Metrics(
             protocol=protocol,
@@ -116,57 +118,71 @@ class Judged:
 
 
 def mcnemar(lost: int, won: int) -> float:
-    """Return how often chance alone would tell two equal models apart by as much (McNemar 1947, exact, two-sided).
+    """Return the p-value of McNemar's test that two models are equally accurate (McNemar 1947, exact, two-sided).
 
-    lost, won: images that only the first, only the second model names rightly.
+    lost, won: images on which only the first, only the second model is right.
     """
-    both = lost + won
-    rarer: int = sum(comb(both, count) for count in range(min(lost, won) + 1))
-    return min(1.0, float(2 * rarer / 2**both))
+    discordant = lost + won
+    tail: int = sum(comb(discordant, count) for count in range(min(lost, won) + 1))
+    return min(1.0, float(2 * tail / 2**discordant))
 
 
-def too_much(judged: Judged, limits: Limits) -> bool:
-    """Return whether more than the limits was lost, by chance or not."""
-    return judged.loss().points > limits.drop or any(loss.points > limits.class_drop for loss in judged.class_losses())
+def exceeds(comparison: Comparison, limits: Limits) -> bool:
+    """Return whether the loss exceeds the limits, significant or not."""
+    classes = comparison.class_losses()
+    return comparison.loss().points > limits.drop or any(loss.points > limits.class_drop for loss in classes)
 
 
-def refusal(judged: Judged, limits: Limits) -> str | None:
-    """Return why a conversion is refused, None if it is not. A loss counts if chance alone would not show it."""
-    whole = judged.loss()
-    if whole.points > limits.drop and whole.chance < SURE:
+def refusal(comparison: Comparison, limits: Limits) -> str | None:
+    """Return why a conversion is refused, None if it is not. A loss counts only if it is significant."""
+    whole = comparison.loss()
+    if whole.points > limits.drop and whole.chance < _SIGNIFICANCE:
         return (
             f"it loses {whole.points:.2f} points of accuracy on {whole.images} images (p {whole.chance:.1g}),"
             f" {limits.drop:g} are allowed (--max-drop)"
         )
-    for loss in judged.class_losses():
-        if loss.points > limits.class_drop and loss.chance < SURE:
+    for loss in comparison.class_losses():
+        if loss.points > limits.class_drop and loss.chance < _SIGNIFICANCE:
             return (
                 f"it loses {loss.points:.2f} points of recall of {loss.name} on {loss.images} images"
                 f" (p {loss.chance:.1g}), {limits.class_drop:g} are allowed (--max-class-drop)"
             )
-    if limits.agreement is not None and 100 * judged.agreement < limits.agreement:
+    if limits.agreement is not None and 100 * comparison.agreement < limits.agreement:
         return (
-            f"it agrees with the network on {judged.agreement:.2%} of {whole.images} images,"
-            f" {limits.agreement:g} % are asked for (--min-agreement)"
+            f"it agrees with the network on {comparison.agreement:.2%} of {whole.images} images,"
+            f" {limits.agreement:g} % are required (--min-agreement)"
         )
     return None
 
 
-def float_logits(network: Any, faces: Grey, wanted: Input, *, probabilities: bool) -> Scores:
-    """Return what a float network says of faces (n, height, width): (n, outputs), as logits."""
+def float_logits(network: Any, faces: Grey, contract: Input, *, probabilities: bool) -> Scores:
+    """Return the logits of a float network, (n, outputs).
+
+    Args:
+        network: a Keras network.
+        faces: uint8 (n, height, width).
+        contract: of its input.
+        probabilities: the network outputs those; their logarithm is returned.
+    """
     with tensorflow_quiet():
-        answers = network.predict(model_inputs(faces, wanted), batch_size=_FACES_AT_ONCE, verbose=0)
-    return _logits(np.asarray(answers, np.float64), probabilities=probabilities)
+        outputs = network.predict(model_inputs(faces, contract), batch_size=_BATCH, verbose=0)
+    return _logits(np.asarray(outputs, np.float64), probabilities=probabilities)
 
 
 def converted_logits(interpreter: Interpreter, faces: Grey, step: Callable[[], None]) -> Scores:
-    """Return what the written model says, one face at a time as on the glasses: (n, outputs), as logits."""
-    answers = []
+    """Return the logits of the converted model, (n, outputs), run on one face at a time as on the glasses.
+
+    Args:
+        interpreter: of the model.
+        faces: uint8 (n, height, width).
+        step: called after each face.
+    """
+    outputs = []
     for face in faces:
-        answers.append(interpreter.outputs(face))
+        outputs.append(interpreter.outputs(face))
         step()
-    return _logits(np.stack(answers), probabilities=interpreter.contract.output.kind == "probabilities")
+    return _logits(np.stack(outputs), probabilities=interpreter.contract.output.kind == "probabilities")
 
 
-def _logits(answers: Scores, *, probabilities: bool) -> Scores:
-    return np.log(np.maximum(answers, 1e-7)) if probabilities else answers
+def _logits(outputs: Scores, *, probabilities: bool) -> Scores:
+    return np.log(np.maximum(outputs, 1e-7)) if probabilities else outputs

@@ -1,4 +1,4 @@
-"""The conversion itself, step by step: quantise, load back, compare, mend what can be mended, seal."""
+"""The conversion: quantise, compare with the float network, repair what was lost, and write the contract."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cuelens_convert import compare, representative
-from cuelens_convert.compare import Judged, Limits
-from cuelens_convert.dead_units import fold
+from cuelens_convert.compare import Comparison, Limits
+from cuelens_convert.dead_units import fold_dead_units
 from cuelens_convert.digest import content_digest
-from cuelens_convert.fine_tune import fine_tuned, steps_of
-from cuelens_convert.quantise import Scheme, quantised
+from cuelens_convert.fine_tune import fine_tune, step_count
+from cuelens_convert.quantise import Scheme, quantise
 from cuelens_convert.representative import Representative
 from cuelens_convert.rewrite import static
 from cuelens_convert.source import Source
@@ -47,13 +47,17 @@ from cuelens_models.version import __version__
 REPRESENTATIVE: Final = 500
 SEED: Final = 0
 _WITH_RANGES: Final = ("int8", "int16x8")
-_HAIR: Final = 0.01
-"""By how much a network must name more than always the commonest expression would, to be taken for trained."""
+_MARGIN: Final = 0.01
+"""Margin over the majority-class baseline below which a network counts as untrained."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How to convert. photographs: a folder of representative images instead of training faces. fine_tune: epochs."""
+class Options:
+    """How to convert.
+
+    photographs: a folder of representative images, None for training faces. images: representative images at most.
+    fine_tune: epochs, 0 for none. seed: chooses the images, and seeds the fine-tuning.
+    """
 
     scheme: Scheme = "int8"
     limits: Limits = field(default_factory=Limits)
@@ -65,24 +69,24 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One converted model. network: what it was made from, of any batch.
+    """One converted model. network: the float network that it was made from, of any batch size.
 
-    inner: what the model says of the inner split, (n, outputs). right: the share of those that it names rightly.
+    inner: logits of the model for the inner split, (n, outputs). inner_accuracy: on that split, 0 to 1.
     """
 
     network: keras.Model
     model: bytes
-    judged: Judged
+    comparison: Comparison
     inner: Scores
-    right: float
+    inner_accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a conversion. needed: what was done besides converting. refusal: why it is not to be written."""
+    """Result of a conversion. needed: rewrites and repairs. refusal: why the bundle must not be written, or None."""
 
     source: Source
-    asked: Asked
+    options: Options
     attempt: Attempt
     representative: Representative
     bundle: bytes
@@ -91,96 +95,114 @@ class Outcome:
     refusal: str | None
 
 
-def convert(source: Source, data: FaceData, asked: Asked, steps: Steps) -> Outcome:
-    """Convert and judge. Raises BadInput if the images are no good, or the network itself knows nothing.
+def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> Outcome:
+    """Convert a network, and compare the model with it.
 
-    If too much is lost, dead units are folded and, if asked, the network is fine-tuned. Whether that helped is seen on
-    the inner split: on the held-out faces nothing is chosen.
+    If more is lost than the limits allow, dead units are folded, then the network is fine-tuned where the options ask
+    for it. A repair is kept if accuracy rises on the inner split: nothing is selected on the held-out faces.
+    Raises BadInput if the representative images are unfit, or if the network is not trained.
+
+    Args:
+        source: the network.
+        data: training, inner and held-out faces.
+        options: how to convert, and what may be lost.
+        steps: told of each stage.
     """
-    work = _Work(source, data, asked, steps)
-    best = work.attempt(source.network)
-    needed = list(source.changed)
-    if asked.scheme in _WITH_RANGES and compare.too_much(best.judged, asked.limits):
+    attempts = _Attempts(source, data, options, steps)
+    best = attempts.make(source.network)
+    needed = list(source.changes)
+    if options.scheme in _WITH_RANGES and compare.exceeds(best.comparison, options.limits):
         steps.stage("looking for dead units")
-        folded = fold(source.network, work.images)
-        if folded is not None and (again := work.attempt(folded.network)).right > best.right:
-            best = again
-            units = ", ".join(f"{count} of {name}" for name, count in folded.units.items())
+        folding = fold_dead_units(source.network, attempts.images)
+        if folding and (attempt := attempts.make(folding.network)).inner_accuracy > best.inner_accuracy:
+            best = attempt
+            units = ", ".join(f"{count} of {name}" for name, count in folding.units.items())
             needed.append(f"dead units folded into constants: {units}")
-    if asked.fine_tune and compare.too_much(best.judged, asked.limits):
-        again = work.attempt(work.tuned(best.network), tuned=True)
-        best, helped = (again, "fine-tuned") if again.right > best.right else (best, "fine-tuned in vain")
-        needed.append(f"{helped} for {asked.fine_tune} epochs with int8's rounding")
-    contract = work.contract(best)
-    refusal = compare.refusal(best.judged, asked.limits)
+    if options.fine_tune and compare.exceeds(best.comparison, options.limits):
+        attempt = attempts.make(attempts.fine_tune(best.network), tuned=True)
+        helps = attempt.inner_accuracy > best.inner_accuracy
+        best = attempt if helps else best
+        result = "fine-tuned" if helps else "fine-tuned in vain"
+        needed.append(f"{result} for {options.fine_tune} epochs with int8's rounding")
+    contract = attempts.contract(best)
+    refusal = compare.refusal(best.comparison, options.limits)
     bundle = file.pack(best.model, contract)
-    return Outcome(source, asked, best, work.representative, bundle, contract, tuple(needed), refusal)
+    return Outcome(source, options, best, attempts.representative, bundle, contract, tuple(needed), refusal)
 
 
-class _Work:
-    """What all attempts share: the images, the faces to judge on, and what the float network says of those."""
+class _Attempts:
+    """Makes attempts. They share the representative images, the labelled faces, and the float network's logits."""
 
-    def __init__(self, source: Source, data: FaceData, asked: Asked, steps: Steps) -> None:
-        self._source, self._data, self._asked, self._steps = source, data, asked, steps
-        said = source.record
-        self.inner, self.held = label(data.inner, said.protocol), label(data.held_out, said.protocol)
+    def __init__(self, source: Source, data: FaceData, options: Options, steps: Steps) -> None:
+        self._source, self._data, self._options, self._steps = source, data, options, steps
+        protocol, float_input = source.record.protocol, source.float_input
+        self._inner, self._held_out = label(data.inner, protocol), label(data.held_out, protocol)
         steps.stage("choosing representative images")
-        if asked.photographs is None:
-            self.representative = representative.choose(data.training, said.protocol, asked.images, asked.seed)
+        if options.photographs is None:
+            self.representative = representative.choose(data.training, protocol, options.images, options.seed)
         else:
-            wanted = source.float_input
-            self.representative = representative.from_photographs(asked.photographs, wanted, asked.images, asked.seed)
-        self.images: NDArray[np.float32] = self.representative.inputs(source.float_input)
+            self.representative = representative.from_photographs(
+                options.photographs, float_input, options.images, options.seed
+            )
+        self.images: NDArray[np.float32] = self.representative.inputs(float_input)
         steps.stage("running the network")
-        self._before = self._float(source.network)
-        _check_trained(self._before, self.held, source)
+        self._float_logits = self._run_float(source.network)
+        _check_trained(self._float_logits, self._held_out, source)
 
-    def attempt(self, network: keras.Model, *, tuned: bool = False) -> Attempt:
-        """Convert a network, and judge what was written."""
-        self._steps.stage(f"converting to {self._asked.scheme}")
-        model = quantised(static(network), self._asked.scheme, self.images)
-        bundle = Bundle(model, _unsealed(model, self._source, self._asked, len(self.images)), Path(self._source.name))
-        interpreter = Interpreter(bundle)
-        self._steps.stage("running the written model", len(self.inner.indices) + len(self.held.indices))
+    def make(self, network: keras.Model, *, tuned: bool = False) -> Attempt:
+        """Convert a network, and compare the model with it. tuned: it is not the original any more."""
+        self._steps.stage(f"converting to {self._options.scheme}")
+        model = quantise(static(network), self._options.scheme, self.images)
+        interpreter = self._interpreter(model)
+        self._steps.stage("running the written model", len(self._inner.indices) + len(self._held_out.indices))
 
-        inner, held = (
+        inner, held_out = (
             compare.converted_logits(interpreter, faces.pixels[labelled.indices], self._steps.advance)
-            for faces, labelled in ((self._data.inner, self.inner), (self._data.held_out, self.held))
+            for faces, labelled in ((self._data.inner, self._inner), (self._data.held_out, self._held_out))
         )
         columns = self._source.columns
-        now = self._float(network) if tuned else None
-        judged = Judged(self.held.labels, self.held.truth, self._before, held[:, columns], now)
-        return Attempt(network, model, judged, inner, metrics.accuracy(inner[:, columns], self.inner.truth))
+        comparison = Comparison(
+            self._held_out.labels,
+            self._held_out.truth,
+            self._float_logits,
+            held_out[:, columns],
+            self._run_float(network) if tuned else None,
+        )
+        return Attempt(network, model, comparison, inner, metrics.accuracy(inner[:, columns], self._inner.truth))
 
-    def tuned(self, network: keras.Model) -> keras.Model:
-        """Return the network after it learned to bear rounding, on the training part."""
-        chosen = label(self._data.training, self._source.record.protocol).indices
-        learned = model_inputs(self._data.training.pixels[chosen], self._source.float_input)
-        self._steps.stage("fine-tuning", steps_of(len(learned), self._asked.fine_tune))
-        return fine_tuned(network, learned, self.images, self._asked.fine_tune, self._asked.seed, self._steps.advance)
+    def fine_tune(self, network: keras.Model) -> keras.Model:
+        """Return the network fine-tuned on the training part to tolerate int8 rounding."""
+        indices = label(self._data.training, self._source.record.protocol).indices
+        faces = model_inputs(self._data.training.pixels[indices], self._source.float_input)
+        epochs, seed = self._options.fine_tune, self._options.seed
+        self._steps.stage("fine-tuning", step_count(len(faces), epochs))
+        return fine_tune(network, faces, self.images, epochs, seed, self._steps.advance)
 
-    def _float(self, network: keras.Model) -> Scores:
-        faces = self._data.held_out.pixels[self.held.indices]
+    def _interpreter(self, model: bytes) -> Interpreter:
+        contract = _draft_contract(model, self._source, self._options, len(self.images))
+        return Interpreter(Bundle(model, contract, Path(self._source.name)))
+
+    def _run_float(self, network: keras.Model) -> Scores:
+        faces = self._data.held_out.pixels[self._held_out.indices]
         source = self._source
         logits = compare.float_logits(network, faces, source.float_input, probabilities=source.probabilities)
         return logits[:, source.columns]
 
     def contract(self, attempt: Attempt) -> Contract:
-        """Return the whole contract of a model: temperature, thresholds, parity, figures and golden answers."""
-        said, columns = self._source.record, np.array(self._source.columns)
-        temperature = metrics.fit_temperature(attempt.inner[:, columns], self.inner.truth)
-        unsealed = _unsealed(attempt.model, self._source, self._asked, len(self.images))
-        interpreter = Interpreter(Bundle(attempt.model, unsealed, Path(self._source.name)))
-        # What is believed is decided on faces as the glasses see them, not as collections show them.
-        seen = corrupt(self._data.inner.pixels[self.inner.indices], "camera")
-        self._steps.stage("choosing thresholds", len(seen))
-        answers = compare.converted_logits(interpreter, seen, self._steps.advance)
-        enter = metrics.enter_thresholds(softmax(answers, temperature), columns[self.inner.truth], said.labels)
+        """Return the whole contract of a model: temperature, thresholds, parity, metrics and golden outputs."""
+        record, columns = self._source.record, np.array(self._source.columns)
+        temperature = metrics.fit_temperature(attempt.inner[:, columns], self._inner.truth)
+        interpreter = self._interpreter(attempt.model)
+        # Thresholds are chosen on faces as the camera of the glasses shows them, not as the collections do.
+        faces = corrupt(self._data.inner.pixels[self._inner.indices], "camera")
+        self._steps.stage("choosing thresholds", len(faces))
+        logits = compare.converted_logits(interpreter, faces, self._steps.advance)
+        enter = metrics.enter_thresholds(softmax(logits, temperature), columns[self._inner.truth], record.labels)
         return msgspec.structs.replace(
-            unsealed,
+            interpreter.contract,
             probabilities=Probabilities(temperature=temperature, enter=enter),
-            parity=attempt.judged.parity(),
-            metrics=attempt.judged.scored(f"{said.protocol} on {self._data.held_out_name}", temperature),
+            parity=attempt.comparison.parity(),
+            metrics=attempt.comparison.measure(f"{record.protocol} on {self._data.held_out_name}", temperature),
             golden=[
                 Golden(
                     formula=formula,
@@ -191,39 +213,46 @@ class _Work:
         )
 
 
-def _check_trained(logits: Scores, held: LabelledFaces, source: Source) -> None:
-    """Raise BadInput if the float network is no better than always naming the commonest expression."""
-    commonest = float(np.bincount(held.truth).max() / len(held.truth))
-    right = metrics.accuracy(logits, held.truth)
-    if right < commonest + _HAIR:
+def _check_trained(logits: Scores, held_out: LabelledFaces, source: Source) -> None:
+    """Raise BadInput if the float network is not better than the majority-class baseline."""
+    baseline = float(np.bincount(held_out.truth).max() / len(held_out.truth))
+    accuracy = metrics.accuracy(logits, held_out.truth)
+    if accuracy < baseline + _MARGIN:
         raise BadInput(
-            f"model {source.name} names {right:.1%} of the held-out images rightly, and always the same word would be"
-            f" right for {commonest:.1%}: is it trained, are its labels in its own order, its pixels fed as it was?"
+            f"model {source.name} is right on {accuracy:.1%} of the held-out images, and always naming the commonest"
+            f" expression on {baseline:.1%}: is it trained, are labels in its order, and pixels as in its training?"
         )
 
 
-def _unsealed(model: bytes, source: Source, asked: Asked, images: int) -> Contract:
-    """Return a contract with which the model can be run: all that is known before it was."""
-    said = source.record
-    (fed,), (given,) = flatbuffer.signature(model)
+def _draft_contract(model: bytes, source: Source, options: Options, images: int) -> Contract:
+    """Return a contract that suffices to run the model; what only running it shows is zero or empty."""
+    record = source.record
+    (model_input,), (model_output,) = flatbuffer.signature(model)
     return Contract(
         schema=SCHEMA,
-        name=said.recipe,
+        name=record.recipe,
         version=__version__,
-        labels=list(said.labels),
-        input=msgspec.structs.replace(source.float_input, dtype=fed.dtype, scale=fed.scale, zero_point=fed.zero_point),
+        labels=list(record.labels),
+        input=msgspec.structs.replace(
+            source.float_input,
+            dtype=model_input.dtype,
+            scale=model_input.scale,
+            zero_point=model_input.zero_point,
+        ),
         output=Output(
             kind="probabilities" if source.probabilities else "logits",
-            dtype=given.dtype,  # type: ignore[arg-type]
-            scale=given.scale,
-            zero_point=given.zero_point,
+            dtype=model_output.dtype,  # type: ignore[arg-type]
+            scale=model_output.scale,
+            zero_point=model_output.zero_point,
         ),
-        probabilities=Probabilities(temperature=1.0, enter=dict.fromkeys(said.labels, 1.0)),
+        probabilities=Probabilities(temperature=1.0, enter=dict.fromkeys(record.labels, 1.0)),
         conversion=Conversion(
-            scheme=asked.scheme, representative_images=images if asked.scheme in _WITH_RANGES else 0, seed=asked.seed
+            scheme=options.scheme,
+            representative_images=images if options.scheme in _WITH_RANGES else 0,
+            seed=options.seed,
         ),
         parity=Parity(images=0, float_accuracy=0, converted_accuracy=0, agreement=0, worst_class_drop=0),
-        metrics=Metrics(protocol=said.protocol, images=0, accuracy=0, macro_f1=0, ece=0),
+        metrics=Metrics(protocol=record.protocol, images=0, accuracy=0, macro_f1=0, ece=0),
         model_bytes=len(model),
         model_sha256=hashlib.sha256(model).hexdigest(),
         content_digest=content_digest(model),
@@ -232,7 +261,7 @@ def _unsealed(model: bytes, source: Source, asked: Asked, images: int) -> Contra
             source=source.name,
             source_sha256=source.sha256,
             recipe=source.recipe,
-            data=said.data,
+            data=record.data,
             cuelens=__version__,
             tensorflow=tf.__version__,
         ),

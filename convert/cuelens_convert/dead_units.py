@@ -1,8 +1,8 @@
-"""Units that always say the same, made the constant that they are.
+"""Folding of dead units, whose output is the same for every image, into constants.
 
-A batch norm behind a unit that never fires divides by a deviation of nearly nothing. That factor ends up in the next
-layer's weights, or in a product of its own, where it is tens of times the others: int8 has no room for both. Here such
-a unit's factor is set to nought, and what it always says becomes its offset.
+The batch norm after a dead unit divides by a standard deviation near zero. The resulting factor ends up in the next
+layer's weights, or in a multiplication of its own, tens of times larger than the others, and widens the int8 range that
+all of them share. Folding sets that factor to zero and adds the unit's constant output to the offset.
 """
 
 from dataclasses import dataclass
@@ -12,69 +12,61 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens_convert.rewrite import through
+from cuelens_convert.rewrite import layer_outputs, rebuild
 from cuelens_models.quiet import tensorflow_quiet
 
-_SILENT: Final = 1e-3
-"""A unit is dead if it varies by less than this share of what the units of its layer do (root mean square)."""
+_DEAD: Final = 1e-3
+"""A unit is dead if its standard deviation is below this share of its layer's (root mean square over the units)."""
 _BATCH: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """The network without them. units: how many, by layer. change: the largest, in its outputs on the images."""
+class Folding:
+    """The network with dead units folded. units: their number, by layer. change: of any output, the largest."""
 
     network: keras.Model
     units: dict[str, int]
     change: float
 
 
-def fold(network: keras.Model, images: NDArray[np.float32]) -> Folded | None:
-    """Return the network with the dead units of its batch norms folded; None if it has none.
+def fold_dead_units(network: keras.Model, images: NDArray[np.float32]) -> Folding | None:
+    """Return the network with the dead units before its batch norms folded; None if it has none.
 
-    images: float (n, height, width, channels), representative ones.
+    images: representative ones, float (n, height, width, channels).
     """
-    norms: list[tuple[Any, Any]] = []
-
-    def note(layer: Any, given: Any) -> Any:
-        answer = layer(given)
-        if isinstance(layer, keras.layers.BatchNormalization):
-            norms.append((layer, answer))
-        return answer
-
-    face = keras.Input(network.inputs[0].shape[1:], name="face")
-    through(network, face, note)
+    face, outputs = layer_outputs(network)
     dead: dict[str, tuple[NDArray[np.bool_], NDArray[np.float32]]] = {}
-    for layer, answer in norms:
-        # One after the other: all maps of all layers at once would fill the memory.
+    for layer, output in outputs:
+        if not isinstance(layer, keras.layers.BatchNormalization):
+            continue
+        # Layer by layer, since the outputs of all layers together would fill the memory.
         with tensorflow_quiet():
-            values = keras.Model(face, answer).predict(images, batch_size=_BATCH, verbose=0)
+            values = keras.Model(face, output).predict(images, batch_size=_BATCH, verbose=0)
         values = values.reshape(-1, values.shape[-1])
-        varies = values.std(axis=0)
-        units = varies < _SILENT * np.sqrt((varies**2).mean())
+        deviation = values.std(axis=0)
+        units = deviation < _DEAD * np.sqrt((deviation**2).mean())
         if units.any():
             dead[layer.name] = units, values.mean(axis=0)
     if not dead:
         return None
 
-    def call(layer: Any, given: Any) -> Any:
-        return _constant(layer, given, *dead[layer.name]) if layer.name in dead else layer(given)
+    def call(layer: Any, tensor: Any) -> Any:
+        return _fold_units(layer, tensor, *dead[layer.name]) if layer.name in dead else layer(tensor)
 
-    face = keras.Input(network.inputs[0].shape[1:], name="face")
-    made = keras.Model(face, through(network, face, call), name=network.name)
+    result = rebuild(network, call)
     with tensorflow_quiet():
-        before, after = (one.predict(images, batch_size=_BATCH, verbose=0) for one in (network, made))
+        before, after = (model.predict(images, batch_size=_BATCH, verbose=0) for model in (network, result))
     counts = {name: int(units.sum()) for name, (units, _) in dead.items()}
-    return Folded(made, counts, float(np.abs(before - after).max()))
+    return Folding(result, counts, float(np.abs(before - after).max()))
 
 
-def _constant(layer: Any, given: Any, units: NDArray[np.bool_], says: NDArray[np.float32]) -> Any:
-    """Apply a batch norm with these units saying one thing only."""
-    made = keras.layers.BatchNormalization.from_config({**layer.get_config(), "scale": True, "center": True})
-    answer = made(given)
-    had = layer.get_weights()
-    *_, mean, variance = had
-    gamma = had[0] if layer.scale else np.ones_like(mean)
-    beta = had[int(layer.scale)] if layer.center else np.zeros_like(mean)
-    made.set_weights([np.where(units, 0, gamma), np.where(units, says, beta), mean, variance])
-    return answer
+def _fold_units(layer: Any, tensor: Any, units: NDArray[np.bool_], means: NDArray[np.float32]) -> Any:
+    """Apply a batch norm with a factor of zero for `units`, and their mean output as the offset."""
+    folded = keras.layers.BatchNormalization.from_config({**layer.get_config(), "scale": True, "center": True})
+    output = folded(tensor)
+    weights = layer.get_weights()
+    *_, mean, variance = weights
+    gamma = weights[0] if layer.scale else np.ones_like(mean)
+    beta = weights[int(layer.scale)] if layer.center else np.zeros_like(mean)
+    folded.set_weights([np.where(units, 0, gamma), np.where(units, means, beta), mean, variance])
+    return output

@@ -1,4 +1,4 @@
-"""A conversion looked into: which layers lose what, what the runtime does with the model, how long it takes here."""
+"""Diagnosis of a conversion: the error of each layer, the operations, and the latency on this machine."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,17 +7,18 @@ from cuelens_convert import graph, layer_errors
 from cuelens_convert.convert import Outcome
 from cuelens_convert.graph import Latency, Operation
 from cuelens_convert.layer_errors import LayerError
-from cuelens_convert.quantise import quantised
+from cuelens_convert.quantise import quantise
 from cuelens_convert.rewrite import static
 
 THREADS: Final = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """What was found. spread: of the weights, by layer. before, after: how long the float and the written model take.
+class Diagnosis:
+    """What a conversion did to a network.
 
-    float_bytes: the size of the model without quantisation.
+    spread: of the weights, by layer. before, after: latency of the float32 and of the converted model, for each count
+    of THREADS. float_bytes: size of the float32 model.
     """
 
     errors: list[LayerError]
@@ -28,16 +29,16 @@ class Examined:
     float_bytes: int
 
 
-def examine(outcome: Outcome) -> Examined:
-    """Look into the model of an outcome, written or refused."""
+def diagnose(outcome: Outcome) -> Diagnosis:
+    """Compare the converted model, accepted or refused, with a float32 conversion of the same network."""
     attempt = outcome.attempt
     images = outcome.representative.inputs(outcome.source.float_input)
-    plain = quantised(static(attempt.network), "float32", images)
-    return Examined(
-        layer_errors.layer_errors(plain, attempt.model, images),
-        layer_errors.spreads(plain),
+    float32 = quantise(static(attempt.network), "float32", images)
+    return Diagnosis(
+        layer_errors.measure(float32, attempt.model, images),
+        layer_errors.weight_spreads(float32),
         graph.operations(attempt.model),
-        [graph.latency(plain, threads) for threads in THREADS],
+        [graph.latency(float32, threads) for threads in THREADS],
         [graph.latency(attempt.model, threads) for threads in THREADS],
-        len(plain),
+        len(float32),
     )

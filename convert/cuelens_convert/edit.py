@@ -1,4 +1,4 @@
-"""Showing what a bundle says of itself, and changing it. Nothing here needs TensorFlow."""
+"""Inspecting and editing the contract of a bundle. Nothing here needs TensorFlow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,27 +16,27 @@ from cuelens_models.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to be changed; None where it stays. labels: all of them, in the order of the outputs."""
+    """Changes to a contract; None leaves a value as it is. labels: all of them, in the order of the outputs."""
 
     labels: tuple[str, ...] | None = None
     thresholds: dict[str, float] | None = None
     temperature: float | None = None
 
 
-def read_thresholds(words: str) -> dict[str, float]:
-    """Read `happy=0.6,sad=0.8`. Raises BadInput if it is not that."""
-    found = {}
-    for part in words.split(","):
+def parse_thresholds(text: str) -> dict[str, float]:
+    """Parse thresholds such as `happy=0.6,sad=0.8`. Raises BadInput if they are written otherwise."""
+    thresholds = {}
+    for part in text.split(","):
         label, _, value = part.partition("=")
         try:
-            found[canonical(label)] = float(value)
+            thresholds[canonical(label)] = float(value)
         except ValueError as error:
             raise BadInput(f"{part!r} is no threshold: write one like happy=0.6") from error
-    return found
+    return thresholds
 
 
-def changed(contract: Contract, changes: Changes) -> Contract:
-    """Return the contract with the changes. Raises BadInput if they do not fit it."""
+def apply_changes(contract: Contract, changes: Changes) -> Contract:
+    """Return the contract with the changes. Raises BadInput if a label or a value does not fit it."""
     labels = [canonical(word) for word in changes.labels] if changes.labels else list(contract.labels)
     if len(labels) != len(contract.labels):
         raise BadInput(
@@ -53,54 +53,61 @@ def changed(contract: Contract, changes: Changes) -> Contract:
     temperature = contract.probabilities.temperature if changes.temperature is None else changes.temperature
     if not 0 < temperature < float("inf"):
         raise BadInput(f"the temperature is {temperature:g}: it must be more than 0")
-    told = "" if labels == contract.labels else f"; relabelled from {' '.join(contract.labels)}"
+    relabelling = "" if labels == contract.labels else f"; relabelled from {' '.join(contract.labels)}"
     probabilities = msgspec.structs.replace(contract.probabilities, temperature=temperature, enter=enter)
-    provenance = msgspec.structs.replace(contract.provenance, recipe=contract.provenance.recipe + told)
+    provenance = msgspec.structs.replace(contract.provenance, recipe=contract.provenance.recipe + relabelling)
     return msgspec.structs.replace(contract, labels=labels, probabilities=probabilities, provenance=provenance)
 
 
-def write_changed(bundle: Path, output: Path, changes: Changes) -> Contract:
-    """Write a new bundle from an old one, and return its contract. Raises BadInput, BadBundle or Unwritable."""
+def edit_bundle(bundle: Path, output: Path, changes: Changes) -> Contract:
+    """Write a changed copy of a bundle, and return its contract. Raises BadInput, BadBundle or Unwritable.
+
+    Args:
+        bundle: the file to read.
+        output: the file to write, another one.
+        changes: to its contract.
+    """
     command.refuse_overwriting(output, [bundle])
-    old = file.load(bundle)
-    contract = changed(old.contract, changes)
-    write_whole(output, file.pack(old.model, contract))
+    original = file.load(bundle)
+    contract = apply_changes(original.contract, changes)
+    write_whole(output, file.pack(original.model, contract))
     return contract
 
 
-def described(contract: Contract, size: int) -> Iterator[str]:
-    """Yield what a bundle says of itself, for people. size: of the file, in bytes."""
-    fed, given, parity, scored = contract.input, contract.output, contract.parity, contract.metrics
+def describe(contract: Contract, size: int) -> Iterator[str]:
+    """Yield the contract of a bundle as lines to print. size: of the file, in bytes."""
+    fed, output, parity, metrics = contract.input, contract.output, contract.parity, contract.metrics
     yield contract.title()
     yield f"  labels       {' '.join(contract.labels)}"
     levels = "each face standardised, then " if fed.per_image else ""
     yield (
         f"  input        {fed.width}x{fed.height}, {fed.channels} channel{'s' * (fed.channels > 1)}, {fed.dtype}:"
-        f" {levels}level * {fed.multiply:g} + {fed.add:g}{_scaled(fed.scale, fed.zero_point)}"
+        f" {levels}level * {fed.multiply:g} + {fed.add:g}{_scaling(fed.scale, fed.zero_point)}"
     )
     yield f"  crop         {fed.crop.scale:g} times the box of {fed.crop.detector}, moved down by {fed.crop.shift_y:g}"
-    yield f"  output       {given.kind}, {given.dtype}{_scaled(given.scale, given.zero_point)}"
+    yield f"  output       {output.kind}, {output.dtype}{_scaling(output.scale, output.zero_point)}"
     yield f"  temperature  {contract.probabilities.temperature:g}"
     yield "  thresholds   " + "  ".join(f"{word} {value:g}" for word, value in contract.probabilities.enter.items())
-    how = contract.conversion
-    images = f", ranges from {how.representative_images} images, seed {how.seed}" if how.representative_images else ""
-    yield f"  conversion   {how.scheme}{images}"
+    conversion = contract.conversion
+    image_count = conversion.representative_images
+    ranges = f", ranges from {image_count} images, seed {conversion.seed}" if image_count else ""
+    yield f"  conversion   {conversion.scheme}{ranges}"
     yield (
         f"  parity       {parity.images} images: float {parity.float_accuracy:.2%}, converted"
         f" {parity.converted_accuracy:.2%}, agreement {parity.agreement:.2%}, worst class"
         f" -{100 * parity.worst_class_drop:.2f} points"
     )
     yield (
-        f"  figures      {scored.protocol}: accuracy {scored.accuracy:.2%}, macro-F1 {scored.macro_f1:.3f},"
-        f" ECE {scored.ece:.3f}"
+        f"  figures      {metrics.protocol}: accuracy {metrics.accuracy:.2%}, macro-F1 {metrics.macro_f1:.3f},"
+        f" ECE {metrics.ece:.3f}"
     )
-    made = contract.provenance
-    yield f"  made from    {made.source} ({made.recipe}), data {made.data}, by cuelens {made.cuelens},"
-    yield f"               TensorFlow {made.tensorflow}"
+    origin = contract.provenance
+    yield f"  made from    {origin.source} ({origin.recipe}), data {origin.data}, by cuelens {origin.cuelens},"
+    yield f"               TensorFlow {origin.tensorflow}"
     yield f"  golden       {len(contract.golden)} pictures"
     yield f"  digest       {contract.content_digest}"
     yield f"  size         {size / 1024:.0f} KiB, of which the model is {contract.model_bytes / 1024:.0f}"
 
 
-def _scaled(scale: float, zero_point: int) -> str:
+def _scaling(scale: float, zero_point: int) -> str:
     return f", scale {scale:.6g}, zero {zero_point}" if scale else ""

@@ -1,7 +1,7 @@
-"""What a written model consists of: each operation, whether XNNPACK takes it, and its share of the time here.
+"""Operations of a converted model: whether XNNPACK runs each of them, and its share of the time on this machine.
 
-Time is measured by cutting the model after each operation: what one costs is what the longer of two such models takes
-more. It is measured through the same runtime and kernels as on the glasses, on this machine's processor.
+The model is cut after each operation, and each of these prefixes is timed: an operation costs what its prefix takes
+beyond the one before. Runtime and kernels are those of the glasses, the processor is this machine's.
 """
 
 import time
@@ -14,16 +14,21 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 
-from cuelens_convert.layer_errors import plain
+from cuelens_convert.layer_errors import layer_name
 from cuelens_models.quiet import native_quiet
 
 _DELEGATE: Final = "DELEGATE"
-_WARM, _ROUNDS, _CALLS = 5, 7, 15
+_WARM_UP_CALLS, _ROUNDS, _CALLS = 5, 7, 15
+_LATENCY_CALLS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. layer: which it is of. shape, dtype: of what it writes. share: of the time, 0 to 1."""
+    """One operation.
+
+    kind: as TFLite names it. layer: of the network. shape, dtype: of its output. delegated: to XNNPACK. share: of the
+    model's time, 0 to 1.
+    """
 
     kind: str
     layer: str
@@ -35,7 +40,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Microseconds of one invoke on this machine: median and 95th percentile."""
+    """Time of one invocation on this machine: median and 95th percentile, in microseconds."""
 
     threads: int
     p50_us: float
@@ -43,36 +48,33 @@ class Latency:
 
 
 def operations(model: bytes) -> list[Operation]:
-    """Return the operations of a model in order. Raises ValueError if the runtime refuses it."""
-    runtime = _opened(model, threads=1)
+    """Return the operations of a model in order. Raises ValueError if the runtime refuses the model."""
+    runtime = _open_runtime(model, threads=1)
     details = runtime._get_ops_details()  # noqa: SLF001 - the runtime has no public list of them
     tensors = {tensor["index"]: tensor for tensor in runtime.get_tensor_details()}
     own = [each for each in details if each["op_name"] != _DELEGATE]
-    taken = _taken([each for each in details if each["op_name"] == _DELEGATE], own)
-    shares = _shares(model, len(own))
-    found = []
-    for number, each in enumerate(own):
-        written = tensors[int(each["outputs"][0])]
-        found.append(
-            Operation(
-                kind=each["op_name"],
-                layer=plain(written["name"]),
-                shape=tuple(int(side) for side in written["shape"]),
-                dtype=np.dtype(written["dtype"]).name,
-                delegated=number in taken,
-                share=shares[number],
-            )
+    delegated = _run_by([each for each in details if each["op_name"] == _DELEGATE], own)
+    outputs = [tensors[int(each["outputs"][0])] for each in own]
+    return [
+        Operation(
+            kind=each["op_name"],
+            layer=layer_name(output["name"]),
+            shape=tuple(int(side) for side in output["shape"]),
+            dtype=np.dtype(output["dtype"]).name,
+            delegated=number in delegated,
+            share=share,
         )
-    return found
+        for number, (each, output, share) in enumerate(zip(own, outputs, _shares(model, len(own)), strict=True))
+    ]
 
 
 def latency(model: bytes, threads: int) -> Latency:
-    """Return how long one invoke takes with so many threads."""
-    took = _timed(_opened(model, threads), 300)
-    return Latency(threads, *(float(np.quantile(took, share)) * 1e6 for share in (0.5, 0.95)))
+    """Return the latency of a model with so many threads."""
+    times_s = _time_calls(_open_runtime(model, threads), _LATENCY_CALLS)
+    return Latency(threads, *(float(np.quantile(times_s, share)) * 1e6 for share in (0.5, 0.95)))
 
 
-def _opened(model: bytes, threads: int) -> Any:
+def _open_runtime(model: bytes, threads: int) -> Any:
     with native_quiet():
         runtime = LiteRt(model_content=model, num_threads=threads)
         runtime.allocate_tensors()
@@ -81,44 +83,45 @@ def _opened(model: bytes, threads: int) -> Any:
     return runtime
 
 
-def _timed(runtime: Any, calls: int) -> list[float]:
-    took = []
-    for call in range(_WARM + calls):
-        began = time.perf_counter()
+def _time_calls(runtime: Any, calls: int) -> list[float]:
+    """Return the seconds that each of `calls` invocations takes, after some to warm up."""
+    times_s = []
+    for call in range(_WARM_UP_CALLS + calls):
+        start = time.perf_counter()
         runtime.invoke()
-        if call >= _WARM:
-            took.append(time.perf_counter() - began)
-    return took
+        if call >= _WARM_UP_CALLS:
+            times_s.append(time.perf_counter() - start)
+    return times_s
 
 
-def _taken(delegates: list[dict[str, Any]], own: list[dict[str, Any]]) -> set[int]:
-    """Return which operations a delegate runs: those between what it reads and what it writes."""
+def _run_by(delegates: list[dict[str, Any]], own: list[dict[str, Any]]) -> set[int]:
+    """Return the indices of the operations that delegates run: those between a delegate's inputs and outputs."""
     writer = {int(tensor): number for number, each in enumerate(own) for tensor in each["outputs"]}
-    taken: set[int] = set()
+    numbers: set[int] = set()
     for delegate in delegates:
-        read = {int(tensor) for tensor in delegate["inputs"]}
-        waiting = [int(tensor) for tensor in delegate["outputs"]]
-        while waiting:
-            tensor = waiting.pop()
+        inputs = {int(tensor) for tensor in delegate["inputs"]}
+        queue = [int(tensor) for tensor in delegate["outputs"]]
+        while queue:
+            tensor = queue.pop()
             number = writer.get(tensor)
-            if number is None or number in taken or tensor in read:
+            if number is None or number in numbers or tensor in inputs:
                 continue
-            taken.add(number)
-            waiting += [int(given) for given in own[number]["inputs"]]
-    return taken
+            numbers.add(number)
+            queue += [int(index) for index in own[number]["inputs"]]
+    return numbers
 
 
 def _shares(model: bytes, count: int) -> list[float]:
-    # All lengths in turn, several rounds: a busy moment of the machine then falls on all of them.
-    runtimes = [_opened(cut, threads=1) for cut in _cuts(model, count)]
-    rounds = [[float(np.median(_timed(runtime, _CALLS))) for runtime in runtimes] for _ in range(_ROUNDS)]
-    until = np.maximum.accumulate(np.min(rounds, axis=0))
-    alone = np.diff(until, prepend=0.0)
-    return [float(share) for share in alone / alone.sum()]
+    # All prefixes in turn, for several rounds, so that a busy moment of the machine affects all of them alike.
+    runtimes = [_open_runtime(prefix, threads=1) for prefix in _prefixes(model, count)]
+    rounds = [[float(np.median(_time_calls(runtime, _CALLS))) for runtime in runtimes] for _ in range(_ROUNDS)]
+    cumulative = np.maximum.accumulate(np.min(rounds, axis=0))
+    times = np.diff(cumulative, prepend=0.0)
+    return [float(share) for share in times / times.sum()]
 
 
-def _cuts(model: bytes, count: int) -> Iterator[bytes]:
-    """Yield the model cut after its first operation, after its second, and so on."""
+def _prefixes(model: bytes, count: int) -> Iterator[bytes]:
+    """Yield the model cut after its first operation, after its second, and so on up to the whole."""
     for length in range(1, count):
         content = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
         graph = content.subgraphs[0]

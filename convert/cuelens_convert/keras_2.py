@@ -1,8 +1,8 @@
-"""A network of Keras 2 written so that Keras 3 can read it: `python -m cuelens_convert.keras_2 MODEL PLAIN.h5`.
+"""Rewriting of a Keras 2 network into a file for Keras 3: `python -m cuelens_convert.keras_2 MODEL PLAIN.h5`.
 
-It runs in a process of its own, since the two do not share one well. Beside PLAIN.h5 it leaves PLAIN.npz with what the
-network answers to pictures of noise, so that whoever reads the file can see that it still does. Exit status 3: tf_keras
-is not installed; 1: what is wrong stands on standard output, apart from what TensorFlow logs.
+It needs a process of its own, because Keras 2 and 3 conflict in one. It also writes PLAIN.npz, with the network's
+outputs for pictures of noise: the reader checks that the network still gives them in Keras 3. Exit status 3: tf_keras
+is not installed; 1: the network cannot be read, and standard output says why (TensorFlow logs to standard error).
 """
 
 import json
@@ -13,18 +13,17 @@ from typing import Any, Final
 import numpy as np
 
 _PROBES: Final = 4
-
-_DROPPED: Final = {
+_REJECTED: Final = {
     "SeparableConv2D": ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
     "DepthwiseConv2D": ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
     "Conv2DTranspose": ("groups",),
     "BatchNormalization": ("renorm", "virtual_batch_size", "fused"),
 }
-"""What Keras 2 writes of a layer, and Keras 3 does not take. None of it says what a trained layer computes."""
+"""Arguments that Keras 2 writes for a layer and Keras 3 rejects. None of them affects what a trained layer computes."""
 
 
 def main() -> None:
-    """Write the network."""
+    """Read the network with Keras 2, and write it for Keras 3."""
     try:
         import h5py
         import tf_keras
@@ -40,7 +39,7 @@ def main() -> None:
         network.save(plain, save_format="h5", include_optimizer=False)
         np.savez(plain.with_suffix(".npz"), inputs=inputs, outputs=network.predict(inputs, verbose=0))
     except Exception as error:
-        # Whatever Keras 2 raises is told in its own words to the process that asked.
+        # Keras 2 raises errors of many types: the calling process gets the message.
         print(str(error).strip() or type(error).__name__)
         sys.exit(1)
     with h5py.File(plain, "r+") as file:
@@ -50,12 +49,12 @@ def main() -> None:
 
 
 def _clean(part: Any) -> None:
-    """Drop what Keras 3 does not take from every layer of a network's description."""
+    """Remove from every layer of a network's configuration the arguments that Keras 3 rejects."""
     if isinstance(part, list):
         for inner in part:
             _clean(inner)
     elif isinstance(part, dict):
-        for name in _DROPPED.get(part.get("class_name", ""), ()):
+        for name in _REJECTED.get(part.get("class_name", ""), ()):
             part["config"].pop(name, None)
         for inner in part.values():
             _clean(inner)

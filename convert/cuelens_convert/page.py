@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from cuelens_convert import summary
 from cuelens_convert.convert import Outcome
-from cuelens_convert.diagnose import Examined
+from cuelens_convert.diagnose import Diagnosis
 from cuelens_convert.layer_errors import NOISY_DB, WIDE, LayerError
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.report.plots import ACCENT, svg
@@ -19,7 +19,7 @@ from cuelens_models.report.render import render
 from cuelens_models.report.tables import confusion
 
 
-def page(outcome: Outcome, examined: Examined, words: Sequence[str]) -> str:
+def page(outcome: Outcome, examined: Diagnosis, words: Sequence[str]) -> str:
     """Return a whole HTML page.
 
     Args:
@@ -27,13 +27,13 @@ def page(outcome: Outcome, examined: Examined, words: Sequence[str]) -> str:
         examined: its layers, operations and latencies.
         words: the command line that makes the bundle again.
     """
-    judged, contract, images = outcome.attempt.judged, outcome.contract, outcome.representative
+    judged, contract, images = outcome.attempt.comparison, outcome.contract, outcome.representative
     rare = judged.rare()
     return render(
         "conversion.html",
         {
             "name": outcome.source.name,
-            "scheme": outcome.asked.scheme,
+            "scheme": outcome.options.scheme,
             "refusal": outcome.refusal,
             "command": shlex.join(words),
             "parity": contract.parity,
@@ -54,7 +54,7 @@ def page(outcome: Outcome, examined: Examined, words: Sequence[str]) -> str:
             "noisy_db": NOISY_DB,
             "wide_spreads": {name: value for name, value in examined.spread.items() if value > WIDE},
             "image_count": len(images.faces),
-            "image_source": images.said,
+            "image_source": images.origin,
             "images_by_label": images.by_label,
             "operations": examined.operations,
             "latencies": list(zip(examined.before, examined.after, strict=True)),

@@ -1,4 +1,4 @@
-"""Keras to a flatbuffer in one of five schemes, of built-in operations alone: no Flex, nothing custom."""
+"""Conversion of a Keras network to a TFLite model in one of five schemes, with built-in operations only."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Literal
@@ -13,14 +13,17 @@ from cuelens_models.quiet import tensorflow_quiet
 
 Scheme = Literal["int8", "int16x8", "dynamic", "float16", "float32"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("int8", "int16x8", "dynamic", "float16", "float32")
-"""int8: weights per channel and activations. int16x8: activations of 16 bits. dynamic: int8 weights, float activations.
-float16: half-size weights. float32: as trained."""
+"""int8: weights (per channel) and activations. int16x8: int8 weights, 16-bit activations. dynamic: int8 weights, float
+activations. float16: half-precision weights. float32: not quantised."""
 
 
-def quantised(network: keras.Model, scheme: Scheme, representative: NDArray[np.float32]) -> bytes:
-    """Convert a network with a static batch of one. Raises BadInput if an operation has no such form.
+def quantise(network: keras.Model, scheme: Scheme, representative: NDArray[np.float32]) -> bytes:
+    """Convert a network to a TFLite model. Raises BadInput if the scheme lacks one of its operations.
 
-    representative: float (n, height, width, channels), on which int8 and int16x8 measure ranges.
+    Args:
+        network: with a static batch of one.
+        scheme: of SCHEMES.
+        representative: images that set the ranges of int8 and int16x8, float (n, height, width, channels).
     """
 
     def batches() -> Iterator[list[NDArray[np.float32]]]:
@@ -45,7 +48,7 @@ def quantised(network: keras.Model, scheme: Scheme, representative: NDArray[np.f
                 converter.inference_input_type = converter.inference_output_type = tf.int16 if wide else tf.int8
             model: bytes = converter.convert()
         except Exception as error:
-            # The converter raises many kinds; its first line says which operation it could not take.
+            # The converter raises errors of many types. The first line names the operation that it cannot convert.
             raise BadInput(f"this network has no {scheme} form: {_first_line(error)}") from error
     return model
 

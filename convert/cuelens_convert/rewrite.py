@@ -1,4 +1,4 @@
-"""A network brought into the form that the glasses run best: logits out, and nothing that int8 kernels do not take."""
+"""Rewriting of a network into the form that converts best: logits as output, and operations that int8 kernels have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,22 +8,24 @@ from typing import Any, Final
 import keras
 import numpy as np
 
+from cuelens_models.bundle import scores
 from cuelens_models.errors import BadInput
 from cuelens_models.quiet import tensorflow_quiet
 
 _PROBES: Final = 8
-_EXACT: Final = 1e-4
-"""By how much the adapted network may differ in its logits, as a share of the largest one."""
+_TOLERANCE: Final = 1e-4
+"""Largest difference allowed between the outputs before and after rewriting, as a share of the largest output."""
 
 Call = Callable[[Any, Any], Any]
 """Applies a layer to a tensor."""
 
 
 @dataclass(frozen=True, slots=True)
-class Adapted:
-    """A network with one input of fixed size and one output, of any batch.
+class Rewrite:
+    """A rewritten network, with one input of fixed size, one output, and any batch size.
 
-    output: what its output is, in words. probabilities: whether it could not be made logits. notes: what was changed.
+    output: its kind, in words. probabilities: whether it outputs those, because no softmax was found to remove. notes:
+    what was changed.
     """
 
     network: keras.Model
@@ -33,113 +35,134 @@ class Adapted:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Return height, width and channels of its input."""
+        """Return height, width and channels of the input."""
         height, width, channels = self.network.inputs[0].shape[1:]
         return height, width, channels
 
     @property
     def outputs(self) -> int:
-        """Return how many numbers it gives."""
+        """Return the number of outputs."""
         return int(self.network.outputs[0].shape[1])
 
 
-def adapted(network: keras.Model, name: str) -> Adapted:
-    """Return the network in the form that is converted. Raises BadInput for one that has no such form."""
+def rewrite(network: keras.Model, name: str) -> Rewrite:
+    """Rewrite a network layer by layer, and name it `name`. Raises BadInput if it cannot be rewritten."""
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise BadInput(f"it has {len(network.inputs)} inputs and {len(network.outputs)} outputs, not one of each")
-    shape, answer = network.inputs[0].shape[1:], network.outputs[0].shape[1:]
-    if len(shape) != 3 or None in shape:
-        raise BadInput(f"it takes {shape}, not a picture of a fixed size")
-    if len(answer) != 1:
-        raise BadInput(f"it gives {answer}, not one number for each expression")
-    last = _last(network)
-    ends = _activation(last)
-    if ends in ("sigmoid", "hard_sigmoid"):
-        raise BadInput("it ends in a sigmoid, which believes in each expression apart: end it in a softmax")
-    # Fixed names: automatic ones depend on what was built before, and stand in the file.
-    face = keras.Input(shape, name="face")
-    rewriter = _Rewriter(last if ends == "softmax" else None)
+    input_shape, output_shape = network.inputs[0].shape[1:], network.outputs[0].shape[1:]
+    if len(input_shape) != 3 or None in input_shape:
+        raise BadInput(f"its input has the shape {input_shape}, not a picture of a fixed size")
+    if len(output_shape) != 1:
+        raise BadInput(f"its output has the shape {output_shape}, not one number for each expression")
+    last = _last_layer(network)
+    activation = _activation(last)
+    if activation in ("sigmoid", "hard_sigmoid"):
+        raise BadInput("it ends in a sigmoid, which rates each expression on its own: end it in a softmax")
+    rewriter = _Rewriter(last if activation == "softmax" else None)
     try:
         with tensorflow_quiet():
-            made = keras.Model(face, _single(through(network, face, rewriter)), name=name)
+            result = rebuild(network, rewriter, name)
     except ValueError as error:
-        # Two layers of one name, in networks inside the network: apart they may have it.
+        # Networks inside the network may have layers of the same name. In one network they may not.
         raise BadInput(f"it cannot be rebuilt layer by layer: {str(error).splitlines()[0]}") from error
-    _check_same(network, made, softmax=ends == "softmax")
-    if ends == "softmax":
-        return Adapted(made, "softmax, cut off: logits", probabilities=False, notes=rewriter.notes())
-    probabilities = _look_like_probabilities(made)
+    _check_same(network, result, softmax=activation == "softmax")
+    if activation == "softmax":
+        return Rewrite(result, "softmax, cut off: logits", probabilities=False, notes=rewriter.notes())
+    probabilities = _are_probabilities(_probe(result))
     output = "probabilities, kept: no softmax was found" if probabilities else "logits"
-    return Adapted(made, output, probabilities, rewriter.notes())
+    return Rewrite(result, output, probabilities, rewriter.notes())
 
 
 class _Rewriter:
-    """Applies each layer in the form that int8 kernels take best, and counts what was not in it."""
+    """Applies each layer in the form that int8 kernels run best, and counts the layers that it changed."""
 
     def __init__(self, softmax: Any) -> None:
-        """softmax: the layer whose softmax is to be cut off, None if there is none."""
+        """softmax: the layer whose softmax is removed, None for none."""
         self._softmax = softmax
-        self._gates = self._norms = 0
+        self._swishes = self._norms = 0
 
-    def __call__(self, layer: Any, given: Any) -> Any:
+    def __call__(self, layer: Any, tensor: Any) -> Any:
         if layer is self._softmax:
-            return given if _is_activation(layer) else _linear(layer, given)
+            return _without_activation(layer, tensor)
         if _activation(layer) == "hard_silu":
-            self._gates += 1
-            return _gate(given if _is_activation(layer) else _linear(layer, given))
-        if isinstance(layer, keras.layers.BatchNormalization) and len(given.shape) == 4 and not _takes_in_norm(given):
+            self._swishes += 1
+            return _hard_swish(_without_activation(layer, tensor))
+        if isinstance(layer, keras.layers.BatchNormalization) and len(tensor.shape) == 4 and not _absorbs_norm(tensor):
             self._norms += 1
-            return _depthwise(layer, given)
-        return layer(given)
+            return _depthwise(layer, tensor)
+        return layer(tensor)
 
     def notes(self) -> tuple[str, ...]:
-        """Return what was written otherwise than it was."""
-        gates = f"{self._gates} x hard-swish written as a product, which int8 kernels take"
+        """Return what was changed, one sentence for each kind of change."""
+        swishes = f"{self._swishes} x hard-swish written as a product, which int8 kernels take"
         norms = f"{self._norms} x batch norm behind an activation written as a depthwise convolution, which int8 holds"
-        return (gates,) * bool(self._gates) + (norms,) * bool(self._norms)
+        return (swishes,) * bool(self._swishes) + (norms,) * bool(self._norms)
 
 
-def through(network: keras.Model, tensor: Any, call: Call) -> Any:
-    """Apply a network anew, layer by layer, those of networks inside it too."""
+def rebuild(network: keras.Model, call: Call, name: str | None = None) -> keras.Model:
+    """Build a network anew layer by layer, those of networks inside it too.
+
+    Args:
+        network: with one input and one output.
+        call: applies each layer that has one input and no call options; others are applied as they are.
+        name: of the result, None for the network's own.
+    """
+    # Fixed names, because automatic ones depend on what was built before, and are written to the file.
+    face = keras.Input(network.inputs[0].shape[1:], name="face")
+    return keras.Model(face, _single(_through(network, face, call)), name=name or network.name)
+
+
+def layer_outputs(network: keras.Model) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return an input tensor, and each layer of a network with its output for that input."""
+    outputs: list[tuple[Any, Any]] = []
+
+    def call(layer: Any, tensor: Any) -> Any:
+        outputs.append((layer, layer(tensor)))
+        return outputs[-1][1]
+
+    return rebuild(network, call).inputs[0], outputs
+
+
+def _through(network: keras.Model, tensor: Any, call: Call) -> Any:
+    """Apply a network to a tensor layer by layer."""
     if isinstance(network, keras.Sequential):
         for layer in network.layers:
             tensor = _step(layer, tensor, call)
         return tensor
 
-    def call_function(layer: Any, *given: Any, **options: Any) -> Any:
-        # Layers of several inputs, and with options of a call, are applied as they stand.
-        if len(given) == 1 and not isinstance(given[0], list | tuple) and not options.get("mask"):
-            return _step(layer, given[0], call)
-        return layer(*given, **options)
+    def call_function(layer: Any, *tensors: Any, **options: Any) -> Any:
+        if len(tensors) == 1 and not isinstance(tensors[0], list | tuple) and not options.get("mask"):
+            return _step(layer, tensors[0], call)
+        return layer(*tensors, **options)
 
-    # What clone_model does, without the Input that it would put before a network inside another.
-    given = keras.tree.map_structure(lambda _: tensor, network.input)
-    return _single(network._run_through_graph(given, lambda layer: partial(call_function, layer)))  # noqa: SLF001
+    # This is what clone_model does, without the Input layer that it puts before a network inside another.
+    inputs = keras.tree.map_structure(lambda _: tensor, network.input)
+    return _single(network._run_through_graph(inputs, lambda layer: partial(call_function, layer)))  # noqa: SLF001
 
 
 def static(network: keras.Model) -> keras.Model:
-    """Return it with a batch of one: a dynamic batch leaves shape arithmetic in the graph."""
+    """Return the network with a batch size of one: a dynamic one would add shape arithmetic to the graph."""
     face = keras.Input(batch_shape=(1, *network.inputs[0].shape[1:]), name="face")
     return keras.Model(face, _single(network(face)), name=network.name)
 
 
-def _single(answer: Any) -> Any:
-    """Return the tensor of an answer that names its only output."""
-    if isinstance(answer, dict):
-        (answer,) = answer.values()
-    return answer[0] if isinstance(answer, list | tuple) else answer
+def _single(output: Any) -> Any:
+    """Return the only tensor of an output, which Keras may wrap in a dictionary or a list."""
+    if isinstance(output, dict):
+        (output,) = output.values()
+    return output[0] if isinstance(output, list | tuple) else output
 
 
 def _step(layer: Any, tensor: Any, call: Call) -> Any:
     if isinstance(layer, keras.layers.InputLayer):
         return tensor
-    return _single(through(layer, tensor, call)) if isinstance(layer, keras.Model) else call(layer, tensor)
+    return _single(_through(layer, tensor, call)) if isinstance(layer, keras.Model) else call(layer, tensor)
 
 
-def _last(network: keras.Model) -> Any:
-    """Return the layer whose output is the network's own, None if that is no layer."""
-    layer = network.outputs[0]._keras_history.operation  # noqa: SLF001 - Keras has no other way to ask
-    return _last(layer) if isinstance(layer, keras.Model) else layer
+def _last_layer(network: keras.Model) -> Any:
+    """Return the layer or operation whose output is the network's, in a network inside it too."""
+    layer = network.outputs[0]._keras_history.operation  # noqa: SLF001 - Keras has no public way to ask
+    return _last_layer(layer) if isinstance(layer, keras.Model) else layer
 
 
 def _activation(layer: Any) -> str | None:
@@ -148,61 +171,57 @@ def _activation(layer: Any) -> str | None:
     return getattr(getattr(layer, "activation", None), "__name__", None)
 
 
-def _is_activation(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Softmax | keras.layers.Activation)
-
-
-def _linear(layer: Any, given: Any) -> Any:
+def _without_activation(layer: Any, tensor: Any) -> Any:
     """Apply the layer without its activation."""
-    plain = type(layer).from_config({**layer.get_config(), "activation": "linear"})
-    answer = plain(given)
-    plain.set_weights(layer.get_weights())
-    return answer
+    if isinstance(layer, keras.layers.Softmax | keras.layers.Activation):
+        return tensor
+    linear = type(layer).from_config({**layer.get_config(), "activation": "linear"})
+    output = linear(tensor)
+    linear.set_weights(layer.get_weights())
+    return output
 
 
-def _takes_in_norm(given: Any) -> bool:
-    """Return whether the converter folds a batch norm into the layer that gives this tensor."""
-    layer = given._keras_history.operation  # noqa: SLF001
-    weighs = isinstance(layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
-    return (weighs or isinstance(layer, keras.layers.SeparableConv2D)) and _activation(layer) == "linear"
+def _absorbs_norm(tensor: Any) -> bool:
+    """Return whether the converter folds a batch norm into the layer that this tensor comes from."""
+    layer = tensor._keras_history.operation  # noqa: SLF001
+    weighted = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+    return isinstance(layer, weighted) and _activation(layer) == "linear"
 
 
-def _depthwise(norm: Any, given: Any) -> Any:
-    """Apply a batch norm as a factor and an offset for each channel: one rounding instead of two."""
+def _depthwise(norm: Any, tensor: Any) -> Any:
+    """Apply a batch norm as a 1x1 depthwise convolution: int8 rounds once instead of twice."""
     weights = norm.get_weights()
     *_, mean, variance = weights
     factor = (weights[0] if norm.scale else 1) / np.sqrt(variance + norm.epsilon)
     offset = (weights[int(norm.scale)] if norm.center else 0) - mean * factor
-    made = keras.layers.DepthwiseConv2D(1, name=norm.name)
-    answer = made(given)
-    made.set_weights([factor.reshape(1, 1, -1, 1), offset])
-    return answer
+    convolution = keras.layers.DepthwiseConv2D(1, name=norm.name)
+    output = convolution(tensor)
+    convolution.set_weights([factor.reshape(1, 1, -1, 1), offset])
+    return output
 
 
-def _gate(x: Any) -> Any:
-    """Hard-swish, x * relu6(x + 3) / 6, in an order that the converter does not take for its own operation."""
+def _hard_swish(x: Any) -> Any:
+    """Return x * relu6(x + 3) / 6, in an order that the converter does not fuse into HARD_SWISH: XNNPACK lacks it."""
     return keras.ops.multiply(keras.ops.multiply(x, 1 / 6), keras.ops.relu6(keras.ops.add(x, 3.0)))
 
 
 def _probe(network: keras.Model) -> Any:
-    """Return answers to pictures of noise, of the levels that networks are fed with."""
+    """Return the outputs for pictures of noise, whose brightest levels range from 1 to 251."""
     shape = (_PROBES, *network.inputs[0].shape[1:])
     levels = np.random.default_rng(0).uniform(0, 1, shape) * np.logspace(0, 2.4, _PROBES).reshape(-1, 1, 1, 1)
     with tensorflow_quiet():
-        given = keras.tree.map_structure(lambda _: levels.astype(np.float32), network.input)
-        return np.asarray(_single(network(given, training=False)), np.float64)
+        inputs = keras.tree.map_structure(lambda _: levels.astype(np.float32), network.input)
+        return np.asarray(_single(network(inputs, training=False)), np.float64)
 
 
-def _look_like_probabilities(network: keras.Model) -> bool:
-    answers = _probe(network)
-    return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
+def _are_probabilities(outputs: Any) -> bool:
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-3))
 
 
 def _check_same(before: keras.Model, after: keras.Model, *, softmax: bool) -> None:
-    expected, given = _probe(before), _probe(after)
+    expected, actual = _probe(before), _probe(after)
     if softmax:
-        shifted = np.exp(given - given.max(axis=1, keepdims=True))
-        given = shifted / shifted.sum(axis=1, keepdims=True)
-    near = _EXACT * max(1.0, float(np.nan_to_num(np.abs(expected)).max()))
-    if not np.allclose(expected, given, rtol=_EXACT, atol=near, equal_nan=True):
-        raise BadInput("it cannot be rebuilt layer by layer: a layer of it is shared or fed in a way not known here")
+        actual = scores.softmax(actual)
+    tolerance = _TOLERANCE * max(1.0, float(np.nan_to_num(np.abs(expected)).max()))
+    if not np.allclose(expected, actual, rtol=_TOLERANCE, atol=tolerance, equal_nan=True):
+        raise BadInput("it cannot be rebuilt layer by layer: a layer is shared or connected in an unsupported way")

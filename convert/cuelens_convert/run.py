@@ -1,50 +1,56 @@
-"""One conversion from its options to its last word: told, judged, drawn, and written or refused."""
+"""One conversion from its options to its exit status: convert, print, report, then write or refuse the bundle."""
 
 import sys
 from argparse import Namespace
 
 from cuelens_convert import batch, summary
 from cuelens_convert.compare import Limits
-from cuelens_convert.convert import Asked, convert
-from cuelens_convert.diagnose import examine
-from cuelens_convert.source import Told, open_source
+from cuelens_convert.convert import Options, convert
+from cuelens_convert.diagnose import diagnose
+from cuelens_convert.source import Described, open_source
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.data.load import FaceData
 from cuelens_models.errors import Refused
 from cuelens_models.progress import display
 
 
-def convert_one(given: Namespace, data: FaceData, digest: str | None) -> int:
-    """Convert. digest: the content digest that is asked for, if one is. Raises Refused if it is not to be written."""
-    source = open_source(given.models[0], Told(given.labels, given.pixels, given.protocol))
-    for line in (*data.notes, *summary.found_out(source)):
-        print(line)
-    asked = Asked(
-        given.scheme,
-        Limits(given.max_drop, given.max_class_drop, given.min_agreement),
-        given.representative,
-        given.images,
-        given.fine_tune,
-        given.seed,
-    )
-    examined = None
-    with display(sys.stdout, extra="convert", stage_line="{} ...") as steps:
-        outcome = convert(source, data, asked, steps)
-        if outcome.refusal or given.report:
-            steps.stage("looking into the layers")
-            examined = examine(outcome)
-    print("\n".join(summary.result(outcome)))
-    if given.report and examined:
-        from cuelens_convert.page import page  # matplotlib, which costs a second
+def run_conversion(options: Namespace, data: FaceData, digest: str | None) -> int:
+    """Convert one network, print what was lost, and write the bundle. Raises Refused if it may not be written.
 
-        drawn = page(outcome, examined, batch.command_line(given))
-        write_whole(given.report / "index.html", drawn.encode())
-    if outcome.refusal and examined:
-        print("\n".join(summary.advice(examined.errors, examined.spread, outcome)))
-        raise Refused(f"{given.scheme} is refused: {outcome.refusal}: nothing was written")
-    found = outcome.contract.content_digest
-    if digest not in (None, found):
-        raise Refused(f"the content digest is {found}, {given.expect} has {digest}: nothing was written")
-    write_whole(given.output, outcome.bundle)
-    print(f"{given.output}: {len(outcome.bundle) / 1024:.0f} KiB")
+    Args:
+        options: of the command line.
+        data: training, inner and held-out faces.
+        digest: content digest that the bundle must have, None if any will do.
+    """
+    source = open_source(options.models[0], Described(options.labels, options.pixels, options.protocol))
+    for line in (*data.notes, *summary.network(source)):
+        print(line)
+    conversion = Options(
+        options.scheme,
+        Limits(options.max_drop, options.max_class_drop, options.min_agreement),
+        options.representative,
+        options.images,
+        options.fine_tune,
+        options.seed,
+    )
+    diagnosis = None
+    with display(sys.stdout, extra="convert", stage_line="{} ...") as steps:
+        outcome = convert(source, data, conversion, steps)
+        if outcome.refusal or options.report:
+            steps.stage("looking into the layers")
+            diagnosis = diagnose(outcome)
+    print("\n".join(summary.result(outcome)))
+    if options.report and diagnosis:
+        from cuelens_convert.page import page  # matplotlib, which takes a second to import
+
+        html = page(outcome, diagnosis, batch.command_line(options))
+        write_whole(options.report / "index.html", html.encode())
+    if outcome.refusal and diagnosis:
+        print("\n".join(summary.advice(diagnosis.errors, diagnosis.spread, outcome)))
+        raise Refused(f"{options.scheme} is refused: {outcome.refusal}: nothing was written")
+    actual = outcome.contract.content_digest
+    if digest not in (None, actual):
+        raise Refused(f"the content digest is {actual}, {options.expect} has {digest}: nothing was written")
+    write_whole(options.output, outcome.bundle)
+    print(f"{options.output}: {len(outcome.bundle) / 1024:.0f} KiB")
     return 0

@@ -1,4 +1,4 @@
-"""What was handed in: a trained network, and what is known about how it wants to be fed and what it answers."""
+"""The trained network to convert: opened, checked, and described by its input, labels and protocol."""
 
 import hashlib
 import re
@@ -9,8 +9,8 @@ from typing import Final
 import keras
 import numpy as np
 
-from cuelens_convert.loading import Loaded, open_network
-from cuelens_convert.rewrite import Adapted, adapted
+from cuelens_convert.loading import NetworkFile, open_network
+from cuelens_convert.rewrite import Rewrite, rewrite
 from cuelens_models.bundle import training_record
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.expressions import LABELS, canonical, check_labels
@@ -25,14 +25,16 @@ PIXELS: Final = {
     "symmetric": (2 / 255, -1.0, False),
     "standardised": (1.0, 0.0, True),
 }
-"""How a grey level can be fed: multiply, add, and whether each face is standardised first."""
+"""Scaling of grey levels for each value of --pixels: factor, offset, and whether each face is standardised first."""
 SMALLEST, LARGEST = 32, 112
-_MOST_LABELS: Final = len(LABELS) + 1
+"""Pixels on a side of the faces that a network may take."""
+_MAX_OUTPUTS: Final = len(LABELS) + 1
+"""One for each label, and not_a_face."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the command line says of a network that does not say it itself; None where it says nothing."""
+class Described:
+    """Description of a network whose file carries no training record. None: the option was not given."""
 
     labels: tuple[str, ...] | None = None
     pixels: str | None = None
@@ -43,9 +45,9 @@ class Told:
 class Source:
     """A network ready to convert.
 
-    network: of any batch, one input, one output. record: its own, or one made of what was told and found out.
-    recipe: how it came about, in words. sha256: of the file handed in. facts: what was found out, name and value.
-    changed: what was written otherwise than it was, sentences without a full stop.
+    network: one input, one output, any batch size. record: from its file, or made of the options and the network.
+    probabilities: whether it outputs those instead of logits. recipe: how it was trained, in words. name, sha256: of
+    its file. facts: what is known about it, as name and value. changes: how it was rewritten, without full stops.
     """
 
     network: keras.Model
@@ -55,75 +57,86 @@ class Source:
     name: str
     sha256: str
     facts: tuple[tuple[str, str], ...]
-    changed: tuple[str, ...]
+    changes: tuple[str, ...]
 
     @property
     def columns(self) -> list[int]:
-        """Return at which places its outputs have the labels of its protocol."""
+        """Return the indices of the outputs that its protocol evaluates, in the order of the protocol's labels."""
         return columns(self.record.labels, self.record.protocol)
 
     @property
     def float_input(self) -> Input:
-        """Return how the float network is fed."""
+        """Return the input contract of the float network."""
         return self.record.float_input(*self.network.inputs[0].shape[1:])
 
 
-def open_source(path: Path, told: Told | None = None) -> Source:
-    """Open a network of any kind that Keras has written. Raises BadInput with what is wrong with it, or missing."""
-    told = told or Told()
+def open_source(path: Path, described: Described | None = None) -> Source:
+    """Open a network that Keras 2 or 3 wrote; `described` is for a file without a training record.
+
+    Raises BadInput, naming the file, if it cannot be converted, or if an option is missing or contradicts it.
+    """
+    described = described or Described()
     if not path.exists():
         raise BadInput(f"model {path} does not exist")
-    said = training_record.read(path) if path.suffix == ".keras" else None
-    if said is not None and told != Told():
-        raise BadInput(f"model {path} says itself what it is: leave --labels, --pixels and --protocol out")
+    record = training_record.read(path) if path.suffix == ".keras" else None
+    if record is not None and described != Described():
+        raise BadInput(f"model {path} has a training record: leave out --labels, --pixels and --protocol")
     try:
-        loaded = open_network(path)
-        found = adapted(loaded.network, _slug(said.recipe if said else path.stem))
-        _check(found)
-        if said is None:
-            said = _described(path, loaded, found, told)
-        elif found.outputs != len(said.labels):
-            raise BadInput(f"it gives {found.outputs} numbers, not one for each of {len(said.labels)} labels")
+        original = open_network(path)
+        rewritten = rewrite(original.network, _slug(record.recipe if record else path.stem))
+        _check(rewritten)
+        if record is None:
+            record = _make_record(path, original, rewritten, described)
+        elif rewritten.outputs != len(record.labels):
+            raise BadInput(f"it has {rewritten.outputs} outputs, not one for each of its {len(record.labels)} labels")
         else:
-            check_labels(said.labels)
-        if said.protocol not in PROTOCOLS:
-            raise BadInput(f"its protocol {said.protocol!r} is unknown")
-        columns(said.labels, said.protocol)
+            check_labels(record.labels)
+        if record.protocol not in PROTOCOLS:
+            raise BadInput(f"its protocol {record.protocol!r} is unknown")
+        columns(record.labels, record.protocol)
     except BadInput as error:
         raise BadInput(f"model {path}: {error}") from error
-    recipe = f"{said.recipe}, {said.epochs} epochs, seed {said.seed}" if said.curve or said.epochs else "not stated"
-    facts = _facts(loaded, found, said)
-    return Source(found.network, said, found.probabilities, recipe, path.name, _sha256(path), facts, found.notes)
+    return Source(
+        network=rewritten.network,
+        record=record,
+        probabilities=rewritten.probabilities,
+        recipe=_recipe(record),
+        name=path.name,
+        sha256=_sha256(path),
+        facts=_facts(original, rewritten, record),
+        changes=rewritten.notes,
+    )
 
 
-def _check(found: Adapted) -> None:
-    height, width, channels = found.shape
+def _check(rewritten: Rewrite) -> None:
+    height, width, channels = rewritten.shape
     if height != width or not SMALLEST <= height <= LARGEST or channels not in (1, 3):
         raise BadInput(
-            f"it takes {found.shape}, not a square picture of {SMALLEST} to {LARGEST} pixels with 1 or 3 channels"
+            f"its input has the shape {rewritten.shape}, not a square picture of {SMALLEST} to {LARGEST} pixels with"
+            " 1 or 3 channels"
         )
-    if found.outputs > _MOST_LABELS:
-        raise BadInput(f"it gives {found.outputs} numbers, there are {_MOST_LABELS} labels: it is of another task")
+    if rewritten.outputs > _MAX_OUTPUTS:
+        raise BadInput(f"it has {rewritten.outputs} outputs for {_MAX_OUTPUTS} labels: it is for another task")
 
 
-def _described(path: Path, loaded: Loaded, found: Adapted, told: Told) -> TrainingRecord:
-    """Make a record of what was told, and of what the network shows."""
-    if told.labels is None:
+def _make_record(path: Path, original: NetworkFile, rewritten: Rewrite, described: Described) -> TrainingRecord:
+    """Make a training record from the options and from the network's layers."""
+    if described.labels is None:
         raise BadInput(
-            f"it does not say which expressions its {found.outputs} outputs mean: give them in order with --labels"
+            f"it does not say which expressions its {rewritten.outputs} outputs mean: give them in order with --labels"
         )
-    labels = [canonical(word) for word in told.labels]
-    if len(labels) != found.outputs:
-        raise BadInput(f"--labels names {len(labels)} expressions, it gives {found.outputs} numbers")
+    labels = [canonical(word) for word in described.labels]
+    if len(labels) != rewritten.outputs:
+        raise BadInput(f"--labels names {len(labels)} expressions, but it has {rewritten.outputs} outputs")
     check_labels(labels)
-    pixels = told.pixels or _pixels(loaded.network)
+    pixels = described.pixels or _pixels(original.network)
     if pixels is None:
-        raise BadInput(f"it does not say how grey levels are fed to it: say so with --pixels ({', '.join(PIXELS)})")
+        raise BadInput(f"it does not say which grey levels it expects: say so with --pixels ({', '.join(PIXELS)})")
     multiply, add, per_image = PIXELS[pixels]
     return TrainingRecord(
         recipe=path.stem,
         labels=labels,
-        protocol=told.protocol or protocol_of(labels),
+        protocol=described.protocol or protocol_of(labels),
         multiply=multiply,
         add=add,
         per_image=per_image,
@@ -135,7 +148,7 @@ def _described(path: Path, loaded: Loaded, found: Adapted, told: Told) -> Traini
 
 
 def _pixels(network: keras.Model) -> str | None:
-    """Return what a layer that scales pixels itself expects, where the network has one and it is clear."""
+    """Return the value of --pixels that the network's own scaling layer implies; None if it has no such layer."""
     for layer in network._flatten_layers(include_self=False, recursive=True):  # noqa: SLF001 - Keras has no other way to see nested ones
         if isinstance(layer, keras.layers.Rescaling):
             return "0..255" if float(np.max(layer.scale)) < 0.1 else "0..1"
@@ -146,18 +159,23 @@ def _pixels(network: keras.Model) -> str | None:
     return None
 
 
-def _facts(loaded: Loaded, found: Adapted, said: TrainingRecord) -> tuple[tuple[str, str], ...]:
-    height, width, channels = found.shape
-    if said.per_image:
+def _recipe(record: TrainingRecord) -> str:
+    stated = record.curve or record.epochs
+    return f"{record.recipe}, {record.epochs} epochs, seed {record.seed}" if stated else "not stated"
+
+
+def _facts(original: NetworkFile, rewritten: Rewrite, record: TrainingRecord) -> tuple[tuple[str, str], ...]:
+    height, width, channels = rewritten.shape
+    if record.per_image:
         levels = "each face standardised"
     else:
-        levels = f"levels {said.add:g} to {255 * said.multiply + said.add:g}"
+        levels = f"levels {record.add:g} to {255 * record.multiply + record.add:g}"
     return (
-        ("read as", loaded.kind),
+        ("read as", original.kind),
         ("input", f"{width}x{height} {'grey' if channels == 1 else 'grey in three channels'}, {levels}"),
-        ("labels", " ".join(said.labels)),
-        ("output", found.output),
-        ("judged by", said.protocol),
+        ("labels", " ".join(record.labels)),
+        ("output", rewritten.output),
+        ("judged by", record.protocol),
     )
 
 
@@ -166,7 +184,7 @@ def _slug(words: str) -> str:
 
 
 def _sha256(path: Path) -> str:
-    """Return the digest of a file, or of all files of a SavedModel in the order of their names."""
+    """Return the SHA-256 of a file, or of all files of a SavedModel folder, sorted by path."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file():

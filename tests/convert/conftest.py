@@ -1,4 +1,4 @@
-"""A network so simple that its weights are set by hand, and the converter run as a command."""
+"""A network whose weights are set by hand, and the converter run as a command."""
 
 import json
 import sys
@@ -17,8 +17,8 @@ from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.bundle.training_record import TrainingRecord
 
 
-class Ended(NamedTuple):
-    """How a command ended."""
+class CommandResult(NamedTuple):
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -26,7 +26,7 @@ class Ended(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def said() -> TrainingRecord:
+def record() -> TrainingRecord:
     return TrainingRecord(
         recipe="bands",
         labels=list(LABELS),
@@ -43,52 +43,52 @@ def said() -> TrainingRecord:
 
 @pytest.fixture(scope="session")
 def bands() -> Callable[..., Any]:
-    """Builds a network that knows the made-up faces: one number for the brightness of each band."""
+    """Builds a network that recognises the made-up faces: each output is the brightness of one band."""
 
     def build(channels: int = 1, gain: float = 20.0, *, named: str = "") -> Any:
         import keras
 
         face = keras.Input((48, 48, channels), name=f"face{named}")
         flat = keras.layers.Flatten(name=f"flat{named}")(face)
-        answer = keras.layers.Dense(8, name=f"logits{named}")
-        network = keras.Model(face, answer(flat), name=f"bands{named}")
+        logits = keras.layers.Dense(8, name=f"logits{named}")
+        network = keras.Model(face, logits(flat), name=f"bands{named}")
         band = np.repeat(np.arange(48 * 48) // (6 * 48), channels)
         weights = gain / (6 * 48 * channels) * (band[:, np.newaxis] == np.arange(8))
-        answer.set_weights([weights.astype(np.float32), np.zeros(8, np.float32)])
+        logits.set_weights([weights.astype(np.float32), np.zeros(8, np.float32)])
         return network
 
     return build
 
 
 @pytest.fixture
-def saved(tmp_path: Path, said: TrainingRecord) -> Callable[..., Path]:
-    """Saves a network with its record, or with a record changed by hand, or with none."""
+def saved(tmp_path: Path, record: TrainingRecord) -> Callable[..., Path]:
+    """Saves a network with its training record, some fields of which may be changed."""
 
     def save(network: Any, name: str = "model.keras", **changes: Any) -> Path:
         path = tmp_path / name
         network.save(path)
         if changes:
-            plain = msgspec.to_builtins(said) | changes
+            plain = msgspec.to_builtins(record) | changes
             with zipfile.ZipFile(path, "a") as archive:
                 archive.writestr(training_record.ENTRY, json.dumps(plain))
         else:
-            training_record.write(path, said)
+            training_record.write(path, record)
         return path
 
     return save
 
 
 @pytest.fixture
-def convert_model(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Runs `convert-model` in this process: importing TensorFlow anew for each case would take most of the time."""
+def convert_model(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
+    """Runs `convert-model` in this process: importing TensorFlow for each case would take most of the time."""
 
-    def run(*arguments: object) -> Ended:
+    def run(*arguments: object) -> CommandResult:
         from cuelens_convert.cli import main
 
         monkeypatch.setattr(sys, "argv", ["convert-model", *map(str, arguments)])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
+        with pytest.raises(SystemExit) as exit_:
             main()
-        return Ended(int(left.value.code or 0), *capfd.readouterr())
+        return CommandResult(int(exit_.value.code or 0), *capfd.readouterr())
 
     return run

@@ -58,9 +58,9 @@ def test_wrong_usage_ends_with_2(convert_model: Command, arguments: tuple[str, .
 
 
 def test_every_scheme_and_way_of_feeding_pixels_can_be_asked_for(convert_model: Command) -> None:
-    said = convert_model("--help").out
-    assert f"{{{','.join(SCHEMES)}}}" in said
-    assert f"{{{','.join(PIXELS)}}}" in said
+    text = convert_model("--help").out
+    assert f"{{{','.join(SCHEMES)}}}" in text
+    assert f"{{{','.join(PIXELS)}}}" in text
 
 
 def headless(folder: Path, content: bytes) -> Path:
@@ -180,13 +180,13 @@ def test_a_model_whose_parts_are_damaged_is_refused(
     convert_model: Command, model: Path, synthetic_npz: Path, tmp_path: Path, entry: str, content: bytes | None
 ) -> None:
     with zipfile.ZipFile(model) as archive:
-        held: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
-    assert entry in held
-    held[entry] = content
+        entries: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
+    assert entry in entries
+    entries[entry] = content
     with zipfile.ZipFile(model, "w") as archive:
-        for name, kept in held.items():
-            if kept is not None:
-                archive.writestr(name, kept)
+        for name, data in entries.items():
+            if data is not None:
+                archive.writestr(name, data)
     assert training_record.read(model) is not None
     ended = convert_model(model, "--data", synthetic_npz, "-o", tmp_path / "out.tflite")
     refused_with_3(ended, "cannot be loaded: ")
@@ -228,7 +228,7 @@ def test_an_unwritable_output_ends_with_3(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--min-agreement", "101"), "100.00% of 120 images, 101 % are asked for"),
+        (("--min-agreement", "101"), "100.00% of 120 images, 101 % are required"),
         (("--expect", SHIPPED), "the content digest is"),
     ],
 )

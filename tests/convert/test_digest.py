@@ -10,7 +10,7 @@ pytest.importorskip("tensorflow", reason="conversion needs the extra convert")
 import keras
 
 from cuelens_convert.digest import content_digest
-from cuelens_convert.quantise import quantised
+from cuelens_convert.quantise import quantise
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.flatbuffer import signature
 from cuelens_models.errors import BadInput
@@ -32,23 +32,23 @@ def test_the_shipped_model_has_the_digest_that_its_contract_says(shipped: Bundle
 
 
 def test_names_do_not_count(bands: Callable[..., Any]) -> None:
-    one = quantised(static(bands()), "int8", FACES)
-    other = quantised(static(bands(named="_of_another_name"), "picture"), "int8", FACES)
+    one = quantise(static(bands()), "int8", FACES)
+    other = quantise(static(bands(named="_of_another_name"), "picture"), "int8", FACES)
     assert one != other
     assert content_digest(one) == content_digest(other)
 
 
 @pytest.mark.parametrize("changed", ["weights", "ranges"])
 def test_weights_and_scales_count(bands: Callable[..., Any], changed: str) -> None:
-    one = quantised(static(bands()), "int8", FACES)
+    one = quantise(static(bands()), "int8", FACES)
     if changed == "weights":
         network = bands()
         weights, bias = network.layers[-1].get_weights()
         weights[100, 3] += 0.01
         network.layers[-1].set_weights([weights, bias])
-        other = quantised(static(network), "int8", FACES)
+        other = quantise(static(network), "int8", FACES)
     else:
-        other = quantised(static(bands()), "int8", FACES * 0.5)
+        other = quantise(static(bands()), "int8", FACES * 0.5)
     assert content_digest(one) != content_digest(other)
 
 
@@ -58,15 +58,15 @@ def test_the_order_of_operations_counts() -> None:
         keras.utils.set_random_seed(0)
         layers = [keras.layers.Flatten(), keras.layers.Dense(4, first), keras.layers.Dense(8, second)]
         digests.add(
-            content_digest(quantised(static(keras.Sequential([keras.Input((48, 48, 1)), *layers])), "int8", FACES))
+            content_digest(quantise(static(keras.Sequential([keras.Input((48, 48, 1)), *layers])), "int8", FACES))
         )
     assert len(digests) == 2
 
 
 def test_everything_in_a_converted_model_is_int8(bands: Callable[..., Any]) -> None:
-    (fed,), (given,) = signature(quantised(static(bands()), "int8", FACES))
-    assert (fed.dtype, fed.shape) == ("int8", (1, 48, 48, 1))
-    assert (given.dtype, given.shape) == ("int8", (1, 8))
+    (model_input,), (model_output,) = signature(quantise(static(bands()), "int8", FACES))
+    assert (model_input.dtype, model_input.shape) == ("int8", (1, 48, 48, 1))
+    assert (model_output.dtype, model_output.shape) == ("int8", (1, 8))
 
 
 def test_an_operation_without_an_int8_form_is_bad_input() -> None:
@@ -74,4 +74,4 @@ def test_an_operation_without_an_int8_form_is_bad_input() -> None:
     wave = keras.ops.erfinv(keras.layers.Flatten()(face))
     network = keras.Model(face, keras.layers.Dense(8)(wave))
     with pytest.raises(BadInput, match="no int8 form"):
-        quantised(static(network), "int8", FACES)
+        quantise(static(network), "int8", FACES)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cuelens_convert.edit import Changes, changed, read_thresholds, write_changed
+from cuelens_convert.edit import Changes, apply_changes, edit_bundle, parse_thresholds
 from cuelens_models.bundle import file
 from cuelens_models.bundle.file import SHIPPED, Bundle
 from cuelens_models.errors import BadBundle, BadInput
@@ -15,18 +15,18 @@ OTHER = ("happy", "neutral", "surprise", "sad", "angry", "disgust", "fear", "con
 
 
 def test_thresholds_are_read_from_words() -> None:
-    assert read_thresholds("happy=0.6,joy=.7,sadness=1") == {"happy": 0.7, "sad": 1}
+    assert parse_thresholds("happy=0.6,joy=.7,sadness=1") == {"happy": 0.7, "sad": 1}
 
 
 @pytest.mark.parametrize("words", ["", "happy", "happy=", "happy=much", "glee=0.5", "happy:0.5"])
 def test_words_that_are_no_thresholds_are_refused(words: str) -> None:
     with pytest.raises(BadInput):
-        read_thresholds(words)
+        parse_thresholds(words)
 
 
 def test_labels_take_their_thresholds_along(shipped: Bundle) -> None:
     old = shipped.contract
-    new = changed(old, Changes(labels=OTHER))
+    new = apply_changes(old, Changes(labels=OTHER))
     assert new.labels == list(OTHER)
     assert new.probabilities.enter["happy"] == old.probabilities.enter["neutral"]
     assert new.probabilities.enter["sad"] == old.probabilities.enter["sad"]
@@ -49,21 +49,21 @@ def test_labels_take_their_thresholds_along(shipped: Bundle) -> None:
 )
 def test_changes_that_do_not_fit_are_refused(shipped: Bundle, changes: Changes, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        changed(shipped.contract, changes)
+        apply_changes(shipped.contract, changes)
 
 
 def test_the_new_bundle_is_whole_and_the_old_one_is_left(tmp_path: Path) -> None:
     old = SHIPPED.read_bytes()
-    write_changed(SHIPPED, tmp_path / "new.tflite", Changes(thresholds={"happy": 0.8}, temperature=0.9))
+    edit_bundle(SHIPPED, tmp_path / "new.tflite", Changes(thresholds={"happy": 0.8}, temperature=0.9))
     new = file.load(tmp_path / "new.tflite")
     assert (new.contract.probabilities.enter["happy"], new.contract.probabilities.temperature) == (0.8, 0.9)
     assert new.model == file.load(SHIPPED).model
     assert SHIPPED.read_bytes() == old
     with pytest.raises(BadInput, match="would overwrite"):
-        write_changed(tmp_path / "new.tflite", tmp_path / "new.tflite", Changes(temperature=1))
+        edit_bundle(tmp_path / "new.tflite", tmp_path / "new.tflite", Changes(temperature=1))
     (tmp_path / "cut.tflite").write_bytes(old[:1000])
     with pytest.raises(BadBundle):
-        write_changed(tmp_path / "cut.tflite", tmp_path / "other.tflite", Changes(temperature=1))
+        edit_bundle(tmp_path / "cut.tflite", tmp_path / "other.tflite", Changes(temperature=1))
     assert not (tmp_path / "other.tflite").exists()
 
 

@@ -1,4 +1,4 @@
-"""Conversions that lose something real: refused and explained, or mended and told."""
+"""Conversions that lose something real: refused and explained, or repaired and reported."""
 
 import re
 import subprocess
@@ -137,7 +137,7 @@ def test_a_conversion_that_was_killed_does_not_pass_for_one_that_was_done(
     convert_model: Command, monkeypatch: pytest.MonkeyPatch, synthetic_npz: Path, tmp_path: Path
 ) -> None:
     killed = subprocess.CompletedProcess([], -9, "", "")
-    monkeypatch.setattr("cuelens_convert.batch.subprocess.run", lambda *given, **options: killed)
+    monkeypatch.setattr("cuelens_convert.batch.subprocess.run", lambda *words, **options: killed)
     ended = convert_model("a.keras", "b.keras", "--data", synthetic_npz, "-o", tmp_path / "bundles")
     assert ended.status == 70
     assert "a.keras: ended with -9" in ended.out
@@ -149,7 +149,7 @@ def test_models_of_one_name_are_not_written_over_each_other(
     twins = (tmp_path / "a" / "x.keras", tmp_path / "b" / "x.keras")
     ended = convert_model(*twins, "--data", synthetic_npz, "-o", tmp_path / "bundles")
     assert ended.status == 3
-    assert "two of the models have one name" in ended.err
+    assert "two of the models have the same name" in ended.err
     assert not (tmp_path / "bundles").exists()
 
 
@@ -161,9 +161,9 @@ def test_photographs_give_the_ranges(
     with np.load(synthetic_npz / "train.npz") as arrays:
         for number, face in enumerate(arrays["pixels"][:120]):
             cv2.imwrite(str(tmp_path / "photographs" / f"{number}.png"), face)
-    given = (saved(bands()), "--data", synthetic_npz, "-o", tmp_path / "x.tflite", "--representative")
-    ended = convert_model(*given, tmp_path / "photographs")
+    arguments = (saved(bands()), "--data", synthetic_npz, "-o", tmp_path / "x.tflite", "--representative")
+    ended = convert_model(*arguments, tmp_path / "photographs")
     assert (ended.status, ended.err) == (0, "")
     assert file.load(tmp_path / "x.tflite").contract.conversion.representative_images == 120
-    ended = convert_model(*given, tmp_path / "absent")
+    ended = convert_model(*arguments, tmp_path / "absent")
     assert (ended.status, ended.err) == (3, f"convert-model: {tmp_path / 'absent'} is no folder of photographs\n")

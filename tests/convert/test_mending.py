@@ -12,10 +12,10 @@ import keras
 from keras import layers
 
 from cuelens_convert import layer_errors
-from cuelens_convert.dead_units import fold
-from cuelens_convert.fine_tune import fine_tuned, steps_of
+from cuelens_convert.dead_units import fold_dead_units
+from cuelens_convert.fine_tune import fine_tune, step_count
 from cuelens_convert.graph import latency, operations
-from cuelens_convert.quantise import quantised
+from cuelens_convert.quantise import quantise
 from cuelens_convert.rewrite import static
 from cuelens_models.errors import BadInput
 
@@ -37,34 +37,34 @@ def with_dead_units(dead: int, after: str = "elu") -> Any:
     kernel, bias = hidden.get_weights()
     kernel[:, :dead], bias[:dead] = 0, -20
     hidden.set_weights([kernel, bias])
-    said = keras.Model(face, hidden.output).predict(FACES, verbose=0)
+    outputs = keras.Model(face, hidden.output).predict(FACES, verbose=0)
     gamma, beta, _, _ = norm.get_weights()
-    norm.set_weights([gamma, beta, said.mean(axis=0), said.var(axis=0)])
+    norm.set_weights([gamma, beta, outputs.mean(axis=0), outputs.var(axis=0)])
     return network
 
 
 def test_dead_units_are_folded_and_the_network_says_the_same() -> None:
     network = with_dead_units(5)
-    found = fold(network, FACES)
-    assert found is not None
-    assert found.units == {"norm": 5}
-    before, after = (one.predict(FACES, verbose=0) for one in (network, found.network))
-    assert found.change == pytest.approx(np.abs(before - after).max(), abs=1e-6)
-    assert found.change < 1e-3
-    gamma = found.network.get_layer("norm").get_weights()[0]
+    folding = fold_dead_units(network, FACES)
+    assert folding is not None
+    assert folding.units == {"norm": 5}
+    before, after = (one.predict(FACES, verbose=0) for one in (network, folding.network))
+    assert folding.change == pytest.approx(np.abs(before - after).max(), abs=1e-6)
+    assert folding.change < 1e-3
+    gamma = folding.network.get_layer("norm").get_weights()[0]
     assert (gamma == 0).tolist() == [True] * 5 + [False] * 19
-    assert fold(with_dead_units(0), FACES) is None
+    assert fold_dead_units(with_dead_units(0), FACES) is None
 
 
 def signal_to_noise(network: Any) -> float:
-    before, after = (quantised(static(network), scheme, FACES) for scheme in ("float32", "int8"))
-    return layer_errors.layer_errors(before, after, FACES)[-1].snr_db
+    before, after = (quantise(static(network), scheme, FACES) for scheme in ("float32", "int8"))
+    return layer_errors.measure(before, after, FACES)[-1].snr_db
 
 
 def test_without_dead_units_int8_is_nearer_to_the_network() -> None:
-    found = fold(with_dead_units(5), FACES)
-    assert found is not None
-    assert signal_to_noise(found.network) > signal_to_noise(with_dead_units(5)) + 3
+    folding = fold_dead_units(with_dead_units(5), FACES)
+    assert folding is not None
+    assert signal_to_noise(folding.network) > signal_to_noise(with_dead_units(5)) + 3
 
 
 def test_the_layer_that_int8_cannot_hold_is_the_one_to_blame() -> None:
@@ -82,8 +82,8 @@ def test_the_layer_that_int8_cannot_hold_is_the_one_to_blame() -> None:
     kernel, bias = answer.get_weights()
     kernel[0] = 0
     answer.set_weights([kernel, bias])
-    before, after = (quantised(static(network), scheme, FACES) for scheme in ("float32", "int8"))
-    errors = {error.name: error for error in layer_errors.layer_errors(before, after, FACES)}
+    before, after = (quantise(static(network), scheme, FACES) for scheme in ("float32", "int8"))
+    errors = {error.name: error for error in layer_errors.measure(before, after, FACES)}
     assert errors["good"].snr_db > 30
     assert errors["output"].snr_db < layer_errors.NOISY_DB
 
@@ -97,7 +97,7 @@ def test_wide_weights_are_seen_in_the_float_model() -> None:
     kernel, bias = wide.get_weights()
     kernel[3] *= 100
     wide.set_weights([kernel, bias])
-    spread = layer_errors.spreads(quantised(static(network), "float32", FACES))
+    spread = layer_errors.weight_spreads(quantise(static(network), "float32", FACES))
     assert spread["wide"] > layer_errors.WIDE > spread["narrow"]
 
 
@@ -110,27 +110,27 @@ def test_fine_tuning_brings_the_rounded_network_nearer_to_what_it_said() -> None
     network = keras.Model(face, layers.Dense(7, name="answer")(layers.Dense(12, activation="elu")(x)))
     weights = [value.copy() for value in network.get_weights()]
     steps = []
-    tuned = fine_tuned(network, FACES, FACES[:64], 2, 0, lambda: steps.append(1))
-    assert len(steps) == steps_of(len(FACES), 2) == 4
+    tuned = fine_tune(network, FACES, FACES[:64], 2, 0, lambda: steps.append(1))
+    assert len(steps) == step_count(len(FACES), 2) == 4
     for before, now in zip(weights, network.get_weights(), strict=True):
         np.testing.assert_array_equal(before, now)
     assert any((before != now).any() for before, now in zip(weights, tuned.get_weights(), strict=True))
-    # A few small steps: it still says what it said.
+    # A few small steps leave its outputs nearly as they were.
     before, after = (one.predict(FACES, verbose=0) for one in (network, tuned))
     assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.99
 
 
 def test_every_operation_has_a_layer_a_share_and_a_delegate() -> None:
-    found = operations(quantised(static(with_dead_units(0)), "int8", FACES))
-    assert found[0].kind == "AVERAGE_POOL_2D"
-    assert next(each.layer for each in found if each.kind == "FULLY_CONNECTED") == "hidden"
-    assert sum(each.share for each in found) == pytest.approx(1)
-    assert {"DEQUANTIZE", "ELU", "QUANTIZE"} <= {each.kind for each in found}
-    assert {each.dtype for each in found} == {"int8", "float32"}
+    steps = operations(quantise(static(with_dead_units(0)), "int8", FACES))
+    assert steps[0].kind == "AVERAGE_POOL_2D"
+    assert next(each.layer for each in steps if each.kind == "FULLY_CONNECTED") == "hidden"
+    assert sum(each.share for each in steps) == pytest.approx(1)
+    assert {"DEQUANTIZE", "ELU", "QUANTIZE"} <= {each.kind for each in steps}
+    assert {each.dtype for each in steps} == {"int8", "float32"}
 
 
 def test_latency_is_of_the_threads_that_were_asked_for() -> None:
-    model = quantised(static(with_dead_units(0)), "int8", FACES)
+    model = quantise(static(with_dead_units(0)), "int8", FACES)
     for threads in (1, 2):
         took = latency(model, threads)
         assert took.threads == threads
@@ -140,10 +140,10 @@ def test_latency_is_of_the_threads_that_were_asked_for() -> None:
 @pytest.mark.parametrize("scheme", ["int8", "int16x8", "dynamic", "float16", "float32"])
 def test_every_scheme_says_what_the_network_says(scheme: Any) -> None:
     network = with_dead_units(0, after="relu")
-    before, after = (quantised(static(network), one, FACES) for one in ("float32", scheme))
-    assert layer_errors.layer_errors(before, after, FACES)[-1].snr_db > 20
+    before, after = (quantise(static(network), one, FACES) for one in ("float32", scheme))
+    assert layer_errors.measure(before, after, FACES)[-1].snr_db > 20
 
 
 def test_a_scheme_that_has_no_such_operation_says_which() -> None:
     with pytest.raises(BadInput, match=r"no int16x8 form: .*ELU"):
-        quantised(static(with_dead_units(0)), "int16x8", FACES)
+        quantise(static(with_dead_units(0)), "int16x8", FACES)

@@ -11,8 +11,8 @@ import keras
 from keras import layers
 
 from cuelens_convert.graph import operations
-from cuelens_convert.quantise import quantised
-from cuelens_convert.rewrite import adapted, static
+from cuelens_convert.quantise import quantise
+from cuelens_convert.rewrite import rewrite, static
 from cuelens_models.bundle.scores import softmax
 from cuelens_models.errors import BadInput
 
@@ -44,30 +44,30 @@ def ending_in(*last: Any) -> Any:
 )
 def test_a_softmax_is_cut_off(last: Callable[[], list[Any]]) -> None:
     network = ending_in(*last())
-    found = adapted(network, "made")
-    assert (found.output, found.probabilities, found.outputs) == ("softmax, cut off: logits", False, 7)
-    logits = found.network.predict(FACES, verbose=0).astype(np.float64)
+    rewritten = rewrite(network, "name")
+    assert (rewritten.output, rewritten.probabilities, rewritten.outputs) == ("softmax, cut off: logits", False, 7)
+    logits = rewritten.network.predict(FACES, verbose=0).astype(np.float64)
     np.testing.assert_allclose(softmax(logits), network.predict(FACES, verbose=0), atol=1e-5)
     assert logits.min() < 0
 
 
 def test_logits_stay_as_they_are() -> None:
     network = ending_in(layers.Dense(7))
-    found = adapted(network, "made")
-    assert (found.output, found.notes) == ("logits", ())
-    np.testing.assert_array_equal(found.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0))
+    rewritten = rewrite(network, "name")
+    assert (rewritten.output, rewritten.notes) == ("logits", ())
+    np.testing.assert_array_equal(rewritten.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0))
 
 
 def test_probabilities_without_a_softmax_are_known_by_their_sums() -> None:
     face = keras.Input((48, 48, 1))
     believed = layers.Dense(7, activation="sigmoid")(trunk(face))
-    found = adapted(keras.Model(face, believed / keras.ops.sum(believed, axis=1, keepdims=True)), "made")
-    assert (found.probabilities, found.output) == (True, "probabilities, kept: no softmax was found")
+    rewritten = rewrite(keras.Model(face, believed / keras.ops.sum(believed, axis=1, keepdims=True)), "name")
+    assert (rewritten.probabilities, rewritten.output) == (True, "probabilities, kept: no softmax was found")
 
 
 def test_a_sigmoid_is_refused() -> None:
     with pytest.raises(BadInput, match="end it in a softmax"):
-        adapted(ending_in(layers.Dense(7, activation="sigmoid")), "made")
+        rewrite(ending_in(layers.Dense(7, activation="sigmoid")), "name")
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -76,12 +76,12 @@ def test_hard_swish_becomes_what_int8_kernels_take(inside: bool) -> None:
     x = layers.Conv2D(8, 3, strides=2, activation=None if inside else "hard_silu")(face)
     x = layers.Activation("hard_swish")(x) if inside else x
     network = keras.Model(face, layers.Dense(7)(layers.GlobalAveragePooling2D()(x)))
-    found = adapted(network, "made")
-    assert found.notes == ("1 x hard-swish written as a product, which int8 kernels take",)
+    rewritten = rewrite(network, "name")
+    assert rewritten.notes == ("1 x hard-swish written as a product, which int8 kernels take",)
     np.testing.assert_allclose(
-        found.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0), rtol=1e-4, atol=1e-5
+        rewritten.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0), rtol=1e-4, atol=1e-5
     )
-    before, after = (operations(quantised(static(one), "int8", FACES)) for one in (network, found.network))
+    before, after = (operations(quantise(static(one), "int8", FACES)) for one in (network, rewritten.network))
     assert [each.kind for each in before if not each.delegated] == ["HARD_SWISH"]
     assert all(each.delegated for each in after)
 
@@ -98,14 +98,16 @@ def test_batch_norm_behind_an_activation_becomes_one_operation_that_says_the_sam
     behind.set_weights(
         [random.uniform(0.5, 2, 8), random.normal(size=8), random.normal(size=8), random.uniform(0.1, 2, 8)]
     )
-    found = adapted(network, "made")
-    assert found.notes == ("1 x batch norm behind an activation written as a depthwise convolution, which int8 holds",)
-    np.testing.assert_allclose(
-        found.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0), rtol=1e-4, atol=1e-5
+    rewritten = rewrite(network, "name")
+    assert rewritten.notes == (
+        "1 x batch norm behind an activation written as a depthwise convolution, which int8 holds",
     )
-    made = operations(quantised(static(found.network), "int8", FACES))
-    assert [each.kind for each in made if each.layer == "behind"] == ["DEPTHWISE_CONV_2D"]
-    assert not {"MUL", "ADD"} & {each.kind for each in made}
+    np.testing.assert_allclose(
+        rewritten.network.predict(FACES, verbose=0), network.predict(FACES, verbose=0), rtol=1e-4, atol=1e-5
+    )
+    written = operations(quantise(static(rewritten.network), "int8", FACES))
+    assert [each.kind for each in written if each.layer == "behind"] == ["DEPTHWISE_CONV_2D"]
+    assert not {"MUL", "ADD"} & {each.kind for each in written}
 
 
 def test_networks_of_branches_gates_and_inner_networks_are_rebuilt_alike() -> None:
@@ -117,23 +119,23 @@ def test_networks_of_branches_gates_and_inner_networks_are_rebuilt_alike() -> No
     inner_face = keras.Input(x.shape[1:])
     inner = keras.Model(inner_face, layers.GlobalAveragePooling2D()(layers.ELU()(inner_face)))
     network = keras.Model(face, layers.Dense(7, activation="softmax")(layers.Dropout(0.5)(inner(x))))
-    found = adapted(network, "made")
-    logits = found.network.predict(FACES, verbose=0).astype(np.float64)
+    rewritten = rewrite(network, "name")
+    logits = rewritten.network.predict(FACES, verbose=0).astype(np.float64)
     np.testing.assert_allclose(softmax(logits), network.predict(FACES, verbose=0), atol=1e-5)
-    assert found.network.name == "made"
+    assert rewritten.network.name == "name"
 
 
 def test_layers_of_one_name_in_networks_inside_are_refused_in_a_sentence() -> None:
     face = keras.Input((48, 48, 1))
     one, other = (keras.Sequential([layers.Conv2D(4, 3, name="same")]) for _ in range(2))
     with pytest.raises(BadInput, match=r"rebuilt layer by layer: .*unique"):
-        adapted(keras.Model(face, layers.Dense(7)(trunk(other(one(face))))), "made")
+        rewrite(keras.Model(face, layers.Dense(7)(trunk(other(one(face))))), "name")
 
 
 def test_a_dynamic_shape_and_an_answer_of_maps_are_refused() -> None:
     anything = keras.Input((None, None, 1))
     with pytest.raises(BadInput, match="fixed size"):
-        adapted(keras.Model(anything, layers.Dense(7)(trunk(anything))), "made")
+        rewrite(keras.Model(anything, layers.Dense(7)(trunk(anything))), "name")
     face = keras.Input((48, 48, 1))
     with pytest.raises(BadInput, match="not one number for each"):
-        adapted(keras.Model(face, layers.Conv2D(7, 3)(face)), "made")
+        rewrite(keras.Model(face, layers.Conv2D(7, 3)(face)), "name")

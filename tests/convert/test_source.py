@@ -16,9 +16,9 @@ pytest.importorskip("rich", reason="conversion needs the extra convert")
 import keras
 from keras import layers
 
-from cuelens_convert.quantise import quantised
+from cuelens_convert.quantise import quantise
 from cuelens_convert.rewrite import static
-from cuelens_convert.source import Told, open_source
+from cuelens_convert.source import Described, open_source
 from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.errors import BadInput
@@ -48,13 +48,13 @@ network.compile("adam", "categorical_crossentropy")
 for place in sys.argv[1:]:
     network.save(place)
 faces = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1)).astype("float32")
-np.savez("said.npz", faces=faces, said=network.predict(faces, verbose=0))
+np.savez("outputs.npz", faces=faces, outputs=network.predict(faces, verbose=0))
 """
 
 
 @pytest.fixture(scope="session")
-def of_keras_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one network as Keras 2 writes it in three ways, and what it said of some noise."""
+def keras_2_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one network as Keras 2 writes it in three ways, and its outputs for some noise."""
     pytest.importorskip("tf_keras", reason="reading Keras 2 needs the extra convert")
     folder = tmp_path_factory.mktemp("keras2")
     subprocess.run(
@@ -64,23 +64,23 @@ def of_keras_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["x.h5", "x.keras", "saved"])
-def test_a_network_of_keras_2_says_here_what_it_said_there(of_keras_2: Path, name: str) -> None:
-    source = open_source(of_keras_2 / name, Told(labels=SEVEN))
+def test_a_network_keras_2_files_has_the_same_outputs_here(keras_2_files: Path, name: str) -> None:
+    source = open_source(keras_2_files / name, Described(labels=SEVEN))
     facts = dict(source.facts)
     assert "through tf_keras" in facts["read as"]
     assert facts["input"] == "48x48 grey, levels 0 to 255"
     assert (facts["output"], facts["judged by"]) == ("softmax, cut off: logits", "fer7")
-    with np.load(of_keras_2 / "said.npz") as told:
-        logits = source.network.predict(told["faces"], verbose=0)
+    with np.load(keras_2_files / "outputs.npz") as arrays:
+        logits = source.network.predict(arrays["faces"], verbose=0)
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(probabilities, told["said"], atol=1e-5)
+        np.testing.assert_allclose(probabilities, arrays["outputs"], atol=1e-5)
 
 
 def test_a_saved_model_without_layers_is_refused_in_a_sentence(tmp_path: Path) -> None:
     pytest.importorskip("tf_keras", reason="reading Keras 2 needs the extra convert")
     built().export(tmp_path / "exported", verbose=False)
     with pytest.raises(BadInput, match="holds no layers, only what they compute: save the network itself"):
-        open_source(tmp_path / "exported", Told(SEVEN, "0..1"))
+        open_source(tmp_path / "exported", Described(SEVEN, "0..1"))
 
 
 def built(size: int = 48, channels: int = 1, first: Any = None, answers: int = 7) -> Any:
@@ -111,7 +111,7 @@ def test_a_layer_that_scales_pixels_says_how_they_are_fed(
     tmp_path: Path, first: Callable[[], Any], levels: str
 ) -> None:
     built(first=first()).save(tmp_path / "x.keras")
-    facts = dict(open_source(tmp_path / "x.keras", Told(labels=SEVEN)).facts)
+    facts = dict(open_source(tmp_path / "x.keras", Described(labels=SEVEN)).facts)
     assert facts["input"] == f"48x48 grey, {levels}"
 
 
@@ -124,53 +124,53 @@ def test_a_layer_that_scales_pixels_says_how_they_are_fed(
         ("standardised", "each face standardised"),
     ],
 )
-def test_what_a_network_does_not_say_is_told(tmp_path: Path, pixels: str, levels: str) -> None:
+def test_what_a_network_does_not_say_is_described(tmp_path: Path, pixels: str, levels: str) -> None:
     built().save(tmp_path / "x.h5")
     with pytest.raises(BadInput, match="give them in order with --labels"):
         open_source(tmp_path / "x.h5")
     with pytest.raises(BadInput, match="say so with --pixels"):
-        open_source(tmp_path / "x.h5", Told(labels=SEVEN))
-    facts = dict(open_source(tmp_path / "x.h5", Told(SEVEN, pixels)).facts)
+        open_source(tmp_path / "x.h5", Described(labels=SEVEN))
+    facts = dict(open_source(tmp_path / "x.h5", Described(SEVEN, pixels)).facts)
     assert facts["input"] == f"48x48 grey, {levels}"
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("described", "words"),
     [
-        (Told(SEVEN[:6], "0..1"), "names 6 expressions, it gives 7 numbers"),
-        (Told((*SEVEN[:6], "glee"), "0..1"), "'glee' is no expression"),
-        (Told((*SEVEN[:6], "anger"), "0..1"), "distinct labels"),
-        (Told((*SEVEN[:6], "contempt"), "0..1"), "no protocol judges a network of"),
-        (Told(SEVEN, "0..1", "ferplus8"), "are not those of ferplus8"),
+        (Described(SEVEN[:6], "0..1"), "names 6 expressions, but it has 7 outputs"),
+        (Described((*SEVEN[:6], "glee"), "0..1"), "'glee' is no expression"),
+        (Described((*SEVEN[:6], "anger"), "0..1"), "distinct labels"),
+        (Described((*SEVEN[:6], "contempt"), "0..1"), "no protocol judges a network of"),
+        (Described(SEVEN, "0..1", "ferplus8"), "are not those of ferplus8"),
     ],
 )
-def test_what_is_told_has_to_fit(tmp_path: Path, told: Told, words: str) -> None:
+def test_a_description_has_to_fit(tmp_path: Path, described: Described, words: str) -> None:
     built().save(tmp_path / "x.keras")
     with pytest.raises(BadInput, match=words):
-        open_source(tmp_path / "x.keras", told)
+        open_source(tmp_path / "x.keras", described)
 
 
 def test_synonyms_are_understood_and_seven_labels_have_two_protocols(tmp_path: Path) -> None:
     built().save(tmp_path / "x.keras")
     words = ("Anger", "disgust", "fear", "joy", "sadness", "surprised", "neutral")
-    assert open_source(tmp_path / "x.keras", Told(words, "0..1")).record.labels == list(SEVEN)
-    assert open_source(tmp_path / "x.keras", Told(words, "0..1", "ferplus7")).record.protocol == "ferplus7"
+    assert open_source(tmp_path / "x.keras", Described(words, "0..1")).record.labels == list(SEVEN)
+    assert open_source(tmp_path / "x.keras", Described(words, "0..1", "ferplus7")).record.protocol == "ferplus7"
 
 
 def test_a_layer_of_ones_own_is_named(tmp_path: Path) -> None:
     class Squash(layers.Layer):
-        def call(self, given: Any) -> Any:
-            return given
+        def call(self, tensor: Any) -> Any:
+            return tensor
 
     built(first=Squash()).save(tmp_path / "x.keras")
     with pytest.raises(BadInput, match="it needs Squash, which is not Keras's own"):
-        open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+        open_source(tmp_path / "x.keras", Described(SEVEN, "0..1"))
 
 
 def test_a_lambda_is_not_run(tmp_path: Path) -> None:
-    built(first=layers.Lambda(lambda given: given / 255, output_shape=(48, 48, 1))).save(tmp_path / "x.keras")
+    built(first=layers.Lambda(lambda levels: levels / 255, output_shape=(48, 48, 1))).save(tmp_path / "x.keras")
     with pytest.raises(BadInput, match="has a Lambda layer"):
-        open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+        open_source(tmp_path / "x.keras", Described(SEVEN, "0..1"))
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -181,10 +181,10 @@ def test_a_network_trained_in_mixed_precision_computes_in_float32_here(tmp_path:
         built().save(tmp_path / "x.keras")
     finally:
         keras.config.set_dtype_policy(before)
-    source = open_source(tmp_path / "x.keras", Told(SEVEN, "0..1"))
+    source = open_source(tmp_path / "x.keras", Described(SEVEN, "0..1"))
     faces = np.random.default_rng(0).uniform(0, 1, (100, 48, 48, 1)).astype(np.float32)
     assert source.network(faces).dtype == "float32"
-    assert quantised(static(source.network), "int8", faces)[4:8] == b"TFL3"
+    assert quantise(static(source.network), "int8", faces)[4:8] == b"TFL3"
 
 
 @pytest.mark.parametrize(("size", "channels"), [(32, 1), (64, 3), (112, 3)])

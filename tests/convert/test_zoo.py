@@ -44,7 +44,7 @@ def learn_head(network: Any, faces: Faces, recipe: Recipe) -> None:
     "name", ["vgg-blocks-5", "elu-6", "ferplus-bn", "five-class-transfer", "four-class", "four-class-attention"]
 )
 def test_a_published_network_becomes_a_bundle_that_runs(
-    name: str, said: TrainingRecord, convert_model: Callable[..., Any], synthetic_npz: Path, tmp_path: Path
+    name: str, record: TrainingRecord, convert_model: Callable[..., Any], synthetic_npz: Path, tmp_path: Path
 ) -> None:
     recipe = RECIPES[name]
     labels = list(PROTOCOLS[recipe.protocol])
@@ -52,16 +52,16 @@ def test_a_published_network_becomes_a_bundle_that_runs(
     whole = recipe.build(len(labels))
     learn_head(whole, load(synthetic_npz).training, recipe)
     keras.Model(whole.inputs, whole.get_layer(HEAD).output, name=name.replace("-", "_")).save(tmp_path / "x.keras")
-    wanted = fed_to(recipe)
+    float_input = fed_to(recipe)
     training_record.write(
         tmp_path / "x.keras",
         msgspec.structs.replace(
-            said,
+            record,
             recipe=name,
             labels=labels,
             protocol=recipe.protocol,
-            multiply=wanted.multiply,
-            per_image=wanted.per_image,
+            multiply=float_input.multiply,
+            per_image=float_input.per_image,
         ),
     )
     # Behind fresh weights the head holds on to whatever tells bands apart, and int8 may take that away.

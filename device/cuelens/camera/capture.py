@@ -89,7 +89,7 @@ class CaptureThread:
         is_file: bool = False,
         deadlines: Deadlines = Deadlines(),
     ) -> None:
-        """Start to capture.
+        """Get ready to capture.
 
         Args:
             open_source: opens the source; called on the capture thread.
@@ -117,10 +117,14 @@ class CaptureThread:
         self._stopping = threading.Event()
         self._due_s = math.inf
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
-        self._thread.start()
+        self._starting = threading.Lock()
 
     def next(self, timeout_s: float) -> Frame | None:
-        """Return the latest frame that was not taken yet; after the last one, None or what ended the capture."""
+        """Return the latest frame that was not taken yet; after the last one, None or what ended the capture.
+
+        The first call starts the capture: no frame grows old while the rest of a run is being put together.
+        """
+        self.start()
         try:
             return self._mailbox.take(timeout_s)
         except EOFError:
@@ -149,8 +153,15 @@ class CaptureThread:
         self._stopping.set()
         self._running.set()
         self._poked.set()
+        self.start()
         hangs = time.monotonic() > self._due_s
         self._thread.join(0.5 if hangs or self._is_file else self._deadlines.capture_s + 0.5)
+
+    def start(self) -> None:
+        """Start to capture, if that was not done yet."""
+        with self._starting:
+            if self._thread.ident is None:
+                self._thread.start()
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
@@ -191,6 +202,7 @@ class CaptureThread:
             # Raised again on the reader's thread.
             self._ended_by = error
         finally:
+            self._close_first()
             self._mailbox.close()
 
     def _open(self) -> FrameSource:
@@ -203,12 +215,16 @@ class CaptureThread:
     def _rest(self) -> None:
         """Wait for the end of a pause, with no camera open."""
         self.state = PAUSED
+        self._close_first()
+        self._running.wait()
+        self.state = RUNNING
+
+    def _close_first(self) -> None:
+        """Close the source that was open at the beginning, if nothing was read of it."""
         source, self._first = self._first, None
         if source:
             with self._within(self._deadlines.close_s):
                 source.close()
-        self._running.wait()
-        self.state = RUNNING
 
     def _pump(self, source: FrameSource) -> _End:
         """Pass frames on until no more come, and close the source."""

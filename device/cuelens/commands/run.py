@@ -2,8 +2,8 @@
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -54,50 +54,59 @@ def run(
     """
     with stop_on_signals() as stop:
         checked = check(options, picture)
-        with ExitStack() as stack:
-            stream, tally, watch = EventStream(), summary.Tally(), StageTimes()
-            hardware = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
-            stack.callback(hardware.close)
-            wearer = _wearer(checked, hardware, stream)
-            source = _first_source(checked, hardware, paused=wearer.paused)
-            if source:
-                closing = stack.enter_context(ExitStack())
-                closing.callback(source.close)
-            voice = _voice(options.cues, checked, stream)
-            outputs = Outputs(checked.active.profile, hardware.light, voice, stream.fault)
-            stack.callback(outputs.close)
-            printed = console.for_events(options.events)
-            terminal = console.Console(printed, cues="console" in options.cues)
-            hearing: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
-            for reader in _keepers(options, checked, stream, stop.event, stack) + hearing:
-                stream.add(reader)
-            _tell_beginning(checked, source.name if source else checked.source_name, wearer, stream)
-            there = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
-            beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
-            feed = _feed(checked, source, hardware, stream, as_fast=options.as_fast, paused=wearer.paused)
-            if source:
-                # From now on it is the feed's, which closes it on the thread that reads it.
-                closing.pop_all()
-            if hardware.button:
-                stack.callback(ButtonThread(hardware.button, wearer, outputs, feed, stream).close)
-            daemon = Loop(
-                feed,
-                beats,
-                outputs,
-                stream,
-                live=not options.as_fast,
-                wearer=wearer if checked.worn else None,
-                session_s=_session_s(checked, hardware),
-                strain=_strain,
-                watchers=[terminal.watch, *watchers],
-            )
+        tally, watch = summary.Tally(), StageTimes()
+        printed = console.for_events(options.events)
+        terminal = console.Console(printed, cues="console" in options.cues)
+        listeners: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
+        with _assembled(options, checked, stop.event, watch, listeners, [terminal.watch, *watchers]) as loop:
             try:
-                outcome = daemon.run(options.seconds, stop.event)
+                outcome = loop.run(options.seconds, stop.event)
             finally:
                 terminal.close()
             for line in summary.lines(outcome, tally, watch):
                 print(line, file=printed)
     return stop.status
+
+
+@contextmanager
+def _assembled(
+    options: RunOptions,
+    checked: Startup,
+    stop: threading.Event,
+    watch: StageTimes,
+    readers: Sequence[Callable[[events.Event], None]],
+    watchers: Sequence[Callable[[Frame, Decision], None]],
+) -> Iterator[Loop]:
+    """Yield the loop with all its parts, and close them afterwards, the last one first."""
+    with ExitStack() as stack:
+        stream = EventStream()
+        hardware = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
+        stack.callback(hardware.close)
+        wearer = _wearer(checked, hardware, stream)
+        source = _first_source(checked, hardware, paused=wearer.paused)
+        feed = _feed(checked, source, hardware, stream, as_fast=options.as_fast, paused=wearer.paused)
+        stack.callback(feed.close)
+        voice = _voice(options.cues, checked, stream)
+        outputs = Outputs(checked.active.profile, hardware.light, voice, stream.fault)
+        stack.callback(outputs.close)
+        for reader in (*_keepers(options, checked, stream, stop, stack), *readers):
+            stream.add(reader)
+        _tell_beginning(checked, source.name if source else checked.source_name, wearer, stream)
+        there = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
+        beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
+        if hardware.button:
+            stack.callback(ButtonThread(hardware.button, wearer, outputs, feed, stream).close)
+        yield Loop(
+            feed,
+            beats,
+            outputs,
+            stream,
+            live=not options.as_fast,
+            wearer=wearer if checked.worn else None,
+            session_s=_session_s(checked, hardware),
+            strain=_strain,
+            watchers=watchers,
+        )
 
 
 def _open(checked: Startup, hardware: Hardware) -> FrameSource:

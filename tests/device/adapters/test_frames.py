@@ -56,6 +56,7 @@ def test_a_slow_beat_never_sees_its_frame_change() -> None:
 
     source = Counting()
     feed = CaptureThread(lambda: source, lambda *_: None)
+    feed.start()
     for _ in range(10):
         frame = feed.next(2)
         assert frame is not None

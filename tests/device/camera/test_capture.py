@@ -67,6 +67,7 @@ def test_a_slow_reader_gets_the_latest_frame_and_the_lost_ones_are_counted() -> 
             return frame
 
     feed = CaptureThread(opener(Gated(0.0, 0.1, 0.2)), lambda *_: None)
+    feed.start()
     while feed.received < 3:
         time.sleep(0.001)
     time.sleep(0.05)
@@ -82,6 +83,7 @@ def test_a_stalled_camera_is_closed_and_opened_again() -> None:
     first, second = ScriptedCamera(TimeoutError()), ScriptedCamera(5.0)
     faults: list[tuple[str, str]] = []
     feed = CaptureThread(opener(first, second), lambda *fault: faults.append(fault))
+    feed.start()
     assert drain(feed) == [5.0]
     assert first.closed
     assert second.closed
@@ -92,17 +94,20 @@ def test_a_stalled_camera_is_closed_and_opened_again() -> None:
 def test_the_last_frame_is_not_lost_to_the_end() -> None:
     for _ in range(20):
         feed = CaptureThread(opener(ScriptedCamera(3.0)), lambda *_: None)
+        feed.start()
         assert drain(feed) == [3.0]
 
 
 def test_a_camera_that_stalls_twice_in_a_minute_is_lost() -> None:
     feed = CaptureThread(opener(ScriptedCamera(TimeoutError()), ScriptedCamera(TimeoutError())), lambda *_: None)
+    feed.start()
     with pytest.raises(CameraLost, match="twice"):
         drain(feed)
 
 
 def test_a_camera_that_is_not_there_is_said_at_once() -> None:
     feed = CaptureThread(opener(AbsentDevice("no camera here")), lambda *_: None)
+    feed.start()
     with pytest.raises(AbsentDevice, match="no camera here"):
         feed.next(2)
 
@@ -110,6 +115,7 @@ def test_a_camera_that_is_not_there_is_said_at_once() -> None:
 def test_a_patient_feed_waits_for_a_camera_that_is_not_there() -> None:
     faults: list[tuple[str, str]] = []
     feed = CaptureThread(opener(AbsentDevice("none")), lambda *fault: faults.append(fault), patient=True)
+    feed.start()
     with pytest.raises(TimeoutError):
         feed.next(0.3)
     assert feed.state == NO_CAMERA
@@ -120,6 +126,7 @@ def test_a_patient_feed_waits_for_a_camera_that_is_not_there() -> None:
 def test_an_unplugged_camera_is_waited_for_too() -> None:
     camera = ScriptedCamera(1.0, AbsentDevice("went away"))
     feed = CaptureThread(opener(camera), lambda *_: None, patient=True)
+    feed.start()
     with pytest.raises(TimeoutError):
         drain(feed, 0.3)
     assert feed.state == NO_CAMERA
@@ -136,6 +143,7 @@ def test_a_call_that_never_returns_is_a_lost_camera_and_closing_does_not_wait_fo
             return None
 
     feed = CaptureThread(opener(Hung()), lambda *_: None, deadlines=Deadlines(hung_s=0.2))
+    feed.start()
     with pytest.raises(TimeoutError):
         feed.next(0.05)
     with pytest.raises(CameraLost, match="hangs"):
@@ -144,3 +152,12 @@ def test_a_call_that_never_returns_is_a_lost_camera_and_closing_does_not_wait_fo
     feed.close()
     assert time.monotonic() - began < 2
     forever.set()
+
+
+def test_a_source_that_nothing_was_read_of_is_closed_too() -> None:
+    camera = ScriptedCamera(0.0)
+    feed = CaptureThread(opener(), lambda *_: None, first=camera)
+    assert feed.received == 0
+    feed.close()
+    assert camera.closed
+    feed.close()

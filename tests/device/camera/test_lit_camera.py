@@ -97,6 +97,7 @@ def test_without_its_light_the_camera_stays_shut() -> None:
 def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_again() -> None:
     log: list[str] = []
     feed = CaptureThread(opener(log), lambda *_: None)
+    feed.start()
     assert soon(lambda: "frame" in log)
     feed.pause(on=True)
     assert soon(lambda: feed.state == PAUSED)
@@ -117,6 +118,7 @@ def test_a_run_that_begins_paused_takes_no_frame() -> None:
     log: list[str] = []
     first = opener(log)()
     feed = CaptureThread(opener(log), lambda *_: None, first=first, paused=True)
+    feed.start()
     assert soon(lambda: log == ["lit", "open", "close", "dark"])
     feed.pause(on=False)
     assert soon(lambda: "frame" in log)
@@ -127,6 +129,7 @@ def test_a_pause_and_its_end_in_one_moment_are_no_stall() -> None:
     log: list[str] = []
     faults: list[str] = []
     feed = CaptureThread(opener(log), lambda fault, _: faults.append(fault))
+    feed.start()
     assert soon(lambda: "frame" in log)
     for _ in range(20):
         feed.pause(on=True)
@@ -141,6 +144,7 @@ def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
     """Nobody takes frames, as when a beat hangs; the capture thread closes the camera all the same."""
     log: list[str] = []
     feed = CaptureThread(opener(log), lambda *_: None)
+    feed.start()
     assert soon(lambda: log.count("frame") > 3)
     threading.Thread(target=feed.pause, kwargs={"on": True}).start()
     assert soon(lambda: log[-2:] == ["close", "dark"])
@@ -150,6 +154,7 @@ def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
 def test_a_file_goes_on_in_a_pause() -> None:
     log: list[str] = []
     feed = CaptureThread(lambda: Camera(log), lambda *_: None, first=Camera(log), paused=True, is_file=True)
+    feed.start()
     assert soon(lambda: "frame" in log)
     feed.pause(on=True)
     before = len(log)
@@ -169,6 +174,7 @@ def test_a_camera_that_stalls_is_closed_before_its_light_goes_out_at_the_end() -
 
     hardware = Hardware(capture=lambda: Lamp(log))
     feed = CaptureThread(lambda: hardware.open_lit(lambda: Stalling(log)), lambda *_: None)
+    feed.start()
     assert soon(lambda: "frame" in log)
     feed.close()
     hardware.close()
@@ -261,6 +267,7 @@ def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
         raise AbsentDevice("no camera")
 
     feed = CaptureThread(absent, lambda *_: None, patient=True)
+    feed.start()
     # In the middle of looking for it, too.
     assert finder.wait(5)
     feed.pause(on=True)
