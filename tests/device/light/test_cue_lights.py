@@ -8,8 +8,10 @@ import pytest
 from cuelens.frame import Frame
 from cuelens.light import patterns
 from cuelens.light.brightness import Dimming, wanted_percent
+from cuelens.light.cue_lights import lights
 from cuelens.light.patterns import Moment, moment, rgb, strengths
-from cuelens.profile.profile import Brightness
+from cuelens.profile.cue_book import CueBook, CueEntry
+from cuelens.profile.profile import Brightness, Profile
 from cuelens.types import LightPattern
 from cuelens.vision.picture_state import PictureState
 
@@ -149,3 +151,17 @@ def test_the_light_level_keeps_its_mean_for_whoever_asks() -> None:
     assert level.mean == 77
     level.judge(Frame(np.full((480, 640), 99, np.uint8), 1.1, 0))
     assert level.mean == 77
+
+
+def test_an_expression_without_a_light_has_none() -> None:
+    assert {"sad", "find sad"} <= set(lights(Profile()))
+    assert not {"sad", "find sad"} & set(lights(Profile(cues=CueBook(sad=CueEntry(light=None)))))
+
+
+def test_at_a_school_only_a_smile_and_a_frown_have_lights_of_their_own() -> None:
+    book = lights(Profile(school=True))
+    assert book["smile"] == lights(Profile())["happy"]
+    assert not {"happy", "angry", "sad", "fear"} & set(book)
+    assert book["face"] == Profile().face_found
+    # Nobody is greeted then, and an answer "a face" still has a light.
+    assert "face" in lights(Profile(face_found=None))

@@ -10,7 +10,7 @@ import pytest
 
 from cuelens import config_file, settings
 from cuelens.profile.profile import Policy, Profile
-from cuelens.profile.store import active, in_force, keep_good, read
+from cuelens.profile.store import active, active_path, in_force, keep_good, read
 from cuelens.settings import Settings
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.errors import BadInput, Unwritable
@@ -300,3 +300,9 @@ def _written(folder: Path, text: str) -> Path:
     path = folder / "written.json"
     path.write_text(text)
     return path
+
+
+def test_an_active_file_that_is_no_file_names_no_profile(tmp_path: Path) -> None:
+    (tmp_path / "active").mkdir()
+    assert active_path(tmp_path) is None
+    assert active(tmp_path).fault.endswith("names no profile; the factory profile is used")

@@ -1,4 +1,6 @@
 import contextlib
+import hashlib
+import io
 import random
 import struct
 import zipfile
@@ -9,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cuelens_models.bundle import file
+from cuelens_models.bundle import file, flatbuffer
 from cuelens_models.bundle.file import SHIPPED, Bundle
 from cuelens_models.errors import BadBundle
 
@@ -175,3 +177,23 @@ def test_a_flipped_byte_in_the_zip_is_refused_or_changes_nothing_that_is_read(sh
             path.write_bytes(content)
             with contextlib.suppress(BadBundle):
                 assert file.load(path).contract == shipped.contract
+
+
+def test_a_model_of_two_outputs_is_refused(shipped: Bundle) -> None:
+    inputs, outputs = flatbuffer.signature(shipped.model)
+    with pytest.raises(BadBundle, match="1 inputs and 2 outputs"):
+        file.check_tensors(inputs, outputs * 2, shipped.contract)
+
+
+def test_a_model_that_is_no_flatbuffer_is_refused_though_its_checksum_is_right(
+    shipped: Bundle, tmp_path: Path, rewrite: Callable[..., Path]
+) -> None:
+    noise = b"\xff\xff\xff\x7fTFL3" + bytes(56)
+    digest = hashlib.sha256(noise).hexdigest()
+    whole = rewrite(lambda contract: contract.update(model_bytes=len(noise), model_sha256=digest)).read_bytes()
+    path = tmp_path / "noise.tflite"
+    path.write_bytes(noise)
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive, zipfile.ZipFile(path, "a") as target:
+        for name in archive.namelist():
+            target.writestr(name, archive.read(name))
+    assert "convert" in refusal(path)

@@ -1,5 +1,7 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from cuelens_models.bundle import file, golden
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.errors import BadBundle
+from cuelens_models.errors import BadBundle, MissingExtra
 
 
 def test_the_shipped_bundle_answers_as_it_did_when_it_was_made(shipped: Bundle) -> None:
@@ -68,3 +70,33 @@ def test_a_golden_formula_of_another_version_is_refused(rewrite: Callable[..., P
 def test_bytes_that_the_runtime_refuses_are_a_bad_bundle(shipped: Bundle) -> None:
     with pytest.raises(BadBundle, match="refuses the model"):
         Interpreter(Bundle(b"nothing that a runtime knows" * 10, shipped.contract, Path("foreign.tflite")))
+
+
+def without_litert(monkeypatch: pytest.MonkeyPatch, tflite_runtime: object) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    monkeypatch.setitem(sys.modules, "tflite_runtime", tflite_runtime)
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", tflite_runtime)
+
+
+def test_without_a_runtime_the_remedy_is_named(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_litert(monkeypatch, None)
+    with pytest.raises(MissingExtra, match="no TFLite runtime is installed: run `pip install ai-edge-litert`"):
+        Interpreter(shipped)
+
+
+def test_the_old_runtime_is_refused_beside_numpy_2(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_litert(monkeypatch, SimpleNamespace(Interpreter=object))
+    monkeypatch.setattr(np, "__version__", "2.2.6")
+    with pytest.raises(MissingExtra, match=r"tflite_runtime needs numpy 1, here is 2\.2\.6"):
+        Interpreter(shipped)
+
+
+def test_the_old_runtime_is_used_beside_numpy_1(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    class OldRuntime:
+        def __init__(self, **options: object) -> None:
+            raise RuntimeError("the old runtime was asked")
+
+    without_litert(monkeypatch, SimpleNamespace(Interpreter=OldRuntime))
+    monkeypatch.setattr(np, "__version__", "1.26.4")
+    with pytest.raises(Exception, match="the old runtime was asked"):
+        Interpreter(shipped)

@@ -230,3 +230,10 @@ def test_many_faces_become_what_each_becomes_alone(
     alone = np.concatenate([model_input(face, contract) for face in faces])
     assert together.dtype == alone.dtype
     np.testing.assert_array_equal(together, alone)
+
+
+def test_many_faces_of_another_size_are_resized_as_one_is(shipped: Bundle) -> None:
+    contract = contract_with(shipped)
+    faces = np.stack([noise(60, 60, seed) for seed in range(3)])
+    expected = np.concatenate([model_input(face, contract) for face in faces])
+    np.testing.assert_array_equal(model_inputs(faces, contract.input), expected)
