@@ -183,6 +183,8 @@ def _convert(options: "Namespace") -> int:
     if options.report:
         make_folder(options.report)
     data = load(options.data)
+    if not model.exists():  # before TensorFlow, whose import takes seconds
+        raise BadInput(f"model {model} does not exist")
     try:
         with tensorflow_quiet():
             from cuelens_convert.run import run_conversion

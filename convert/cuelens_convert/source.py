@@ -76,8 +76,6 @@ def open_source(path: Path, described: Described | None = None) -> Source:
     Raises BadInput, naming the file, if it cannot be converted, or if an option is missing or contradicts it.
     """
     described = described or Described()
-    if not path.exists():
-        raise BadInput(f"model {path} does not exist")
     record = training_record.read(path) if path.suffix == ".keras" else None
     if record is not None and described != Described():
         raise BadInput(f"model {path} has a training record: leave out --labels, --pixels and --protocol")

@@ -27,20 +27,23 @@ def static(network: Any, name: str = "face") -> Any:
     return keras.Model(face, network(face))
 
 
+@pytest.fixture(scope="module")
+def bands_int8(bands: Callable[..., Any]) -> bytes:
+    return quantise(static(bands()), "int8", FACES)
+
+
 def test_the_shipped_model_has_the_digest_that_its_contract_says(shipped: Bundle) -> None:
     assert content_digest(shipped.model) == shipped.contract.content_digest
 
 
-def test_names_do_not_count(bands: Callable[..., Any]) -> None:
-    one = quantise(static(bands()), "int8", FACES)
+def test_names_do_not_count(bands: Callable[..., Any], bands_int8: bytes) -> None:
     other = quantise(static(bands(named="_of_another_name"), "picture"), "int8", FACES)
-    assert one != other
-    assert content_digest(one) == content_digest(other)
+    assert bands_int8 != other
+    assert content_digest(bands_int8) == content_digest(other)
 
 
 @pytest.mark.parametrize("changed", ["weights", "ranges"])
-def test_weights_and_scales_count(bands: Callable[..., Any], changed: str) -> None:
-    one = quantise(static(bands()), "int8", FACES)
+def test_weights_and_scales_count(bands: Callable[..., Any], bands_int8: bytes, changed: str) -> None:
     if changed == "weights":
         network = bands()
         weights, bias = network.layers[-1].get_weights()
@@ -49,7 +52,7 @@ def test_weights_and_scales_count(bands: Callable[..., Any], changed: str) -> No
         other = quantise(static(network), "int8", FACES)
     else:
         other = quantise(static(bands()), "int8", FACES * 0.5)
-    assert content_digest(one) != content_digest(other)
+    assert content_digest(bands_int8) != content_digest(other)
 
 
 def test_the_order_of_operations_counts() -> None:
@@ -63,8 +66,8 @@ def test_the_order_of_operations_counts() -> None:
     assert len(digests) == 2
 
 
-def test_everything_in_a_converted_model_is_int8(bands: Callable[..., Any]) -> None:
-    (model_input,), (model_output,) = signature(quantise(static(bands()), "int8", FACES))
+def test_everything_in_a_converted_model_is_int8(bands_int8: bytes) -> None:
+    (model_input,), (model_output,) = signature(bands_int8)
     assert (model_input.dtype, model_input.shape) == ("int8", (1, 48, 48, 1))
     assert (model_output.dtype, model_output.shape) == ("int8", (1, 8))
 

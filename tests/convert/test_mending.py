@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from cuelens_convert import layer_errors
-from cuelens_convert.dead_units import fold_dead_units
+from cuelens_convert.dead_units import Folding, fold_dead_units
 from cuelens_convert.fine_tune import fine_tune, step_count
 from cuelens_convert.graph import latency, operations
 from cuelens_convert.quantise import quantise
@@ -43,10 +43,8 @@ def with_dead_units(dead: int, after: str = "elu") -> Any:
     return network
 
 
-def test_dead_units_are_folded_and_the_network_says_the_same() -> None:
-    network = with_dead_units(5)
-    folding = fold_dead_units(network, FACES)
-    assert folding is not None
+def test_dead_units_are_folded_and_the_network_says_the_same(dying: tuple[Any, Folding]) -> None:
+    network, folding = dying
     assert folding.units == {"norm": 5}
     before, after = (one.predict(FACES, verbose=0) for one in (network, folding.network))
     assert folding.change == pytest.approx(np.abs(before - after).max(), abs=1e-6)
@@ -56,15 +54,36 @@ def test_dead_units_are_folded_and_the_network_says_the_same() -> None:
     assert fold_dead_units(with_dead_units(0), FACES) is None
 
 
+@pytest.fixture(scope="module")
+def dying() -> tuple[Any, Folding]:
+    """A network with five dead units, and the same with them folded."""
+    network = with_dead_units(5)
+    folding = fold_dead_units(network, FACES)
+    assert folding is not None
+    return network, folding
+
+
+@pytest.fixture(scope="module")
+def alive_int8() -> bytes:
+    """The int8 model of a network without dead units."""
+    return quantise(static(with_dead_units(0)), "int8", FACES)
+
+
+@pytest.fixture(scope="module")
+def with_relu() -> tuple[Any, bytes]:
+    """A network that every scheme can hold, and its float32 model."""
+    network = static(with_dead_units(0, after="relu"))
+    return network, quantise(network, "float32", FACES)
+
+
 def signal_to_noise(network: Any) -> float:
     before, after = (quantise(static(network), scheme, FACES) for scheme in ("float32", "int8"))
     return layer_errors.measure(before, after, FACES)[-1].snr_db
 
 
-def test_without_dead_units_int8_is_nearer_to_the_network() -> None:
-    folding = fold_dead_units(with_dead_units(5), FACES)
-    assert folding is not None
-    assert signal_to_noise(folding.network) > signal_to_noise(with_dead_units(5)) + 3
+def test_without_dead_units_int8_is_nearer_to_the_network(dying: tuple[Any, Folding]) -> None:
+    network, folding = dying
+    assert signal_to_noise(folding.network) > signal_to_noise(network) + 3
 
 
 def test_the_layer_that_int8_cannot_hold_is_the_one_to_blame() -> None:
@@ -120,8 +139,8 @@ def test_fine_tuning_brings_the_rounded_network_nearer_to_what_it_said() -> None
     assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.99
 
 
-def test_every_operation_has_a_layer_a_share_and_a_delegate() -> None:
-    steps = operations(quantise(static(with_dead_units(0)), "int8", FACES))
+def test_every_operation_has_a_layer_a_share_and_a_delegate(alive_int8: bytes) -> None:
+    steps = operations(alive_int8)
     assert steps[0].kind == "AVERAGE_POOL_2D"
     assert next(each.layer for each in steps if each.kind == "FULLY_CONNECTED") == "hidden"
     assert sum(each.share for each in steps) == pytest.approx(1)
@@ -129,19 +148,17 @@ def test_every_operation_has_a_layer_a_share_and_a_delegate() -> None:
     assert {each.dtype for each in steps} == {"int8", "float32"}
 
 
-def test_latency_is_of_the_threads_that_were_asked_for() -> None:
-    model = quantise(static(with_dead_units(0)), "int8", FACES)
+def test_latency_is_of_the_threads_that_were_asked_for(alive_int8: bytes) -> None:
     for threads in (1, 2):
-        took = latency(model, threads)
+        took = latency(alive_int8, threads)
         assert took.threads == threads
         assert 0 < took.p50_us <= took.p95_us
 
 
 @pytest.mark.parametrize("scheme", ["int8", "int16x8", "dynamic", "float16", "float32"])
-def test_every_scheme_says_what_the_network_says(scheme: Any) -> None:
-    network = with_dead_units(0, after="relu")
-    before, after = (quantise(static(network), one, FACES) for one in ("float32", scheme))
-    assert layer_errors.measure(before, after, FACES)[-1].snr_db > 20
+def test_every_scheme_says_what_the_network_says(scheme: Any, with_relu: tuple[Any, bytes]) -> None:
+    network, before = with_relu
+    assert layer_errors.measure(before, quantise(network, scheme, FACES), FACES)[-1].snr_db > 20
 
 
 def test_a_scheme_that_has_no_such_operation_says_which() -> None:

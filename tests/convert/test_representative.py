@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,8 +115,12 @@ def test_photographs_are_searched_for_faces_and_small_pictures_taken_whole(
 def test_a_face_in_a_photograph_is_cut_out(clips_dir: Path, record: TrainingRecord, tmp_path: Path) -> None:
     pictures = sorted(clips_dir.glob("*.jpg"))
     assert pictures
+    picture = cv2.imread(str(pictures[0]))
+    small = cv2.resize(
+        picture, None, fx=240 / picture.shape[0], fy=240 / picture.shape[0], interpolation=cv2.INTER_AREA
+    )
     for number in range(MIN_IMAGES):
-        shutil.copy(pictures[0], tmp_path / f"{number}.jpg")
+        cv2.imwrite(str(tmp_path / f"{number}.jpg"), small)
     photographs = from_photographs(tmp_path, record.float_input(48, 48, 1), MIN_IMAGES, 0)
     assert photographs.faces.shape == (MIN_IMAGES, 48, 48)
     assert "0 without a face" in photographs.origin
