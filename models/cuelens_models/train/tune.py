@@ -74,7 +74,8 @@ def tune(
         hyperparameters=_space(recipe),
         objective=keras_tuner.Objective(_ACCURACY, "max"),
         max_trials=trials,
-        seed=schedule.seed,
+        # KerasTuner takes a seed of 0 for none.
+        seed=schedule.seed + 1,
         directory=str(out),
         project_name="search",
         max_consecutive_failed_trials=1,
@@ -95,7 +96,8 @@ def tune(
 
 def _space(recipe: Recipe) -> keras_tuner.HyperParameters:
     space = keras_tuner.HyperParameters()
-    rate = float(recipe.optimizer().learning_rate)
+    # Keras stores it in single precision.
+    rate = float(f"{float(recipe.optimizer().learning_rate):.6g}")
     space.Float("rate", rate / _RATES, rate * _RATES, step=math.sqrt(10), sampling="log", default=rate)
     space.Choice("batch", _BATCHES, default=recipe.batch)
     space.Choice("movement", _MOVEMENTS, default=0.0)

@@ -62,6 +62,11 @@ def test_trials_come_best_first_and_the_best_values_are_kept(searched: tuple[Pat
         assert 0.001 <= trial.values.rate <= 0.1
 
 
+def test_a_seed_of_0_is_a_seed(searched: tuple[Path, list[Trial]], data: FaceData, tmp_path: Path) -> None:
+    again = tune(data, RECIPE, tmp_path / "again", "random", 2, SCHEDULE, Recorder())
+    assert {trial.values for trial in again} == {trial.values for trial in searched[1]}
+
+
 def test_tensorboard_reads_every_trial(searched: tuple[Path, list[Trial]]) -> None:
     out, finished = searched
     logs = {log.name.partition(" ")[0]: log for log in (out / "tensorboard").iterdir()}
