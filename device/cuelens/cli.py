@@ -27,12 +27,12 @@ examples:
 
 def main() -> None:
     """Run the command line."""
-    # Imports take a while on a small board; a service that is stopped meanwhile has done nothing wrong.
+    # Imports take a while on a small board. A stop meanwhile is no failure of the service: exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     parser = command.parser(
         "cuelens", "See a face, read its expression, give a quiet cue. All on this device.", _EXAMPLES
     )
-    # Without OpenCV's own warnings: what matters is said in a sentence of ours. Must be set before it is imported.
+    # Silence OpenCV's warnings: our own errors say what matters. Must be set before its import.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -42,12 +42,12 @@ def main() -> None:
     _add_bench(commands)
     _add_replay(commands)
     _add_story(commands)
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        command.finish("cuelens", lambda: int(given.work(given)), debug=given.debug)
+        command.finish("cuelens", lambda: int(options.work(options)), debug=options.debug)
     except SystemExit as ending:
         if ending.code == CameraLost.exit_status:
-            # A camera that hangs also hangs the clean-up at interpreter exit; systemd starts us afresh.
+            # A hanging camera also hangs the interpreter's exit. Skip it: systemd restarts the process.
             sys.stderr.flush()
             os._exit(CameraLost.exit_status)
         raise
@@ -177,54 +177,54 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from cuelens.commands.run import run
 
-    return run(_options(given, given.source))
+    return run(_options(options, options.source))
 
 
-def _demo(given: argparse.Namespace) -> int:
+def _demo(options: argparse.Namespace) -> int:
     from cuelens.commands.demo import demo
 
-    return demo(_options(given, "demo"), given.output)
+    return demo(_options(options, "demo"), options.output)
 
 
-def _options(given: argparse.Namespace, source: str | None) -> "RunOptions":
+def _options(options: argparse.Namespace, source: str | None) -> "RunOptions":
     from cuelens.commands.run import RunOptions
 
     return RunOptions(
         source=source,
-        config=given.config,
-        profile=given.profile,
-        bundle=given.bundle,
-        events=given.events,
-        cues=given.cues,
-        seconds=given.seconds,
-        as_fast=given.as_fast,
-        mode=given.mode,
-        worn=given.worn,
+        config=options.config,
+        profile=options.profile,
+        bundle=options.bundle,
+        events=options.events,
+        cues=options.cues,
+        seconds=options.seconds,
+        as_fast=options.as_fast,
+        mode=options.mode,
+        worn=options.worn,
     )
 
 
-def _doctor(given: argparse.Namespace) -> int:
+def _doctor(options: argparse.Namespace) -> int:
     from cuelens.commands.doctor import doctor
 
-    return doctor(given.config, as_json=given.json)
+    return doctor(options.config, as_json=options.json)
 
 
-def _bench(given: argparse.Namespace) -> int:
+def _bench(options: argparse.Namespace) -> int:
     from cuelens.commands.bench import bench
 
-    return bench(given.bundle, given.beside, as_json=given.json)
+    return bench(options.bundle, options.beside, as_json=options.json)
 
 
-def _replay(given: argparse.Namespace) -> int:
+def _replay(options: argparse.Namespace) -> int:
     from cuelens.commands.replay import replay
 
-    return replay(given.file, given.profile, given.bundle)
+    return replay(options.file, options.profile, options.bundle)
 
 
-def _story(given: argparse.Namespace) -> int:
+def _story(options: argparse.Namespace) -> int:
     from cuelens.commands.story import Question, story
 
-    return story(Question(given.config, given.day, given.output, given.csv, given.delete))
+    return story(Question(options.config, options.day, options.output, options.csv, options.delete))

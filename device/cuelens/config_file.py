@@ -1,4 +1,4 @@
-"""Settings and profiles from files: every mistake is one sentence that names file, key, value and what is allowed."""
+"""Settings and profile files. Every error is one sentence: file, key, value, and what is allowed."""
 
 import json
 import re
@@ -19,9 +19,9 @@ Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")]
 _PATH: Final = re.compile(r"\$((?:\.[^.\[`]+|\[\d+\])*)(?:`$)?")
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _MOST_BYTES: Final = 1_000_000
-"""Many times the longest profile, and little of a small board's memory."""
-_MOST_SHOWN = 60
-"""Characters of a value that a sentence shows."""
+"""Largest file to read: many times the longest profile, and little of a small board's memory."""
+_LONGEST_VALUE = 60
+"""Longest value in an error sentence, in characters."""
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
@@ -37,9 +37,9 @@ def read_json(path: Path, kind: type[T], retired: Collection[str] = ()) -> tuple
         kind: the Struct that it must fit.
         retired: keys of earlier versions, as "policy.margin". Their values are ignored.
 
-    Returns the Struct, and the retired keys that stand in the file. Raises BadInput.
+    Returns the Struct, and the retired keys in the file. Raises BadInput.
     """
-    ignored: list[str] = []
+    old_keys: list[str] = []
 
     def parse(text: str) -> Any:
         raw = json.loads(text)
@@ -50,22 +50,22 @@ def read_json(path: Path, kind: type[T], retired: Collection[str] = ()) -> tuple
                 place = place.get(parent) if isinstance(place, dict) else None
             if isinstance(place, dict) and last in place:
                 del place[last]
-                ignored.append(key)
+                old_keys.append(key)
         return raw
 
-    return _convert(path, kind, parse), ignored
+    return _convert(path, kind, parse), old_keys
 
 
 def read_text(path: Path) -> str:
-    """Return a whole file that a person wrote, which may be empty. Raises BadInput.
+    """Return the text of a file, which may be empty. Raises BadInput.
 
-    Nothing is read of a FIFO or a device, which might never end, nor of a file over 1 MB.
+    A FIFO or a device is refused, since it might never end; so is a file over 1 MB.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise BadInput(f"{path} is no regular file: expected a text")
-        if found.st_size > _MOST_BYTES:
+        if status.st_size > _MOST_BYTES:
             raise BadInput(f"{path} is over {_MOST_BYTES // 1_000_000} MB: expected a short text")
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -93,8 +93,8 @@ def _convert(path: Path, kind: type[T], parse: Any) -> T:
 def _sentence(message: str, raw: object) -> str:
     """Turn msgspec's "Expected `int` <= 100 - at `$.sound.volume`" into "sound.volume is 140: expected int <= 100".
 
-    A step of the path is a key, the number of an element of a list, or "[...]": some key of a dictionary, which msgspec
-    does not tell; the place is named up to there, without its value.
+    A step of the path is a key, an index of a list, or "[...]": a key of a dictionary that msgspec does not name. Then
+    the sentence names the path up to there, without a value.
     """
     what, _, rest = message.partition(" - at `")
     where = _PATH.search(rest)
@@ -106,11 +106,11 @@ def _sentence(message: str, raw: object) -> str:
     name = path.removeprefix(".")
     if not name:
         return what
-    told = isinstance(value, dict | list) or where is None or where[0] != f"${path}`"
-    return f"{name}: {what}" if told else f"{name} is {_shortened(value)}: {what}"
+    no_value = isinstance(value, dict | list) or where is None or where[0] != f"${path}`"
+    return f"{name}: {what}" if no_value else f"{name} is {_excerpt(value)}: {what}"
 
 
-def _shortened(value: object) -> str:
-    """Return a value as it stands in a sentence, which need not repeat all of a long one."""
-    shown = repr(value)
-    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."
+def _excerpt(value: object) -> str:
+    """Return a value for an error sentence, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

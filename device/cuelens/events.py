@@ -1,6 +1,6 @@
-"""Everything that the glasses perceive and do, as one stream of events: the same objects for every reader.
+"""Events: all that the glasses perceive and do, as one stream. Every reader gets the same objects.
 
-`t` is frame time minus the first frame's, in seconds. Boxes are in pixels of the frame as it stands upright.
+`t` is frame time since the first frame, in seconds. Boxes are in pixels of the upright frame.
 """
 
 from typing import Final
@@ -11,11 +11,11 @@ SCHEMA: Final = 2
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, forbid_unknown_fields=True):
-    """What all events are."""
+    """The base class of events."""
 
 
 class Start(Event, frozen=True, kw_only=True, tag="start"):
-    """A run begins. school: expressions are told as a face, a smile or a frown only."""
+    """A run begins. school: expressions are named as a face, a smile or a frown only."""
 
     schema: int = SCHEMA
     bundle: str
@@ -39,7 +39,7 @@ class FaceLost(Event, frozen=True, kw_only=True, tag="lost"):
 
 
 class Reading(Event, frozen=True, kw_only=True, tag="reading"):
-    """What the model made of one crop."""
+    """The model's result for one crop. scores: probabilities by label."""
 
     t: float
     track: int
@@ -47,7 +47,7 @@ class Reading(Event, frozen=True, kw_only=True, tag="reading"):
 
 
 class Expression(Event, frozen=True, kw_only=True, tag="expression"):
-    """What was settled on changed; `unsure` is one of the things it can be."""
+    """The settled expression of a face changed. `unsure` is one of its values."""
 
     t: float
     track: int
@@ -56,10 +56,14 @@ class Expression(Event, frozen=True, kw_only=True, tag="expression"):
 
 
 class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
-    """A cue was asked for. kind: face, expression, answer or prompt. track: None if it is about no face.
+    """A cue was sent to the outputs.
 
-    word: what was told, an expression or one of `cuelens.profile.wording`'s other words.
-    latency_ms: real time from exposure (files: from hand-over) to that moment.
+    Attributes:
+        kind: face, expression, answer or prompt.
+        track: the face that it is about; None if it is about none.
+        word: an expression, or another word of `cuelens.profile.wording`.
+        outputs: those that give it: light, voice, console.
+        latency_ms: real time from exposure (files: from hand-over) to this event.
     """
 
     t: float
@@ -71,35 +75,35 @@ class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
 
 
 class Press(Event, frozen=True, kw_only=True, tag="press"):
-    """The wearer used the button. gesture: ask, pause, mute or calibrate; again, if it began a new session."""
+    """The wearer used the button. gesture: ask, pause, mute, calibrate, or again (it began a new session)."""
 
     t: float
     gesture: str
 
 
 class Mute(Event, frozen=True, kw_only=True, tag="mute"):
-    """Cues that nobody asked for were silenced, or allowed again."""
+    """Unasked cues were muted, or allowed again."""
 
     t: float
     on: bool
 
 
 class Pause(Event, frozen=True, kw_only=True, tag="pause"):
-    """The camera was put out, or is on again."""
+    """The camera was turned off, or on again."""
 
     t: float
     on: bool
 
 
 class Mode(Event, frozen=True, kw_only=True, tag="mode"):
-    """From now on the glasses do this: companion, explore, smile, quiet."""
+    """The mode from now on: companion, explore, smile, quiet."""
 
     t: float
     mode: str
 
 
 class Session(Event, frozen=True, kw_only=True, tag="session"):
-    """A session began or ended. why: it ended: time (it was over), stopped, or camera lost; else empty."""
+    """A session began or ended. why: reason of the end: time (it was over), stopped, camera lost; else empty."""
 
     t: float
     state: str
@@ -107,7 +111,7 @@ class Session(Event, frozen=True, kw_only=True, tag="session"):
 
 
 class Fault(Event, frozen=True, kw_only=True, tag="fault"):
-    """Something does not work, and what is done about it."""
+    """Something does not work. fault: its name. detail: a sentence, with what is done about it."""
 
     t: float
     fault: str
@@ -115,7 +119,7 @@ class Fault(Event, frozen=True, kw_only=True, tag="fault"):
 
 
 class State(Event, frozen=True, kw_only=True, tag="state"):
-    """How the run goes. state: running, too dark, covered, no camera... frame_age_ms_p95: None if not live."""
+    """Statistics of the run. state: running, too dark, covered, no camera... frame_age_ms_p95: None if not live."""
 
     t: float
     state: str
@@ -126,7 +130,7 @@ class State(Event, frozen=True, kw_only=True, tag="state"):
 
 
 class Shown(Event, frozen=True, kw_only=True, tag="shown"):
-    """What a face shows from now on, in streams whose truth is known. The glasses never write it."""
+    """Ground truth: what a face shows from now on, in labelled streams. The glasses never write it."""
 
     t: float
     track: int

@@ -1,4 +1,4 @@
-"""One frame of a camera or a file. Apart from the other types, because it needs numpy."""
+"""One frame of a camera or a file. It needs numpy, which `cuelens.types` does not."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,11 @@ __all__ = ["Frame", "Grey"]
 class Frame:
     """One grey image with the time of its exposure.
 
-    grey: uint8 (height, width), luminance 0-255; it does not change while it is held. t: seconds on the source's own
-    clock. exposed_ns: the same instant on `time.monotonic_ns` (for files: when it was handed over). lux: how bright it
-    is around, as the camera judges; None if it does not tell.
+    Attributes:
+        grey: uint8 (height, width), luminance 0-255; it does not change while it is referenced.
+        t: seconds on the source's own clock.
+        exposed_ns: the same instant on `time.monotonic_ns` (files: the hand-over).
+        lux: ambient light as the camera estimates it; None if it does not.
     """
 
     grey: Grey

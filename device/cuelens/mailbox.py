@@ -1,6 +1,6 @@
-"""One-place mailbox between a thread that makes and a thread that uses.
+"""Mailbox: holds the latest item between a writer thread and a reader thread.
 
-A cue about an old face is worse than no cue, so `put` overwrites what was not taken: a slow reader loses items,
+A cue about an old face is worse than no cue, so `put` overwrites an item that was not taken. A slow reader loses items,
 which are counted, and never gains latency.
 """
 
@@ -20,14 +20,14 @@ class Latest(Generic[T]):
         self.overwritten = 0
 
     def put(self, item: T) -> None:
-        """Leave an item, in place of one that was not taken."""
+        """Store an item. It replaces one that was not taken."""
         with self._changed:
             self.overwritten += len(self._items)
             self._items[:] = [item]
             self._changed.notify()
 
     def close(self) -> None:
-        """Say that nothing more will come; what lies there can still be taken."""
+        """End the stream of items. A stored item can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -35,7 +35,7 @@ class Latest(Generic[T]):
     def take(self, timeout_s: float) -> T:
         """Remove and return the item.
 
-        Raises TimeoutError if none came within `timeout_s` seconds, EOFError if none will come any more.
+        Raises TimeoutError if none came within `timeout_s` seconds, EOFError if the mailbox is closed and empty.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._items or self._closed, timeout_s):

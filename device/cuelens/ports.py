@@ -1,4 +1,4 @@
-"""What the middle of the house needs from its edge. An adapter is any object that fits."""
+"""Ports: the interfaces that adapters of hardware and files implement. Any object that fits is an adapter."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -8,18 +8,18 @@ from cuelens.types import Box, LightPattern
 
 
 class FrameSource(Protocol):
-    """Where frames come from."""
+    """A source of frames: a camera or a file."""
 
     name: str
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame, None after the last one.
 
-        Raises TimeoutError if none came within `timeout_s`, AbsentDevice if the camera went away.
+        Raises TimeoutError if none came within `timeout_s`, AbsentDevice if the camera was removed.
         """
 
     def close(self) -> None:
-        """Give the device or the file back. May be called twice."""
+        """Release the device or the file. May be called twice."""
 
 
 class Detector(Protocol):
@@ -32,63 +32,63 @@ class Detector(Protocol):
         """Return boxes of faces between two sides in pixels, in an order that depends on the picture alone."""
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        """Return every place and size that passes for a face; many of them lie about one face, few about none."""
+        """Return every window that passes for a face, ungrouped: many about each face, few elsewhere."""
 
     def sides(self, smallest: int, largest: int) -> list[int]:
-        """Return the sides that are looked for between two, in pixels."""
+        """Return the sides of windows that a scan between two sides tries, in pixels."""
 
 
 class Light(Protocol):
     """The light at the edge of view."""
 
     def show(self, pattern: LightPattern) -> None:
-        """Begin a pattern in place of whatever was shown. Returns at once. Once closed, it stays dark."""
+        """Begin a pattern. It replaces the current one. Returns at once. Once closed, the light stays dark."""
 
     def off(self) -> None:
         """Go dark now."""
 
     def close(self) -> None:
-        """Go dark and give the pins back. May be called twice."""
+        """Go dark and release the pins. May be called twice."""
 
 
 class CaptureLight(Protocol):
     """The light that bystanders see while frames are taken."""
 
     def on(self) -> None:
-        """Light it. Once closed, it stays dark."""
+        """Turn it on. Once closed, it stays dark."""
 
     def off(self) -> None:
-        """Put it out."""
+        """Turn it off."""
 
     def close(self) -> None:
-        """Put it out and give the pin back. May be called twice."""
+        """Turn it off and release the pin. May be called twice."""
 
 
 class Button(Protocol):
     """The wearer's button."""
 
     def watch(self, on_edge: Callable[[bool, float], None]) -> None:
-        """Call `on_edge` at every edge from now on, within milliseconds, on a thread that is not the caller's.
+        """Call `on_edge(pressed, t)` at every edge from now on, within milliseconds, on another thread.
 
-        It is told whether the button was pressed (or released), and when, in seconds of `time.monotonic`. It must
-        return at once, and not raise. What holds when watching begins is no edge.
+        pressed: False for a release. t: in seconds of `time.monotonic`. `on_edge` must return at once, and must not
+        raise. The level at the beginning is no edge.
         """
 
     def close(self) -> None:
-        """Give the pin back; no edge is told afterwards. May be called twice."""
+        """Release the pin; no edge is reported afterwards. May be called twice."""
 
 
 class Voice(Protocol):
-    """What is said of words, made ready beforehand: phrases, or soft tones."""
+    """The voice: a phrase or a soft tone for each word, prepared beforehand."""
 
     def say(self, word: str) -> None:
-        """Begin what stands for a word, in place of whatever was being said. Returns at once.
+        """Begin the phrase or tone of a word. It replaces the current one. Returns at once.
 
-        A word is an expression, or one of those that `cuelens.profile.wording` has beside them.
+        word: an expression, or another word of `cuelens.profile.wording`.
         """
 
     def silence(self) -> None:
         """Stop speaking now."""
 
     def close(self) -> None:
-        """Stop speaking and give the sound card back. May be called twice."""
+        """Stop speaking and release the sound card. May be called twice."""

@@ -1,4 +1,4 @@
-"""What the maker chose for the hardware: camera, lens, pins, speaker, cadence, paths. TOML; every key has a default."""
+"""Settings of the hardware: camera, lens, search, threads, pins, speaker, paths. TOML; every key has a default."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
 
 
 class Camera(StrictStruct, frozen=True):
-    """The camera. rotation: degrees clockwise that its picture is turned by to stand upright."""
+    """The camera. rotation: clockwise turn that makes its picture upright, in degrees."""
 
     source: str = "picamera2"
     width: Pixels = 640
@@ -34,7 +34,13 @@ class Lens(StrictStruct, frozen=True):
 
 
 class Look(StrictStruct, frozen=True):
-    """Looking: the distance at which a face stops to matter, and how long it takes to look at all of the frame."""
+    """The search for faces.
+
+    Attributes:
+        farthest_m: distance of the smallest face to search for.
+        newcomers_s: one sweep of the whole frame, with a tracked face.
+        nobody_s: one sweep of the whole frame, without a tracked face.
+    """
 
     farthest_m: Annotated[float, msgspec.Meta(ge=0.3, le=10)] = 2.0
     newcomers_s: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 2.0
@@ -49,18 +55,24 @@ class Threads(StrictStruct, frozen=True):
 
 
 class SingleLed(StrictStruct, frozen=True):
-    """An LED of one colour: its pin, and the colour it shines in, as #RRGGBB."""
+    """An LED of one colour: its GPIO number, and its colour as #RRGGBB."""
 
     pin: Pin
     colour: Colour
 
 
 class Pins(StrictStruct, frozen=True):
-    """GPIO numbers. factory: auto takes lgpio on a board, and gpiozero's mock pins elsewhere.
+    """GPIO numbers.
 
-    red, green, blue: an RGB LED. single: up to three LEDs of one colour in its place. active_high: false if they light
-    when their pins are low. button: from its pin to ground. capture: the light that tells bystanders that frames are
-    taken; it lights when its pin is high.
+    Attributes:
+        factory: auto is lgpio on a board, and gpiozero's mock pins elsewhere.
+        red: red pin of an RGB LED.
+        green: green pin of the RGB LED.
+        blue: blue pin of the RGB LED.
+        single: up to three LEDs of one colour each, in place of the RGB LED.
+        active_high: false if the LEDs are on while their pins are low.
+        button: the wearer's button, from this pin to ground.
+        capture: the capture light, which is on while frames are taken and its pin is high.
     """
 
     factory: Literal["auto", "lgpio", "mock"] = "auto"
@@ -73,7 +85,7 @@ class Pins(StrictStruct, frozen=True):
     capture: Pin | Literal["none"] = 24
 
     def light(self) -> dict[str, int]:
-        """Return the pins of the wearer's light, by their keys."""
+        """Return the pins of the wearer's light by their keys."""
         if self.single:
             return {f"single[{index}].pin": led.pin for index, led in enumerate(self.single)}
         return {"red": self.red, "green": self.green, "blue": self.blue}
@@ -86,7 +98,7 @@ class Speaker(StrictStruct, frozen=True):
 
 
 class Places(StrictStruct, frozen=True):
-    """Files. Empty means: the shipped bundle, and the usual folder for state (docs/design.md, section 9)."""
+    """Files. Empty: the shipped bundle, and the default folder for state (docs/design.md, section 9)."""
 
     bundle: str = ""
     state: str = ""
@@ -104,35 +116,35 @@ class Settings(StrictStruct, frozen=True):
     places: Places = Places()
 
     def state_dir(self) -> Path:
-        """Return where state lives: chosen, given by systemd, or the user's XDG state folder."""
-        chosen = self.places.state or os.environ.get("STATE_DIRECTORY", "")
-        if chosen:
-            return Path(chosen)
+        """Return the state folder: `places.state`, systemd's STATE_DIRECTORY, or the user's XDG state folder."""
+        folder = self.places.state or os.environ.get("STATE_DIRECTORY", "")
+        if folder:
+            return Path(folder)
         home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
         return Path(home) / "cuelens"
 
 
 def usual_path() -> Path | None:
-    """Return where settings are read from when none are named: the system's, the user's, or None."""
+    """Return the default settings file: the system's, else the user's, else None."""
     config_home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     usual = [SYSTEM_FILE, Path(config_home) / "cuelens" / "cuelens.toml"]
     return next((file for file in usual if file.exists()), None)
 
 
 def read(path: Path | None) -> Settings:
-    """Read the settings from `path`; the defaults without one. Raises BadInput."""
+    """Read the settings from `path`, or return the defaults without one. Raises BadInput."""
     if path is None:
         return Settings()
     if not path.exists():
         raise BadInput(f"settings {path} do not exist")
-    chosen = config_file.read_toml(path, Settings)
-    _refuse_shared_pins(path, chosen.pins)
-    return chosen
+    options = config_file.read_toml(path, Settings)
+    _refuse_shared_pins(path, options.pins)
+    return options
 
 
 def _refuse_shared_pins(path: Path, pins: Pins) -> None:
-    taken: dict[int | str, str] = {}
+    keys: dict[int | str, str] = {}
     for key, pin in [*pins.light().items(), ("button", pins.button), ("capture", pins.capture)]:
-        if pin != "none" and pin in taken:
-            raise BadInput(f"{path}: pins.{taken[pin]} and pins.{key} are both {pin}: give each a pin of its own")
-        taken[pin] = key
+        if pin != "none" and pin in keys:
+            raise BadInput(f"{path}: pins.{keys[pin]} and pins.{key} are both {pin}: give each a pin of its own")
+        keys[pin] = key

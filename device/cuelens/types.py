@@ -1,4 +1,4 @@
-"""The plain data in the middle of the house. Times are seconds of frame time unless the name says otherwise."""
+"""Plain data types. Times are seconds of frame time unless the name says otherwise."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,12 +8,12 @@ from cuelens_models.bundle.boxes import Box
 __all__ = ["ASK_S", "Box", "Cue", "Face", "LightPattern", "Sight", "Wish"]
 
 ASK_S: Final = 2.5
-"""A press that could not be answered by then is forgotten: nobody remembers what it was about."""
+"""Lifetime of a press, in seconds. A later answer would come too late to make sense."""
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face in a frame. box: pixels of the frame, as the detector found it. track: the number it is followed under."""
+    """A detected face in a frame. track: its number. box: in pixels of the frame."""
 
     track: int
     box: Box
@@ -21,7 +21,13 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What looking came to in one beat. seen: faces found in this very frame; appeared and lost: changes among them."""
+    """The result of the search for faces in one beat.
+
+    Attributes:
+        seen: faces detected in this frame.
+        appeared: faces that count from this frame on.
+        lost: tracks that end.
+    """
 
     seen: tuple[Face, ...]
     appeared: tuple[Face, ...]
@@ -30,10 +36,12 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a mode would like to tell. kind: face, expression, answer (to a press) or prompt.
+    """A cue that a mode asks for.
 
-    track: the face that it is about; None if it is about none. word: an expression, or one of those that
-    `cuelens.profile.wording` has beside them ("face", "unsure", "find happy", ...).
+    Attributes:
+        kind: face, expression, answer (to a press) or prompt.
+        track: the face that it is about; None if it is about none.
+        word: an expression, or another word of `cuelens.profile.wording` ("face", "unsure", "find happy", ...).
     """
 
     kind: str
@@ -43,7 +51,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A wish that the limits let through at time `t`. outputs: light, voice, console: those that tell it."""
+    """A wish that passed the limits at time `t`. outputs: those that give it: light, voice, console."""
 
     t: float
     kind: str
@@ -54,9 +62,12 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class LightPattern:
-    """What the light does. colour: red, green, blue, 0 to 1, brightness included. pattern: steady, fade or breath.
+    """One signal of the light.
 
-    It ends after `seconds`; a breath after as many whole breaths as fit, one at least, and never if that is infinite.
+    Attributes:
+        colour: red, green, blue, 0 to 1, brightness included.
+        pattern: steady, fade or breath.
+        seconds: duration; for a breath, cut to whole breaths, one at least. Infinite: without end.
     """
 
     colour: tuple[float, float, float]

@@ -1,4 +1,4 @@
-"""Bringing frames to the beat: in order from a file, or the latest one from a camera that may stall, go or hang."""
+"""Capture: the latest frame of a camera, on a thread that recovers from a stall and detects a hang."""
 
 import math
 import threading
@@ -25,13 +25,13 @@ class Deadlines:
     """How long each call to a camera may take, in seconds.
 
     Attributes:
-        capture_s: until a frame. After it the source raises TimeoutError, and the camera counts as stalled.
-        hung_s: until a capture returns in any way. After it the camera counts as lost.
-        open_s: until the camera is open for the first time, with all that its driver loads.
+        capture_s: until a frame arrives. After it the source raises TimeoutError, and the camera counts as stalled.
+        hung_s: until a capture returns or raises. After it the camera counts as lost.
+        open_s: until the camera is open for the first time, driver included.
         reopen_s: until it is open again.
         close_s: until it is closed.
-        retry_s: between two looks for a camera that is absent.
-        stall_window_s: a second stall within this time is a lost camera.
+        retry_s: between two attempts to open an absent camera.
+        stall_window_s: after a second stall within this time the camera counts as lost.
     """
 
     capture_s: float = 2.0
@@ -44,7 +44,7 @@ class Deadlines:
 
 
 class _End(Enum):
-    """Why no more frames came from a source."""
+    """Why the frames of a source ended."""
 
     FINISHED = auto()
     STALLED = auto()
@@ -52,30 +52,30 @@ class _End(Enum):
 
 
 class Feed(Protocol):
-    """Where the beat gets its frames."""
+    """The frames of a run, as the beat takes them."""
 
     received: int
     state: str
 
     def next(self, timeout_s: float) -> Frame | None:
-        """Return a frame, None after the last. TimeoutError if there is none now, CameraLost if there will be none."""
+        """Return a frame; None after the last. Raises TimeoutError if none came, CameraLost if none will come."""
 
     def dropped(self) -> int:
-        """Return how many frames nobody took."""
+        """Return the number of frames that were never taken."""
 
     def pause(self, *, on: bool) -> None:
-        """Take no frames from now on, or take them again. From any thread; returns at once."""
+        """Stop taking frames, or go on. Any thread may call it; returns at once."""
 
     def close(self) -> None:
-        """Stop, within the deadline of a capture."""
+        """Stop for good, within the deadline of a capture."""
 
 
 class CaptureThread:
-    """The latest frame of a camera, captured on a thread of its own.
+    """A feed of the latest frame of a camera, captured on a thread of its own.
 
-    A capture that times out closes and reopens the camera once; a second one within a minute, or a call that never
-    returns, is CameraLost: only a new process helps then. A camera that is not there is looked for every ten seconds.
-    While it is paused, a camera is closed; a file goes on, and whoever asked for the pause passes its frames over.
+    After a timeout the camera is closed and reopened. A second timeout within a minute, or a call that never returns,
+    raises CameraLost: only a new process helps then. An absent camera is retried every ten seconds, if `patient`.
+    A pause closes a camera. A file goes on during a pause, and the caller drops its frames.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class CaptureThread:
 
         Args:
             open_source: opens the source; called on the capture thread.
-            fault: called with the name of a fault and a sentence about it.
-            first: a source that is open already. It is closed on the capture thread.
+            fault: called with the name of a fault and a sentence about it, on the capture thread.
+            first: a source that is open already. The capture thread closes it.
             patient: wait for an absent camera, instead of raising AbsentDevice.
             paused: begin paused.
             is_file: the source is a file. It is not closed during a pause, and a capture may take any time.
@@ -111,25 +111,25 @@ class CaptureThread:
         self._running = threading.Event()
         if is_file or not paused:
             self._running.set()
-        self._poked = threading.Event()
+        self._wake = threading.Event()
         self._mailbox: Latest[Frame] = Latest()
-        self._ended_by: Exception | None = None
+        self._error: Exception | None = None
         self._stopping = threading.Event()
         self._due_s = math.inf
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._starting = threading.Lock()
 
     def next(self, timeout_s: float) -> Frame | None:
-        """Return the latest frame that was not taken yet; after the last one, None or what ended the capture.
+        """Return the latest frame, once; after the last one return None, or raise the error that ended the capture.
 
-        The first call starts the capture: no frame grows old while the rest of a run is being put together.
+        The first call starts the capture, so that no frame ages while the run is still being set up.
         """
         self.start()
         try:
             return self._mailbox.take(timeout_s)
         except EOFError:
-            if self._ended_by:
-                raise self._ended_by from None
+            if self._error:
+                raise self._error from None
             return None
         except TimeoutError:
             if time.monotonic() > self._due_s:
@@ -137,28 +137,28 @@ class CaptureThread:
             raise
 
     def dropped(self) -> int:
-        """Return how many frames were overwritten by newer ones."""
+        """Return the number of frames that newer ones overwrote."""
         return self._mailbox.overwritten
 
     def pause(self, *, on: bool) -> None:
-        """Close the camera and look no further, or open it again; the capture thread does it."""
+        """Close the camera, or open it again, on the capture thread. A file is not paused."""
         if on and not self._is_file:
             self._running.clear()
         else:
             self._running.set()
-        self._poked.set()
+        self._wake.set()
 
     def close(self) -> None:
-        """Stop capturing, once a capture that is on has met its deadline; a camera that hangs is left behind."""
+        """Stop the capture, and wait for a running one until its deadline. A hanging camera is left behind."""
         self._stopping.set()
         self._running.set()
-        self._poked.set()
+        self._wake.set()
         self.start()
         hangs = time.monotonic() > self._due_s
         self._thread.join(0.5 if hangs or self._is_file else self._deadlines.capture_s + 0.5)
 
     def start(self) -> None:
-        """Start to capture, if that was not done yet."""
+        """Start the capture thread, unless it has started."""
         with self._starting:
             if self._thread.ident is None:
                 self._thread.start()
@@ -173,34 +173,34 @@ class CaptureThread:
             self._due_s = math.inf
 
     def _capture(self) -> None:
-        """Open, pump, and climb the ladder of recovery. Whatever ends it goes to the reader."""
+        """Run the capture thread: open, pump, recover. `next` raises the error that ends it."""
         stalled_s = -math.inf
         try:
             while not self._stopping.is_set():
-                # Before pause and end are looked at, so that neither is missed while the camera is looked for.
-                self._poked.clear()
+                # Cleared before the flags are read: a pause or a stop that comes later cuts the wait for a retry short.
+                self._wake.clear()
                 if self._stopping.is_set() or not self._running.is_set():
                     self._rest()
                     continue
                 try:
-                    ended = self._pump(self._open())
+                    end = self._pump(self._open())
                 except AbsentDevice as error:
                     if not self._patient:
                         raise
                     self._become(NO_CAMERA, str(error))
-                    self._poked.wait(self._deadlines.retry_s)
+                    self._wake.wait(self._deadlines.retry_s)
                     continue
-                if ended is _End.PAUSED:
+                if end is _End.PAUSED:
                     continue
-                if ended is not _End.STALLED:
+                if end is not _End.STALLED:
                     break
                 self._become(STALLED, f"no frame within {self._deadlines.capture_s:.0f} s")
                 if time.monotonic() - stalled_s < self._deadlines.stall_window_s:
                     raise CameraLost("the camera stalled twice within a minute; a restart is needed")
                 stalled_s = time.monotonic()
         except Exception as error:
-            # Raised again on the reader's thread.
-            self._ended_by = error
+            # `next` raises it on its caller's thread.
+            self._error = error
         finally:
             self._close_first()
             self._mailbox.close()
@@ -220,14 +220,14 @@ class CaptureThread:
         self.state = RUNNING
 
     def _close_first(self) -> None:
-        """Close the source that was open at the beginning, if nothing was read of it."""
+        """Close the first source, unless frames were read from it."""
         source, self._first = self._first, None
         if source:
             with self._within(self._deadlines.close_s):
                 source.close()
 
     def _pump(self, source: FrameSource) -> _End:
-        """Pass frames on until no more come, and close the source."""
+        """Put frames into the mailbox until none comes, then close the source. Returns why they ended."""
         try:
             while not self._stopping.is_set():
                 if not self._running.is_set():

@@ -1,4 +1,4 @@
-"""Frame buffers that are used again and again: the one copy that a frame makes on its way in."""
+"""Frame buffers: memory that is reused. Filling a buffer is the only copy of a frame on its way in."""
 
 import weakref
 from collections import deque
@@ -15,18 +15,18 @@ _TURNS: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTA
 class FrameBuffers:
     """A pool of memory for the frames of one camera.
 
-    Memory returns to the pool when the frame in it, and every slice of that frame, was garbage-collected
-    (`weakref.finalize`). So whoever holds a frame holds a picture that does not change, however slow a beat is.
-    With one frame being filled, one waiting and one being looked at, three blocks come to be.
+    Memory returns to the pool when the frame in it, and every slice of that frame, is garbage-collected
+    (`weakref.finalize`). So a frame never changes while a reader holds it, however slow the beat is. With one frame
+    being filled, one in the mailbox and one in the beat, the pool grows to three blocks.
     """
 
     def __init__(self, rotation: int = 0) -> None:
-        """rotation: degrees clockwise that a picture is turned by to stand upright: 0, 90, 180 or 270."""
+        """rotation: clockwise turn that makes a picture upright, in degrees: 0, 90, 180 or 270."""
         self._rotation = rotation
         self._free: deque[bytearray] = deque()
 
     def keep(self, plane: Grey) -> Grey:
-        """Copy a luminance plane (any stride) into free memory, turned upright, and return that frame."""
+        """Return an upright copy of a luminance plane (any stride), in memory of the pool."""
         height, width = plane.shape
         frame = self._new((width, height) if self._rotation in (90, 270) else (height, width))
         if self._rotation:
@@ -42,9 +42,9 @@ class FrameBuffers:
         except IndexError:
             memory = bytearray(size)
         if len(memory) != size:
-            # The frames have another size now.
+            # The size of the frames has changed.
             memory = bytearray(size)
-        # A slice of an array whose memory is no array keeps that array alive, and with it the memory.
+        # numpy: a slice keeps an array over foreign memory alive, and so this memory.
         frame: Grey = np.ndarray(shape, np.uint8, buffer=memory)
         weakref.finalize(frame, self._free.append, memory).atexit = False
         return frame

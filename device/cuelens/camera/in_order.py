@@ -1,4 +1,4 @@
-"""Every frame of a file, in order, as fast as frames are asked for."""
+"""A feed without a clock: every frame of a file, in order."""
 
 from cuelens.camera.capture import RUNNING
 from cuelens.frame import Frame
@@ -6,7 +6,7 @@ from cuelens.ports import FrameSource
 
 
 class InOrder:
-    """Every frame of a source, one after another, as fast as they are asked for."""
+    """A feed of every frame of a source, in order, as fast as the caller takes them."""
 
     def __init__(self, source: FrameSource) -> None:
         self.received = 0
@@ -20,11 +20,11 @@ class InOrder:
         return frame
 
     def dropped(self) -> int:
-        """Nothing is ever dropped."""
+        """Return 0: no frame is dropped."""
         return 0
 
     def pause(self, *, on: bool) -> None:
-        """A file gives its frames in order; what is not wanted is passed over by whoever asked for the pause."""
+        """Do nothing: the caller drops the frames of a pause."""
 
     def close(self) -> None:
         """Close the source."""

@@ -1,4 +1,4 @@
-"""A camera that is never open without its capture light: people in front of the glasses see that frames are taken."""
+"""Capture light: it is on while the camera is open, so that bystanders see that frames are taken."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from cuelens.ports import CaptureLight, FrameSource
 
 
 class Lit:
-    """A camera behind its light, which is claimed and lit before the camera opens, and put out once it is closed."""
+    """A camera with its capture light, which is on before the camera opens, and off after it closes."""
 
     def __init__(
         self,
@@ -15,7 +15,13 @@ class Lit:
         claim: Callable[[], CaptureLight],
         shut: Callable[[], None] = lambda: None,
     ) -> None:
-        """shut: called once both are closed. Raises AbsentDevice if there is no camera, or no light: it stays shut."""
+        """Turn the light on, then open the camera. Raises AbsentDevice if there is no camera, or no light.
+
+        Args:
+            open_camera: opens the camera.
+            claim: opens the capture light.
+            shut: called once both are closed, also if the camera does not open.
+        """
         self._shut = shut
         self._light = claim()
         try:
@@ -31,7 +37,7 @@ class Lit:
         return self._camera.read(timeout_s)
 
     def close(self) -> None:
-        """Close the camera, then put the light out; while a camera hangs in closing, the light says so."""
+        """Close the camera, then turn the light off. The light stays on while a camera hangs in closing."""
         self._camera.close()
         self._put_out()
 

@@ -1,1 +1,1 @@
-"""One file for each thing that a person types."""
+"""The subcommands of `cuelens`, a module each, and what they share."""

@@ -1,4 +1,4 @@
-"""`cuelens bench`: what this board takes for each stage, for a whole beat, and to start; and what to set for it."""
+"""`cuelens bench`: the time of each stage, of a whole beat and of the start on this board, and advice on settings."""
 
 import os
 import subprocess
@@ -27,13 +27,13 @@ from cuelens_models.command import to_json
 from cuelens_models.errors import MissingExtra
 
 _THREADS: Final = (1, 2, 4)
-_WORTH: Final = 0.8
-"""A further thread is worth it if it leaves no more than this share of the time: others need cores too."""
-_PROMISED_MS: Final = 50.0
+_WORTHWHILE: Final = 0.8
+"""More threads pay if they cut the time to this share or less: other processes need cores too."""
+_DEADLINE_MS: Final = 50.0
 
 
 def bench(bundle_path: Path | None, beside: Sequence[Path] = (), *, as_json: bool) -> int:
-    """Measure, and print a table or JSON. beside: bundles whose speed is compared. Returns 0."""
+    """Measure the board, and print a table or JSON. beside: further bundles to compare in speed. Returns 0."""
     bundles = [load(bundle_path or SHIPPED), *map(load, beside)]
     bundle = bundles[0]
     cv2.setNumThreads(1)
@@ -58,27 +58,29 @@ def bench(bundle_path: Path | None, beside: Sequence[Path] = (), *, as_json: boo
 
 
 def _kind(bundle: Bundle) -> str:
-    """Return what a bundle computes in: its scheme and its name, as a bench of several needs both."""
+    """Return a bundle's title in the table: its scheme and its name."""
     return f"{bundle.contract.conversion.scheme} ({bundle.contract.name})"
 
 
-def _timed(work: Callable[[], object], times: int) -> dict[str, float]:
-    for _ in range(max(2, times // 20)):
+def _measure(work: Callable[[], object], repeats: int) -> dict[str, float]:
+    """Time some work, after a warm-up."""
+    for _ in range(max(2, repeats // 20)):
         work()
-    spent = []
-    for _ in range(times):
+    times_ns = []
+    for _ in range(repeats):
         began = time.perf_counter_ns()
         work()
-        spent.append(time.perf_counter_ns() - began)
-    return _percentiles(spent)
+        times_ns.append(time.perf_counter_ns() - began)
+    return _percentiles(times_ns)
 
 
-def _percentiles(spent: list[int]) -> dict[str, float]:
-    return {"p50": round(percentile(spent, 0.5) / 1e6, 3), "p95": round(percentile(spent, 0.95) / 1e6, 3)}
+def _percentiles(times_ns: list[int]) -> dict[str, float]:
+    """Return p50 and p95 in milliseconds."""
+    return {"p50": round(percentile(times_ns, 0.5) / 1e6, 3), "p95": round(percentile(times_ns, 0.95) / 1e6, 3)}
 
 
 def _stages(bundle: Bundle) -> dict[str, dict[str, float]]:
-    """Each stage alone, on a textured picture: seeded noise of several sizes, as hard for a cascade as a busy room."""
+    """Time each stage alone, on seeded noise of several scales: as hard for a cascade as a busy room."""
     random = np.random.default_rng(0)
     layers = [
         cv2.resize(random.normal(0, 40, (side * 3, side * 4)), (640, 480), interpolation=cv2.INTER_CUBIC)
@@ -92,9 +94,9 @@ def _stages(bundle: Bundle) -> dict[str, dict[str, float]]:
     return {
         "part of a sweep": part,
         "sweep of all parts": whole,
-        "the same at once": _timed(lambda: detector.detect(small, 20, 160), 20),
-        "region scan (88x88)": _timed(lambda: detector.detect(region, 35, 55), 200),
-        "crop and quantise": _timed(
+        "the same at once": _measure(lambda: detector.detect(small, 20, 160), 20),
+        "region scan (88x88)": _measure(lambda: detector.detect(region, 35, 55), 200),
+        "crop and quantise": _measure(
             lambda: model_input(crop(picture, (200, 150, 100, 100), bundle.contract), bundle.contract), 500
         ),
     }
@@ -106,24 +108,24 @@ def _sweep(detector: HaarDetector, picture: Grey) -> tuple[dict[str, float], dic
     parts: list[int] = []
     wholes: list[int] = []
     for _ in range(10):
-        spent = []
+        times_ns = []
         for _ in range(sweep.parts(frame)):
             began = time.perf_counter_ns()
             sweep.scan(frame, 1, (), hits=2, most=1)
-            spent.append(time.perf_counter_ns() - began)
-        parts += spent
-        wholes.append(sum(spent))
+            times_ns.append(time.perf_counter_ns() - began)
+        parts += times_ns
+        wholes.append(sum(times_ns))
     return _percentiles(parts), _percentiles(wholes)
 
 
 def _invokes(bundle: Bundle) -> dict[str, dict[str, float]]:
-    """Time the model with one thread and more, by their number."""
+    """Time the model by number of threads."""
     tensor = model_input(picture(FORMULAS[0]), bundle.contract)
-    return {str(threads): _timed(partial(Interpreter(bundle, threads).invoke, tensor), 500) for threads in _THREADS}
+    return {str(threads): _measure(partial(Interpreter(bundle, threads).invoke, tensor), 500) for threads in _THREADS}
 
 
 def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
-    """Whole beats over the built-in scene; None where its pictures are not installed."""
+    """Time whole beats on the built-in scene. None if its pictures are not installed."""
     from cuelens.adapters.demo_scene import SceneSource, demo_scene
     from cuelens.runtime.build import assemble
     from cuelens.vision.stage_times import StageTimes
@@ -145,7 +147,7 @@ def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
 
 
 def _start(bundle: Bundle) -> dict[str, float]:
-    """From nothing to the first decision: a fresh process on one grey picture."""
+    """Time a new process from its start to its first decision, on one grey picture."""
     with tempfile.TemporaryDirectory() as folder:
         still = Path(folder) / "still.pgm"
         cv2.imwrite(str(still), np.full((480, 640), 100, np.uint8))
@@ -162,30 +164,30 @@ def _start(bundle: Bundle) -> dict[str, float]:
 
 
 def _advice(figures: dict[str, Any]) -> list[str]:
-    """Say what to set on this board, from what was measured."""
-    said = []
+    """Return advice on settings from the measurements."""
+    advice = []
     fastest = min(figures["invoke_ms"], key=lambda kind: figures["invoke_ms"][kind]["1"]["p50"])
     times = {threads: figures["invoke_ms"][fastest][str(threads)]["p50"] for threads in _THREADS}
     threads = 1
     for more in _THREADS[1:]:
-        if more <= (figures["cores"] or 1) and times[more] <= _WORTH * times[threads]:
+        if more <= (figures["cores"] or 1) and times[more] <= _WORTHWHILE * times[threads]:
             threads = more
-    said.append(f"[threads] model = {threads}: {times[threads]:.2f} ms an invoke, {times[1]:.2f} ms with one thread")
+    advice.append(f"[threads] model = {threads}: {times[threads]:.2f} ms an invoke, {times[1]:.2f} ms with one thread")
     for kind, invokes in figures["invoke_ms"].items():
         if kind != fastest:
-            said.append(f"model: {fastest}; {kind} takes {invokes['1']['p50'] / times[1]:.1f} times as long")
+            advice.append(f"model: {fastest}; {kind} takes {invokes['1']['p50'] / times[1]:.1f} times as long")
     beats = figures["frame_to_decision_ms"]
     if beats:
         p95 = beats["all beats"]["p95"]
-        verdict = "under" if p95 < _PROMISED_MS else "OVER"
-        said.append(
-            f"nineteen of twenty decisions take {p95:.0f} ms or less: {verdict} the {_PROMISED_MS:.0f} ms promised"
+        verdict = "under" if p95 < _DEADLINE_MS else "OVER"
+        advice.append(
+            f"nineteen of twenty decisions take {p95:.0f} ms or less: {verdict} the {_DEADLINE_MS:.0f} ms promised"
         )
-        if p95 >= _PROMISED_MS:
-            said.append("[look] farthest_m = 1.5 costs half as much to sweep, and loses faces beyond that")
+        if p95 >= _DEADLINE_MS:
+            advice.append("[look] farthest_m = 1.5 costs half as much to sweep, and loses faces beyond that")
     if figures["under_voltage"]:
-        said.append("the supply is too weak right now: all of this is slower than it could be")
-    return said
+        advice.append("the supply is too weak right now: all of this is slower than it could be")
+    return advice
 
 
 def _table(figures: dict[str, Any]) -> list[str]:
@@ -197,9 +199,9 @@ def _table(figures: dict[str, Any]) -> list[str]:
     ]
     rows = dict(figures["stages_ms"])
     for kind, invokes in figures["invoke_ms"].items():
-        rows |= {f"invoke {kind}, {n} thread{'s' * (n != '1')}": told for n, told in invokes.items()}
+        rows |= {f"invoke {kind}, {n} thread{'s' * (n != '1')}": times for n, times in invokes.items()}
     width = max(map(len, rows))
-    lines += [f"{name:<{width}}  p50 {told['p50']:8.3f} ms   p95 {told['p95']:8.3f} ms" for name, told in rows.items()]
+    lines += [f"{name:<{width}}  p50 {row['p50']:8.3f} ms   p95 {row['p95']:8.3f} ms" for name, row in rows.items()]
     beats = figures["frame_to_decision_ms"]
     if beats is None:
         lines.append("frame to decision: not measured, the scene needs `pip install 'cuelens[demo]'`")

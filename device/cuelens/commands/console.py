@@ -1,4 +1,4 @@
-"""Telling a person at a terminal what the glasses perceive and do: lines as it happens, and a live line under them."""
+"""Console output: a line for each event, and at a terminal a live line below."""
 
 import sys
 import time
@@ -14,28 +14,28 @@ from cuelens_models.bundle.expressions import UNSURE
 from cuelens_models.command import journal_level
 
 _REFRESH_S = 0.1
-_CUE_SHOWN_S = 3.0
-_RATE_OVER = 16
-"""Beats that the rate on the live line is taken over: the last second."""
+_CUE_S = 3.0
+_RATE_WINDOW = 16
+"""Window of the beat rate on the live line, in beats: the last second."""
 
 
 class Console:
     """A reader of the event stream. Without a terminal it prints plain lines only."""
 
     def __init__(self, output: TextIO, *, cues: bool) -> None:
-        """cues: whether the console is one of the outputs, and says cues as the glasses would give them."""
+        """cues: whether the console is one of the outputs, and prints cues."""
         self._output = output
         self._cues = cues
         self._live = output.isatty()
         self._levels = {True: journal_level(output, 4), False: journal_level(output, 6)}
-        """What lines of faults, and all other lines, begin with."""
+        """Prefix of the journal's level, by whether the line is a fault."""
         self._cue = ""
         self._cue_t = 0.0
-        self._shown_s = 0.0
-        self._turned_s: deque[float] = deque(maxlen=_RATE_OVER)
+        self._refresh_s = 0.0
+        self._beats_s: deque[float] = deque(maxlen=_RATE_WINDOW)
 
     def __call__(self, event: events.Event) -> None:
-        """Print one event, if a person would care."""
+        """Print the line of an event, if it has one."""
         line = self._line(event)
         if line:
             before = "\r\x1b[K" if self._live else self._levels[isinstance(event, events.Fault)]
@@ -44,10 +44,10 @@ class Console:
     def watch(self, frame: Frame, decision: Decision) -> None:
         """Refresh the live line: time, face, expression, cue, beats a second."""
         now = time.monotonic()
-        self._turned_s.append(now)
-        if not self._live or now - self._shown_s < _REFRESH_S:
+        self._beats_s.append(now)
+        if not self._live or now - self._refresh_s < _REFRESH_S:
             return
-        self._shown_s = now
+        self._refresh_s = now
         if decision.faces:
             nearest = max(decision.faces, key=lambda face: face.box[2])
             word = decision.words[nearest.track]
@@ -55,14 +55,14 @@ class Console:
             face = f"face {nearest.track}  {looks(word):<15} {bar:<12}"
         else:
             face = f"{'no face' if decision.state == 'running' else decision.state:<37}"
-        cue = self._cue if decision.t - self._cue_t < _CUE_SHOWN_S else ""
-        span_s = now - self._turned_s[0]
-        fps = (len(self._turned_s) - 1) / span_s if span_s > 0 else 0.0
+        cue = self._cue if decision.t - self._cue_t < _CUE_S else ""
+        span_s = now - self._beats_s[0]
+        fps = (len(self._beats_s) - 1) / span_s if span_s > 0 else 0.0
         line = f"{decision.t:6.1f} s  {face}  {'cue: ' + cue if cue else '':<20}  {fps:.0f} fps"
         print(f"\r\x1b[K{line}", end="", file=self._output, flush=True)
 
     def close(self) -> None:
-        """Leave the live line behind."""
+        """Clear the live line."""
         if self._live:
             print("\r\x1b[K", end="", file=self._output, flush=True)
 
@@ -95,7 +95,7 @@ class Console:
 
 
 def _wearers_line(event: events.Event) -> str:
-    """Return what to print of a session, and of what the wearer does."""
+    """Return the line of a mode, a session, or an act of the wearer; "" for other events."""
     match event:
         case events.Mode():
             return f"mode {event.mode}: {mode(event.mode).about}"
@@ -111,5 +111,5 @@ def _wearers_line(event: events.Event) -> str:
 
 
 def for_events(events_path: str | None) -> TextIO:
-    """Return where a console prints: standard error when the event stream has standard output."""
+    """Return the stream that a console prints to: standard error if the events go to standard output."""
     return sys.stderr if events_path == "-" else sys.stdout

@@ -1,4 +1,4 @@
-"""`cuelens demo`: the very pipeline of the glasses on the built-in scene, and a picture of the session."""
+"""`cuelens demo`: the pipeline of the glasses on the built-in scene, and a picture of the session."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ _SNAPSHOT_EVERY_S = 0.5
 
 
 class Recorder:
-    """Keeps what the picture needs: events, and a frame with its boxes twice a second and at every cue.
+    """Stores what the picture needs: events, and a frame with its decision twice a second and at every cue.
 
-    Only the demo has one: its pictures are those that ship. Nothing of a camera is ever kept.
+    Only the demo has a recorder, and its frames are the built-in scene's. No frame of a camera is ever stored.
     """
 
     def __init__(self) -> None:
@@ -26,11 +26,11 @@ class Recorder:
         self.snapshots: list[tuple[float, Grey, Decision]] = []
 
     def __call__(self, event: events.Event) -> None:
-        """Keep one event."""
+        """Store one event."""
         self.events.append(event)
 
     def watch(self, frame: Frame, decision: Decision) -> None:
-        """Keep the frame if it is time for one."""
+        """Store the frame if it has a cue, or if half a second has passed since the last one."""
         last_t = self.snapshots[-1][0] if self.snapshots else -np.inf
         if decision.cue or decision.t - last_t >= _SNAPSHOT_EVERY_S:
             self.snapshots.append((decision.t, frame.grey.copy(), decision))
@@ -39,7 +39,7 @@ class Recorder:
 def demo(options: RunOptions, output: Path) -> int:
     """Run the demo and write its picture to `output`. Returns the exit status."""
     try:
-        import matplotlib  # noqa: F401 - asked for now, not after half a minute
+        import matplotlib  # noqa: F401 - fail now, not after half a minute
     except ImportError as error:
         raise command.require("matplotlib", "demo") from error
     if not output.parent.is_dir() or output.is_dir():

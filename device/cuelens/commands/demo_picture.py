@@ -20,30 +20,31 @@ from cuelens.story.colours import COLOURS
 Snapshot = tuple[float, Grey, Decision]
 
 _OTHER: Final = "#8c8c8c"
-"""Of what names no expression, as at a school."""
+"""Colour of words that are no expression, as in school mode."""
 _STRIP: Final = 6
+"""Frames in the strip."""
 _SHOWN_FROM: Final = 0.05
-"""Labels that never reach this probability are left out of the legend."""
+"""Labels that never reach this probability are not drawn."""
 
 
-def draw(happened: Sequence[events.Event], snapshots: Sequence[Snapshot], output: Path) -> None:
+def draw(stream: Sequence[events.Event], snapshots: Sequence[Snapshot], output: Path) -> None:
     """Draw the session as one PNG."""
-    end = max((getattr(event, "t", 0.0) for event in happened), default=1.0) or 1.0
+    end = max((getattr(event, "t", 0.0) for event in stream), default=1.0) or 1.0
     figure = Figure(figsize=(14, 7.4), layout="constrained")
     rows: Any = figure.subfigures(2, 1, height_ratios=(1.9, 1))
     readings, bands = rows[0].subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     figure.suptitle("cuelens demo: what each face looked like, and the cues that were given", fontsize=14)
-    _draw_readings(readings, happened)
-    _draw_bands(bands, happened, end)
+    _draw_readings(readings, stream)
+    _draw_bands(bands, stream, end)
     bands.set_xlim(0, end)
     _draw_strip(rows[1].subplots(1, _STRIP), snapshots)
     figure.savefig(output, dpi=100, format="png")
 
 
-def _draw_readings(axes: Any, happened: Sequence[events.Event]) -> None:
-    """Draw what the model said; at a school that is nobody's business."""
-    readings = [event for event in happened if isinstance(event, events.Reading)]
-    if any(isinstance(event, events.Start) and event.school for event in happened):
+def _draw_readings(axes: Any, stream: Sequence[events.Event]) -> None:
+    """Draw the model's probabilities; none in school mode, which names no feelings."""
+    readings = [event for event in stream if isinstance(event, events.Reading)]
+    if any(isinstance(event, events.Start) and event.school for event in stream):
         axes.text(0.5, 0.5, "at a school no feelings are named", transform=axes.transAxes, ha="center", va="center")
         return
     for label in readings[0].scores if readings else ():
@@ -66,10 +67,10 @@ def _draw_readings(axes: Any, happened: Sequence[events.Event]) -> None:
         axes.legend(loc="upper center", ncols=9, fontsize=9, bbox_to_anchor=(0.5, 1.16), frameon=False)
 
 
-def _draw_bands(axes: Any, happened: Sequence[events.Event], end: float) -> None:
-    """One band for the expression that was settled on, and a mark for each cue."""
+def _draw_bands(axes: Any, stream: Sequence[events.Event], end: float) -> None:
+    """Draw a band for the settled expressions, and a mark for each cue."""
     open_since: dict[int, tuple[float, str]] = {}
-    for event in happened:
+    for event in stream:
         if isinstance(event, events.Expression | events.FaceLost):
             if event.track in open_since:
                 _band(axes, *open_since.pop(event.track), event.t)
@@ -103,7 +104,7 @@ def _band(axes: Any, begin: float, expression: str, end: float) -> None:
 def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> None:
     for axes in columns:
         axes.set_axis_off()
-    for axes, (t, grey, decision) in zip(columns, _chosen(snapshots), strict=False):
+    for axes, (t, grey, decision) in zip(columns, _select(snapshots), strict=False):
         axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
         words = "no face"
         for face in decision.faces:
@@ -117,10 +118,10 @@ def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> None:
         axes.set_title(f"{t:.1f} s\n{words}", fontsize=9)
 
 
-def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
-    """Take every cue's frame, and fill up with frames spread evenly over the session."""
-    chosen = [snapshot for snapshot in snapshots if snapshot[2].cue][:_STRIP]
+def _select(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    """Select the frames of cues, and fill the strip up with frames spread evenly over the session."""
+    strip = [snapshot for snapshot in snapshots if snapshot[2].cue][:_STRIP]
     others = [snapshot for snapshot in snapshots if not snapshot[2].cue]
-    wanted = min(_STRIP - len(chosen), len(others))
-    chosen += [others[(2 * place + 1) * len(others) // (2 * wanted)] for place in range(wanted)]
-    return sorted(chosen, key=lambda snapshot: snapshot[0])
+    room = min(_STRIP - len(strip), len(others))
+    strip += [others[(2 * place + 1) * len(others) // (2 * room)] for place in range(room)]
+    return sorted(strip, key=lambda snapshot: snapshot[0])

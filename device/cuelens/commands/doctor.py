@@ -1,6 +1,6 @@
-"""`cuelens doctor`: every part checked for real, each with one sentence on what to do.
+"""`cuelens doctor`: tests every part for real, and prints a sentence on each: a measurement, or what to do.
 
-Seen is not fine: a part that the settings ask for and that is not there has failed.
+A part that the settings name and that is absent fails.
 """
 
 import os
@@ -24,9 +24,9 @@ from cuelens_models.command import to_json
 from cuelens_models.errors import AbsentDevice, CuelensError
 
 _CAPTURE_S = 5.0
-_LIT_S = 0.5
+_FLASH_S = 0.5
 _HELD_S = 3.0
-_LOOK_S = 0.05
+_POLL_S = 0.05
 _RGB = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _LEAST_FREE_MB = 50
 _SANE_YEAR = 2025
@@ -34,7 +34,7 @@ _SANE_YEAR = 2025
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found. ok: the part works; detail: what was seen, or what to do."""
+    """The result of one check. ok: the part works. detail: a measurement, or what to do."""
 
     part: str
     ok: bool
@@ -42,9 +42,9 @@ class Finding:
 
 
 def doctor(config: Path | None, *, as_json: bool) -> int:
-    """Check every part and print what was found. Returns 0 if all work, 1 if one does not."""
-    chosen = settings.read(config or settings.usual_path())
-    findings = [_checked(part, check, chosen) for part, check in CHECKS.items()]
+    """Check every part and print the results. Returns 0 if all work, 1 if one does not."""
+    setup = settings.read(config or settings.usual_path())
+    findings = [_finding(part, check, setup) for part, check in CHECKS.items()]
     if as_json:
         print(to_json([asdict(finding) for finding in findings]))
     else:
@@ -53,9 +53,9 @@ def doctor(config: Path | None, *, as_json: bool) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
-def _checked(part: str, check: Callable[[Settings], str], chosen: Settings) -> Finding:
+def _finding(part: str, check: Callable[[Settings], str], setup: Settings) -> Finding:
     try:
-        return Finding(part, True, check(chosen))
+        return Finding(part, True, check(setup))
     except (CuelensError, OSError, subprocess.SubprocessError) as error:
         return Finding(part, False, " ".join(str(error).split()))
 
@@ -67,9 +67,9 @@ def _check_python(_: Settings) -> str:
     return f"Python {sys.version.split()[0]}, numpy {np.__version__}, OpenCV {cv2.__version__}"
 
 
-def _check_model(chosen: Settings) -> str:
-    bundle = load(Path(chosen.places.bundle) if chosen.places.bundle else SHIPPED)
-    interpreter = Interpreter(bundle, chosen.threads.model)
+def _check_model(setup: Settings) -> str:
+    bundle = load(Path(setup.places.bundle) if setup.places.bundle else SHIPPED)
+    interpreter = Interpreter(bundle, setup.threads.model)
     interpreter.check_golden()
     count = len(bundle.contract.golden)
     return f"{bundle.contract.title()}: {count} golden pictures answered as promised ({interpreter.runtime})"
@@ -82,11 +82,11 @@ def _check_detector(_: Settings) -> str:
     return f"{NAME} loaded"
 
 
-def _check_camera(chosen: Settings) -> str:
-    # Other parts have checks of their own, but no camera opens without its capture light.
+def _check_camera(setup: Settings) -> str:
+    # No camera opens without its capture light. Other parts have checks of their own.
     with (
-        closing(fit(chosen.pins, lambda *_: None, light=False, worn=is_camera(chosen.camera.source))) as hardware,
-        closing(hardware.open_lit(lambda: open_source(chosen.camera.source, chosen.camera))) as source,
+        closing(fit(setup.pins, lambda *_: None, light=False, worn=is_camera(setup.camera.source))) as hardware,
+        closing(hardware.open_lit(lambda: open_source(setup.camera.source, setup.camera))) as source,
     ):
         began = time.monotonic()
         try:
@@ -102,25 +102,25 @@ def _check_camera(chosen: Settings) -> str:
     )
 
 
-def _check_light(chosen: Settings) -> str:
+def _check_light(setup: Settings) -> str:
     from cuelens.adapters.gpio import Gpio
     from cuelens.types import LightPattern
 
-    pins = list(chosen.pins.light().values())
-    with closing(Gpio(chosen.pins)) as gpio:
+    pins = list(setup.pins.light().values())
+    with closing(Gpio(setup.pins)) as gpio:
         light = gpio.light()
-        # Each of the LEDs in turn, so that one that is dead or on another pin is seen to be.
-        for colour in [rgb(single.colour) for single in chosen.pins.single] or _RGB:
-            light.show(LightPattern((colour[0] * 0.2, colour[1] * 0.2, colour[2] * 0.2), "steady", _LIT_S))
-            time.sleep(_LIT_S)
+        # One LED after the other, so that a dead or misplaced one is seen.
+        for colour in [rgb(single.colour) for single in setup.pins.single] or _RGB:
+            light.show(LightPattern((colour[0] * 0.2, colour[1] * 0.2, colour[2] * 0.2), "steady", _FLASH_S))
+            time.sleep(_FLASH_S)
         where = _where(gpio.mocked, *pins)
     return f"lit and put out again, one LED after the other, on {where}"
 
 
-def _check_button(chosen: Settings) -> str:
+def _check_button(setup: Settings) -> str:
     from cuelens.adapters.gpio import Gpio
 
-    with closing(Gpio(chosen.pins)) as gpio:
+    with closing(Gpio(setup.pins)) as gpio:
         button = gpio.button()
         if button is None:
             return 'not fitted (pins.button is "none")'
@@ -128,24 +128,24 @@ def _check_button(chosen: Settings) -> str:
         while button.pressed:
             if time.monotonic() > end_s:
                 raise AbsentDevice(
-                    f"pin {chosen.pins.button} was held down for {_HELD_S:.0f} s: let the button go, and see that it is"
+                    f"pin {setup.pins.button} was held down for {_HELD_S:.0f} s: let the button go, and see that it is"
                     " wired between the pin and ground, and not to ground alone"
                 )
-            time.sleep(_LOOK_S)
-        return f"not pressed, on {_where(gpio.mocked, chosen.pins.button)}; only a press shows that it is wired"
+            time.sleep(_POLL_S)
+        return f"not pressed, on {_where(gpio.mocked, setup.pins.button)}; only a press shows that it is wired"
 
 
-def _check_capture(chosen: Settings) -> str:
+def _check_capture(setup: Settings) -> str:
     from cuelens.adapters.gpio import Gpio
 
-    with closing(Gpio(chosen.pins)) as gpio:
+    with closing(Gpio(setup.pins)) as gpio:
         light = gpio.capture()
         if light is None:
             return 'not fitted (pins.capture is "none")'
         light.on()
-        time.sleep(_LIT_S)
+        time.sleep(_FLASH_S)
         light.off()
-        return f"lit and put out again on {_where(gpio.mocked, chosen.pins.capture)}"
+        return f"lit and put out again on {_where(gpio.mocked, setup.pins.capture)}"
 
 
 def _where(mocked: bool, *pins: int | str) -> str:
@@ -154,30 +154,30 @@ def _where(mocked: bool, *pins: int | str) -> str:
     return f"pin{'s' if len(pins) > 1 else ''} {', '.join(map(str, pins))}"
 
 
-def _check_voice(chosen: Settings) -> str:
+def _check_voice(setup: Settings) -> str:
     from cuelens.adapters.speech import phrase
 
-    kept = chosen.state_dir() / "phrases"
-    return f"a phrase of {phrase('looks happy', 'en', kept).seconds:.2f} s is ready in {kept}"
+    folder = setup.state_dir() / "phrases"
+    return f"a phrase of {phrase('looks happy', 'en', folder).seconds:.2f} s is ready in {folder}"
 
 
-def _check_sound(chosen: Settings) -> str:
+def _check_sound(setup: Settings) -> str:
     if shutil.which("aplay") is None:
         raise AbsentDevice("aplay is not installed: run `sudo apt install alsa-utils`")
-    device = chosen.speaker.device
+    device = setup.speaker.device
     silence = bytes(4410)
     command = ["aplay", "-q", "-D", device, "-t", "raw", "-f", "S16_LE", "-r", "22050", "-c", "1", "-"]
-    played = subprocess.run(command, input=silence, capture_output=True, timeout=_CAPTURE_S, check=False)
-    if played.returncode != 0:
-        words = played.stderr.decode(errors="replace").strip().splitlines()
+    playback = subprocess.run(command, input=silence, capture_output=True, timeout=_CAPTURE_S, check=False)
+    if playback.returncode != 0:
+        words = playback.stderr.decode(errors="replace").strip().splitlines()
         raise AbsentDevice(
             f"{device} cannot be played to: {words[-1] if words else 'no reason given'} (`aplay -L` lists devices)"
         )
     return f"{device} took a tenth of a second of silence"
 
 
-def _check_disk(chosen: Settings) -> str:
-    state = chosen.state_dir()
+def _check_disk(setup: Settings) -> str:
+    state = setup.state_dir()
     state.mkdir(parents=True, exist_ok=True)
     probe = state / f".doctor.{os.getpid()}"
     probe.write_bytes(b"cuelens")

@@ -1,11 +1,11 @@
-"""`cuelens replay`: recorded or generated readings, taken through settling and the cue policy once more.
+"""`cuelens replay`: recorded or generated readings, passed through settling and the cue policy again.
 
-A recording of `cuelens run --events` holds what the policy sees, so what another profile would have made of it can be
-asked at any time, without a camera and without a picture. Of a face's box it holds the first one only: with several
-people in view, the nearest is the one who was nearest on coming into view.
+A recording of `cuelens run --events` holds the input of the policy. So it shows the cues of another profile, without a
+camera and without a picture. It holds only the first box of each face: with several people in view, the nearest is the
+one who was nearest on coming into view.
 
-Where a stream also tells what was shown (`shown` events), cues are judged: an episode is an expression other than
-neutral; a cue is false if its expression was not shown by that face in the second and a half before.
+Cues are judged where the stream has ground truth (`shown` events). An episode is an expression other than neutral. A
+cue is false if its face has not shown its expression in the second and a half before.
 """
 
 import math
@@ -28,16 +28,18 @@ from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.errors import BadInput
 
 IN_TIME_S: Final = 1.2
+"""Longest delay of a cue that is in time, from the beginning of its episode."""
 STILL_TRUE_S: Final = 1.5
+"""A cue is still true for this time after the end of its episode."""
 _NO_BOX: Final[Box] = (0, 0, 100, 100)
 _WIDTH: Final = 640
-"""A recording does not say how wide its frames were; this is how wide they are unless the settings say otherwise."""
+"""Width of a frame by the default settings, in pixels: a recording does not hold it."""
 _SILENT: Final = "neutral"
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Some face showing an expression. Times in seconds."""
+    """A face shows an expression, from `begin` to `end` in seconds."""
 
     track: int
     expression: str
@@ -47,7 +49,15 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the cues of a stream were worth. delays: of the first right cue of each episode that got one, in seconds."""
+    """The score of a stream's cues.
+
+    Attributes:
+        minutes: length of the stream.
+        episodes: number of episodes.
+        in_time: episodes with a right cue within `IN_TIME_S`.
+        delays: of the first right cue of each episode that has one, in seconds, ascending.
+        false: the false cues.
+    """
 
     minutes: float
     episodes: int
@@ -57,11 +67,11 @@ class Verdict:
 
     @property
     def false_in_ten_minutes(self) -> float:
-        """Return how many false cues there were in ten minutes."""
+        """Return the rate of false cues in ten minutes."""
         return 10 * len(self.false) / self.minutes if self.minutes else 0.0
 
     def share(self) -> tuple[float, float, float]:
-        """Return the share of episodes cued in time, and its 95 % interval (Wilson's)."""
+        """Return the share of episodes cued in time, and its 95 % confidence interval (Wilson's)."""
         if not self.episodes:
             return math.nan, math.nan, math.nan
         n, z = self.episodes, 1.96
@@ -72,50 +82,50 @@ class Verdict:
 
 
 def read(path: Path) -> list[events.AnyEvent]:
-    """Read a recording. Raises BadInput with the line that is none."""
+    """Read a recording. Raises BadInput with the number of a bad line."""
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     decoder = msgspec.json.Decoder(events.AnyEvent)
-    found = []
+    stream = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            found.append(decoder.decode(line))
+            stream.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"{path}, line {number} is no event of this version of cuelens: {error}") from error
-    if not any(isinstance(event, events.Reading) for event in found):
+    if not any(isinstance(event, events.Reading) for event in stream):
         raise BadInput(f"{path} holds no readings: record some with `cuelens run --events {path}`")
-    return found
+    return stream
 
 
 def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
-    """Return the cues that a mind gives for the readings of a stream, which are in the order of time.
+    """Return the cues that a policy gives for the readings of a stream, in order of time.
 
-    Presses and mutes are the wearer's, as they were. A moment without a face was not recorded, so "nobody there" is
-    never the answer.
+    Presses and mutes are those of the recording. A beat without a face was not recorded, so the answer is never that
+    nobody is there.
     """
     cues = []
     boxes: dict[int, Box] = {}
     for event in stream:
         if isinstance(event, events.FaceSeen):
             boxes.setdefault(event.track, event.box)
-    asked_t, muted = -math.inf, False
-    for _, told in groupby(stream, key=lambda event: getattr(event, "t", None)):
-        beat = list(told)
+    press_t, muted = -math.inf, False
+    for _, group in groupby(stream, key=lambda event: getattr(event, "t", None)):
+        beat = list(group)
         readings = [event for event in beat if isinstance(event, events.Reading)]
         if readings:
-            asked = readings[0].t - asked_t <= ASK_S
+            asked = readings[0].t - press_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
             scores = {face.track: [face.scores.get(label, 0.0) for label in policy.labels] for face in readings}
             cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, asked=asked, muted=muted).cue
             cues += [cue] if cue else []
-            asked_t = -math.inf
-        # What the button does between two beats bears the time of the first, and is heard by the second.
+            press_t = -math.inf
+        # A gesture between two beats has the time of the first, and acts on the second.
         for event in beat:
-            asked_t = event.t if isinstance(event, events.Press) and event.gesture == "ask" else asked_t
+            press_t = event.t if isinstance(event, events.Press) and event.gesture == "ask" else press_t
             muted = event.on if isinstance(event, events.Mute) else muted
             if isinstance(event, events.Session) and event.state == "began":
                 policy.begin()
@@ -123,46 +133,52 @@ def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
 
 
 def episodes(stream: Sequence[events.AnyEvent]) -> list[Episode]:
-    """Return what was shown, neutral left out; an episode ends with the next one of its face, or with its face."""
-    found: list[Episode] = []
-    opened: dict[int, tuple[str, float]] = {}
+    """Return the episodes by their beginning. The next `shown` event of the face ends one, or the loss of the face."""
+    past: list[Episode] = []
+    current: dict[int, tuple[str, float]] = {}
     last_t = 0.0
     for event in stream:
         if isinstance(event, events.Reading):
             last_t = event.t
-        if isinstance(event, events.Shown | events.FaceLost) and event.track in opened:
-            expression, begin = opened.pop(event.track)
-            found.append(Episode(event.track, expression, begin, event.t))
+        if isinstance(event, events.Shown | events.FaceLost) and event.track in current:
+            expression, begin = current.pop(event.track)
+            past.append(Episode(event.track, expression, begin, event.t))
         if isinstance(event, events.Shown) and event.expression != _SILENT:
-            opened[event.track] = (event.expression, event.t)
-    found += [Episode(track, expression, begin, last_t) for track, (expression, begin) in opened.items()]
-    return sorted(found, key=lambda episode: episode.begin)
+            current[event.track] = (event.expression, event.t)
+    past += [Episode(track, expression, begin, last_t) for track, (expression, begin) in current.items()]
+    return sorted(past, key=lambda episode: episode.begin)
 
 
 def judge(cues: Sequence[Cue], shown: Sequence[Episode], seconds: float) -> Verdict:
-    """Say what cues of expressions were worth. seconds: how long the stream is."""
-    told = [cue for cue in cues if cue.kind == "expression"]
+    """Score the cues of expressions.
+
+    Args:
+        cues: the cues of the stream; those of other kinds are ignored.
+        shown: the ground truth.
+        seconds: length of the stream.
+    """
+    cues = [cue for cue in cues if cue.kind == "expression"]
     delays = []
     for episode in shown:
         right = (
             cue.t - episode.begin
-            for cue in told
+            for cue in cues
             if (cue.track, cue.word) == (episode.track, episode.expression) and episode.begin <= cue.t <= episode.end
         )
         if (first := min(right, default=None)) is not None:
             delays.append(first)
-    false = tuple(cue for cue in told if not any(_is_of(cue, one) and cue.t <= one.end + STILL_TRUE_S for one in shown))
+    false = tuple(cue for cue in cues if not any(_is_of(cue, one) and cue.t <= one.end + STILL_TRUE_S for one in shown))
     in_time = sum(delay <= IN_TIME_S for delay in delays)
     return Verdict(seconds / 60, len(shown), in_time, tuple(sorted(delays)), false)
 
 
 def _is_of(cue: Cue, episode: Episode) -> bool:
-    """Whether a cue tells what an episode shows, and not before it."""
+    """Whether a cue names the expression of an episode, and not before it."""
     return (cue.track, cue.word) == (episode.track, episode.expression) and cue.t >= episode.begin
 
 
 def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> int:
-    """Replay a recording and print its cues, and what they were worth if it tells what was shown. Returns 0."""
+    """Replay a recording, and print its cues, and their score if it has ground truth. Returns 0."""
     wearer = store.read(profile_path) if profile_path else Profile()
     contract = load(bundle_path or SHIPPED).contract
     stream = read(path)
@@ -186,13 +202,13 @@ def replay(path: Path, profile_path: Path | None, bundle_path: Path | None) -> i
 
 
 def lines(verdict: Verdict) -> list[str]:
-    """Return a verdict in words."""
+    """Return a verdict as lines of text."""
     share, least, most = verdict.share()
     cued, episodes = len(verdict.delays), f"{verdict.episodes} episode{'s' * (verdict.episodes != 1)}"
-    told = f"{episodes}, {cued} cued, {verdict.episodes - cued} missed"
-    said = [f"{told}; within {IN_TIME_S} s {share:.0%} (95 % interval {least:.0%} to {most:.0%})"]
+    counts = f"{episodes}, {cued} cued, {verdict.episodes - cued} missed"
+    text = [f"{counts}; within {IN_TIME_S} s {share:.0%} (95 % interval {least:.0%} to {most:.0%})"]
     if verdict.delays:
         p50, p95 = (sorted(verdict.delays)[int(part * (len(verdict.delays) - 1))] for part in (0.5, 0.95))
-        said.append(f"delay of the first cue: p50 {p50:.2f} s, p95 {p95:.2f} s")
-    said.append(f"false cues: {len(verdict.false)}, {verdict.false_in_ten_minutes:.2f} in ten minutes")
-    return said
+        text.append(f"delay of the first cue: p50 {p50:.2f} s, p95 {p95:.2f} s")
+    text.append(f"false cues: {len(verdict.false)}, {verdict.false_in_ten_minutes:.2f} in ten minutes")
+    return text

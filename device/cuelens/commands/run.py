@@ -1,4 +1,4 @@
-"""Putting a run together from options, settings, profile and bundle; `cuelens run` and `cuelens demo` are this."""
+"""`cuelens run` and `cuelens demo`: assemble a run from options, settings, profile and bundle."""
 
 import sys
 import threading
@@ -49,51 +49,56 @@ def run(
 ) -> int:
     """Run until the source ends, the time is up, or a signal comes; print the summary. Returns the exit status.
 
-    readers: see every event. watchers: see every frame with its decision. picture: what the caller will write then.
     All input is checked, and the source opened, before anything is written.
+
+    Args:
+        options: the command line.
+        readers: called with every event.
+        watchers: called with every frame and its decision.
+        picture: a file that the caller writes afterwards; it must not overwrite an input.
     """
     with stop_on_signals() as stop:
-        checked = check(options, picture)
+        startup = check(options, picture)
         tally, watch = summary.Tally(), StageTimes()
-        printed = console.for_events(options.events)
-        terminal = console.Console(printed, cues="console" in options.cues)
+        output = console.for_events(options.events)
+        terminal = console.Console(output, cues="console" in options.cues)
         listeners: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
-        with _assembled(options, checked, stop.event, watch, listeners, [terminal.watch, *watchers]) as loop:
+        with _assemble(options, startup, stop.event, watch, listeners, [terminal.watch, *watchers]) as loop:
             try:
                 outcome = loop.run(options.seconds, stop.event)
             finally:
                 terminal.close()
             for line in summary.lines(outcome, tally, watch):
-                print(line, file=printed)
+                print(line, file=output)
     return stop.status
 
 
 @contextmanager
-def _assembled(
+def _assemble(
     options: RunOptions,
-    checked: Startup,
+    startup: Startup,
     stop: threading.Event,
     watch: StageTimes,
     readers: Sequence[Callable[[events.Event], None]],
     watchers: Sequence[Callable[[Frame, Decision], None]],
 ) -> Iterator[Loop]:
-    """Yield the loop with all its parts, and close them afterwards, the last one first."""
+    """Yield the loop with all its parts. Afterwards close them, the last one first."""
     with ExitStack() as stack:
         stream = EventStream()
-        hardware = fit(checked.settings.pins, stream.fault, light="light" in options.cues, worn=checked.worn)
+        hardware = fit(startup.settings.pins, stream.fault, light="light" in options.cues, worn=startup.worn)
         stack.callback(hardware.close)
-        wearer = _wearer(checked, hardware, stream)
-        source = _first_source(checked, hardware, paused=wearer.paused)
-        feed = _feed(checked, source, hardware, stream, as_fast=options.as_fast, paused=wearer.paused)
+        wearer = _wearer(startup, hardware, stream)
+        source = _first_source(startup, hardware, paused=wearer.paused)
+        feed = _feed(startup, source, hardware, stream, as_fast=options.as_fast, paused=wearer.paused)
         stack.callback(feed.close)
-        voice = _voice(options.cues, checked, stream)
-        outputs = Outputs(checked.active.profile, hardware.light, voice, stream.fault)
+        voice = _voice(options.cues, startup, stream)
+        outputs = Outputs(startup.active.profile, hardware.light, voice, stream.fault)
         stack.callback(outputs.close)
-        for reader in (*_keepers(options, checked, stream, stop, stack), *readers):
+        for reader in (*_file_writers(options, startup, stream, stop, stack), *readers):
             stream.add(reader)
-        _tell_beginning(checked, source.name if source else checked.source_name, wearer, stream)
-        there = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
-        beats = _beats(checked, [name for name, there in there.items() if there], watch, stream)
+        _emit_beginning(startup, source.name if source else startup.source_name, wearer, stream)
+        outputs_by_name = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
+        beats = _beats(startup, [name for name, output in outputs_by_name.items() if output], watch, stream)
         if hardware.button:
             stack.callback(ButtonThread(hardware.button, wearer, outputs, feed, stream).close)
         yield Loop(
@@ -102,42 +107,42 @@ def _assembled(
             outputs,
             stream,
             live=not options.as_fast,
-            wearer=wearer if checked.worn else None,
-            session_s=_session_s(checked, hardware),
+            wearer=wearer if startup.worn else None,
+            session_s=_session_s(startup, hardware),
             strain=_strain,
             watchers=watchers,
         )
 
 
-def _open(checked: Startup, hardware: Hardware) -> FrameSource:
-    return hardware.open_lit(lambda: open_source(checked.source_name, checked.settings.camera))
+def _open(startup: Startup, hardware: Hardware) -> FrameSource:
+    return hardware.open_lit(lambda: open_source(startup.source_name, startup.settings.camera))
 
 
-def _first_source(checked: Startup, hardware: Hardware, *, paused: bool) -> FrameSource | None:
-    """Return the source that a run begins with. A camera that only the settings name, or is paused, the feed opens."""
-    if checked.source or checked.patient or paused:
-        return checked.source
-    return _open(checked, hardware)
+def _first_source(startup: Startup, hardware: Hardware, *, paused: bool) -> FrameSource | None:
+    """Return the source that a run begins with. None: the feed opens the camera, which may be absent or paused."""
+    if startup.source or startup.patient or paused:
+        return startup.source
+    return _open(startup, hardware)
 
 
-def _wearer(checked: Startup, hardware: Hardware, stream: EventStream) -> Wishes:
-    """Return the wearer's wishes. Without a button, none: nobody could take them back."""
+def _wearer(startup: Startup, hardware: Hardware, stream: EventStream) -> Wishes:
+    """Return the wearer's wishes. Without a button there are none, since no press could end them."""
     if hardware.button:
-        return checked.wearer
-    if checked.wearer.muted or checked.wearer.paused:
+        return startup.wearer
+    if startup.wearer.muted or startup.wearer.paused:
         stream.fault("no button", "a mute or pause asked for earlier is passed over: nobody could end it")
     wearer = Wishes()
-    wearer.answered_first = checked.wearer.answered_first
+    wearer.answered_first = startup.wearer.answered_first
     return wearer
 
 
-def _session_s(checked: Startup, hardware: Hardware) -> float:
-    """Return how long a session lasts; without an end where no press could begin the next."""
-    return 60.0 * checked.active.profile.session.minutes if hardware.button else 0.0
+def _session_s(startup: Startup, hardware: Hardware) -> float:
+    """Return the length of a session in seconds; 0 (no end) without a button, since no press could begin the next."""
+    return 60.0 * startup.active.profile.session.minutes if hardware.button else 0.0
 
 
 def _feed(
-    checked: Startup,
+    startup: Startup,
     source: FrameSource | None,
     hardware: Hardware,
     stream: EventStream,
@@ -145,42 +150,42 @@ def _feed(
     as_fast: bool,
     paused: bool,
 ) -> Feed:
-    reopen = partial(_open, checked, hardware)
-    if checked.source is None:
-        return CaptureThread(reopen, stream.fault, first=source, patient=checked.patient, paused=paused)
+    reopen = partial(_open, startup, hardware)
+    if startup.source is None:
+        return CaptureThread(reopen, stream.fault, first=source, patient=startup.patient, paused=paused)
     if as_fast:
-        return InOrder(checked.source)
+        return InOrder(startup.source)
     from cuelens.adapters.files import Paced
 
-    return CaptureThread(reopen, stream.fault, first=Paced(checked.source), paused=paused, is_file=True)
+    return CaptureThread(reopen, stream.fault, first=Paced(startup.source), paused=paused, is_file=True)
 
 
 def _strain() -> Strain:
     return Strain(board.temperature_c(), board.under_voltage())
 
 
-def _beats(checked: Startup, outputs: Sequence[str], watch: StageTimes, stream: EventStream) -> Pipeline:
-    chosen, profile = checked.settings, checked.active.profile
+def _beats(startup: Startup, outputs: Sequence[str], watch: StageTimes, stream: EventStream) -> Pipeline:
+    setup, profile = startup.settings, startup.active.profile
     return assemble(
         HaarDetector(),
-        checked.interpreter,
+        startup.interpreter,
         watch,
         stream.emit,
         outputs=outputs,
         wearer=profile,
         optics=Optics(
-            horizontal_degrees=chosen.lens.horizontal_degrees,
-            farthest_m=chosen.look.farthest_m,
-            sideways=chosen.camera.rotation in (90, 270),
+            horizontal_degrees=setup.lens.horizontal_degrees,
+            farthest_m=setup.look.farthest_m,
+            sideways=setup.camera.rotation in (90, 270),
         ),
-        pace=LookPace(chosen.look.newcomers_s, chosen.look.nobody_s, profile.policy.reunion_s),
-        answered_first=checked.wearer.answered_first,
+        pace=LookPace(setup.look.newcomers_s, setup.look.nobody_s, profile.policy.reunion_s),
+        answered_first=startup.wearer.answered_first,
     )
 
 
-def _voice(cues: Sequence[str], checked: Startup, stream: EventStream) -> Voice | None:
-    """Return the voice, if it is asked for, allowed and there."""
-    chosen, profile = checked.settings, checked.active.profile
+def _voice(cues: Sequence[str], startup: Startup, stream: EventStream) -> Voice | None:
+    """Return the voice; None if the options, the profile or the hardware have none."""
+    setup, profile = startup.settings, startup.active.profile
     if "voice" not in cues:
         return None
     if not profile.sound.on:
@@ -190,11 +195,11 @@ def _voice(cues: Sequence[str], checked: Startup, stream: EventStream) -> Voice 
     from cuelens.adapters.alsa import AlsaVoice
     from cuelens.adapters.speech import prepare
 
-    folder, kept = checked.active.folder, chosen.state_dir() / "phrases"
+    folder, cache = startup.active.folder, setup.state_dir() / "phrases"
     try:
         return AlsaVoice(
-            lambda: prepare(profile, folder, kept, partial(stream.fault, "not as chosen")),
-            chosen.speaker.device,
+            lambda: prepare(profile, folder, cache, partial(stream.fault, "not as chosen")),
+            setup.speaker.device,
             volume(profile),
             partial(stream.fault, "no sound"),
         )
@@ -203,34 +208,34 @@ def _voice(cues: Sequence[str], checked: Startup, stream: EventStream) -> Voice 
         return None
 
 
-def _keepers(
-    options: RunOptions, checked: Startup, stream: EventStream, stop: threading.Event, ending: ExitStack
+def _file_writers(
+    options: RunOptions, startup: Startup, stream: EventStream, stop: threading.Event, ending: ExitStack
 ) -> list[Callable[[events.Event], None]]:
-    """Return the readers that write files, the story first: whoever reads the events may go away, which ends the run.
+    """Return the readers that write files. The story comes first: a broken pipe of the events ends the run.
 
-    A worn run also keeps the profile that it goes by, as the last good one.
+    A worn run also stores its profile, as the last good one.
     """
-    keepers: list[Callable[[events.Event], None]] = []
+    writers: list[Callable[[events.Event], None]] = []
     if options.events is not None:
         file = EventFile(options.events, patient=options.as_fast, stop=stop)
         ending.callback(file.close)
-        keepers.append(file)
-    if checked.worn:
-        state, profile = checked.settings.state_dir(), checked.active.profile
-        if trouble := store.keep_good(state, checked.active):
+        writers.append(file)
+    if startup.worn:
+        state, profile = startup.settings.state_dir(), startup.active.profile
+        if trouble := store.keep_good(state, startup.active):
             stream.fault("not kept", trouble)
         story = Writer(state / FILE, stream.fault, mode=profile.mode, school=profile.school)
         ending.callback(story.close)
-        keepers.insert(0, story)
-    return keepers
+        writers.insert(0, story)
+    return writers
 
 
-def _tell_beginning(checked: Startup, source: str, wearer: Wishes, stream: EventStream) -> None:
-    """Tell what this run is, what was wrong with its files, and what the wearer had asked for before it."""
-    for fault, detail in checked.faults:
+def _emit_beginning(startup: Startup, source: str, wearer: Wishes, stream: EventStream) -> None:
+    """Emit the first events: faults in the files, the start, the mode, and a mute or pause of an earlier run."""
+    for fault, detail in startup.faults:
         stream.fault(fault, detail)
-    profile = checked.active.profile
-    title = checked.interpreter.contract.title()
+    profile = startup.active.profile
+    title = startup.interpreter.contract.title()
     stream.emit(events.Start(bundle=title, source=source, school=profile.school))
     stream.emit(events.Mode(t=0.0, mode=profile.mode))
     if wearer.muted:

@@ -1,4 +1,4 @@
-"""Everything that a run reads, read and checked before anything is written or lit."""
+"""Start of a run: reads and checks all its inputs before any output is opened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,9 +24,19 @@ from cuelens_models.errors import BadBundle, BadInput
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line said. source, config, profile, bundle: None where it said nothing.
+    """Options of the command line; None means unset.
 
-    worn: sessions are kept, and their story, as always with a camera.
+    Attributes:
+        source: camera, file, folder or demo.
+        config: settings of the hardware (TOML).
+        profile: profile of the wearer (JSON).
+        bundle: the model.
+        events: file for the events; "-" is standard output.
+        cues: outputs that give cues: light, voice, console.
+        seconds: length of the run.
+        as_fast: every frame of a file in order, without its clock.
+        mode: mode in place of the profile's.
+        worn: store sessions and their story, as with a camera.
     """
 
     source: str | None = None
@@ -43,9 +53,18 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Startup:
-    """Everything that a run reads, read and checked. source: a file that was opened; None for a camera.
+    """The checked inputs of a run.
 
-    patient: the camera is waited for. worn: see RunOptions. faults: what was wrong and replaced, as (fault, detail).
+    Attributes:
+        settings: settings of the hardware.
+        active: profile of the wearer.
+        interpreter: the model.
+        source: an open file; None for a camera.
+        source_name: the source's name, of the command line or the settings.
+        patient: wait for an absent camera.
+        worn: store sessions and their story.
+        wearer: the wearer's wishes.
+        faults: inputs that were replaced, as (fault, detail).
     """
 
     settings: Settings
@@ -60,23 +79,23 @@ class Startup:
 
 
 def check(options: RunOptions, picture: Path | None) -> Startup:
-    """Read and check everything, and open the source unless it is a camera. Nothing is written."""
+    """Read and check all inputs, and open the source unless it is a camera. Nothing is written."""
     config = options.config or settings.usual_path()
-    chosen = settings.read(config)
-    state = chosen.state_dir()
+    setup = settings.read(config)
+    state = setup.state_dir()
     active = _active(options, state)
-    cv2.setNumThreads(chosen.threads.opencv)
-    interpreter, bundle_fault = _open_bundle(options.bundle, chosen)
-    name = chosen.camera.source if options.source is None else options.source
+    cv2.setNumThreads(setup.threads.opencv)
+    interpreter, bundle_fault = _open_bundle(options.bundle, setup)
+    name = setup.camera.source if options.source is None else options.source
     inputs = [
         *(config, options.profile or store.active_path(state), options.bundle, SHIPPED),
-        *(Path(place) for place in (chosen.places.bundle, name) if place),
+        *(Path(place) for place in (setup.places.bundle, name) if place),
     ]
-    kept_events = Path(options.events) if options.events and options.events != "-" else None
-    for output in (picture, kept_events):
+    events_file = Path(options.events) if options.events and options.events != "-" else None
+    for output in (picture, events_file):
         if output:
             command.refuse_overwriting(output, inputs)
-    if picture and kept_events and picture.resolve() == kept_events.resolve():
+    if picture and events_file and picture.resolve() == events_file.resolve():
         raise BadInput(f"{picture} cannot be both the picture and the events: choose another file")
     camera = is_camera(name)
     if camera and options.as_fast:
@@ -90,10 +109,10 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
         ("wearer's file damaged", wearer.fault),
     )
     return Startup(
-        settings=chosen,
+        settings=setup,
         active=active,
         interpreter=interpreter,
-        source=None if camera else open_source(name, chosen.camera),
+        source=None if camera else open_source(name, setup.camera),
         source_name=name,
         patient=options.source is None,
         worn=worn,
@@ -103,7 +122,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
 
 
 def _active(options: RunOptions, state: Path) -> ProfileInForce:
-    """Return the profile that holds, with the mode that the command line asks for, if it does."""
+    """Return the profile in force, with the mode of the command line, if it has one."""
     file = options.profile
     active = store.in_force(file) if file else store.active(state)
     if options.mode is None:
@@ -113,23 +132,23 @@ def _active(options: RunOptions, state: Path) -> ProfileInForce:
     return replace(active, profile=profile)
 
 
-def _open_bundle(explicit: Path | None, chosen: Settings) -> tuple[Interpreter, str]:
-    """Open the bundle asked for; one that only the settings name is replaced by the shipped one if it is damaged."""
+def _open_bundle(explicit: Path | None, setup: Settings) -> tuple[Interpreter, str]:
+    """Open the bundle. The shipped one replaces a damaged one of the settings. Returns it, and the fault or ""."""
     if explicit:
-        return _start(load(explicit), chosen), ""
-    configured = Path(chosen.places.bundle) if chosen.places.bundle else SHIPPED
+        return _start(load(explicit), setup), ""
+    configured = Path(setup.places.bundle) if setup.places.bundle else SHIPPED
     try:
-        return _start(load(configured), chosen), ""
+        return _start(load(configured), setup), ""
     except BadBundle as error:
         if configured == SHIPPED:
             raise
-        return _start(load(SHIPPED), chosen), f"{error}; the shipped one is used"
+        return _start(load(SHIPPED), setup), f"{error}; the shipped one is used"
 
 
-def _start(bundle: Bundle, chosen: Settings) -> Interpreter:
+def _start(bundle: Bundle, setup: Settings) -> Interpreter:
     detector = bundle.contract.input.crop.detector
     if detector != haar.NAME:
         raise BadBundle(f"bundle {bundle.path} wants faces cropped as {detector} finds them; here is {haar.NAME}")
-    interpreter = Interpreter(bundle, chosen.threads.model)
+    interpreter = Interpreter(bundle, setup.threads.model)
     interpreter.check_golden()
     return interpreter

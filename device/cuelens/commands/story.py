@@ -1,6 +1,6 @@
-"""`cuelens story`: a day in words, as a picture, everything as CSV, or everything deleted.
+"""`cuelens story`: prints a day, draws it, exports all days as CSV, or deletes all days.
 
-That there is no story yet, or none of a day, is said and is no error; that such a day cannot be drawn is one.
+A day without a session is no error, unless it is to be drawn.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,15 @@ from cuelens_models.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the command line said. day: YYYY-MM-DD or `unknown`; without one, that of the last session."""
+    """Options of the command line.
+
+    Attributes:
+        config: settings of the hardware (TOML).
+        day: YYYY-MM-DD or `unknown`; None is the day of the last session.
+        picture: file for a picture of the day.
+        table: file for all days as CSV.
+        delete: delete all days.
+    """
 
     config: Path | None = None
     day: str | None = None
@@ -29,9 +37,9 @@ class Question:
 
 
 def story(question: Question) -> int:
-    """Answer: tell the day, draw it, export everything, delete everything, in this order. Returns 0.
+    """Print the day, draw it, export all days, delete all days, in this order. Returns 0.
 
-    The day is not told where everything is only to be exported or deleted.
+    An export or a deletion alone prints no day.
     """
     config = question.config or settings.usual_path()
     state = settings.read(config).state_dir()
@@ -43,24 +51,24 @@ def story(question: Question) -> int:
         write_whole(question.table, query.as_csv(path).encode())
         print(f"the whole story as a table: {question.table}")
     if question.delete:
-        print(_deleted(query.delete(path)))
+        print(_sentence(query.delete(path)))
     return 0
 
 
 def _check_outputs(question: Question, inputs: list[Path | None]) -> None:
-    """Refuse to write over the story itself, or two things into one file."""
-    given = [output for output in (question.picture, question.table) if output]
-    for output in given:
+    """Refuse to overwrite the story or the settings, or to write two outputs to one file."""
+    outputs = [output for output in (question.picture, question.table) if output]
+    for output in outputs:
         command.refuse_overwriting(output, inputs)
-    if len({output.resolve() for output in given}) < len(given):
-        raise BadInput(f"{given[0]} cannot be both the picture and the table: choose another file")
+    if len({output.resolve() for output in outputs}) < len(outputs):
+        raise BadInput(f"{outputs[0]} cannot be both the picture and the table: choose another file")
 
 
-def _tell(state: Path, wanted: str | None, picture: Path | None) -> None:
-    """Print a day, and draw it if that is wanted. Raises BadInput if there is nothing to draw."""
+def _tell(state: Path, requested: str | None, picture: Path | None) -> None:
+    """Print a day, and draw it into `picture`. Raises BadInput if there is nothing to draw."""
     path = state / FILE
     days = [query.day_of(session) for session in query.sessions(path)]
-    day = wanted or (days[-1] if days else query.UNDATED)
+    day = requested or (days[-1] if days else query.UNDATED)
     if day in days:
         sessions = query.of_day(path, day)
         rule, first = fading_rule(store.active(state).profile), Wishes(state / "wearer.json").answered_first
@@ -81,9 +89,9 @@ def _tell(state: Path, wanted: str | None, picture: Path | None) -> None:
         raise BadInput(f"{picture} was not drawn: there is no session to draw")
 
 
-def _deleted(gone: query.Deleted) -> str:
-    """Return a deletion in a sentence."""
-    if gone == query.Deleted(0, 0, 0):
+def _sentence(deletion: query.Deleted) -> str:
+    """Return a sentence about a deletion."""
+    if deletion == query.Deleted(0, 0, 0):
         return "There was nothing to delete."
-    damaged = f", and {prose.count(gone.unread, 'damaged file')} with all that stood in it" if gone.unread else ""
-    return f"Deleted for good: {prose.count(gone.sessions, 'session')} with {gone.entries} events{damaged}."
+    files = f", and {prose.count(deletion.unread, 'damaged file')} with all that stood in it" if deletion.unread else ""
+    return f"Deleted for good: {prose.count(deletion.sessions, 'session')} with {deletion.entries} events{files}."

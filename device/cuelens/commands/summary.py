@@ -1,4 +1,4 @@
-"""What a run came to, in a few lines: how much was seen, and where the time of a beat went."""
+"""Summary of a run: counts, and the time of a beat by stage."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from cuelens.vision.stage_times import StageTimes
 
 
 class Tally:
-    """A reader of the event stream that counts."""
+    """Counts events by type."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -24,22 +24,22 @@ def percentile(values: list[int], share: float) -> float:
 
 
 def lines(outcome: Outcome, tally: Tally, watch: StageTimes) -> list[str]:
-    """Return the summary of a run."""
+    """Return the summary of a run as lines of text."""
     count = tally.counts
     frames = f"{outcome.frames} frames, {outcome.beats} beats, {outcome.dropped} dropped"
-    found = f"faces found {count['FaceSeen']}, cues {count['CueGiven']}, faults {count['Fault']}"
-    said = [f"{outcome.seconds:.1f} s, {frames}; {found}"]
+    faces = f"faces found {count['FaceSeen']}, cues {count['CueGiven']}, faults {count['Fault']}"
+    text = [f"{outcome.seconds:.1f} s, {frames}; {faces}"]
     if watch.beats:
         totals = [total for _, total, *_ in watch.beats]
         p50, p95 = percentile(totals, 0.5) / 1e6, percentile(totals, 0.95) / 1e6
-        said.append(f"frame to decision: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
-    return said + stage_table(watch)
+        text.append(f"frame to decision: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
+    return text + stage_table(watch)
 
 
 def stage_table(watch: StageTimes) -> list[str]:
-    """Return a line for each kind of beat: how many, p50 and p95, and what share of their time goes where.
+    """Return a line for each kind of beat: number, p50, p95, and the share of time by stage.
 
-    The rest is all that is neither OpenCV's cascade nor the interpreter's invoke; the crop is part of it.
+    The rest is all but OpenCV's cascade and the interpreter's invoke; the crop is part of it.
     """
     table = []
     for kind, meaning in (("region", "a face followed"), ("sweep", "nobody yet"), ("none", "nothing scanned")):

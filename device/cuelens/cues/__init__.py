@@ -1,1 +1,1 @@
-"""What is told and when: settling, modes, limits, fading. Pure: no clock, no file, no profile."""
+"""The cue policy: settling (smoothing, debounce), modes, rate limits, fading. Pure: no clock, no file, no profile."""

@@ -1,6 +1,6 @@
-"""The limits that no cue breaks, whatever a mode would like to tell. Silence is the default.
+"""Rate limits on cues. They hold in every mode. Silence is the default.
 
-Pure: the same wishes at the same times are let through. Every number is the profile's.
+Pure: the same wishes at the same times give the same outputs. Every number comes from the profile.
 """
 
 import math
@@ -12,16 +12,21 @@ from cuelens.types import Wish
 from cuelens_models.bundle.expressions import UNSURE
 
 _MINUTE_S: Final = 60.0
-_ONLY_ASKED: Final = frozenset({"neutral", UNSURE, "nobody"})
-"""Words that are nothing to interrupt anybody for: they answer a press, or are not told."""
+_ON_REQUEST: Final = frozenset({"neutral", UNSURE, "nobody"})
+"""Words that are told only as the answer to a press."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRule:
     """The limits. Times in seconds.
 
-    outputs: what tells each word; what is not in it is never told. The voice counts against `spoken_per_minute`.
-    greets: whether a face is told of when it is found.
+    Attributes:
+        gap_s: shortest time between any cue and an unasked one after it.
+        answer_gap_s: shortest time between any cue and an answer after it.
+        same_expression_s: shortest time between a cue for an expression, answers included, and an unasked one after it.
+        spoken_per_minute: most spoken cues in any 60 seconds.
+        outputs: the outputs of each word: light, voice, console. A word that is not in it is never told.
+        greets: whether a new face is told.
     """
 
     gap_s: float
@@ -34,52 +39,65 @@ class LimitRule:
 
 @dataclass(frozen=True, slots=True)
 class RecentCues:
-    """What was told lately. by_expression: when each was last told of each face, asked for or not."""
+    """The recent cues, as far as the limits need them. Times in seconds.
+
+    Attributes:
+        cue_t: time of the last cue.
+        by_expression: time of the last cue by track and expression, answers included.
+        spoken_t: times of the spoken cues of the last minute.
+    """
 
     cue_t: float = -math.inf
     by_expression: Mapping[tuple[int | None, str], float] = field(default_factory=dict)
     spoken_t: tuple[float, ...] = ()
 
 
-def outputs(told: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone: bool, muted: bool) -> tuple[str, ...]:
-    """Return what may tell a wish now; nothing if it must wait.
+def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone: bool, muted: bool) -> tuple[str, ...]:
+    """Return the outputs that may give a cue now; none if a limit forbids it.
 
-    An answer was asked for: it waits for `answer_gap_s` only, and a muted wearer still gets it, by light. alone: only
-    one face is in view; then an expression is told once in `same_expression_s`, whosever it is.
+    An answer waits for `answer_gap_s` only, and is given by light while the glasses are muted.
+
+    Args:
+        recent: the cues so far.
+        t: time of the frame, in seconds.
+        wish: the cue that the mode asks for.
+        rule: the limits.
+        alone: only one face is in view. Then `same_expression_s` holds for an expression whatever the face's track.
+        muted: no unasked cue, and no voice.
     """
-    asked = wish.kind == "answer"
-    if t - told.cue_t < (rule.answer_gap_s if asked else rule.gap_s):
+    is_answer = wish.kind == "answer"
+    if t - recent.cue_t < (rule.answer_gap_s if is_answer else rule.gap_s):
         return ()
-    if not asked and (muted or wish.word in _ONLY_ASKED):
+    if not is_answer and (muted or wish.word in _ON_REQUEST):
         return ()
     if wish.kind == "face" and not rule.greets:
         return ()
-    if wish.kind == "expression" and t - _last_told(told, wish, alone=alone) < rule.same_expression_s:
+    if wish.kind == "expression" and t - _last_t(recent, wish, alone=alone) < rule.same_expression_s:
         return ()
-    usable = rule.outputs.get(wish.word, ())
-    if muted or len(_last_minute(told, t)) >= rule.spoken_per_minute:
-        return tuple(output for output in usable if output != "voice")
-    return usable
+    allowed = rule.outputs.get(wish.word, ())
+    if muted or len(_last_minute(recent, t)) >= rule.spoken_per_minute:
+        return tuple(output for output in allowed if output != "voice")
+    return allowed
 
 
-def after(told: RecentCues, t: float, wish: Wish, used: tuple[str, ...], rule: LimitRule) -> RecentCues:
-    """Return what was told lately, once a wish was told at time `t` by the outputs `used`."""
-    spoken = _last_minute(told, t)
-    told = replace(told, cue_t=t, spoken_t=(*spoken, t) if "voice" in used else spoken)
+def after(recent: RecentCues, t: float, wish: Wish, outputs: tuple[str, ...], rule: LimitRule) -> RecentCues:
+    """Return the recent cues with one more, given at time `t` (seconds) by `outputs`."""
+    spoken_t = _last_minute(recent, t)
+    recent = replace(recent, cue_t=t, spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t)
     if wish.kind not in ("expression", "answer"):
-        return told
-    recent = {key: then for key, then in told.by_expression.items() if t - then < rule.same_expression_s}
-    return replace(told, by_expression=recent | {(wish.track, wish.word): t})
+        return recent
+    by_expression = {key: then for key, then in recent.by_expression.items() if t - then < rule.same_expression_s}
+    return replace(recent, by_expression=by_expression | {(wish.track, wish.word): t})
 
 
-def _last_told(told: RecentCues, wish: Wish, *, alone: bool) -> float:
+def _last_t(recent: RecentCues, wish: Wish, *, alone: bool) -> float:
     times = (
         then
-        for (track, word), then in told.by_expression.items()
+        for (track, word), then in recent.by_expression.items()
         if word == wish.word and (alone or track == wish.track)
     )
     return max(times, default=-math.inf)
 
 
-def _last_minute(told: RecentCues, t: float) -> tuple[float, ...]:
-    return tuple(then for then in told.spoken_t if t - then < _MINUTE_S)
+def _last_minute(recent: RecentCues, t: float) -> tuple[float, ...]:
+    return tuple(then for then in recent.spoken_t if t - then < _MINUTE_S)

@@ -1,6 +1,6 @@
-"""What is believed of each face, and what is told of it: settling, a mode and the limits over time, without pictures.
+"""The cue policy over time: it settles the expression of each face, steps the mode and applies the limits.
 
-The pipeline feeds it what the model says; `cuelens replay` feeds it what the model once said.
+It needs no pictures: the pipeline feeds it the model's probabilities, and `cuelens replay` recorded ones.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cuelens.cues import limits
-from cuelens.cues.fading import FadingRule, faded, remembered
+from cuelens.cues.fading import FadingRule, faded, remember
 from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule
-from cuelens.cues.settling import Belief, SettleRule, is_doubted, is_told_of, settle
+from cuelens.cues.settling import Belief, SettleRule, is_confirmed, is_doubted, settle
 from cuelens.types import Cue, Face, Wish
 from cuelens_models.bundle.expressions import UNSURE
 
 _DOUBTED_S: Final = 0.25
-"""How often a box is read that is more likely no face, which costs as much as to read a face."""
+"""Read a box that is probably no face only once in this time: a reading costs as much as that of a face."""
 _CLEARLY: Final = 1.2
-"""Switch to another face only if the current one is so many times farther away; no flicker between two people."""
+"""Hysteresis: switch to another face only if the current one is 1.2 times farther away."""
 _MIDDLE: Final = 0.05
-"""Half the middle of a frame, in widths: within it, nobody is more central than another."""
+"""Added to every distance from the middle of the frame, in widths: it damps switches between two faces there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a beat came to.
+    """The outcome of one beat.
 
     Attributes:
-        words: what may be said of each face in view, by track.
-        changed: tracks whose expression is another one than before.
-        cue: the cue worth giving now; None in most beats.
+        words: the word for each face in view, by track.
+        changed: tracks whose expression changed in this beat.
+        cue: the cue to give now; None in most beats.
     """
 
     words: Mapping[int, str]
@@ -40,7 +40,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Gate:
-    """The limits, the outputs of the mode and the certainty of the face, as they are in one beat."""
+    """The limits, the mode's outputs and the certainty of the expression, for one beat."""
 
     recent: RecentCues
     t: float
@@ -51,18 +51,18 @@ class _Gate:
     sure: bool
 
     def outputs(self, wish: Wish) -> tuple[str, ...]:
-        """Return what may tell a wish now. Unasked, a voice tells only what is sure: it interrupts more."""
+        """Return the outputs that may give a cue now. A voice interrupts more: it tells an expression only if sure."""
         allowed = limits.outputs(self.recent, self.t, wish, self.rule, alone=self.alone, muted=self.muted)
         hushed = wish.kind == "expression" and not self.sure
         return tuple(output for output in allowed if output in self.mode.outputs and not (hushed and output == "voice"))
 
     def may(self, wish: Wish) -> bool:
-        """Tell whether anything may tell a wish now."""
+        """Tell whether any output may give a cue now."""
         return bool(self.outputs(wish))
 
 
 class CuePolicy:
-    """Beliefs by track number, the state of the mode, and what was told. Times are seconds and never go back."""
+    """Holds beliefs by track, the state of the mode and the recent cues. Times are seconds and never decrease."""
 
     def __init__(
         self,
@@ -77,10 +77,18 @@ class CuePolicy:
         central: bool = False,
         answered_first: tuple[bool, ...] = (),
     ) -> None:
-        """remembered_s: how long what is believed of a face outlives its being seen.
+        """Begin with no faces and no recent cues.
 
-        tell_as: from an expression to the word that may be told of it. central: speak of the face in the middle, not of
-        the nearest. answered_first: what fading remembers of earlier sessions.
+        Args:
+            settle_rule: smoothing, thresholds and debounce.
+            limit_rule: the rate limits.
+            mode: what asks for cues.
+            play_rule: the numbers of the modes.
+            fading_rule: the fading curve.
+            remembered_s: keep the belief about a face that is out of view for so many seconds.
+            tell_as: returns the word for an expression.
+            central: attend to the face nearest to the middle of the frame, not to the largest.
+            answered_first: the history of fading from earlier sessions.
         """
         self.labels = settle_rule.labels
         self.beliefs: dict[int, Belief] = {}
@@ -95,22 +103,22 @@ class CuePolicy:
         self._tell_as = tell_as
         self._central = central
         self._recent = RecentCues()
-        self._spoken_of: int | None = None
+        self._attended: int | None = None
         self._state: Any = mode.begin
 
     def begin(self) -> None:
-        """Begin a session anew: nothing is believed yet, and the mode is where it starts. What was told stays told."""
+        """Begin a session: drop all beliefs and reset the mode. The rate limits go on from the last cue."""
         self.beliefs.clear()
         self._state = self._mode.begin
 
     def due(self, t: float, seen: Sequence[Face], *, reduced: bool = False) -> list[Face]:
-        """Return the faces to read in this beat: all but what is probably no face and was read a moment ago.
+        """Return the faces to read in this beat: all but boxes that are probably no face and were read a moment ago.
 
-        reduced: only the face that was spoken of last, or the nearest one if that is not in view.
+        reduced: only the attended face, or the largest if that is out of view.
         """
         if reduced:
-            same = next((face for face in seen if face.track == self._spoken_of), None)
-            attended = same or max(seen, key=lambda face: face.box[2], default=None)
+            current = next((face for face in seen if face.track == self._attended), None)
+            attended = current or max(seen, key=lambda face: face.box[2], default=None)
             seen = [attended] if attended else []
         return [face for face in seen if self._is_due(face.track, t)]
 
@@ -124,15 +132,15 @@ class CuePolicy:
         asked: bool = False,
         muted: bool = False,
     ) -> Verdict:
-        """Take in the readings of a beat, and decide which cue is worth giving now, if any.
+        """Update the beliefs with the readings of one beat, and decide on a cue.
 
         Args:
             t: time of the frame, in seconds. It never goes back.
             seen: the faces in view.
-            readings: probabilities by track, in the order of `labels`, of the faces that were read.
-            width: of the frame, in pixels; None if it is not known.
+            readings: probabilities by track, in the order of `labels`. A face that was not read is left out.
+            width: width of the frame, in pixels; None if unknown.
             asked: the wearer pressed the button.
-            muted: nothing is told unasked, and nothing is spoken.
+            muted: no unasked cue, and no voice.
         """
         self._forget(t)
         changed = frozenset(track for track, scores in readings.items() if self._settle(track, scores, t))
@@ -140,7 +148,7 @@ class CuePolicy:
         return Verdict({face.track: self._word(face.track) for face in seen}, changed, cue)
 
     def _forget(self, t: float) -> None:
-        """Forget faces that went. One that comes back in time keeps its number, and what was believed of it."""
+        """Drop beliefs older than `remembered_s`. The tracker keeps the number of a face that returns in time."""
         for track in [track for track, belief in self.beliefs.items() if t - belief.t > self._remembered_s]:
             del self.beliefs[track]
 
@@ -149,19 +157,19 @@ class CuePolicy:
         return belief is None or not is_doubted(belief) or t - belief.t >= _DOUBTED_S
 
     def _settle(self, track: int, scores: Sequence[float], t: float) -> bool:
-        """Take in one reading. Returns whether the expression of the face changed."""
+        """Update the belief about one face. Returns whether its expression changed."""
         before = self.beliefs.get(track)
         belief = self.beliefs[track] = settle(before, scores, t, self._settle_rule)
         return before is None or belief.expression != before.expression
 
     def _word(self, track: int) -> str:
-        """Return what may be said of a face: the expression that was settled on, or what stands for it."""
+        """Return the word for the settled expression of a face."""
         belief = self.beliefs.get(track)
         return self._tell_as(belief.expression) if belief else UNSURE
 
     def _decide(self, t: float, seen: Sequence[Face], width: int | None, *, asked: bool, muted: bool) -> Cue | None:
-        faces = [face for face in seen if (belief := self.beliefs.get(face.track)) and is_told_of(belief)]
-        track = self._spoken_of = self._choose(faces, width)
+        faces = [face for face in seen if (belief := self.beliefs.get(face.track)) and is_confirmed(belief)]
+        track = self._attended = self._choose(faces, width)
         belief = None if track is None else self.beliefs[track]
         gate = _Gate(
             recent=self._recent,
@@ -184,7 +192,7 @@ class CuePolicy:
         step = self._mode.step(self._state, moment, self._play_rule)
         self._state = step.state
         if step.answered_first is not None:
-            self.answered_first = remembered(self.answered_first, step.answered_first, self._fading_rule)
+            self.answered_first = remember(self.answered_first, step.answered_first, self._fading_rule)
             self._faded = faded(self.answered_first, self._fading_rule)
         outputs = gate.outputs(step.wish) if step.wish else ()
         if step.wish is None or not outputs:
@@ -193,23 +201,23 @@ class CuePolicy:
         return Cue(t, step.wish.kind, step.wish.track, step.wish.word, outputs)
 
     def _choose(self, faces: Sequence[Face], width: int | None) -> int | None:
-        """Return the face that is spoken of: the nearest (the largest box), or the one nearest to the middle.
+        """Return the attended face: the largest box, or the one nearest to the middle.
 
-        It stays the same one until another is clearly nearer, so that two who stand side by side do not take turns.
+        Hysteresis keeps it from alternating between two people side by side.
         """
         if len(faces) < 2:
             return faces[0].track if faces else None
 
-        def remote(face: Face) -> float:
+        def distance(face: Face) -> float:
             if self._central and width is not None:
                 return abs(face.box[0] + face.box[2] / 2 - width / 2) + _MIDDLE * width
             return 1 / face.box[2]
 
-        best = min(faces, key=lambda face: (remote(face), face.track))
-        last = next((face for face in faces if face.track == self._spoken_of), best)
-        return last.track if remote(last) <= _CLEARLY * remote(best) else best.track
+        best = min(faces, key=lambda face: (distance(face), face.track))
+        last = next((face for face in faces if face.track == self._attended), best)
+        return last.track if distance(last) <= _CLEARLY * distance(best) else best.track
 
     def _tellable(self, belief: Belief | None) -> str:
-        """Return the word for what is believed; just "face" for an expression that nothing tells."""
+        """Return the word for a belief; "face" for an expression that has no output."""
         word = self._tell_as(belief.expression) if belief else UNSURE
         return word if word == UNSURE or self._limit_rule.outputs.get(word) else "face"

@@ -1,6 +1,6 @@
-"""Settling: a stream of probabilities to one expression that holds still, or to `unsure`.
+"""Settling: exponential smoothing, hysteresis and debounce turn probabilities into one steady expression or `unsure`.
 
-Pure: the same readings at the same times give the same belief, at any rate from two readings a second on.
+Pure. The outcome does not depend on the rate of readings, from two a second up.
 """
 
 import math
@@ -11,26 +11,32 @@ from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 
 _NEUTRAL = "neutral"
 _EASED = 5.0
-"""The odds that a bundle asks for are divided by so much: they were chosen for probabilities that are not weighed."""
+"""Divides the odds of the bundle's thresholds: these were chosen on probabilities before the prior correction."""
 
 _DOUBT = 0.25
-"""Above this smoothed probability of not_a_face the detector is taken to be wrong: one real face in 150 is over it."""
+"""Smoothed probability of not_a_face above which a detection counts as false; one real face in 150 is above it."""
 _DOUBT_S = 0.4
-"""Doubt is smoothed over so many seconds, whatever expressions are: it is to last."""
+"""Time constant of the smoothing of doubt, in seconds; longer than that of expressions."""
 _WATCHED_S = 0.25
-"""A face is told of once it was read for so long; what the detector makes of gravel seldom lasts."""
+"""Debounce of a new face: false detections, as in gravel, seldom last longer."""
 _PAUSE_S = 0.75
-"""Readings further apart than this do not belong to one look."""
+"""A longer gap between two readings restarts the debounce."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettleRule:
-    """When a smoothed probability is believed. Times in seconds; enter: the threshold of each label.
+    """The parameters of settling. The defaults were chosen on streams of the inner split (docs/cues.svg).
 
-    neutral_weight: how many times as likely a neutral face is as the network takes it to be. The faces that it learned
-    from were chosen for their expressions; of those that one meets, nine in ten show none. margin: how far a label must
-    be above the next one. sure_odds: how many times the odds of its threshold an expression needs to be sure.
-    The defaults were chosen on streams of the inner split (docs/cues.svg).
+    Attributes:
+        labels: the labels, in the order of the probabilities.
+        enter: the threshold of each label.
+        smoothing_s: time constant of the exponential smoothing, in seconds.
+        dwell_s: debounce: how long a label must stay above its threshold, in seconds.
+        hysteresis: an expression ends at its threshold minus this.
+        neutral_weight: prior correction: the factor on the probability of neutral. The training faces were chosen for
+            their expressions; of the faces that one meets, nine in ten show none.
+        margin: least difference between the two highest probabilities.
+        sure_odds: an expression is sure at so many times the odds of its threshold.
     """
 
     labels: tuple[str, ...]
@@ -45,12 +51,19 @@ class SettleRule:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is believed of one face at time `t`, first read at `began`.
+    """The state of settling for one face. Times in seconds.
 
-    smoothed: probabilities in the order of the labels, neutral weighed. candidate: the label over its threshold since
-    `candidate_t`. expression: what was settled on at `since_t`. confidence: its smoothed probability; of `unsure`, the
-    highest one. doubt: smoothed probability, more slowly, that it is no face at all. sure: whether the expression is so
-    likely now that a voice may tell it, which interrupts more than a light.
+    Attributes:
+        began: time of the first reading.
+        t: time of the last reading.
+        smoothed: smoothed probabilities in the order of the labels, after the prior correction.
+        candidate: the label above its threshold; None if there is none.
+        candidate_t: when the candidate rose above it.
+        expression: the settled expression, or `unsure`.
+        since_t: when it settled.
+        confidence: smoothed probability of the expression; of `unsure`, the highest one.
+        doubt: smoothed probability of not_a_face.
+        sure: the confidence is high enough for an unasked voice, which interrupts more than a light.
     """
 
     began: float
@@ -66,20 +79,26 @@ class Belief:
 
 
 def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: SettleRule) -> Belief:
-    """Return the belief after one more reading at time `t` (seconds). The first reading begins one.
+    """Return the belief after one more reading.
 
-    After a pause the candidate begins anew: what was not seen has not dwelt.
+    A pause restarts the debounce of the candidate.
+
+    Args:
+        belief: the belief so far; None at the first reading.
+        scores: probabilities in the order of `rule.labels`.
+        t: time of the reading, in seconds.
+        rule: the parameters.
     """
     no_face = scores[rule.labels.index(NOT_A_FACE)] if NOT_A_FACE in rule.labels else 0.0
-    weighed = _weighed(scores, rule)
+    corrected = _corrected(scores, rule)
     if belief is None:
-        belief = Belief(t, t, weighed, None, t, UNSURE, t, 0.0, no_face, sure=False)
+        belief = Belief(t, t, corrected, None, t, UNSURE, t, 0.0, no_face, sure=False)
     elif t - belief.t > _PAUSE_S:
         belief = replace(belief, candidate=None)
     seconds = max(t - belief.t, 0.0)
     doubt = belief.doubt + (1 - math.exp(-seconds / _DOUBT_S)) * (no_face - belief.doubt)
     weight = 1 - math.exp(-seconds / rule.smoothing_s)
-    smoothed = tuple(old + weight * (new - old) for old, new in zip(belief.smoothed, weighed, strict=True))
+    smoothed = tuple(old + weight * (new - old) for old, new in zip(belief.smoothed, corrected, strict=True))
     candidate, candidate_t = _candidate(belief, smoothed, t, rule)
     expression, since_t = belief.expression, belief.since_t
     if expression != UNSURE and smoothed[rule.labels.index(expression)] < rule.enter[expression] - rule.hysteresis:
@@ -91,11 +110,12 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
     return Belief(belief.began, t, smoothed, candidate, candidate_t, expression, since_t, confidence, doubt, sure)
 
 
-def _weighed(scores: Sequence[float], rule: SettleRule) -> tuple[float, ...]:
-    """Return probabilities for a world in which neutral is so many times as likely."""
-    raised = [p * rule.neutral_weight if label == _NEUTRAL else p for label, p in zip(rule.labels, scores, strict=True)]
-    total = sum(raised) or 1.0
-    return tuple(p / total for p in raised)
+def _corrected(scores: Sequence[float], rule: SettleRule) -> tuple[float, ...]:
+    """Return the probabilities with the prior of neutral multiplied by `neutral_weight`."""
+    weights = [rule.neutral_weight if label == _NEUTRAL else 1.0 for label in rule.labels]
+    weighed = [p * weight for p, weight in zip(scores, weights, strict=True)]
+    total = sum(weighed) or 1.0
+    return tuple(p / total for p in weighed)
 
 
 def _candidate(belief: Belief, smoothed: tuple[float, ...], t: float, rule: SettleRule) -> tuple[str | None, float]:
@@ -106,26 +126,29 @@ def _candidate(belief: Belief, smoothed: tuple[float, ...], t: float, rule: Sett
     return label, belief.candidate_t if label == belief.candidate else t
 
 
-def _at_odds(probability: float, times: float) -> float:
-    """Return the probability whose odds are so many times those of another."""
-    return probability * times / (probability * times + 1 - probability)
+def _at_odds(probability: float, factor: float) -> float:
+    """Return the probability whose odds are `factor` times those of another."""
+    return probability * factor / (probability * factor + 1 - probability)
 
 
 def thresholds(enter: Mapping[str, float], caution: float, overrides: Mapping[str, float]) -> dict[str, float]:
-    """Return thresholds of weighed probabilities: the bundle's, eased, and shifted by the profile's caution (-1 to 1).
+    """Return thresholds for probabilities after the prior correction, clipped to 0.4 to 0.99.
 
-    Caution multiplies the odds by its power of e: at 1 they are 2.7 times as high. overrides: the profile's own values.
+    Args:
+        enter: the bundle's thresholds. Their odds are divided by five.
+        caution: multiplies the odds by e to its power, -1 to 1: at 1 they are 2.7 times as high.
+        overrides: thresholds that replace these, by label; not clipped.
     """
-    times = math.exp(caution) / _EASED
-    shifted = {label: min(max(_at_odds(value, times), 0.4), 0.99) for label, value in enter.items()}
+    factor = math.exp(caution) / _EASED
+    shifted = {label: min(max(_at_odds(value, factor), 0.4), 0.99) for label, value in enter.items()}
     return shifted | {label: value for label, value in overrides.items() if label in shifted}
 
 
 def is_doubted(belief: Belief) -> bool:
-    """Return whether the network says that what the detector found is no face."""
+    """Tell whether the detection is probably false."""
     return belief.doubt > _DOUBT
 
 
-def is_told_of(belief: Belief) -> bool:
-    """Return whether a face was read for long enough, and is not doubted."""
+def is_confirmed(belief: Belief) -> bool:
+    """Tell whether a face passed its debounce and is not doubted. No other face gives a cue."""
     return belief.t - belief.began >= _WATCHED_S and not is_doubted(belief)

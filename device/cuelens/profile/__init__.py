@@ -1,1 +1,1 @@
-"""What a caregiver chose for one wearer, and the rules made of it; languages and their phrases."""
+"""The profile: a caregiver's options for one wearer, the rules made from it, and the phrases of each language."""

@@ -1,4 +1,4 @@
-"""The cue book: which light and which phrase stand for which word. Part of a profile."""
+"""The cue book of a profile: the light and the phrase for each expression."""
 
 from typing import Annotated, Literal
 
@@ -9,9 +9,12 @@ from cuelens_models.strict_struct import StrictStruct
 
 
 class LightCue(StrictStruct, frozen=True):
-    """One light. A fade or a steady light ends after `light_s`, a breath after the whole breaths of 2 s in it.
+    """A light cue. Nothing flashes above 3 Hz.
 
-    Nothing flashes above 3 Hz.
+    Attributes:
+        colour: as a web page writes it: "#F0E442".
+        pattern: steady, fade or breath.
+        light_s: duration in seconds. A breath lasts for as many whole breaths of 2 s as fit.
     """
 
     colour: Colour
@@ -20,10 +23,12 @@ class LightCue(StrictStruct, frozen=True):
 
 
 class CueEntry(StrictStruct, frozen=True):
-    """What stands for one expression: a light, something that is said, or both.
+    """The cue for one expression: a light, speech, or both.
 
-    phrase: left out, it is the language's; null, nothing is said. recording: a WAV that is played in place of the
-    phrase, by its path from the profile's folder.
+    Attributes:
+        light: the light; None for no light.
+        phrase: the caregiver's phrase. Left out: the language's phrase. Null: no speech.
+        recording: a WAV to play instead of the phrase, by its path from the profile's folder.
     """
 
     light: LightCue | None = None
@@ -32,12 +37,12 @@ class CueEntry(StrictStruct, frozen=True):
 
 
 class CueBook(StrictStruct, frozen=True):
-    """What stands for each expression; null for nothing. An expression that is left out has the factory's cue.
+    """The cue for each expression; null for none. An expression that is left out has the factory's cue.
 
-    `neutral` has no place here: it is never told unasked.
+    `neutral` has no entry: it is never told unasked.
 
-    The colours are Okabe and Ito's colour-blind-safe palette. No two expressions share a pattern and its length, so
-    they are told apart without colour too, by a single LED if need be.
+    The colours are Okabe and Ito's colour-blind-safe palette. No two expressions share pattern and duration, so a
+    single LED can tell them apart without colour.
     """
 
     happy: CueEntry | None = CueEntry(light=LightCue(colour="#F0E442"))

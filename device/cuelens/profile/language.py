@@ -1,4 +1,4 @@
-"""What is said in each language. A language is one file in `languages/`, named by its code."""
+"""The phrases of each language. A language is one file in `languages/`, named by its code."""
 
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ _FOLDER: Final = Path(__file__).parent / "languages"
 
 
 class Phrases(StrictStruct, frozen=True):
-    """One phrase for each word: for what a face looks like, for what is there, and for what a game asks to find."""
+    """One phrase for each word: expressions, faces in view or none, and the prompts of the game `smile`."""
 
     happy: str
     surprise: str
@@ -39,9 +39,13 @@ class Phrases(StrictStruct, frozen=True):
 
 
 class Language(StrictStruct, frozen=True):
-    """A language. voice: espeak-ng's name for it.
+    """A language.
 
-    claims: words, between spaces, that would say what somebody feels; no phrase holds one.
+    Attributes:
+        name: its own name for itself.
+        voice: espeak-ng's name for it.
+        claims: words about feelings, separated by spaces. A phrase with one of them is refused.
+        phrases: its phrases.
     """
 
     name: str
@@ -56,12 +60,12 @@ class Language(StrictStruct, frozen=True):
 
 
 def available() -> list[str]:
-    """Return the codes of the languages that are there."""
+    """Return the codes of all languages, sorted."""
     return sorted(file.stem for file in _FOLDER.glob("*.toml"))
 
 
 def read(code: str) -> Language:
-    """Read a language. Raises BadInput if there is none with this code, or if its file is damaged."""
+    """Read a language by its code. Raises BadInput if the code is unknown or the file is damaged."""
     codes = available()
     if code not in codes:
         raise BadInput(f"language is {code!r}: expected one of {', '.join(codes)}")

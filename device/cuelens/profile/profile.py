@@ -1,7 +1,4 @@
-"""What a caregiver chose for one wearer: cue book, policy, mode, sound and light. JSON; every key has a default.
-
-Sound is off until a caregiver turns it on.
-"""
+"""The profile: a caregiver's options for one wearer. JSON; every key has a default. Sound is off by default."""
 
 from typing import Annotated, Literal
 
@@ -13,13 +10,17 @@ from cuelens_models.strict_struct import StrictStruct
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 Threshold = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Wanted = Literal["happy", "surprise", "sad", "angry", "disgust", "fear"]
+Target = Literal["happy", "surprise", "sad", "angry", "disgust", "fear"]
 
 
 class Sound(StrictStruct, frozen=True):
-    """What is heard. say: words, or earcons (two soft tones for each word) in their place.
+    """Sound.
 
-    volume_percent is held under ceiling_percent.
+    Attributes:
+        on: whether there is any.
+        say: words, or earcons: two soft tones for each word.
+        volume_percent: loudness, clipped to `ceiling_percent`.
+        ceiling_percent: greatest loudness.
     """
 
     on: bool = False
@@ -29,7 +30,13 @@ class Sound(StrictStruct, frozen=True):
 
 
 class Brightness(StrictStruct, frozen=True):
-    """The light's strength, in percent of what the LED can do: by day, in the dark, and at most."""
+    """Brightness of the light, in percent of the LED's greatest.
+
+    Attributes:
+        brightness_percent: by day.
+        ceiling_percent: greatest brightness.
+        night_percent: in the dark.
+    """
 
     brightness_percent: Percent = 40
     ceiling_percent: Percent = 70
@@ -37,7 +44,7 @@ class Brightness(StrictStruct, frozen=True):
 
 
 class Enter(StrictStruct, frozen=True):
-    """Thresholds of this wearer's own, in place of the bundle's."""
+    """Thresholds for this wearer. They replace the bundle's; None keeps the bundle's."""
 
     neutral: Threshold | None = None
     happy: Threshold | None = None
@@ -50,9 +57,20 @@ class Enter(StrictStruct, frozen=True):
 
 
 class Policy(StrictStruct, frozen=True):
-    """What a family may choose of the cue policy (docs/design.md, section 7). Times in seconds.
+    """A family's options for the cue policy (docs/design.md, section 7). Times in seconds.
 
-    What benchmarks choose (smoothing, hysteresis, margin, ...) stands with the settling rule.
+    A benchmark chose the other parameters (smoothing, hysteresis, margin, ...): they are defaults in `cuelens.cues`.
+
+    Attributes:
+        dwell_s: debounce: how long a label must stay above its threshold.
+        caution: multiplies the odds of the thresholds by e to its power.
+        enter: thresholds that replace the bundle's.
+        speaks: which face is attended to when several are in view: the nearest or the most central.
+        gap_s: shortest time between any cue and an unasked one after it.
+        answer_gap_s: shortest time between any cue and an answer after it.
+        same_expression_s: shortest time between a cue for an expression, answers included, and an unasked one after it.
+        spoken_per_minute: most spoken cues in any minute.
+        reunion_s: keep the belief about a face that is out of view for so long.
     """
 
     dwell_s: Seconds = 0.5
@@ -69,32 +87,37 @@ class Policy(StrictStruct, frozen=True):
 RETIRED = tuple(
     f"policy.{key}" for key in ("smoothing_s", "hysteresis", "neutral_weight", "margin", "sure_odds", "face_absence_s")
 )
-"""Keys of earlier profiles. They were results of a benchmark, and now stand with the rules in `cuelens.cues`."""
+"""Keys of earlier profiles. A benchmark chose their values, now defaults of the rules in `cuelens.cues`."""
 
 
 class Session(StrictStruct, frozen=True):
-    """How long the glasses are worn before they rest until a press; 0 for as long as they are on."""
+    """Length of a session, in minutes; 0 for no end. Afterwards the glasses rest until a press."""
 
     minutes: Annotated[int, msgspec.Meta(ge=0, le=240)] = 20
 
 
 class Play(StrictStruct, frozen=True):
-    """The numbers of the games. Times in seconds.
+    """The parameters of the games. Times in seconds.
 
-    wait_s: how long `explore` waits for a press before the answer follows. find: what `smile` asks for, in turn.
-    round_s: how long after one was found it asks for the next.
+    Attributes:
+        wait_s: `explore` answers after so long without a press.
+        find: the expressions that `smile` asks for, in turn.
+        round_s: pause between two rounds of `smile`.
     """
 
     wait_s: Annotated[float, msgspec.Meta(ge=1, le=30)] = 4.0
-    find: Annotated[tuple[Wanted, ...], msgspec.Meta(min_length=1, max_length=6)] = ("happy",)
+    find: Annotated[tuple[Target, ...], msgspec.Meta(min_length=1, max_length=6)] = ("happy",)
     round_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 15.0
 
 
 class Fading(StrictStruct, frozen=True):
-    """How cues fade as the wearer answers first.
+    """Prompt fading: cues come later and less often, the more questions of `explore` the wearer answers first.
 
-    Over the last `answers` questions of `explore`: at none answered first, cues come at once and always; at all of
-    them, `latest_s` later, and for one expression in `rarest`.
+    Attributes:
+        on: whether cues fade at all.
+        answers: length of the history, in questions.
+        latest_s: delay in seconds when the wearer answered all of them first; it is 0 at none.
+        rarest: at all of them, one expression in so many is told; at none, every one.
     """
 
     on: bool = True
@@ -104,7 +127,23 @@ class Fading(StrictStruct, frozen=True):
 
 
 class Profile(StrictStruct, frozen=True):
-    """A whole profile. school: tell of faces, smiles and frowns only (docs/decisions/0010)."""
+    """A whole profile.
+
+    Attributes:
+        schema: version of the format.
+        wearer: a name for the wearer.
+        language: code of the language of the phrases.
+        mode: name of the mode.
+        school: tell faces, smiles and frowns only (docs/decisions/0010).
+        session: length of a session.
+        sound: sound.
+        light: brightness of the light.
+        policy: options for the cue policy.
+        play: parameters of the games.
+        fading: parameters of fading.
+        cues: light and phrase for each expression.
+        face_found: light of the greeting; None for no greeting.
+    """
 
     schema: Literal[1] = 1
     wearer: Annotated[str, msgspec.Meta(max_length=60)] = "wearer"

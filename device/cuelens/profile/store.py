@@ -1,4 +1,4 @@
-"""Reading a profile from its file: checked whole, and with the last good one in its place if it is damaged."""
+"""Reads and checks profiles. The last good version of a profile replaces a damaged one."""
 
 import re
 from dataclasses import dataclass, replace
@@ -18,15 +18,15 @@ _NAME: Final = re.compile(r"[\w-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class ProfileInForce:
-    """The profile that holds.
+    """The profile in force.
 
     Attributes:
-        profile: what the caregiver chose.
+        profile: the caregiver's options.
         folder: where its recordings lie.
-        fault: what is wrong with the requested profile, if this one stands in its place.
-        note: which keys of an earlier version were ignored, if any.
-        name: of the file that it was read from.
-        content: of that file, to be stored as the last good one; empty if it came from no file.
+        fault: what is wrong with the requested profile, if this one replaces it.
+        note: the ignored keys of earlier versions, as a sentence; empty if there are none.
+        name: the file's name without its suffix.
+        content: the file's bytes, to be stored as the last good version; empty if there was no file.
     """
 
     profile: Profile
@@ -56,17 +56,17 @@ def in_force(path: Path) -> ProfileInForce:
 
 
 def check_play(profile: Profile, where: str) -> None:
-    """Raise BadInput if the mode is one that finds expressions, and none of those to be found can be told."""
+    """Raise BadInput if the mode is `smile` and no expression in `play.find` has a cue. where: for the message."""
     words = [tell_as(profile, word) for word in profile.play.find]
-    told = limit_rule(profile, ("light", "voice")).outputs
-    if profile.mode == "smile" and not any(told.get(word) for word in words if word != "face"):
+    outputs = limit_rule(profile, ("light", "voice")).outputs
+    if profile.mode == "smile" and not any(outputs.get(word) for word in words if word != "face"):
         raise BadInput(f"{where}: play.find is {list(profile.play.find)}: expected an expression that has a cue")
 
 
 def active(state: Path) -> ProfileInForce:
-    """Return the profile that is active in the state folder.
+    """Return the active profile of a state folder.
 
-    One that is damaged is left alone, and the last good one of its name holds; without that, the factory's.
+    A damaged file is left unchanged. The last good version of that name replaces it, else the factory profile.
     """
     folder = state / "profiles"
     path = active_path(state)
@@ -77,11 +77,11 @@ def active(state: Path) -> ProfileInForce:
             return ProfileInForce(Profile(), folder)
         return replace(in_force(path), name=path.stem, content=path.read_bytes())
     except (BadInput, OSError) as error:
-        return _instead(state, path.stem, folder, " ".join(str(error).split()))
+        return _fallback(state, path.stem, folder, " ".join(str(error).split()))
 
 
-def _instead(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
-    """Return the last good profile of a name. A recording of it that went since is the voice's to tell of."""
+def _fallback(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
+    """Return the last good version of a profile, else the factory's. The voice reports missing recordings."""
     try:
         good, _ = config_file.read_json(_good(state, name), Profile, RETIRED)
         modes.mode(good.mode)
@@ -92,21 +92,21 @@ def _instead(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
 
 
 def keep_good(state: Path, active: ProfileInForce) -> str:
-    """Keep a good profile as the last good one of its name. Returns what went wrong, or nothing."""
-    kept = _good(state, active.name)
+    """Store a good profile as the last good version of its name. Returns an error message, or ""."""
+    file = _good(state, active.name)
     try:
-        if active.content and not (kept.is_file() and kept.read_bytes() == active.content):
-            make_folder(kept.parent)
-            write_whole(kept, active.content)
+        if active.content and not (file.is_file() and file.read_bytes() == active.content):
+            make_folder(file.parent)
+            write_whole(file, active.content)
     except OSError as error:
         return str(error)
     return ""
 
 
 def active_path(state: Path) -> Path | None:
-    """Return the file of the active profile: `profiles/NAME.json`, with the name in the file `active`.
+    """Return the file of the active profile, `profiles/NAME.json`. The file `active` holds the name.
 
-    Without that file the name is `default`; None if what it holds is no name.
+    Without that file the name is `default`. None if the file holds no valid name or cannot be read.
     """
     file = state / "active"
     try:

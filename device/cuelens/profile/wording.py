@@ -1,4 +1,4 @@
-"""How things are said to people on a screen: what a face looks like, never what a person feels."""
+"""English words for screens. They describe a face, never what a person feels."""
 
 from functools import cache
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from cuelens.profile import language
 
 _ON_SCREEN: Final = {"face": "face found", "nobody": "nobody there", "guess": "guess"}
-"""What is clearer where it is read, by an adult, than where it is heard, by a child."""
+"""Words that differ from the spoken phrases: adults read them, children hear those."""
 
 
 def looks(word: str) -> str:
-    """Return the words for a word: "happy" is "looks happy", "unsure" is "not sure", "find happy" is "find happy"."""
+    """Return the text for a word: "happy" is "looks happy", "unsure" is "not sure", "find happy" is "find happy"."""
     return _ON_SCREEN.get(word) or _english()[word]
 
 

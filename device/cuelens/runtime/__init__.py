@@ -1,1 +1,1 @@
-"""The parts joined and running: loop, pipeline, button, outputs and the event stream."""
+"""A running program: loop, pipeline, button, outputs and the event stream."""

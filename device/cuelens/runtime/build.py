@@ -1,4 +1,4 @@
-"""Putting the stages of a beat together: once, for the daemon, the bench and whoever measures."""
+"""Builds the pipeline: the one place for the daemon, `cuelens bench` and the benchmarks."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,7 +30,19 @@ def assemble(
     pace: LookPace | None = None,
     answered_first: tuple[bool, ...] = (),
 ) -> Pipeline:
-    """Return beats that find faces with a detector and read them with a model; what is not given is as it ships."""
+    """Return a pipeline. What is left out has its factory default.
+
+    Args:
+        detector: finds faces.
+        interpreter: runs the model of a bundle.
+        watch: takes the time of each stage.
+        emit: is called with every event.
+        outputs: the outputs that exist: light, voice, console.
+        wearer: the profile.
+        optics: field of view and reach.
+        pace: how often the frame is searched for faces.
+        answered_first: the history of fading from earlier sessions.
+    """
     wearer = wearer or Profile()
     contract = interpreter.contract
     return Pipeline(
@@ -45,9 +57,13 @@ def assemble(
 def policy_of(
     wearer: Profile, contract: Contract, outputs: Sequence[str], answered_first: tuple[bool, ...] = ()
 ) -> CuePolicy:
-    """Return what settles and decides for a wearer, with a bundle's labels and thresholds.
+    """Return the cue policy of a profile.
 
-    outputs: those there are. answered_first: what fading remembers.
+    Args:
+        wearer: the profile.
+        contract: the bundle's labels and thresholds.
+        outputs: the outputs that exist: light, voice, console.
+        answered_first: the history of fading from earlier sessions.
     """
     limits = limit_rule(wearer, outputs)
     return CuePolicy(

@@ -1,4 +1,4 @@
-"""The wearer's button put into force, on a thread of its own: a beat that hangs does not hold it up."""
+"""Handles the wearer's button on its own thread, so that a beat that hangs does not delay it."""
 
 import queue
 import time
@@ -14,15 +14,15 @@ from cuelens.runtime.gestures import Hold
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.wishes import Wishes
 
-_WAITING: Final = 64
-"""Edges that may wait; no finger makes more before they are heard."""
+_QUEUE: Final = 64
+"""Length of the queue of edges; no finger fills it before the thread empties it."""
 _CLOSE_S: Final = 0.5
 
 _Edge = tuple[bool, float]
 
 
 class ButtonThread:
-    """Hears the button until it is closed. Every press is confirmed by light, and never by sound."""
+    """Handles presses until it is closed. Every press is confirmed by light, never by sound."""
 
     def __init__(self, button: Button, wearer: Wishes, outputs: Outputs, feed: Feed, stream: EventStream) -> None:
         self._button = button
@@ -30,20 +30,20 @@ class ButtonThread:
         self._outputs = outputs
         self._feed = feed
         self._stream = stream
-        self._edges: queue.Queue[_Edge | None] = queue.Queue(_WAITING)
+        self._edges: queue.Queue[_Edge | None] = queue.Queue(_QUEUE)
         self.lost = 0
-        self._thread = Thread(target=self._hear, name="button", daemon=True)
+        self._thread = Thread(target=self._run, name="button", daemon=True)
         self._thread.start()
         button.watch(self._edge)
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop the thread, and wait for it for at most half a second."""
         self._button.close()
         self._put(None)
         self._thread.join(_CLOSE_S)
 
     def _edge(self, pressed: bool, t: float) -> None:
-        """Take an edge from the button's own thread; the light answers before anything is made of it."""
+        """Queue an edge; called on the button's own thread. The light answers before the gesture is known."""
         if pressed:
             self._outputs.acknowledge()
         self._put((pressed, t))
@@ -54,41 +54,41 @@ class ButtonThread:
         except queue.Full:
             self.lost += 1
 
-    def _hear(self) -> None:
+    def _run(self) -> None:
         hold = Hold()
         while True:
             due = gestures.due(hold)
             try:
                 edge = self._edges.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
             except queue.Empty:
-                hold, made = gestures.after(hold, time.monotonic(), None)
+                hold, complete = gestures.after(hold, time.monotonic(), None)
             else:
                 if edge is None:
                     return
                 pressed, t = edge
                 if self._wearer.resting:
-                    # However long it was: any press begins the next session.
-                    hold, made = Hold(), () if pressed else ("again",)
+                    # A press of any length begins the next session.
+                    hold, complete = Hold(), () if pressed else ("again",)
                 else:
-                    hold, made = gestures.after(hold, t, pressed)
-            for gesture in made:
-                self._obey(gesture)
+                    hold, complete = gestures.after(hold, t, pressed)
+            for gesture in complete:
+                self._handle(gesture)
 
-    def _obey(self, gesture: str) -> None:
-        """Put a gesture into force, confirm it, tell of it, and only then write it down."""
+    def _handle(self, gesture: str) -> None:
+        """Apply a gesture, confirm it by light, emit its event, and only then write the file."""
         wearer = self._wearer
         with wearer.changing:
-            meant = "again" if wearer.resting else gesture
-            self._stream.post(lambda t: events.Press(t=t, gesture=meant))
-            shown = self._do(meant)
+            meaning = "again" if wearer.resting else gesture
+            self._stream.post(lambda t: events.Press(t=t, gesture=meaning))
+            light = self._apply(meaning)
             enforce(wearer, self._outputs, self._feed)
-            if shown:
-                self._outputs.confirm(shown)
-        if meant in ("pause", "mute") and (trouble := wearer.keep()):
+            if light:
+                self._outputs.confirm(light)
+        if meaning in ("pause", "mute") and (trouble := wearer.keep()):
             self._stream.fault("not kept", trouble)
 
-    def _do(self, gesture: str) -> str:
-        """Change the wearer's wishes. Returns which light confirms it, if one does."""
+    def _apply(self, gesture: str) -> str:
+        """Change the wearer's wishes. Returns the light that confirms it, or ""."""
         wearer = self._wearer
         if gesture == "pause":
             on = wearer.paused = not wearer.paused
@@ -110,6 +110,6 @@ class ButtonThread:
 
 
 def enforce(wearer: Wishes, outputs: Outputs, feed: Feed) -> None:
-    """Let outputs and camera be as the wearer wants them. Called with `wearer.changing` held."""
+    """Apply the wearer's wishes to outputs and camera. The caller holds the lock `wearer.changing`."""
     outputs.hush(muted=wearer.muted, resting=wearer.at_rest)
     feed.pause(on=wearer.at_rest)

@@ -1,4 +1,4 @@
-"""A file that keeps the stream of events as JSON lines."""
+"""Writes the event stream to a file as JSON lines."""
 
 import contextlib
 import os
@@ -15,28 +15,34 @@ import msgspec
 from cuelens import events
 from cuelens_models.errors import Unwritable
 
-_WAITING: Final = 4096
-"""Events that may wait to be written; with one face, four minutes of them."""
+_QUEUE: Final = 4096
+"""Length of the queue of events: four minutes with one face in view."""
 _SLICE_S: Final = 0.05
 _CLOSE_S: Final = 0.5
 
 
 class EventFile:
-    """A reader that writes JSON lines, on a thread of its own: a pipe that nobody reads must not hold up a beat.
+    """Writes JSON lines on its own thread, so that a pipe without a reader does not block a beat.
 
-    When more than 4096 events wait, new ones are lost and counted. A `patient` one waits for its reader instead, until
-    `stop` is set: for files that are played as fast as they go, where nothing else is held up.
+    When the queue of 4096 events is full, new events are lost and counted. With `patient` it blocks instead, until
+    `stop` is set: for recordings that are played as fast as they can be processed.
     """
 
     def __init__(self, path: str, *, patient: bool, stop: threading.Event) -> None:
-        """Open the file; "-" is standard output. Raises Unwritable."""
+        """Open the file. Raises Unwritable.
+
+        Args:
+            path: the file; "-" is standard output.
+            patient: block when the queue is full, instead of losing events.
+            stop: ends the blocking.
+        """
         self.path = path
         self.lost = 0
         self._patient = patient
         self._stop = stop
         self._failed: OSError | None = None
         self._encoder = msgspec.json.Encoder()
-        self._lines: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._lines: queue.Queue[bytes | None] = queue.Queue(_QUEUE)
         try:
             self._descriptor = os.dup(sys.stdout.fileno()) if path == "-" else _open(Path(path))
         except OSError as error:
@@ -45,24 +51,24 @@ class EventFile:
         self._thread.start()
 
     def __call__(self, event: events.Event) -> None:
-        """Pass one event to the writer. Raises Unwritable if it has failed."""
+        """Queue one event. Raises Unwritable if the thread has failed to write."""
         self._check()
         line = self._encoder.encode(event) + b"\n"
         while True:
             try:
-                self._lines.put(line, timeout=_SLICE_S if self._waits() else 0)
+                self._lines.put(line, timeout=_SLICE_S if self._blocks() else 0)
             except queue.Full:
                 self._check()
-                if self._waits():
+                if self._blocks():
                     continue
                 self.lost += 1
             return
 
     def close(self) -> None:
-        """Write what waits, for half a second at most unless patient. Raises Unwritable if not all was written."""
+        """Write the rest of the queue; unless patient, within half a second. Raises Unwritable if events were lost."""
         end_s = time.monotonic() + _CLOSE_S
         ended = False
-        while self._thread.is_alive() and (self._waits() or time.monotonic() < end_s):
+        while self._thread.is_alive() and (self._blocks() or time.monotonic() < end_s):
             if not ended:
                 with contextlib.suppress(queue.Full):
                     self._lines.put_nowait(None)
@@ -72,11 +78,11 @@ class EventFile:
         if self.lost or self._thread.is_alive():
             raise Unwritable(f"events to {self.path} were lost: whoever reads them is too slow")
 
-    def _waits(self) -> bool:
+    def _blocks(self) -> bool:
         return self._patient and not self._stop.is_set()
 
     def _write(self) -> None:
-        """Write lines in as few calls as there are; what waits together goes together."""
+        """Write the queue, with one call for all lines that wait."""
         ended = False
         try:
             while not ended:
@@ -94,7 +100,7 @@ class EventFile:
 
     def _check(self) -> None:
         if isinstance(self._failed, BrokenPipeError):
-            # Whoever read standard output has seen enough (`| head`).
+            # The reader of standard output has ended (`| head`).
             raise self._failed
         if self._failed:
             raise self._unwritable(self._failed)
@@ -104,7 +110,7 @@ class EventFile:
 
 
 def _open(path: Path) -> int:
-    """Open for writing. A FIFO without a reader is an error at once, not a wait for one."""
+    """Open for writing. A FIFO without a reader fails at once instead of blocking."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
     if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         os.set_blocking(descriptor, True)

@@ -1,4 +1,4 @@
-"""The stream of events: every reader sees every event, in order."""
+"""The event stream: passes every event to every reader, in order."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,40 +6,40 @@ from typing import Final
 
 from cuelens import events
 
-_KEPT: Final = 64
-"""Faults and presses that may wait for the next turn of the loop."""
+_QUEUE: Final = 64
+"""Length of the queue of faults and presses from other threads. When it is full, the oldest is dropped."""
 
 
 class EventStream:
-    """Passes every event to every reader, in order, on the thread that emits: the one that runs beats."""
+    """Passes every event to every reader, in order. Readers run on the thread that runs beats."""
 
     def __init__(self) -> None:
         self._readers: list[Callable[[events.Event], None]] = []
-        self._waiting: deque[Callable[[float], events.Event]] = deque(maxlen=_KEPT)
+        self._waiting: deque[Callable[[float], events.Event]] = deque(maxlen=_QUEUE)
         self.t = 0.0
-        """The time that what other threads tell is given: that of the last event, unless somebody knows better."""
+        """Frame time for events from other threads, in seconds: that of the last event, unless the loop sets it."""
 
     def add(self, reader: Callable[[events.Event], None]) -> None:
-        """Add a reader; it sees what comes after."""
+        """Add a reader of all later events."""
         self._readers.append(reader)
 
     def emit(self, event: events.Event) -> None:
-        """Pass an event on, and then what other threads told meanwhile."""
+        """Pass on an event, then the queue of other threads."""
         self.t = getattr(event, "t", self.t)
         for reader in self._readers:
             reader(event)
         self.flush()
 
     def post(self, make: Callable[[float], events.Event]) -> None:
-        """Tell of something from any thread; `make` is given the time, after the next event or at the next turn."""
+        """Queue an event, from any thread. `make` gets its time and is called after the next event or `flush`."""
         self._waiting.append(make)
 
     def fault(self, fault: str, detail: str) -> None:
-        """Tell of a fault, from any thread."""
+        """Queue a fault, from any thread."""
         self.post(lambda t: events.Fault(t=t, fault=fault, detail=detail))
 
     def flush(self) -> None:
-        """Pass on what other threads told."""
+        """Pass on the queue of other threads."""
         while self._waiting:
             event = self._waiting.popleft()(self.t)
             for reader in self._readers:

@@ -1,11 +1,11 @@
-"""One button, four gestures. This table owns what a press means; it is pure, and times are handed in, in seconds.
+"""One button, four gestures, as a pure state machine. Times are in seconds.
 
     released within 0.6 s, no second press within 0.35 s    ask        what now? (in explore: I have it)
     pressed again within 0.35 s                             pause      the camera goes off, or on again
     held for 1.5 s, released before 5 s                     mute       cues stop, or come again
     held for 5 s                                            calibrate  the caregiver's mode; nothing is muted
 
-A press of between 0.6 and 1.5 seconds means nothing: too long to be meant as one, too short as the other.
+A press of between 0.6 and 1.5 seconds has no meaning.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,19 @@ CALIBRATE_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Where the button is since `t`: up, down, once (let go after a short press) or spent (down, and already told)."""
+    """The button's phase since `t`: up, down, once (released after a short press) or spent (down, gesture complete)."""
 
     phase: str = "up"
     t: float = 0.0
 
 
 def after(hold: Hold, t: float, pressed: bool | None) -> tuple[Hold, tuple[str, ...]]:
-    """Return where the button is at time `t`, and the gestures that are complete by then.
+    """Return the next state, and the gestures that are complete.
 
-    pressed: True for an edge down, False for an edge up, None if time has passed only (`due` says when to ask).
+    Args:
+        hold: the state so far.
+        t: time in seconds.
+        pressed: True for an edge down, False for an edge up, None for no edge: a time-out (see `due`).
     """
     gestures: list[str] = []
     at = due(hold)
@@ -51,6 +54,6 @@ def after(hold: Hold, t: float, pressed: bool | None) -> tuple[Hold, tuple[str, 
 
 
 def due(hold: Hold) -> float | None:
-    """Return when time alone completes a gesture, if it can."""
+    """Return when a time-out completes a gesture; None if it cannot."""
     waits_s = {"once": SECOND_S, "down": CALIBRATE_S}
     return hold.t + waits_s[hold.phase] if hold.phase in waits_s else None

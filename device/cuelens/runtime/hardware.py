@@ -1,4 +1,4 @@
-"""What is fitted to these glasses: light, button, capture light. What cannot be used is told, and no other suffers."""
+"""The fitted hardware: light, button, capture light. One that fails is reported, and the others still work."""
 
 import sys
 import threading
@@ -18,10 +18,7 @@ T = TypeVar("T")
 
 
 class Hardware:
-    """What is there; None for what is not.
-
-    capture: claims the light that bystanders see; None where there is none to claim.
-    """
+    """The devices; None for one that is absent."""
 
     def __init__(
         self,
@@ -30,6 +27,14 @@ class Hardware:
         button: Button | None = None,
         capture: Callable[[], CaptureLight] | None = None,
     ) -> None:
+        """Hold the devices.
+
+        Args:
+            gpio: the pins, closed at the end.
+            light: the wearer's light.
+            button: the wearer's button.
+            capture: claims the light that bystanders see; None if there is none.
+        """
         self.light = light
         self.button = button
         self._gpio = gpio
@@ -38,7 +43,7 @@ class Hardware:
         self._shut.set()
 
     def open_lit(self, open_camera: Callable[[], FrameSource]) -> FrameSource:
-        """Open a camera, behind its capture light if it has one. Raises AbsentDevice if either is not there."""
+        """Open a camera, with its capture light if there is one. Raises AbsentDevice if either is absent."""
         if self._capture is None:
             return open_camera()
         self._shut.clear()
@@ -49,16 +54,21 @@ class Hardware:
             raise
 
     def close(self) -> None:
-        """Give the pins back; but while a camera is open or opening, its light stays lit until the process ends."""
+        """Release the pins. If a camera is still open or opening, its light stays on until the process ends."""
         if self._gpio and self._shut.is_set():
             self._gpio.close()
 
 
 def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Hardware:
-    """Claim the pins. light: wanted. worn: with button and, on a board, capture light.
+    """Claim the pins. Raises MissingExtra if the light is requested and gpiozero is not installed.
 
-    On a board no camera opens without that light, unless the settings say that none is fitted. Raises MissingExtra if
-    the light is wanted and gpiozero is not installed.
+    On a board no camera opens without its capture light, unless the settings say that none is fitted.
+
+    Args:
+        pins: the settings.
+        fault: is called with the name and the details of each fault.
+        light: claim the wearer's light.
+        worn: claim the button and, on a board, the capture light.
     """
     if not (light or worn):
         return Hardware()
@@ -82,9 +92,9 @@ def fit(pins: Pins, fault: Fault, *, light: bool, worn: bool) -> Hardware:
 
 
 def _capture(gpio: Gpio | None, pins: Pins, why: str) -> Callable[[], CaptureLight] | None:
-    """Return what claims the capture light: None off a board or where none is fitted, and then cameras open without.
+    """Return a function that claims the capture light; None where a camera may open without it.
 
-    why: there is none all the same, if it is missing on a board.
+    That is off a board, or where none is fitted. why: the reason for the error if it is missing on a board.
     """
     if pins.capture == "none" or not is_raspberry_pi():
         return None

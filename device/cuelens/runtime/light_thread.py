@@ -1,4 +1,4 @@
-"""The light on a thread of its own, behind a one-place mailbox."""
+"""Runs the light on its own thread, behind a one-place mailbox."""
 
 import math
 import threading
@@ -17,49 +17,49 @@ _OFF: Final = LightPattern((0.0, 0.0, 0.0), "steady", 0.0)
 
 
 class LightThread:
-    """A thread that shows the latest pattern, calmly, and then what stands behind it, if anything does."""
+    """Shows the latest pattern within the flash limit, and the background pattern, if there is one, in between."""
 
     def __init__(self, light: Light, fault: Callable[[str, str], None]) -> None:
         self._light = light
         self._fault = FirstFault("light", fault)
         self._mailbox: Latest[LightPattern | None] = Latest()
-        self._standing: LightPattern | None = None
+        self._background: LightPattern | None = None
         self._last: Shown | None = None
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="light", daemon=True)
         self._thread.start()
 
     def show(self, pattern: LightPattern) -> None:
-        """Show a pattern in place of any that still waits. Returns at once."""
+        """Show a pattern; it overwrites one that still waits. Returns at once."""
         self._mailbox.put(pattern)
 
     def stand(self, pattern: LightPattern | None) -> None:
-        """Show a pattern whenever nothing else is; None ends it, and no other light."""
+        """Set the background pattern, shown whenever there is no other; None ends it, and no other light."""
         with self._turn:
-            ends = pattern is None and self._last is not None and self._last.pattern is self._standing
-            self._standing = pattern
+            ends = pattern is None and self._last is not None and self._last.pattern is self._background
+            self._background = pattern
         if pattern or ends:
             self._mailbox.put(pattern)
 
     def stop(self) -> None:
-        """Take no more patterns. Returns at once."""
+        """Accept no more patterns. Returns at once."""
         self._mailbox.close()
 
     def close(self) -> None:
-        """Wait for the thread's end, a moment at most: hung hardware must not hold up the end."""
+        """Wait for the thread, with a deadline: hardware that hangs must not block the end of a run."""
         self._thread.join(CLOSE_S)
         self._light.close()
 
     def _run(self) -> None:
         while True:
             try:
-                pattern = self._mailbox.take(self._lit_s())
+                pattern = self._mailbox.take(self._remaining_s())
                 if pattern:
-                    pattern = self._calmly(pattern)
+                    pattern = self._await_limit(pattern)
             except TimeoutError:
-                if self._standing is None or (self._last and self._last.pattern is self._standing):
+                if self._background is None or (self._last and self._last.pattern is self._background):
                     continue
-                pattern = self._standing
+                pattern = self._background
             except EOFError:
                 return
             with self._fault:
@@ -67,8 +67,8 @@ class LightThread:
 
     def _do(self, pattern: LightPattern | None) -> None:
         with self._turn:
-            if pattern and math.isinf(pattern.seconds) and pattern is not self._standing:
-                # What it stood for was over before it could be shown.
+            if pattern and math.isinf(pattern.seconds) and pattern is not self._background:
+                # The background ended before it could be shown.
                 return
             self._last = Shown(pattern or _OFF, time.monotonic())
         if pattern is None:
@@ -76,8 +76,8 @@ class LightThread:
         else:
             self._light.show(pattern)
 
-    def _calmly(self, pattern: LightPattern) -> LightPattern | None:
-        """Return the latest pattern once it may begin."""
+    def _await_limit(self, pattern: LightPattern) -> LightPattern | None:
+        """Wait until the flash limit allows a pattern. Returns the latest one; None if the light is to go out."""
         while (wait_s := flash_limit.wait_s(self._last, pattern, time.monotonic())) > 0:
             try:
                 newer = self._mailbox.take(wait_s)
@@ -88,8 +88,8 @@ class LightThread:
             pattern = newer
         return pattern
 
-    def _lit_s(self) -> float:
-        """Return for how long what is shown goes on, a second at most."""
+    def _remaining_s(self) -> float:
+        """Return the remaining time of the pattern, a second at most."""
         if self._last is None:
             return TURN_S
         return min(

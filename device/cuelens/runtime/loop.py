@@ -1,4 +1,4 @@
-"""The loop that runs beats: frames from the feed, cues to the outputs, the state of things to whom it concerns."""
+"""The main loop: takes frames from the feed, runs beats, gives cues to the outputs and reports the state."""
 
 import gc
 import math
@@ -24,19 +24,26 @@ from cuelens.vision.picture_state import COVERED, DARK
 from cuelens_models.errors import CameraLost
 
 _TURN_S: Final = 0.5
-"""The loop turns at least this often, frame or none, so that stopping and the watchdog never wait longer."""
+"""Deadline of one turn of the loop, with or without a frame. It bounds the delay of a stop and of the watchdog."""
 _STATE_EVERY_S: Final = 5.0
-_AGES_KEPT: Final = 256
+_AGES: Final = 256
 _HINT_EVERY_S: Final = 60.0
 RESTING: Final = "resting"
-"""The session is over, and the camera is off until a press."""
+"""State after a session: the camera is off until a press."""
 _NO_PICTURE: Final = (DARK, COVERED)
 _TROUBLE: Final = (NO_CAMERA, STALLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to. seconds: of frame time."""
+    """The outcome of a run.
+
+    Attributes:
+        seconds: length in frame time.
+        frames: number of frames received.
+        beats: number of beats.
+        dropped: number of frames lost.
+    """
 
     seconds: float
     frames: int
@@ -46,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """How far the run was when its state was last reported. t: frame time in seconds."""
+    """The counters at the last report of the state. t: frame time in seconds."""
 
     t: float = 0.0
     frames: int = 0
@@ -54,7 +61,7 @@ class _Counts:
 
 
 class Loop:
-    """Runs until the source ends, the time is up, or `stop` is set."""
+    """Runs beats until the source ends, the time is up, or `stop` is set."""
 
     def __init__(
         self,
@@ -73,13 +80,13 @@ class Loop:
 
         Args:
             feed: where frames come from.
-            beats: what turns a frame into a decision.
-            outputs: what gives the cues.
-            stream: is told of everything.
-            live: frames have an age, and not all of them need to become beats.
-            wearer: mutes, pauses and asks. Without one there are no sessions.
+            beats: the pipeline from a frame to a decision.
+            outputs: light and voice.
+            stream: where events go.
+            live: the source is a camera: frames have an age, and some are skipped.
+            wearer: the wearer's wishes. Without them there are no sessions.
             session_s: length of a session in seconds; 0 for no end.
-            strain: returns heat and under-voltage; called every five seconds.
+            strain: returns temperature and under-voltage; called every five seconds.
             watchers: called with every frame and its decision.
         """
         self._feed = feed
@@ -93,7 +100,7 @@ class Loop:
         self._pacing = Pacing()
         self._watchers = watchers
         self._notify = Notify()
-        self._ages_ms: deque[float] = deque(maxlen=_AGES_KEPT)
+        self._ages_ms: deque[float] = deque(maxlen=_AGES)
         self._state = RUNNING
         self._clock = beats.clock
         self._hinted_t = -math.inf
@@ -102,7 +109,7 @@ class Loop:
 
     def run(self, seconds: float | None, stop: threading.Event) -> Outcome:
         """Run. Outputs and feed are closed when this returns or raises."""
-        # What start-up made stays: the garbage collector need not look through it in the middle of a beat.
+        # The objects of start-up stay: the garbage collector need not scan them in the middle of a beat.
         gc.freeze()
         self._notify.ready()
         began_s = time.monotonic()
@@ -120,7 +127,7 @@ class Loop:
         return Outcome(self._clock.t, self._feed.received, self._beat_count, self._feed.dropped())
 
     def _turn(self) -> bool:
-        """Take one frame, or wait for one until the deadline of a turn. Returns whether the source goes on."""
+        """Process one frame, or wait for one until the deadline. Returns False at the end of the source."""
         if self._sessions:
             self._sessions.turn(self._now_s(), self._clock.t, self._beats.begin)
         try:
@@ -128,34 +135,34 @@ class Loop:
         except TimeoutError:
             if self._live:
                 self._stream.t = self._clock.wait()
-            # A slow source that runs says nothing about the picture.
+            # No frame while the source runs: it is only slow, and the state of the picture stays.
             if self._feed.state != RUNNING:
                 self._become(RESTING if self._wearer.resting else self._feed.state)
             return True
         if frame is None:
             return False
         if self._wearer.at_rest:
-            self._pass_over(frame)
+            self._skip(frame)
         elif not self._live or self._pacing.due(frame.t):
             self._beat(frame)
         return True
 
-    def _pass_over(self, frame: Frame) -> None:
-        """Let a frame go by that nobody wants: of a file, or of a camera that is about to close."""
+    def _skip(self, frame: Frame) -> None:
+        """Skip a frame during pause or rest: from a file, or from a camera that is about to close."""
         self._stream.t = self._clock.see(frame)
         self._become(RESTING if self._wearer.resting else PAUSED)
 
     def _now_s(self) -> float:
         return time.monotonic() if self._live else self._clock.t
 
-    def _learn(self) -> None:
-        """Keep what fading has learned, which is seldom anything; no beat waits for the disk."""
+    def _store_fading(self) -> None:
+        """Store the history of fading if it changed, which is rare. A thread writes it: no beat waits for the disk."""
         if self._beats.answered_first != self._wearer.answered_first:
             self._wearer.answered_first = self._beats.answered_first
-            # Not a daemon thread: what was learned in the last moment is kept too.
-            threading.Thread(target=self._keep, name="keep").start()
+            # Not a daemon thread: the process waits for the last write.
+            threading.Thread(target=self._write, name="keep").start()
 
-    def _keep(self) -> None:
+    def _write(self) -> None:
         if trouble := self._wearer.keep():
             self._stream.fault("not kept", trouble)
 
@@ -175,14 +182,14 @@ class Loop:
         ended_ns = time.monotonic_ns()
         self._stream.t = decision.t
         self._pacing.ended(frame.t, (ended_ns - began_ns) / 1e6)
-        # First the state: leaving "camera stalled" puts its light out, which must not take a cue along.
+        # The state comes first: leaving "camera stalled" turns its light off, and must not end the cue's.
         self._become(decision.state)
         self._outputs.set_ambient(decision.t, frame.lux, decision.mean)
         if decision.cue:
             self._outputs.give(decision.cue)
         self._beat_count += 1
         self._ages_ms.append((ended_ns - frame.exposed_ns) / 1e6)
-        self._learn()
+        self._store_fading()
         for watcher in self._watchers:
             watcher(frame, decision)
         if self._clock.t - self._reported.t >= _STATE_EVERY_S:
@@ -190,7 +197,7 @@ class Loop:
             self._ease()
 
     def _ease(self) -> None:
-        """Slow down for a hot or weakly supplied board, and say so."""
+        """Lower the target rate for a hot or weakly supplied board, and report it."""
         strain = self._strain()
         if self._pacing.strained(strain):
             self._stream.fault("board strained", f"{strain}: now {self._pacing.target:g} beats a second")
@@ -208,7 +215,7 @@ class Loop:
             self._outputs.trouble()
 
     def _hint(self) -> None:
-        """Show that nothing can be seen: at dusk not again and again, and not to a wearer who has muted the glasses."""
+        """Show "too dark" by light, at most once in a minute, and not while muted."""
         if self._clock.t - self._hinted_t >= _HINT_EVERY_S and not self._wearer.muted:
             self._hinted_t = self._clock.t
             self._outputs.confirm("too dark")

@@ -1,4 +1,4 @@
-"""What the threads of light and voice share: deadlines, and how a failure is told."""
+"""Shared by the threads of light and voice: deadlines, and the report of a failure."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,7 +8,7 @@ TURN_S: Final = 1.0
 
 
 class FirstFault:
-    """Tells of the first error under it, and lets the next cue be tried: these threads have nobody above them."""
+    """Context that suppresses errors and reports the first one, so that the thread lives and tries the next cue."""
 
     def __init__(self, name: str, fault: Callable[[str, str], None]) -> None:
         self._name = name

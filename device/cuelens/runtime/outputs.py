@@ -1,4 +1,4 @@
-"""Giving cues: light and voice each on a thread of its own behind a one-place mailbox, so that none blocks a beat."""
+"""Gives cues. Light and voice each have a thread behind a one-place mailbox, so that neither blocks a beat."""
 
 import threading
 from collections.abc import Callable
@@ -14,12 +14,19 @@ from cuelens.types import Cue
 
 
 class Outputs:
-    """The light and the voice of one profile. Either may be absent. Safe from any thread, and none of it waits."""
+    """The light and the voice for one profile. Either may be absent. Thread-safe; no method blocks but `close`."""
 
     def __init__(
         self, profile: Profile, light: Light | None, voice: Voice | None, fault: Callable[[str, str], None]
     ) -> None:
-        """fault: told once for each output that fails, with what it said."""
+        """Start the threads.
+
+        Args:
+            profile: colours, patterns and brightness.
+            light: the light, if there is one.
+            voice: the voice, if there is one.
+            fault: is called once for each output that fails, with name and error.
+        """
         self._lights = lights(profile)
         self._dimming = Dimming(profile.light)
         self._percent = wanted_percent(profile.light, None, None)
@@ -30,7 +37,7 @@ class Outputs:
         self._resting = False
 
     def give(self, cue: Cue) -> None:
-        """Ask for a cue. What nobody asked for is dropped once the wearer has muted the glasses or put them to rest."""
+        """Give a cue. It is dropped while the glasses rest and, unless it is an answer, while they are muted."""
         with self._lock:
             if self._resting or (self._muted and cue.kind != "answer"):
                 return
@@ -40,23 +47,23 @@ class Outputs:
                 self._voice.say(cue.word)
 
     def hush(self, *, muted: bool, resting: bool) -> None:
-        """Be muted (answers only, by light), or rest (no cue at all), from now on; what is being said is cut off."""
+        """Set muted (answers only, by light) and resting (no cue at all). Either cuts off speech."""
         with self._lock:
             self._muted, self._resting = muted, resting
             if self._voice:
                 self._voice.hush(on=muted or resting)
 
     def acknowledge(self) -> None:
-        """Show that a press was felt."""
+        """Acknowledge a press by light."""
         if self._light:
             self._light.show(light_pattern(PRESSED, self._percent))
 
     def confirm(self, what: str) -> None:
-        """Show what a press has done, or that the state of things is another one now."""
+        """Show a gesture's effect or a new state by light. what: name of the light."""
         self._show(what)
 
     def trouble(self) -> None:
-        """Begin the slow amber breath: the camera is away. Other lights interrupt it and do not end it."""
+        """Begin the slow amber breath, in the background of other lights: the camera is away."""
         if self._light:
             self._light.stand(endless(light_pattern(TROUBLE, self._percent)))
 
@@ -66,16 +73,22 @@ class Outputs:
             self._light.stand(None)
 
     def set_ambient(self, t: float, lux: float | None, mean: float | None) -> None:
-        """Let the lights that follow be as strong as it is bright around (see `dimming`)."""
+        """Adapt the brightness of later lights to the surroundings.
+
+        Args:
+            t: time of the frame, in seconds.
+            lux: the camera's light level; None if it has none.
+            mean: the picture's mean grey level, 0 to 255; None if unknown.
+        """
         self._percent = self._dimming.percent(t, lux, mean)
 
     def close(self) -> None:
-        """Go dark and silent now, and give the hardware back. What fails or hangs does not keep the other lit."""
+        """Turn light and voice off and release the hardware. One that fails or hangs does not stop the other."""
         for output in (self._light, self._voice):
             if output:
                 output.stop()
         with ExitStack() as ending:
-            # The last that was pushed goes first: out goes the light.
+            # Callbacks run in reverse order: the light is first.
             for output in (self._voice, self._light):
                 if output:
                     ending.callback(output.close)

@@ -1,8 +1,8 @@
-"""Cadence: how many beats a second there are, and which of them are light ones.
+"""Rate control: the target rate of beats, and which beats do reduced work.
 
-What is held is the slowest twentieth of beats, not the mean: a child notices the cue that came late. A beat that takes
-longer than 50 ms is followed by a light one. If more than one beat in twenty does so all the same, there are fewer of
-them, so that each begins on a fresh frame; so there are when the board is hot against a temple, or its supply is weak.
+It bounds the 95th percentile of beat times, not the mean: a child notices a late cue. A beat that takes longer than
+50 ms is followed by a reduced one. If more than one beat in twenty still does, the rate falls, so that each beat begins
+on a fresh frame. It also falls when the board is hot, as it lies against a temple, or its supply is weak.
 """
 
 from collections import deque
@@ -13,8 +13,9 @@ TARGET: Final = 15.0
 """Beats a second."""
 _STEPS: Final = (1.0, 2 / 3, 1 / 2, 1 / 3)
 _HOT_C: Final = (70.0, 75.0, 80.0)
-"""From these temperatures on there are fewer beats; at 80 degrees a Raspberry Pi slows itself down."""
+"""Temperatures that lower the rate, in degrees Celsius. At 80 a Raspberry Pi slows itself down."""
 _COOLER_C: Final = 3.0
+"""Hysteresis: the rate rises again so many degrees below."""
 _LONG_MS: Final = 50.0
 _WINDOW: Final = 40
 _CALM_S: Final = 10.0
@@ -22,7 +23,7 @@ _CALM_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Strain:
-    """What the kernel says of the board. None: it does not say."""
+    """The board's state, from the kernel. None: unknown."""
 
     temperature_c: float | None = None
     under_voltage: bool = False
@@ -33,11 +34,11 @@ class Strain:
 
 
 class Pacing:
-    """Says of each frame whether it becomes a beat. Times are of frames, in seconds."""
+    """Decides which frames become beats. Times are frame times, in seconds."""
 
     def __init__(self) -> None:
         self.reduced = False
-        """Whether the next beat should do without what can wait."""
+        """Whether the next beat should do reduced work."""
         self._heat = 0
         self._weak = False
         self._load = 0
@@ -47,11 +48,11 @@ class Pacing:
 
     @property
     def target(self) -> float:
-        """Beats a second that are aimed at now."""
+        """Target rate, in beats a second."""
         return TARGET * _STEPS[max(self._heat, int(self._weak), self._load)]
 
     def due(self, t: float) -> bool:
-        """Whether a frame is to become a beat. Cameras are not punctual: a quarter of a period early is in time."""
+        """Tell whether a frame becomes a beat. Cameras jitter: a frame may be a quarter of a period early."""
         period = 1 / self.target
         if t < self._next - period / 4 and self._next - t < 2 * period:
             return False
@@ -59,7 +60,7 @@ class Pacing:
         return True
 
     def ended(self, t: float, milliseconds: float) -> None:
-        """Take note of what a beat took."""
+        """Record the time that a beat took. t: of its frame, in seconds."""
         long = milliseconds > _LONG_MS
         self.reduced = long
         self._long.append(long)
@@ -73,7 +74,7 @@ class Pacing:
             self._calm_t = t
 
     def strained(self, strain: Strain) -> bool:
-        """Take note of the board's state. Returns whether the target changed."""
+        """Record the board's state. Returns whether the target changed."""
         before = self.target
         self._weak = strain.under_voltage
         if strain.temperature_c is not None:

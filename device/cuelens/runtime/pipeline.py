@@ -1,4 +1,4 @@
-"""A beat: one frame taken to a decision. Looking, reading, settling and deciding in order, and the events of it."""
+"""A beat, from one frame to a decision: detect, read, settle, decide, and emit the events."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +18,16 @@ from cuelens.vision.stage_times import StageTimes
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a beat came to: what was seen and is believed, the cue if there is one, and the state of the picture.
+    """The outcome of a beat.
 
-    words: what may be said of each face. mean: the picture's grey level, 0 to 255, as last sampled; None before that.
+    Attributes:
+        t: frame time, in seconds.
+        faces: the faces in view.
+        beliefs: the belief about each face, by track.
+        words: the word for each face, by track.
+        cue: the cue to give, if there is one.
+        state: state of the picture: running, too dark or covered.
+        mean: the picture's mean grey level, 0 to 255, as last sampled; None before that.
     """
 
     t: float
@@ -33,7 +40,7 @@ class Decision:
 
 
 class Pipeline:
-    """Runs beats one after another and tells their events to `emit`. clock: the time of the run, told by its frames."""
+    """Runs beats and passes their events to `emit`. clock: frame time of the run."""
 
     def __init__(
         self,
@@ -52,22 +59,22 @@ class Pipeline:
         self.clock = Clock()
 
     def begin(self) -> None:
-        """Begin a session: what was believed of faces belongs to the last one."""
+        """Begin a session: drop all beliefs."""
         self._policy.begin()
 
     @property
     def answered_first(self) -> tuple[bool, ...]:
-        """Of the last questions, whether the wearer answered first."""
+        """The history of fading: for each of the last questions, whether the wearer answered first."""
         return self._policy.answered_first
 
     def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
-        """Take one frame to a decision. The cue is returned, not given: outputs are the caller's.
+        """Process one frame. The cue is returned, not given: the caller owns the outputs.
 
         Args:
             frame: the frame, upright.
-            reduced: leave out what can wait: the search for newcomers, and all faces but the one spoken of.
+            reduced: do reduced work: no search for newcomers, and only the attended face is read.
             asked: the wearer pressed the button.
-            muted: nothing is told unasked.
+            muted: no unasked cue, and no voice.
         """
         self._watch.begin()
         t = self.clock.see(frame)
@@ -80,7 +87,7 @@ class Pipeline:
         readings = {face.track: self._reader.read(frame, face.box) for face in due}
         verdict = self._policy.step(t, sight.seen, readings, width=frame.grey.shape[1], asked=asked, muted=muted)
         for face in due:
-            self._tell_reading(face, readings[face.track], t, verdict, anew=face in sight.appeared)
+            self._emit_reading(face, readings[face.track], t, verdict, anew=face in sight.appeared)
         if cue := verdict.cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
             self._emit(
@@ -98,7 +105,7 @@ class Pipeline:
         self._watch.end()
         return decision
 
-    def _tell_reading(self, face: Face, scores: Sequence[float], t: float, verdict: Verdict, *, anew: bool) -> None:
+    def _emit_reading(self, face: Face, scores: Sequence[float], t: float, verdict: Verdict, *, anew: bool) -> None:
         rounded = {label: round(score, 4) for label, score in zip(self._policy.labels, scores, strict=True)}
         self._emit(events.Reading(t=t, track=face.track, scores=rounded))
         if face.track in verdict.changed or anew:

@@ -1,4 +1,4 @@
-"""Sessions: the time that the glasses are worn in one go. Each begins and ends with a calm light."""
+"""Sessions: periods of wear with a time limit. Each begins and ends with a calm light."""
 
 from collections.abc import Callable
 
@@ -11,17 +11,17 @@ from cuelens.runtime.wishes import Wishes
 
 
 class Sessions:
-    """Begins a session when the wearer wants one, and lets the glasses rest when its time is over."""
+    """Begins a session at the start and at a press, and puts the glasses to rest when its time is over."""
 
     def __init__(self, wishes: Wishes, length_s: float, outputs: Outputs, feed: Feed, stream: EventStream) -> None:
-        """Begin with no session.
+        """Begin without a session.
 
         Args:
-            wishes: what the wearer asked for; `resting` is set at the end of a session, and a press takes it back.
-            length_s: of a session; 0 for one without an end.
-            outputs: where the calm lights are shown.
-            feed: is paused while the glasses rest.
-            stream: is told of beginning and end.
+            wishes: the wearer's wishes. The end of a session sets `resting`, and a press clears it.
+            length_s: length of a session, in seconds; 0 for no end.
+            outputs: shows the calm lights.
+            feed: the camera, paused while the glasses rest.
+            stream: where events go.
         """
         self._wishes = wishes
         self._length_s = length_s
@@ -31,12 +31,12 @@ class Sessions:
         self._began_s: float | None = None
 
     def turn(self, now_s: float, t: float, begin: Callable[[], None]) -> None:
-        """Begin or end a session, if it is time.
+        """Begin or end a session if that is due.
 
         Args:
-            now_s: on a clock that never stops: pauses count as worn.
-            t: frame time, for the events.
-            begin: called when a session begins, before the first light.
+            now_s: time in seconds, on a clock that runs on during pauses: these count as worn.
+            t: frame time in seconds, for the events.
+            begin: is called when a session begins, before the first light.
         """
         wishes = self._wishes
         if self._began_s is None:
@@ -50,13 +50,13 @@ class Sessions:
             self.end(t, "time")
 
     def end(self, t: float, why: str) -> None:
-        """Tell of the end of the session, if one is on. why: time, stopped or camera lost."""
+        """Emit the end of the session, if one is on. why: time, stopped or camera lost."""
         if self._began_s is not None:
             self._began_s = None
             self._stream.emit(events.Session(t=t, state="ended", why=why))
 
     def _show(self, light: Callable[[], str], *, resting: bool = False) -> None:
-        """Put the wishes into force and confirm it by a light, while no press changes them."""
+        """Apply the wishes and confirm by light. The lock keeps a press from changing them meanwhile."""
         with self._wishes.changing:
             self._wishes.resting = resting
             enforce(self._wishes, self._outputs, self._feed)

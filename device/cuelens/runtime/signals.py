@@ -1,4 +1,4 @@
-"""How a run is asked to end from outside: Ctrl-C, SIGTERM and SIGHUP."""
+"""Ends a run on signals: Ctrl-C, SIGTERM and SIGHUP."""
 
 import signal
 import threading
@@ -8,25 +8,25 @@ from types import FrameType
 
 
 class Stop:
-    """How a run is asked to end from outside, and what the process says about it afterwards."""
+    """The signal handler. event: set at the first signal. status: exit status for the process."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
         self.status = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal. Raises KeyboardInterrupt at a second Ctrl-C."""
+        """Handle a signal. Raises KeyboardInterrupt at a second Ctrl-C."""
         if number == signal.SIGINT:
             self.status = 128 + signal.SIGINT
             if self.event.is_set():
-                # Asked twice by hand: end it the hard way.
+                # The second Ctrl-C ends the process at once.
                 raise KeyboardInterrupt
         self.event.set()
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """End a run on Ctrl-C, SIGTERM and SIGHUP; one that is ignored (nohup) stays ignored."""
+    """Handle Ctrl-C, SIGTERM and SIGHUP within this block. A signal that was ignored (nohup) stays ignored."""
     stop = Stop()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}

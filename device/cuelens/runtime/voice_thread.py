@@ -1,4 +1,4 @@
-"""The voice on a thread of its own, behind a one-place mailbox."""
+"""Runs the voice on its own thread, behind a one-place mailbox."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from cuelens.runtime.output_thread import CLOSE_S, TURN_S, FirstFault
 
 
 class VoiceThread:
-    """A thread that says the latest word. What was hushed meanwhile is cut off as soon as it was begun."""
+    """Says the latest word. If `hush` comes while a word is starting, that word is cut off."""
 
     def __init__(self, voice: Voice, fault: Callable[[str, str], None]) -> None:
         self._voice = voice
@@ -20,23 +20,23 @@ class VoiceThread:
         self._thread.start()
 
     def say(self, word: str) -> None:
-        """Say a word in place of any that still waits. Returns at once."""
+        """Say a word; it overwrites one that still waits. Returns at once."""
         self._mailbox.put(word)
 
     def hush(self, *, on: bool) -> None:
-        """Say nothing from now on and cut off what is being said, or speak again."""
+        """on: cut off speech and drop all words. Not on: speak again."""
         self._hushed = on
         if on:
             with self._fault:
                 self._voice.silence()
 
     def stop(self) -> None:
-        """Take no more words. Returns at once."""
+        """Accept no more words. Returns at once."""
         self._hushed = True
         self._mailbox.close()
 
     def close(self) -> None:
-        """Wait for the thread's end, a moment at most, and be silent."""
+        """Wait for the thread, with a deadline, and close the voice."""
         self._thread.join(CLOSE_S)
         self._voice.close()
 

@@ -1,6 +1,6 @@
-"""What the wearer has asked for with the button, and what fading remembers: in force at once, and after a restart.
+"""The wearer's wishes from the button, and the history of fading. They hold at once and survive a restart.
 
-Safe from any thread. The thread of the button writes the file, or one of its own; the one that runs beats never does.
+Thread-safe. The thread of the button or a short-lived one writes the file, never the thread that runs beats.
 """
 
 import threading
@@ -17,11 +17,11 @@ from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.strict_struct import StrictStruct
 
 _Answers = Annotated[tuple[bool, ...], msgspec.Meta(max_length=100)]
-"""For each of the last questions, whether the child answered before the glasses."""
+"""For each of the last questions, whether the wearer answered first."""
 
 
 class _Stored(StrictStruct, frozen=True):
-    """The file `wearer.json` in the state folder. first: what earlier versions called `answered_first`."""
+    """The file `wearer.json` in the state folder. first: `answered_first` in files of earlier versions."""
 
     schema: Literal[1] = 1
     muted: bool = False
@@ -31,55 +31,58 @@ class _Stored(StrictStruct, frozen=True):
 
 
 class Wishes:
-    """The wearer's wishes. resting: the session is over, and a press begins the next.
+    """The wearer's wishes.
 
-    changing: held by whoever changes a wish and puts it into force, so that the last of two is what holds.
+    Attributes:
+        muted: no unasked cue, and no voice.
+        paused: the camera is off, until the gesture is repeated.
+        resting: the session is over, and a press begins the next.
+        answered_first: the history of fading.
+        changing: lock to hold while changing a wish and applying it, so that the last change wins.
+        fault: why the file could not be read; "" if it could.
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        """file: where they are kept, and read from if it is there; None: nowhere.
-
-        What is damaged counts as nothing asked for, and `fault` says so.
-        """
+        """Read the file if it exists; None: store nothing. A damaged file sets `fault`, and all wishes are off."""
         self.fault = ""
-        kept = _Stored()
+        stored = _Stored()
         if file and file.exists():
             try:
-                kept, _ = config_file.read_json(file, _Stored)
+                stored, _ = config_file.read_json(file, _Stored)
             except BadInput as error:
                 self.fault = f"{error}; what the button had asked for is forgotten"
-        self.muted = kept.muted
-        self.paused = kept.paused
-        self.answered_first = kept.answered_first or kept.first or ()
+        self.muted = stored.muted
+        self.paused = stored.paused
+        self.answered_first = stored.answered_first or stored.first or ()
         self.resting = False
         self.changing = threading.Lock()
         self._file = file
         self._asked_s: float | None = None
-        self._keeping = threading.Lock()
+        self._writing = threading.Lock()
 
     @property
     def at_rest(self) -> bool:
-        """Whether there is to be no camera and no cue."""
+        """Whether camera and cues are off: paused or resting."""
         return self.paused or self.resting
 
     def ask(self) -> None:
-        """The wearer wants to know what is shown now."""
+        """Record a press: "what now?"."""
         self._asked_s = time.monotonic()
 
     def take_ask(self) -> bool:
-        """Return whether the wearer has asked since this was last called, and a moment ago."""
+        """Tell whether a press came since the last call and not too long ago, and clear it."""
         asked_s, self._asked_s = self._asked_s, None
         return asked_s is not None and time.monotonic() - asked_s <= ASK_S
 
     def keep(self) -> str:
-        """Write the file whole. Returns what went wrong, or nothing; what was asked for is in force in any case."""
+        """Write the file atomically. Returns an error message, or ""; the wishes hold in any case."""
         if self._file is None:
             return ""
-        with self._keeping:
-            kept = _Stored(muted=self.muted, paused=self.paused, answered_first=self.answered_first)
+        with self._writing:
+            stored = _Stored(muted=self.muted, paused=self.paused, answered_first=self.answered_first)
             try:
                 make_folder(self._file.parent)
-                write_whole(self._file, msgspec.json.encode(kept))
+                write_whole(self._file, msgspec.json.encode(stored))
             except Unwritable as error:
                 return f"{error}; after a restart it is forgotten"
         return ""

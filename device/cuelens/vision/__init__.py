@@ -1,1 +1,1 @@
-"""From a frame to readings: where faces are, who is who, and what the model says of each."""
+"""From a frame to readings: face detection, tracking, and the model's probabilities for each face."""

@@ -1,18 +1,25 @@
-"""Boxes of faces and how they lie to each other."""
+"""Geometry of face boxes."""
 
 import math
 
 from cuelens.types import Box
 
 
-def moved(box: Box, left: int, top: int, scale: float) -> Box:
-    """Return a box of a cut-out that begins at (left, top) and was shrunk by `scale`, in pixels of the whole."""
+def to_frame(box: Box, left: int, top: int, scale: float) -> Box:
+    """Convert a box from pixels of a shrunken cut-out to pixels of the frame.
+
+    Args:
+        box: in pixels of the cut-out.
+        left: left edge of the cut-out, in pixels of the frame.
+        top: top edge of the cut-out, in pixels of the frame.
+        scale: pixels of the frame to one of the cut-out.
+    """
     x, y, width, height = box
     return left + round(x * scale), top + round(y * scale), round(width * scale), round(height * scale)
 
 
 def distance(one: Box, other: Box) -> float:
-    """Return how far apart the centres are."""
+    """Return the distance between two centres, in pixels."""
     return math.hypot(one[0] - other[0] + (one[2] - other[2]) / 2, one[1] - other[1] + (one[3] - other[3]) / 2)
 
 

@@ -1,4 +1,4 @@
-"""Reading: one face of a frame to probabilities, through the only preprocessing there is."""
+"""Classification: a face to probabilities, by the preprocessing of the model's training (`bundle.preprocess`)."""
 
 import numpy as np
 
@@ -11,18 +11,18 @@ from cuelens_models.bundle.scores import dequantise, probabilities
 
 
 class Reader:
-    """Reads crops with one model, into buffers that are used again."""
+    """Classifies faces with one model. Its buffers are reused."""
 
     def __init__(self, interpreter: Interpreter, watch: StageTimes) -> None:
         self._interpreter = interpreter
         self._contract = interpreter.contract
         self._watch = watch
-        wanted = self._contract.input
-        self._crop = np.empty((wanted.height, wanted.width), np.uint8)
-        self._tensor = np.empty((1, wanted.height, wanted.width, wanted.channels), wanted.dtype)
+        spec = self._contract.input
+        self._crop = np.empty((spec.height, spec.width), np.uint8)
+        self._tensor = np.empty((1, spec.height, spec.width, spec.channels), spec.dtype)
 
     def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
-        """Return the probabilities for one face, in the order of the bundle's labels. EmptyCrop if it is too small."""
+        """Return a face's probabilities, in the order of the bundle's labels. Raises EmptyCrop if it is too small."""
         began = self._watch.now()
         face = crop(frame.grey, box, self._contract, out=self._crop)
         model_input(face, self._contract, out=self._tensor)

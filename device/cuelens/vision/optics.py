@@ -1,4 +1,4 @@
-"""What the lens makes of a face: the sizes that are worth looking for."""
+"""Optics: the sizes of faces to search for, from the lens and their distance."""
 
 import math
 from dataclasses import dataclass
@@ -10,20 +10,26 @@ _FACE_M: Final = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optics:
-    """The lens, and the distances at which people talk. horizontal_degrees: its field of view."""
+    """The lens, and the distances at which people talk.
+
+    Attributes:
+        horizontal_degrees: field of view along the sensor's width.
+        farthest_m: distance of the smallest face.
+        nearest_m: distance of the largest face.
+        sideways: a rotation of 90 or 270 degrees makes the sensor's width the frame's height.
+    """
 
     horizontal_degrees: float = 62.0
     farthest_m: float = 2.0
     nearest_m: float = 0.25
     sideways: bool = False
-    """Whether the sensor's width has become the frame's height, by a rotation of 90 or 270 degrees."""
 
     def smallest_face(self, width: int, height: int) -> float:
-        """Return the side of the smallest face that matters, in pixels of an upright frame of this size."""
+        """Return the side of the smallest face to search for, in pixels of an upright frame of this size."""
         return self._face(width, height, self.farthest_m)
 
     def largest_face(self, width: int, height: int) -> float:
-        """Return the side of the largest one; one that is followed may come nearer still."""
+        """Return the side of the largest one, in pixels. A tracked face may come nearer still."""
         return min(self._face(width, height, self.nearest_m), float(min(width, height)))
 
     def _face(self, width: int, height: int, distance_m: float) -> float:

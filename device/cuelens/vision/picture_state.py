@@ -1,4 +1,4 @@
-"""Whether the picture holds enough light to look at: a dark room and a covered lens are states, not failures."""
+"""Picture state: running, too dark, or covered. A dark room and a covered lens are no failures."""
 
 from typing import Final
 
@@ -9,15 +9,15 @@ from cuelens.frame import Frame
 RUNNING: Final = "running"
 DARK: Final = "too dark"
 COVERED: Final = "covered"
-_EVERY_S: Final = 0.25
+_SAMPLE_EVERY_S: Final = 0.25
 _HOLD_S: Final = 1.0
 _GRID: Final = 16
 
 
 class PictureState:
-    """Judges a sample of pixels four times a second; a state changes after one second of agreement.
+    """Classifies a sample of pixels four times a second. Debounce: a new state must hold for one second.
 
-    mean: the last sample's mean grey level, 0 to 255; None before the first.
+    mean: mean grey level of the last sample, 0 to 255; None before the first.
     """
 
     def __init__(self) -> None:
@@ -25,16 +25,16 @@ class PictureState:
         self.mean: float | None = None
         self._candidate = RUNNING
         self._candidate_t = 0.0
-        self._judged_t = float("-inf")
+        self._sample_t = float("-inf")
 
     def judge(self, frame: Frame) -> str:
-        """Return the state that holds at this frame."""
-        if frame.t - self._judged_t >= _EVERY_S:
-            self._judged_t = frame.t
+        """Return the picture state at this frame."""
+        if frame.t - self._sample_t >= _SAMPLE_EVERY_S:
+            self._sample_t = frame.t
             self.mean, deviation = _measure(frame)
-            judged = _judge(self.mean, deviation, self.state)
-            if judged != self._candidate:
-                self._candidate, self._candidate_t = judged, frame.t
+            sample = _judge(self.mean, deviation, self.state)
+            if sample != self._candidate:
+                self._candidate, self._candidate_t = sample, frame.t
             if frame.t - self._candidate_t >= _HOLD_S:
                 self.state = self._candidate
         return self.state
@@ -47,9 +47,9 @@ def _measure(frame: Frame) -> tuple[float, float]:
 
 
 def _judge(mean: float, deviation: float, state: str) -> str:
-    """Even pixels without detail mean a cover (light can shine through it); a low mean with detail, a dark room.
+    """Classify a sample. No detail: a cover (light can shine through it). A low mean with detail: a dark room.
 
-    A dark room is one until it is clearly lighter, so that dusk does not come and go.
+    Hysteresis: a dark room ends at a higher mean than it begins at, so that dusk does not switch to and fro.
     """
     if mean < 60 and deviation < 6:
         return COVERED

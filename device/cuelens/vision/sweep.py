@@ -1,8 +1,8 @@
-"""The sweep: the whole frame, searched for faces in small parts, a few of them a beat.
+"""The sweep: a search of the whole frame for faces, in small parts, a few of them a beat.
 
-A scan of a whole frame costs thirty times a scan around a known face, and no beat may pay for that. So the frame is
-swept in parts of about equal price: one size of face in one strip of rows, or several of the larger sizes. Windows that
-pass for a face are kept for a moment, and those of different parts are grouped as those of one scan would be.
+A scan of a whole frame costs thirty times a scan around a tracked face, too much for one beat. So the frame is divided
+into parts of about equal cost: one size of face in one strip of rows, or several of the larger sizes. Hits (windows
+that pass for a face) are stored for a moment. Hits of different parts are grouped as those of one scan would be.
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,28 @@ import numpy as np
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
 from cuelens.types import Box
-from cuelens.vision.boxes import moved, near
+from cuelens.vision.boxes import near, to_frame
 from cuelens.vision.optics import Optics
 
 _PARTS: Final = 24
-"""About how many parts a sweep has. Few make it heavy for a beat, many make it look at some pixels twice."""
-_KEPT_S: Final = 0.6
-"""For how long a hit is worth something: a head moves."""
+"""Target number of parts in a sweep. Fewer parts cost a beat more; more parts scan some pixels twice."""
+_HIT_LIFE_S: Final = 0.6
+"""Lifetime of a hit, in seconds: a head moves."""
 
 
 @dataclass(slots=True)
 class Part:
-    """Faces of some sizes, wholly in some rows, of the frame shrunk by a whole factor. All in shrunk pixels."""
+    """Faces of some sizes, wholly in some rows, of the shrunken frame. Lengths are in shrunken pixels.
+
+    Attributes:
+        shrink: whole factor by which the frame is shrunk.
+        top: first row.
+        bottom: row after the last one.
+        smallest: side of the smallest face.
+        largest: side of the largest face.
+        hits: boxes of the last scan, in pixels of the frame.
+        t: time of the last scan, in seconds.
+    """
 
     shrink: int
     top: int
@@ -39,7 +49,7 @@ class Part:
 
 
 class Sweep:
-    """Goes round the parts of a frame, as many at a time as it is asked for."""
+    """Scans the parts of a frame in turn, as many in one call as the caller asks for."""
 
     def __init__(self, detector: Detector, optics: Optics) -> None:
         self._detector = detector
@@ -50,30 +60,35 @@ class Sweep:
         self._buffers: dict[int, Grey] = {}
 
     def parts(self, frame: Frame) -> int:
-        """Return in how many parts frames like this one are swept."""
+        """Return the number of parts for frames of this shape."""
         if frame.grey.shape != self._shape:
             self._divide(frame.grey.shape)
         return len(self._parts)
 
-    def scan(self, frame: Frame, parts: int, known: Sequence[Box], hits: int, most: int) -> list[Box]:
-        """Scan the next parts. Returns what may be faces that are not known yet, the surest first, at most so many.
+    def scan(self, frame: Frame, parts: int, faces: Sequence[Box], hits: int, most: int) -> list[Box]:
+        """Scan the next parts. Returns boxes of candidates for new faces, in pixels of the frame, the surest first.
 
-        known and returned: boxes in pixels of the frame. hits: how many windows must agree that it may be a face.
+        Args:
+            frame: the frame.
+            parts: number of parts to scan.
+            faces: boxes of tracked faces, in pixels of the frame. Hits near them are dropped.
+            hits: how many hits must agree on a candidate.
+            most: most candidates to return.
         """
         for _ in range(min(parts, self.parts(frame))):
             part = self._parts[self._next]
             self._next = (self._next + 1) % len(self._parts)
             part.t = frame.t
-            part.hits = [hit for hit in self._scan(frame.grey, part) if not any(near(hit, box) for box in known)]
-        kept = [hit for part in self._parts if frame.t - part.t <= _KEPT_S for hit in part.hits]
-        if len(kept) < hits:
+            part.hits = [hit for hit in self._scan(frame.grey, part) if not any(near(hit, box) for box in faces)]
+        recent = [hit for part in self._parts if frame.t - part.t <= _HIT_LIFE_S for hit in part.hits]
+        if len(recent) < hits:
             return []
-        grouped, counts = cv2.groupRectangles(kept, hits - 1, 0.2)
-        boxes = sorted((-int(count), *map(int, box)) for box, count in zip(grouped, counts, strict=True))[:most]
-        if boxes:
+        boxes, counts = cv2.groupRectangles(recent, hits - 1, 0.2)
+        candidates = sorted((-int(count), *map(int, box)) for box, count in zip(boxes, counts, strict=True))[:most]
+        if candidates:
             for part in self._parts:
                 part.hits.clear()
-        return [(x, y, width, height) for _, x, y, width, height in boxes]
+        return [(x, y, width, height) for _, x, y, width, height in candidates]
 
     def _scan(self, grey: Grey, part: Part) -> list[Box]:
         shrink = part.shrink
@@ -83,7 +98,7 @@ class Sweep:
             cv2.resize(rows, buffer.shape[::-1], dst=buffer, interpolation=cv2.INTER_AREA)
             rows = buffer
         hits = self._detector.hits(rows, part.smallest, part.largest)
-        return [moved(hit, 0, part.top * shrink, shrink) for hit in hits]
+        return [to_frame(hit, 0, part.top * shrink, shrink) for hit in hits]
 
     def _divide(self, shape: tuple[int, int]) -> None:
         """Divide frames of this shape into parts with about the same number of the detector's windows."""
@@ -106,14 +121,14 @@ class Sweep:
             strips = max(round(windows / share), 1)
             edges = np.linspace(0, rows - side, strips + 1).round().astype(int).tolist()
             self._parts += [Part(shrink, top, bottom + side, side, side) for top, bottom in pairwise(edges)]
-            # A part that has all rows takes larger sizes too, while it stays near its share.
+            # A part with all rows takes larger sizes too, up to 1.25 shares of windows.
             room = 1.25 * share - windows if strips == 1 else 0.0
 
     def _sizes(self) -> list[tuple[int, int, float]]:
-        """Return the sizes that are looked for: by how much the frame is shrunk, the side there, and how many windows.
+        """Return the sizes to search for: shrink factor, side in shrunken pixels, number of windows.
 
-        The frame is shrunk until the smallest face is between one and two of the detector's windows, and by half again
-        for every doubling: beyond that a window costs four times as much, for the detector steps half as far.
+        The frame is shrunk until the smallest face is one to two of the detector's windows wide, and by half again for
+        every doubling: beyond that a window costs four times as much, for the detector steps half as far.
         """
         height, width = self._shape
         window = self._detector.smallest

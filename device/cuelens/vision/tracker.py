@@ -1,4 +1,4 @@
-"""Tracks: which face of this frame is which of the frame before."""
+"""Tracking: matches the faces of a frame to those of the frame before."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,81 +12,96 @@ from cuelens.types import Box, Face
 from cuelens.vision.boxes import distance, near
 
 MISSES: Final = 2
-_FRESH: Final = 0.5
-"""Share of the newest step in what is believed of a face's speed."""
+"""Beats in a row without a box after which a numbered track is lost."""
+_SPEED_WEIGHT: Final = 0.5
+"""Weight of the newest step in the speed (exponential smoothing)."""
 _SIDE: Final = 8
-"""Pixels on a side of what is remembered of how a face looks, to tell two apart who pass each other."""
-_FRESH_LOOK: Final = 0.3
+"""Side of a thumbnail, in pixels. Thumbnails tell two faces apart that pass each other."""
+_LOOK_WEIGHT: Final = 0.3
+"""Weight of the newest thumbnail (exponential smoothing)."""
 _LOOK_EVERY_S: Final = 0.25
 _ALIKE: Final = 0.72
-"""Correlation of two such pictures from which they may be one face: of one person mostly over 0.9, of two under 0.7."""
+"""Least correlation of two thumbnails of one face: mostly over 0.9 for one person, under 0.7 for two."""
 _JUMP: Final = 0.3
-"""How far a face may be from where it should be before its looks are compared, in sides of its box."""
+"""Distance from the predicted place beyond which thumbnails are compared, in sides of the box."""
 
 Look = NDArray[np.float32]
-"""(64,), mean 0, norm 1."""
+"""A thumbnail of a face: (64,), mean 0, norm 1."""
 
 
 @dataclass(slots=True)
 class Track:
-    """One face that is followed. box: where it was found last, at time t. speed: of its centre, in pixels a second."""
+    """One tracked face.
+
+    Attributes:
+        box: its last box, in pixels of the frame.
+        began: time of its first box, in seconds.
+        t: time of its last box, in seconds.
+        number: 0 until it has a box in a second beat.
+        misses: beats in a row without a box.
+        speed: of its centre, right and down, in pixels a second, smoothed.
+        look: its thumbnail, smoothed; None before the first.
+        look_t: time of the newest thumbnail, in seconds.
+    """
 
     box: Box
     began: float
     t: float
     number: int = 0
-    """0 until the face was found in a second beat."""
     misses: int = 0
     speed: tuple[float, float] = (0.0, 0.0)
     look: Look | None = None
     look_t: float = 0.0
 
     def expected(self, t: float) -> Box:
-        """Return where the face should be at a time."""
+        """Return the box predicted for time `t`, at constant speed."""
         ahead = t - self.t
         return round(self.box[0] + self.speed[0] * ahead), round(self.box[1] + self.speed[1] * ahead), *self.box[2:]
 
-    def found(self, box: Box, t: float) -> None:
-        """Take it that the face is here now."""
+    def update(self, box: Box, t: float) -> None:
+        """Set the box at time `t`, and smooth the speed."""
         seconds = t - self.t
         if seconds > 0:
             across = box[0] - self.box[0] + (box[2] - self.box[2]) / 2
             down = box[1] - self.box[1] + (box[3] - self.box[3]) / 2
             self.speed = (
-                self.speed[0] + _FRESH * (across / seconds - self.speed[0]),
-                self.speed[1] + _FRESH * (down / seconds - self.speed[1]),
+                self.speed[0] + _SPEED_WEIGHT * (across / seconds - self.speed[0]),
+                self.speed[1] + _SPEED_WEIGHT * (down / seconds - self.speed[1]),
             )
         self.box, self.t, self.misses = box, t, 0
 
 
-def assign(found: dict[int, list[Box]], tracks: list[Track], grey: Grey, t: float) -> None:
-    """Give each track at most one of the boxes found around it, each box to one track, the likeliest pairs first.
+def assign(candidates: dict[int, list[Box]], tracks: list[Track], grey: Grey, t: float) -> None:
+    """Match boxes to tracks one to one, the likeliest pairs first. A track without a box counts a miss.
 
-    found: boxes for the index of a track. A track that gets none has missed once more. Of people who pass each other
-    one hides the other; then place and speed say little, and whoever looks otherwise than before is somebody else.
+    Of people who pass each other, one hides the other, and place and speed say little. Then thumbnails must match too.
+
+    Args:
+        candidates: boxes around the predicted place of each track, by the track's index.
+        tracks: the tracks; updated in place.
+        grey: the frame, uint8 (height, width).
+        t: time of the frame, in seconds.
     """
     pairs = sorted(
         (cost, index, box)
-        for index, boxes in found.items()
+        for index, boxes in candidates.items()
         for box in boxes
         if (cost := _cost(tracks[index], box, tracks, grey, t)) is not None
     )
-    given: list[Box] = []
-    served: set[int] = set()
+    matches: dict[int, Box] = {}
     for _, index, box in pairs:
-        if index not in served and not any(near(box, other) for other in given):
-            tracks[index].found(box, t)
-            served.add(index)
-            given.append(box)
-    for index in found.keys() - served:
+        if index not in matches and not any(near(box, other) for other in matches.values()):
+            tracks[index].update(box, t)
+            matches[index] = box
+    for index in candidates.keys() - matches.keys():
         tracks[index].misses += 1
     for track in tracks:
         if track.t == t and t - track.look_t >= _LOOK_EVERY_S and not _crowded(track, track.box, tracks, t):
-            _remember(track, grey)
+            _update_look(track, grey)
 
 
 def _cost(track: Track, box: Box, tracks: list[Track], grey: Grey, t: float) -> float | None:
-    """Return how unlikely it is that the box is the track's face; None if it is somebody else's."""
+    """Return the cost of matching a box to a track; None if it is another face."""
     cost = distance(track.expected(t), box) / box[2]
     if not (track.misses or cost > _JUMP or _crowded(track, box, tracks, t)):
         return cost
@@ -95,33 +110,33 @@ def _cost(track: Track, box: Box, tracks: list[Track], grey: Grey, t: float) -> 
 
 
 def _crowded(track: Track, box: Box, tracks: list[Track], t: float) -> bool:
-    """Whether another face is so near that it may hide this one, or be taken for it."""
+    """Whether another tracked face is near enough to hide this one, or to be mistaken for it."""
     others = (other.expected(t) for other in tracks if other is not track)
     return any(distance(box, other) < max(box[2], other[2]) for other in others)
 
 
-def _remember(track: Track, grey: Grey) -> None:
-    now = _look(grey, track.box)
-    if now is None:
+def _update_look(track: Track, grey: Grey) -> None:
+    newest = _look(grey, track.box)
+    if newest is None:
         return
-    mixed: Look = now if track.look is None else (1 - _FRESH_LOOK) * track.look + _FRESH_LOOK * now
-    track.look = mixed / np.float32(np.linalg.norm(mixed))
+    mean: Look = newest if track.look is None else (1 - _LOOK_WEIGHT) * track.look + _LOOK_WEIGHT * newest
+    track.look = mean / np.float32(np.linalg.norm(mean))
     track.look_t = track.t
 
 
 def _alike(track: Track, box: Box, grey: Grey) -> float:
-    """Return the correlation of what is in a box with how the track's face looked; 1 if one of them is not known."""
-    now = _look(grey, box)
-    return 1.0 if track.look is None or now is None else float(track.look @ now)
+    """Return the correlation of a box's thumbnail with the track's; 1 if one of them is missing."""
+    newest = _look(grey, box)
+    return 1.0 if track.look is None or newest is None else float(track.look @ newest)
 
 
 def _look(grey: Grey, box: Box) -> Look | None:
-    """Return how a face looks; None if there is nothing to see."""
+    """Return the thumbnail of a face; None if the box is outside the frame or has no contrast."""
     x, y, width, height = box
     face = grey[max(y, 0) : y + height, max(x, 0) : x + width]
     if not face.size:
         return None
-    # Three pixels of each of the eight rows and columns are enough, and cost a tenth of all of them.
+    # Sampling: three pixels to one of the thumbnail, each way, are enough, and cost a tenth of all of them.
     every = max(min(face.shape) // (3 * _SIDE), 1)
     blurred = cv2.resize(face[::every, ::every], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     small = np.asarray(blurred, np.float32).ravel()
@@ -131,7 +146,7 @@ def _look(grey: Grey, box: Box) -> Look | None:
 
 
 class Register:
-    """The numbers of tracks. One that returns near its place within `reunion_s` keeps its number."""
+    """Track numbers. A face that returns near its place within `reunion_s` seconds keeps its number."""
 
     def __init__(self, reunion_s: float) -> None:
         self._reunion_s = reunion_s
@@ -139,21 +154,21 @@ class Register:
         self._last = 0
 
     def number(self, track: Track, grey: Grey) -> Face:
-        """Number a track that counts from now on."""
+        """Give a track its number, which makes it count."""
         self._gone = [old for old in self._gone if track.t - old.t <= self._reunion_s]
-        before = min(
+        earlier = min(
             (old for old in self._gone if near(old.box, track.box) and _alike(old, track.box, grey) >= _ALIKE),
             key=lambda old: distance(old.box, track.box),
             default=None,
         )
-        if before:
-            self._gone.remove(before)
-            track.number, track.look, track.look_t = before.number, before.look, before.look_t
+        if earlier:
+            self._gone.remove(earlier)
+            track.number, track.look, track.look_t = earlier.number, earlier.look, earlier.look_t
         else:
             self._last += 1
             track.number = self._last
         return Face(track.number, track.box)
 
     def gone(self, track: Track) -> None:
-        """Remember a track that was lost."""
+        """Store a lost track, in case it returns."""
         self._gone.append(track)

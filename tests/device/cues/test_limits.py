@@ -34,7 +34,7 @@ HAPPY = Wish("expression", 1, "happy")
 ANSWER = Wish("answer", 1, "happy")
 
 
-def told(*cues: tuple[float, Wish]) -> RecentCues:
+def recent(*cues: tuple[float, Wish]) -> RecentCues:
     state = RecentCues()
     for t, wish in cues:
         state = limits.after(state, t, wish, RULE.outputs[wish.word], RULE)
@@ -61,13 +61,13 @@ def told(*cues: tuple[float, Wish]) -> RecentCues:
     ],
 )
 def test_what_may_be_told_when(before: tuple[tuple[float, Wish], ...], t: float, wish: Wish, allowed: bool) -> None:
-    assert bool(limits.outputs(told(*before), t, wish, RULE, alone=True, muted=False)) is allowed
+    assert bool(limits.outputs(recent(*before), t, wish, RULE, alone=True, muted=False)) is allowed
 
 
 def test_with_more_faces_each_may_be_told_the_same() -> None:
     other = Wish("expression", 2, "happy")
-    assert limits.outputs(told((0.0, HAPPY)), 4.0, other, RULE, alone=False, muted=False)
-    assert not limits.outputs(told((0.0, HAPPY)), 4.0, HAPPY, RULE, alone=False, muted=False)
+    assert limits.outputs(recent((0.0, HAPPY)), 4.0, other, RULE, alone=False, muted=False)
+    assert not limits.outputs(recent((0.0, HAPPY)), 4.0, HAPPY, RULE, alone=False, muted=False)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_muted_wearer_is_told_nothing_unasked_and_answered_by_light(wish: Wish
 
 
 def test_the_seventh_spoken_cue_in_a_minute_is_a_light() -> None:
-    state = told(*((9.0 * n, Wish("expression", n, "happy")) for n in range(6)))
+    state = recent(*((9.0 * n, Wish("expression", n, "happy")) for n in range(6)))
     assert limits.outputs(state, 54.0, HAPPY, RULE, alone=False, muted=False) == ("light",)
     assert limits.outputs(state, 54.0, ANSWER, RULE, alone=False, muted=False) == ("light",)
     assert limits.outputs(state, 60.0, HAPPY, RULE, alone=False, muted=False) == ("light", "voice")

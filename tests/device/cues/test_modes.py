@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cuelens.cues import limits
-from cuelens.cues.fading import FadingRule, at, faded, remembered
+from cuelens.cues.fading import FadingRule, at, faded, remember
 from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes import mode, modes
 from cuelens.cues.modes.mode import Moment, PlayRule
@@ -35,8 +35,8 @@ def play(
     rule: PlayRule | None = None,
     first: tuple[bool, ...] = (),
 ) -> tuple[list[tuple[float, str, str]], tuple[bool, ...]]:
-    """Return (time, kind, word) of what was told, and what fading learned."""
-    state, told, cues = mode(name).begin, RecentCues(), []
+    """Return (time, kind, word) of the cues, and the history of fading."""
+    state, recent, cues = mode(name).begin, RecentCues(), []
     waiting = sorted(presses)
     for n in range(round(until * 15)):
         t = n / 15
@@ -45,23 +45,23 @@ def play(
         if asked:
             waiting.pop(0)
 
-        def may(wish: Wish, t: float = t, told: RecentCues = told) -> bool:
-            return bool(limits.outputs(told, t, wish, LIMITS, alone=True, muted=False))
+        def may(wish: Wish, t: float = t, recent: RecentCues = recent) -> bool:
+            return bool(limits.outputs(recent, t, wish, LIMITS, alone=True, muted=False))
 
         moment = Moment(
             t, None if expression is None else 1, expression or "unsure", since_t, asked, may, faded(first, FADING)
         )
         step = mode(name).step(state, moment, rule or PlayRule())
         state = step.state
-        first = first if step.answered_first is None else remembered(first, step.answered_first, FADING)
+        first = first if step.answered_first is None else remember(first, step.answered_first, FADING)
         if step.wish and may(step.wish):
-            told = limits.after(told, t, step.wish, LIMITS.outputs[step.wish.word], LIMITS)
+            recent = limits.after(recent, t, step.wish, LIMITS.outputs[step.wish.word], LIMITS)
             cues.append((round(t, 1), step.wish.kind, step.wish.word))
     return cues, first
 
 
-def cues(name: str, spans: list[Span], until: float, **given: object) -> list[tuple[float, str, str]]:
-    return play(name, spans, until, **given)[0]  # type: ignore[arg-type]
+def cues(name: str, spans: list[Span], until: float, **options: object) -> list[tuple[float, str, str]]:
+    return play(name, spans, until, **options)[0]  # type: ignore[arg-type]
 
 
 FACE = (5.0, "face", "face")
@@ -143,21 +143,21 @@ SMILING: list[Span] = [(0, "neutral"), (10, "happy")]
 def test_explore_asks_first(
     spans: list[Span], presses: tuple[float, ...], expected: list[tuple[float, str, str]], learned: tuple[bool, ...]
 ) -> None:
-    told, first = play("explore", spans, 17, presses)
-    assert told[1:] == expected
+    log, first = play("explore", spans, 17, presses)
+    assert log[1:] == expected
     assert first == learned
 
 
 def test_a_question_whose_answer_is_not_true_any_more_is_dropped() -> None:
-    told, first = play("explore", [*SMILING, (10.2, "sad")], 12.5, (12.3,))
+    log, first = play("explore", [*SMILING, (10.2, "sad")], 12.5, (12.3,))
     # The press came after that, and asks what is shown.
-    assert told[1:] == [(10.0, "prompt", "guess"), (12.3, "answer", "sad")]
+    assert log[1:] == [(10.0, "prompt", "guess"), (12.3, "answer", "sad")]
     assert first == ()
 
 
 def test_smile_asks_and_tells_when_it_was_found() -> None:
-    told = cues("smile", [(0, None), (4, "sad"), (8, "happy"), (12, "neutral")], 40)
-    assert told == [
+    log = cues("smile", [(0, None), (4, "sad"), (8, "happy"), (12, "neutral")], 40)
+    assert log == [
         (0.0, "prompt", "find happy"),
         (4.0, "face", "face"),
         (8.0, "expression", "happy"),
@@ -167,9 +167,9 @@ def test_smile_asks_and_tells_when_it_was_found() -> None:
 
 def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() -> None:
     rule = PlayRule(find=("happy", "sad"), round_s=5.0)
-    told = cues("smile", [(0, "neutral"), (6, "happy"), (20, "sad")], 24, presses=(14.0,), rule=rule)
-    assert [word for _, _, word in told] == ["face", "find happy", "happy", "find sad", "find sad", "sad"]
-    assert told[4] == (14.0, "answer", "find sad")
+    log = cues("smile", [(0, "neutral"), (6, "happy"), (20, "sad")], 24, presses=(14.0,), rule=rule)
+    assert [word for _, _, word in log] == ["face", "find happy", "happy", "find sad", "find sad", "sad"]
+    assert log[4] == (14.0, "answer", "find sad")
 
 
 def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
@@ -182,8 +182,8 @@ def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
 
 
 def test_between_rounds_a_press_asks_what_is_shown() -> None:
-    told = cues("smile", [(0, "neutral"), (6, "happy")], 12, presses=(9.0,))
-    assert told[-1] == (9.0, "answer", "happy")
+    log = cues("smile", [(0, "neutral"), (6, "happy")], 12, presses=(9.0,))
+    assert log[-1] == (9.0, "answer", "happy")
 
 
 def test_fading_tells_later_and_more_rarely() -> None:
@@ -219,7 +219,7 @@ def test_the_curve_of_fading(
 def test_only_the_last_questions_are_remembered() -> None:
     first: tuple[bool, ...] = ()
     for n in range(30):
-        first = remembered(first, n % 2 == 0, FADING)
+        first = remember(first, n % 2 == 0, FADING)
     assert first == (True, False) * 6
 
 

@@ -32,18 +32,18 @@ def sure_of(label: str, probability: float) -> tuple[float, ...]:
 HAPPY_AND_SAD = {1: sure_of("happy", 0.96), 2: sure_of("sad", 0.96)}
 
 
-def policy(mode: str = "companion", **given: Any) -> CuePolicy:
-    return CuePolicy(SETTLING, LIMITS, modes()[mode], PlayRule(), FadingRule(), remembered_s=2.0, **given)
+def policy(mode: str = "companion", **options: Any) -> CuePolicy:
+    return CuePolicy(SETTLING, LIMITS, modes()[mode], PlayRule(), FadingRule(), remembered_s=2.0, **options)
 
 
 def watch(
-    made: CuePolicy, scores: tuple[float, ...], seconds: float, begin: float = 0.0, asked_t: float | None = None
+    subject: CuePolicy, scores: tuple[float, ...], seconds: float, begin: float = 0.0, asked_t: float | None = None
 ) -> list[Cue]:
     cues = []
     for n in range(round(seconds * 15)):
         t = begin + n / 15
         asked = asked_t is not None and t - 1 / 15 < asked_t <= t
-        cues += [cue] if (cue := made.step(t, [FACE], {1: scores}, asked=asked).cue) else []
+        cues += [cue] if (cue := subject.step(t, [FACE], {1: scores}, asked=asked).cue) else []
     return cues
 
 
@@ -66,12 +66,12 @@ def test_an_answer_is_spoken_all_the_same() -> None:
 def test_of_several_faces_the_nearest_or_the_most_central_is_spoken_of(
     central: bool, width: int | None, spoken_of: int
 ) -> None:
-    made = policy(central=central)
+    subject = policy(central=central)
     faces = [Face(1, (280, 100, 80, 80)), Face(2, (500, 100, 120, 120))]
-    told = []
+    cues = []
     for n in range(45):
-        told += [cue] if (cue := made.step(n / 15, faces, HAPPY_AND_SAD, width=width).cue) else []
-    assert [cue.track for cue in told] == [spoken_of]
+        cues += [cue] if (cue := subject.step(n / 15, faces, HAPPY_AND_SAD, width=width).cue) else []
+    assert [cue.track for cue in cues] == [spoken_of]
 
 
 def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -> None:
@@ -80,44 +80,44 @@ def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -
 
 
 def test_what_explore_learns_fades_the_cues_of_a_later_session() -> None:
-    made = policy("explore")
-    watch(made, sure_of("happy", 0.96), 4, asked_t=2.0)
-    assert made.answered_first == (True,)
-    later = policy("companion", answered_first=made.answered_first * 12)
+    subject = policy("explore")
+    watch(subject, sure_of("happy", 0.96), 4, asked_t=2.0)
+    assert subject.answered_first == (True,)
+    later = policy("companion", answered_first=subject.answered_first * 12)
     (cue,) = watch(later, sure_of("happy", 0.96), 5)
     at_once = watch(policy("companion"), sure_of("happy", 0.96), 5)[0]
     assert cue.t - at_once.t == pytest.approx(2.0, abs=0.1)
 
 
 def test_a_new_session_believes_nothing_of_the_last() -> None:
-    made = policy()
-    assert watch(made, sure_of("happy", 0.96), 2)
-    made.begin()
-    assert made.beliefs == {}
-    # What was told stays told: the same smile waits its eight seconds.
-    (cue,) = watch(made, sure_of("happy", 0.96), 12, begin=3.0)
+    subject = policy()
+    assert watch(subject, sure_of("happy", 0.96), 2)
+    subject.begin()
+    assert subject.beliefs == {}
+    # The limits go on from the last cue: the same smile waits its eight seconds.
+    (cue,) = watch(subject, sure_of("happy", 0.96), 12, begin=3.0)
     assert cue.t == pytest.approx(8.5, abs=0.2)
 
 
 def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
-    made = policy(tell_as={"happy": "smile", "unsure": "unsure"}.get)
+    subject = policy(tell_as={"happy": "smile", "unsure": "unsure"}.get)
     happy = {1: sure_of("happy", 0.96)}
-    first = made.step(0.0, [FACE], happy)
+    first = subject.step(0.0, [FACE], happy)
     assert (first.words, first.changed) == ({1: "unsure"}, {1})
-    watch(made, happy[1], 2, begin=1 / 15)
-    later = made.step(3.0, [FACE], happy)
+    watch(subject, happy[1], 2, begin=1 / 15)
+    later = subject.step(3.0, [FACE], happy)
     assert (later.words, later.changed) == ({1: "smile"}, frozenset())
 
 
 def test_two_faces_of_one_size_do_not_take_turns() -> None:
-    made = policy()
-    told = []
+    subject = policy()
+    cues = []
     for n in range(60):
         faces = [Face(1, (100, 100, 100 + n % 3, 100)), Face(2, (400, 100, 102 - n % 3, 100))]
-        told += [cue.track] if (cue := made.step(n / 15, faces, HAPPY_AND_SAD).cue) else []
-        assert n < 5 or made.due(n / 15, faces, reduced=True) == [faces[0]]
-    assert told == [1]
+        cues += [cue.track] if (cue := subject.step(n / 15, faces, HAPPY_AND_SAD).cue) else []
+        assert n < 5 or subject.due(n / 15, faces, reduced=True) == [faces[0]]
+    assert cues == [1]
     # One who is clearly nearer is spoken of.
     nearer = [Face(1, (100, 100, 100, 100)), Face(2, (400, 100, 130, 100))]
-    made.step(4.0, nearer, HAPPY_AND_SAD)
-    assert made.due(4.0, nearer, reduced=True) == [nearer[1]]
+    subject.step(4.0, nearer, HAPPY_AND_SAD)
+    assert subject.due(4.0, nearer, reduced=True) == [nearer[1]]

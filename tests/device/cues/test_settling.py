@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelens.cues.settling import Belief, SettleRule, is_doubted, is_told_of, settle, thresholds
+from cuelens.cues.settling import Belief, SettleRule, is_confirmed, is_doubted, settle, thresholds
 
 LABELS = ("neutral", "happy", "sad", "not_a_face")
 RULE = SettleRule(
@@ -184,13 +184,13 @@ def test_a_face_is_doubted_when_the_network_says_so_of_one_real_face_in_150(
     assert is_doubted(settle(None, scores, 0.0, rule)) is doubted
 
 
-def test_a_face_is_told_of_once_it_was_read_for_a_quarter_of_a_second() -> None:
+def test_a_face_is_confirmed_once_it_was_read_for_a_quarter_of_a_second() -> None:
     rule = SettleRule(labels=LABELS, enter=dict.fromkeys(LABELS, 0.6))
-    belief, told = None, []
+    belief, confirmed = None, []
     for n in range(8):
         belief = settle(belief, (0.7, 0.2, 0.1, 0.0), 5 + n / 15, rule)
-        told.append(is_told_of(belief))
-    assert told == [False] * 4 + [True] * 4
+        confirmed.append(is_confirmed(belief))
+    assert confirmed == [False] * 4 + [True] * 4
     for n in range(8, 20):
         belief = settle(belief, (0.1, 0.0, 0.0, 0.9), 5 + n / 15, rule)
-    assert not is_told_of(belief)
+    assert not is_confirmed(belief)

@@ -199,12 +199,12 @@ def test_a_last_good_profile_that_is_not_good_any_more_gives_way_to_the_factorys
 ) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "default.json").write_text("{")
-    kept = tmp_path / "good" / "default.json"
+    file = tmp_path / "good" / "default.json"
     if good is None:
-        kept.mkdir(parents=True)
+        file.mkdir(parents=True)
     else:
-        kept.parent.mkdir()
-        kept.write_text(good)
+        file.parent.mkdir()
+        file.write_text(good)
     assert active(tmp_path).profile == Profile()
     (tmp_path / "profiles" / "default.json").write_text("{}")
     assert ("cannot be written" in keep_good(tmp_path, active(tmp_path))) is (good is None)

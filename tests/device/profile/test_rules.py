@@ -42,45 +42,50 @@ def test_sound_is_off_in_the_factory_profile_and_held_under_its_ceiling() -> Non
 def test_a_cue_names_the_outputs_that_are_there(
     there: list[str], face: tuple[str, ...], expression: tuple[str, ...]
 ) -> None:
-    told = limit_rule(Profile(sound=LOUD), there).outputs
-    assert (told["face"], told["happy"], told["unsure"], told["guess"]) == (face, expression, expression, face)
+    outputs = limit_rule(Profile(sound=LOUD), there).outputs
+    assert (outputs["face"], outputs["happy"], outputs["unsure"], outputs["guess"]) == (
+        face,
+        expression,
+        expression,
+        face,
+    )
 
 
 def test_what_can_be_told_is_the_cue_book_and_what_a_press_may_be_answered_with() -> None:
-    told = limit_rule(Profile(sound=LOUD), EVERY).outputs
-    assert set(told) == TOLD | ASKED | {f"find {word}" for word in TOLD} | {"face", "guess"}
+    outputs = limit_rule(Profile(sound=LOUD), EVERY).outputs
+    assert set(outputs) == TOLD | ASKED | {f"find {word}" for word in TOLD} | {"face", "guess"}
 
 
 def test_the_numbers_of_the_limits_come_from_the_profile() -> None:
     nothing = dict.fromkeys(("happy", "surprise", "angry", "disgust", "fear"))
-    given = Profile(
+    wearer = Profile(
         policy=Policy(gap_s=4, answer_gap_s=2, same_expression_s=9, spoken_per_minute=2),
         sound=LOUD,
         cues=CueBook(sad=CueEntry(light=LightCue(colour="#0072B2"), phrase=None), **nothing),
         face_found=None,
     )
-    rule = limit_rule(given, ["light", "voice"])
+    rule = limit_rule(wearer, ["light", "voice"])
     assert rule == LimitRule(4, 2, 9, 2, rule.outputs, greets=False)
     assert rule.outputs["sad"] == ("light",)
     assert set(rule.outputs) == {"sad", "find sad", "guess", "face", *ASKED}
     assert not rule.greets
     # What has no cue is not asked for either.
-    assert play_rule(given, rule).find == ("happy",)
-    both = msgspec.structs.replace(given, play=Play(find=("happy", "sad")))
+    assert play_rule(wearer, rule).find == ("happy",)
+    both = msgspec.structs.replace(wearer, play=Play(find=("happy", "sad")))
     assert play_rule(both, rule).find == ("sad",)
 
 
 def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
     school = Profile(school=True, sound=LOUD, play=Play(find=("sad", "angry", "happy")))
-    said = {label: tell_as(school, label) for label in (*LABELS, "unsure")}
-    assert {label: word for label, word in said.items() if word != "face"} == {
+    words = {label: tell_as(school, label) for label in (*LABELS, "unsure")}
+    assert {label: word for label, word in words.items() if word != "face"} == {
         "happy": "smile",
         "angry": "frown",
         "unsure": "unsure",
     }
-    told = limit_rule(school, EVERY).outputs
-    assert set(told) == {"smile", "frown", "find smile", "find frown", "face", "guess", *ASKED}
-    assert not TOLD & set(told)
+    outputs = limit_rule(school, EVERY).outputs
+    assert set(outputs) == {"smile", "frown", "find smile", "find frown", "face", "guess", *ASKED}
+    assert not TOLD & set(outputs)
     assert play_rule(school, limit_rule(school, EVERY)).find == ("frown", "smile")
     hidden = Profile(school=True, play=Play(find=("sad",)))
     assert play_rule(hidden, limit_rule(hidden, EVERY)).find == ("smile",)
@@ -88,9 +93,9 @@ def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
 
 
 def test_every_word_that_may_be_told_by_light_has_a_light() -> None:
-    for given in (Profile(), Profile(school=True)):
-        shown = lights(given)
-        assert all(word in shown for word, outputs in limit_rule(given, EVERY).outputs.items() if "light" in outputs)
+    for wearer in (Profile(), Profile(school=True)):
+        shown = lights(wearer)
+        assert all(word in shown for word, outputs in limit_rule(wearer, EVERY).outputs.items() if "light" in outputs)
 
 
 def test_the_cue_book_has_a_place_for_every_expression_but_neutral() -> None:
@@ -99,7 +104,7 @@ def test_the_cue_book_has_a_place_for_every_expression_but_neutral() -> None:
 
 @pytest.mark.parametrize("shown", ["happy", "contempt"])
 @pytest.mark.parametrize(
-    "given",
+    "wearer",
     [
         Profile(face_found=None),
         Profile(cues=CueBook(happy=CueEntry(phrase="looks glad"))),
@@ -107,17 +112,17 @@ def test_the_cue_book_has_a_place_for_every_expression_but_neutral() -> None:
     ],
     ids=["no greeting", "a cue that nothing can tell", "at a school"],
 )
-def test_a_press_is_answered_however_little_there_is_to_tell_with(given: Profile, shown: str) -> None:
+def test_a_press_is_answered_however_little_there_is_to_tell_with(wearer: Profile, shown: str) -> None:
     labels = ("neutral", "happy", "contempt")
-    rule = limit_rule(given, ["light"])
+    rule = limit_rule(wearer, ["light"])
     policy = CuePolicy(
         SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6)),
         rule,
         mode("companion"),
-        play_rule(given, rule),
+        play_rule(wearer, rule),
         FadingRule(),
         remembered_s=2.0,
-        tell_as=partial(tell_as, given),
+        tell_as=partial(tell_as, wearer),
     )
     cues = []
     for n in range(90):

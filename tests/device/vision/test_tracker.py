@@ -82,7 +82,7 @@ def test_the_same_face_is_taken_again_after_a_miss_in_any_light(lit: float) -> N
 def test_a_track_knows_where_its_face_is_going() -> None:
     track = Track(box(100, 100), 0.0, 0.0)
     for n in range(1, 20):
-        track.found(box(100 + 10 * n, 100 + 3 * n), n / 15)
+        track.update(box(100 + 10 * n, 100 + 3 * n), n / 15)
     x, y, *_ = track.expected(20 / 15)
     assert abs(x - 300) <= 1
     assert abs(y - 160) <= 1

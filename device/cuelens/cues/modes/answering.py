@@ -1,4 +1,4 @@
-"""What every mode does alike: it greets a face after a time without any, and answers a press. Pure."""
+"""Greetings and answers, shared by all modes: a greeting for a face after an empty view, an answer to a press. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from cuelens.types import ASK_S, Wish
 from cuelens_models.bundle.expressions import UNSURE
 
 _THINK_S: Final = 1.0
-"""An answer waits for so long for an expression to be settled on, and then says that it is not sure."""
+"""Deadline for an expression to settle after a press; then the answer is "unsure" or "nobody"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """face_t: when a face was last there. asked_t: when the wearer asked, and was not answered yet."""
+    """State of greetings and answers. face_t: when a face was last in view. asked_t: time of an unanswered press."""
 
     face_t: float = -math.inf
     asked_t: float | None = None
 
 
 def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attention, Wish | None]:
-    """Return the attention after this beat, and the answer or greeting that is due.
+    """Return the next state, and the answer or greeting to give now.
 
-    The greeting is wished for in one beat only: a face that came while the limits said no is no news afterwards.
+    A greeting that the limits forbid in its one beat is dropped, not postponed.
     """
     face_t = attention.face_t if moment.track is None else moment.t
     greeting = Wish("face", moment.track, "face")
@@ -41,7 +41,7 @@ def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attent
 
 
 def _answer(moment: Moment, waited_s: float) -> Wish | None:
-    """Return what can be said to "what now?" by now."""
+    """Return the answer to "what now?"; None to wait for an expression to settle."""
     if moment.expression != UNSURE:
         return Wish("answer", moment.track, moment.expression)
     if waited_s < _THINK_S:

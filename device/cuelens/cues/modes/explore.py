@@ -1,7 +1,7 @@
-"""Explore, "guess": a breathing light asks what the face shows, and the wearer answers first.
+"""Explore, "guess": a breathing light asks what the face shows, and then comes the answer.
 
-A press means "I have it"; then the answer is told, so that the wearer, or a caregiver who was told, can compare.
-Without a press the answer follows by itself. Whether the press came first is what fading goes by.
+A press means "I have it": the wearer has a guess, and the answer follows at once for comparison. Without a press it
+follows after `wait_s`. Fading counts whether the press came first.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,15 +12,23 @@ from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
 from cuelens.types import Wish
 from cuelens_models.bundle.expressions import UNSURE
 
-_REMEMBERED: Final = 8
-_STILL_TRUE_S: Final = 1.5
-"""What was not shown for so long is not told any more."""
+_HISTORY: Final = 8
+_STALE_S: Final = 1.5
+"""Drop the question if the face has not shown its expression for so long."""
 _QUIET_WORDS: Final = frozenset({"neutral", UNSURE, "face"})
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked at `t`. shown_t: when the face was last believed to show it. pressed: the wearer has it."""
+    """An open question.
+
+    Attributes:
+        track: the face that it is about.
+        word: the answer, an expression.
+        t: when it was asked, in seconds.
+        shown_t: when the face last showed the expression.
+        pressed: the wearer pressed: "I have it".
+    """
 
     track: int | None
     word: str
@@ -31,37 +39,37 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Explore:
-    """handled: expressions that were asked about, by face and moment. question: the one that is open."""
+    """State. history: expressions that were asked about, by track and time of settling. question: the open one."""
 
     attention: Attention = field(default_factory=Attention)
-    handled: tuple[tuple[int | None, float], ...] = ()
+    history: tuple[tuple[int | None, float], ...] = ()
     question: Question | None = None
 
 
 def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
-    """Ask about what was settled on, and tell the answer after the press or the wait."""
+    """Ask about a settled expression; answer after a press, or after the wait."""
     if state.question:
-        return _hear(state, state.question, moment, rule)
+        return _await_press(state, state.question, moment, rule)
     attention, wish = attend(state.attention, moment, rule)
     state = replace(state, attention=attention)
     settled = (moment.track, moment.since_t)
-    if wish or moment.expression in _QUIET_WORDS or settled in state.handled:
+    if wish or moment.expression in _QUIET_WORDS or settled in state.history:
         return Step(state, wish)
     guess = Wish("prompt", moment.track, "guess")
     if not moment.may(guess) or not moment.may(Wish("expression", moment.track, moment.expression)):
         return Step(state)
     question = Question(moment.track, moment.expression, moment.t, moment.t)
-    return Step(replace(state, handled=(*state.handled[1 - _REMEMBERED :], settled), question=question), guess)
+    return Step(replace(state, history=(*state.history[1 - _HISTORY :], settled), question=question), guess)
 
 
-def _hear(state: Explore, question: Question, moment: Moment, rule: PlayRule) -> Step:
-    """Wait for the press. What is not shown any more is not told; the question is dropped, and a press asks anew."""
+def _await_press(state: Explore, question: Question, moment: Moment, rule: PlayRule) -> Step:
+    """Wait for the press. If the expression is over, drop the question; a press then asks "what now?"."""
     attention = replace(state.attention, face_t=state.attention.face_t if moment.track is None else moment.t)
     shown_t = moment.t if (moment.track, moment.expression) == (question.track, question.word) else question.shown_t
     question = replace(question, shown_t=shown_t, pressed=question.pressed or moment.asked)
     closed = replace(state, attention=attention, question=None)
     changed = moment.track == question.track and moment.expression not in (question.word, UNSURE)
-    if changed or moment.t - shown_t > _STILL_TRUE_S:
+    if changed or moment.t - shown_t > _STALE_S:
         return step(closed, replace(moment, asked=question.pressed), rule)
     if question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s:
         answer = Wish("answer" if question.pressed else "expression", question.track, question.word)

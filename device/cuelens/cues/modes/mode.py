@@ -1,7 +1,7 @@
-"""What a mode is: a name, the outputs it may use, and one pure step from state to state.
+"""A mode is a state machine: a name, the outputs it may use, and one pure step from state to state.
 
-A step sees one beat and may wish for one cue. Whether the limits allow it now is asked with `moment.may`; a wish that
-they do not allow is dropped, so a mode cannot break a limit, whatever it wishes.
+A step sees one beat and may ask for one cue, its wish. `moment.may` tells whether the limits allow a wish now. A wish
+that they forbid is dropped, so no mode can break a limit.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,13 @@ from cuelens.types import Wish
 
 @dataclass(frozen=True, slots=True)
 class PlayRule:
-    """The numbers that modes go by. Times in seconds; `cuelens.profile.profile` explains those of the games.
+    """The parameters of the modes. Times in seconds.
 
-    face_absence_s: a face is greeted again only after nobody was in view for so long.
+    Attributes:
+        face_absence_s: greet a face only after an empty view of so long.
+        wait_s: `explore` answers after so long without a press.
+        find: the expressions that `smile` asks for, in turn.
+        round_s: pause between two rounds of `smile`.
     """
 
     face_absence_s: float = 3.0
@@ -27,11 +31,16 @@ class PlayRule:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One beat, as a mode sees it.
+    """The input of a step: one beat.
 
-    track: the face that is spoken of; None if there is none to tell of. expression: what was settled on of it at
-    `since_t`, "unsure" without one. asked: the wearer has pressed the button since the last beat. may: whether the
-    limits would let a wish through now. faded: how much later and more rarely cues come for this wearer.
+    Attributes:
+        t: time of the frame, in seconds.
+        track: the attended face; None if there is none.
+        expression: its settled expression, or "unsure".
+        since_t: when that settled, in seconds.
+        asked: the wearer pressed the button since the last beat.
+        may: tells whether the limits allow a wish now.
+        faded: delay and frequency of cues for this wearer.
     """
 
     t: float
@@ -45,7 +54,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step came to. answered_first: whether the wearer answered first, where that was decided in this beat."""
+    """The outcome of a step.
+
+    Attributes:
+        state: the next state.
+        wish: the cue that the mode asks for.
+        answered_first: whether the wearer answered a question first; None if no question ended in this beat.
+    """
 
     state: Any
     wish: Wish | None = None
@@ -54,7 +69,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One mode. about: a sentence for a caregiver. begin: the state of a new session. outputs: those it may use."""
+    """One mode.
+
+    Attributes:
+        name: what profile and command line call it.
+        about: a sentence for a caregiver.
+        begin: the state of a new session.
+        step: returns the next state and a wish. It takes state, moment and parameters.
+        outputs: the outputs that it may use.
+    """
 
     name: str
     about: str

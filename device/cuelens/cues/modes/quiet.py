@@ -1,4 +1,4 @@
-"""Quiet: companion without a sound."""
+"""Quiet: companion, by light only."""
 
 from typing import Final
 

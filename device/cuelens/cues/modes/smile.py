@@ -11,22 +11,27 @@ from cuelens.types import ASK_S, Wish
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """found: how many rounds were won. next_t: when the next one may begin.
+    """State of the game. Times in seconds.
 
-    open: what is asked for was said. again_t: when the wearer last wanted to hear it again.
+    Attributes:
+        attention: state of greetings and answers.
+        wins: number of rounds won.
+        next_t: earliest begin of the next round.
+        open: a round is on: the prompt was given.
+        again_t: time of a press that asks for the prompt again.
     """
 
     attention: Attention = field(default_factory=Attention)
-    found: int = 0
+    wins: int = 0
     next_t: float = -math.inf
     open: bool = False
     again_t: float = -math.inf
 
 
 def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
-    """Ask, and tell when it was found; other expressions are passed over.
+    """Ask for an expression, and tell when a face shows it; ignore other expressions.
 
-    In a round a press asks for the words again, between rounds for what is shown.
+    A press during a round repeats the prompt. A press between rounds asks "what now?".
     """
     if state.open:
         return _seek(state, moment, rule)
@@ -41,10 +46,10 @@ def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
 def _seek(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
     attention, greeting = attend(state.attention, replace(moment, asked=False), rule)
     state = replace(state, attention=attention, again_t=moment.t if moment.asked else state.again_t)
-    wanted = rule.find[state.found % len(rule.find)]
-    found = Wish("expression", moment.track, wanted)
-    if moment.expression == wanted and moment.may(found):
-        return Step(Hunt(attention, state.found + 1, moment.t + rule.round_s), found)
+    target = rule.find[state.wins % len(rule.find)]
+    win = Wish("expression", moment.track, target)
+    if moment.expression == target and moment.may(win):
+        return Step(Hunt(attention, state.wins + 1, moment.t + rule.round_s), win)
     reminder = Wish("answer", None, _words(state, rule))
     if moment.t - state.again_t <= ASK_S and not greeting and moment.may(reminder):
         return Step(replace(state, again_t=-math.inf), reminder)
@@ -52,7 +57,7 @@ def _seek(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
 
 
 def _words(state: Hunt, rule: PlayRule) -> str:
-    return f"find {rule.find[state.found % len(rule.find)]}"
+    return f"find {rule.find[state.wins % len(rule.find)]}"
 
 
 MODE: Final = Mode("smile", "Asks for an expression, such as a smile, and tells when a face shows it.", Hunt(), step)
