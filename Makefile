@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house shipped-bundle clean
+.PHONY: demo test quick check coverage house schema shipped-bundle clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -30,6 +30,9 @@ coverage: .venv/.dev ## which lines and branches no test runs, those of child pr
 
 house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
 	$(BIN)/python tools/house.py
+
+schema: .venv/.dev ## write the JSON Schema of a profile into docs/profile.schema.json
+	$(BIN)/python tools/profile_schema.py
 
 shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and compare their content
 	mkdir -p build

@@ -104,7 +104,7 @@ def kill_again(folder: Path, kills: int, seed: int, commit_every_s: float) -> li
         written, killed_s = write_and_kill(path, day, chance.uniform(*KILL_S), commit_every_s)
         whole, counts, numbers = look(path, days)
         lost, recent_s = judge(written, numbers, killed_s)
-        young = [session for session in days if day - days[session] < store.KEPT_DAYS]
+        young = [session for session in days if day - days[session] < store.RETENTION_DAYS]
         lost += sum(presses[session] for session in young if counts.get(session) != presses[session])
         verdicts.append(Verdict(not whole, lost, recent_s))
         for session in counts.keys() - days:

@@ -1,1 +1,1 @@
-"""The edge: a file for each thing outside this process. Nothing else imports picamera2, gpiozero, pyttsx3 or lgpio."""
+"""Adapters: one file for each device or library. Only they import picamera2, gpiozero, pyttsx3 or lgpio."""

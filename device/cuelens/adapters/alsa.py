@@ -1,6 +1,6 @@
-"""Playing clips through ALSA: one `aplay` child a clip, which can be cut off, and is killed at its deadline.
+"""Playback through ALSA: one `aplay` child process a clip, stopped early on request and killed at its deadline.
 
-A system service has no PulseAudio or PipeWire, so the card is spoken to directly. A hung card hangs the child only.
+A system service has no PulseAudio or PipeWire, so `aplay` opens the card itself. A hung card hangs the child only.
 """
 
 import os
@@ -18,21 +18,21 @@ from cuelens_models.errors import AbsentDevice
 
 _PATIENCE_S: Final = 0.5
 _GRACE_S: Final = 2.0
-"""How much longer than the clip a child may live: opening a card takes up to a second."""
+"""Deadline of a child, counted from the end of its clip: opening a card takes up to a second."""
 _MOST_CHILDREN: Final = 8
-"""Children that do not die when killed hang in the kernel, each with a thread that waits for its end."""
+"""Limit on children. One that hangs in the kernel survives the kill, and a thread waits for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """A clip as a child reads it. wav: the wake tone and the clip, at their volume. seconds: of both."""
+    """A clip as `aplay` reads it. wav: the wake tone, then the clip, volume applied. seconds: length of both."""
 
     wav: bytes
     seconds: float
 
 
 class AlsaVoice:
-    """Says words from clips made ready beforehand. Safe from any thread."""
+    """A voice that plays a prepared clip for each word. Safe to call from any thread."""
 
     def __init__(
         self,
@@ -41,10 +41,15 @@ class AlsaVoice:
         volume: float,
         complain: Callable[[str], None],
     ) -> None:
-        """Begin to make the clips ready, on a thread of its own; each can be said as soon as it is there.
+        """Start a thread that prepares the clips. Each can be played as soon as it is ready.
 
-        prepare: yields words and their clips. device: an ALSA name. volume: 0 to 1. complain: told in a sentence, once
-        of the card and once of the clips, if something cannot be heard. Raises AbsentDevice without aplay.
+        Raises AbsentDevice if aplay is not installed.
+
+        Args:
+            prepare: Yields words and their clips.
+            device: ALSA name of the sound card.
+            volume: Factor on the samples, 0 to 1.
+            complain: Called with a sentence when the card fails, and when preparing fails; once for each.
         """
         aplay = shutil.which("aplay")
         if aplay is None:
@@ -58,34 +63,36 @@ class AlsaVoice:
         self._closed = False
         self._sounds: dict[str, _Sound] = {}
         self._all_ready = False
-        self._asked = 0
+        self._request = 0
         self._changed = threading.Condition()
         self._child: subprocess.Popen[bytes] | None = None
         self._children = 0
         threading.Thread(target=self._make_ready, name="render phrases", daemon=True).start()
 
     def say(self, word: str) -> None:
-        """Begin a word in place of whatever was being said; one that is not ready within half a second is dropped."""
+        """Play the clip of a word. It replaces the current one. A clip not ready within half a second is dropped."""
         with self._changed:
-            self._asked += 1
-            mine = self._asked
-            self._changed.wait_for(lambda: self._all_ready or self._asked != mine or word in self._sounds, _PATIENCE_S)
+            self._request += 1
+            mine = self._request
+            self._changed.wait_for(
+                lambda: self._all_ready or self._request != mine or word in self._sounds, _PATIENCE_S
+            )
             sound = self._sounds.get(word)
-            if sound is None or self._asked != mine or self._closed:
+            if sound is None or self._request != mine or self._closed:
                 return
             self._cut_off()
             if self._children < _MOST_CHILDREN:
                 self._play(sound)
 
     def silence(self) -> None:
-        """Stop speaking now. What waits to be ready is dropped."""
+        """Stop speaking now. A word that waits for its clip is dropped."""
         with self._changed:
-            self._asked += 1
+            self._request += 1
             self._changed.notify_all()
             self._cut_off()
 
     def close(self) -> None:
-        """Stop speaking, for good. May be called twice."""
+        """Stop speaking for good. May be called twice."""
         self._closed = True
         self.silence()
 
@@ -95,7 +102,7 @@ class AlsaVoice:
             child.kill()
 
     def _play(self, sound: _Sound) -> None:
-        # The sound lies in memory, whole: no pipe that could fill up and block.
+        # A file in memory holds the whole sound: a pipe could fill up and block.
         memory = os.memfd_create("sound")
         try:
             with open(memory, "wb", closefd=False) as file:
@@ -116,9 +123,9 @@ class AlsaVoice:
 
     def _make_ready(self) -> None:
         try:
-            for word, said in self._prepare():
-                # Sinks swallow the beginning of a stream: the wake tone is in the same one.
-                whole = clip.at_volume(clip.joined(wake(said.rate), said), self._volume)
+            for word, spoken in self._prepare():
+                # Sound sinks swallow the start of each stream, so the wake tone precedes the clip in the same stream.
+                whole = clip.at_volume(clip.joined(wake(spoken.rate), spoken), self._volume)
                 sound = _Sound(clip.wav(whole), whole.seconds)
                 with self._changed:
                     self._sounds[word] = sound
@@ -126,7 +133,7 @@ class AlsaVoice:
                 if self._closed:
                     return
         except Exception as error:
-            # Whatever it is, it must be told: this thread has nobody above it.
+            # Report any error: nothing above this thread would catch it.
             self._complain(f"phrases cannot be made ready: {error}")
         finally:
             with self._changed:
@@ -134,8 +141,8 @@ class AlsaVoice:
                 self._changed.notify_all()
 
     def _attend(self, child: "subprocess.Popen[bytes]", deadline_s: float) -> None:
-        """Wait for a child's end, kill it at its deadline, and say what went wrong unless it was cut off."""
-        # Leaving `with` waits for it again: one that hangs in the kernel outlives its killing.
+        """Wait for a child to end. Kill it at its deadline. Report a failure, unless it was stopped on purpose."""
+        # Leaving `with` waits for the child again: one that hangs in the kernel survives the kill.
         with child:
             try:
                 _, words = child.communicate(timeout=deadline_s)
@@ -145,10 +152,10 @@ class AlsaVoice:
                 child.kill()
                 trouble = f"sound device {self._device} hung: playback was stopped after {deadline_s:.1f} s"
             with self._changed:
-                cut_off = self._child is not child
-                if not cut_off:
+                replaced = self._child is not child
+                if not replaced:
                     self._child = None
-            if trouble and not cut_off:
+            if trouble and not replaced:
                 self._complain_once(trouble)
         with self._changed:
             self._children -= 1

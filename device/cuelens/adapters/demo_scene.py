@@ -1,7 +1,7 @@
-"""The moving scene with known boxes: real photographs of faces, moved before real textures, seen by a small camera.
+"""The demo scene, with ground-truth boxes: photographs of faces move over a real texture, with sensor noise.
 
-Eileen Collins (scikit-image's astronaut) and Grace Hopper (matplotlib's sample) are in the public domain. What they
-show is what there is: no expression is painted on anybody. Demo, tests and benchmarks all play this one scene.
+The photographs of Eileen Collins (scikit-image's astronaut) and Grace Hopper (matplotlib's sample) are in the public
+domain. Their expressions are their own: none is painted on. Demo, tests and benchmarks all play this scene.
 """
 
 import math
@@ -23,15 +23,23 @@ WIDTH: Final = 640
 HEIGHT: Final = 480
 FPS: Final = 15
 _NOISE: Final = 4.0
-"""Standard deviation of the sensor noise, in grey levels: a small sensor indoors."""
+"""Standard deviation of the sensor noise in grey levels, as of a small sensor indoors."""
 _SEED: Final = 1969
 _DIMMED: Final = ((18.0, 1.0), (19.0, 0.45), (21.0, 0.45), (22.0, 1.0))
-"""Brightness of the demo's room over time: it is dimmed while the second person is there."""
+"""Brightness of the room as (seconds, level): dimmed while the second person is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an actor is at a time: centre and size of its mark in pixels of the frame, turn in degrees."""
+    """A keyframe of an actor's path.
+
+    Attributes:
+        t: Seconds since the start of the scene.
+        x: Centre of the actor's mark, in pixels of the frame.
+        y: Centre of the actor's mark, in pixels of the frame.
+        size: Side of the actor's mark, in pixels of the frame.
+        turn: Rotation in degrees, counter-clockwise.
+    """
 
     t: float
     x: float
@@ -42,7 +50,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A picture that moves through the scene. mark: the square in it that `Place.size` means; a face if `is_face`."""
+    """A picture that moves through the scene.
+
+    Attributes:
+        picture: Grey pixels.
+        mask: Opacity of each pixel, 0 to 1.
+        mark: Square in the picture that `Place` positions. It is the face if `is_face`.
+        is_face: Whether the mark is a face.
+        path: Keyframes in the order of time.
+    """
 
     picture: Grey
     mask: NDArray[np.float32]
@@ -52,7 +68,7 @@ class Actor:
 
 
 class Scene:
-    """A seeded scene: frame number n is the same picture, with the same boxes, whenever it is asked for."""
+    """A scene with seeded noise: a frame number always gives the same picture and the same boxes."""
 
     def __init__(
         self,
@@ -61,7 +77,14 @@ class Scene:
         seconds: float,
         light: Sequence[tuple[float, float]] = ((0.0, 1.0),),
     ) -> None:
-        """background: uint8 (480, 640). light: brightness of the room, as (t, level) in the order of time."""
+        """Draw the noise from the fixed seed.
+
+        Args:
+            background: uint8 (480, 640).
+            actors: Painted in this order.
+            seconds: Length of the scene.
+            light: Brightness of the room, as (t, level) in the order of time.
+        """
         self.frames = round(seconds * FPS)
         self._background = background
         self._actors = actors
@@ -70,7 +93,7 @@ class Scene:
         self._noise = [random.normal(0, _NOISE, (HEIGHT, WIDTH)).astype(np.float32) for _ in range(4)]
 
     def picture(self, number: int) -> tuple[Grey, tuple[Box, ...]]:
-        """Return frame `number`, uint8 (480, 640), and the boxes of the faces that are wholly in it."""
+        """Return frame `number`, uint8 (480, 640), and the boxes of the faces that lie wholly inside it."""
         t = number / FPS
         frame = self._background.astype(np.float32)
         boxes = []
@@ -91,14 +114,20 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Somebody in a photograph. mark: the face there. reach: how much is cut out around it, in sides of the face."""
+    """A person or an object in a photograph.
+
+    Attributes:
+        file: Name of the photograph.
+        mark: Box of the face, or of the object.
+        reach: Side of the cut-out, in sides of the mark.
+    """
 
     file: str
     mark: Box
     reach: float
 
     def actor(self, path: tuple[Place, ...], *, is_face: bool = True) -> Actor:
-        """Return them as an actor who goes along a path."""
+        """Return an actor that follows a path."""
         return Actor(*_cut_out(photograph(self.file), self.mark, self.reach), is_face=is_face, path=path)
 
 
@@ -130,10 +159,10 @@ class SceneSource:
 
 
 def demo_scene() -> Scene:
-    """Return the scene of `cuelens demo`. Raises MissingExtra without the packages that bring its pictures.
+    """Return the scene of `cuelens demo`. Raises MissingExtra if scikit-image or matplotlib is not installed.
 
-    Nobody; a smiling woman who comes, moves nearer, tilts her head and goes; a cup of coffee passing where faces were;
-    a second woman, in a room that is dimmed meanwhile; nobody.
+    In order: an empty room; a smiling woman who comes, moves nearer, tilts her head and leaves; a cup of coffee that
+    passes where her face was; a second woman, while the room is dimmed; an empty room.
     """
     gravel = photograph("gravel.png")
     background = cv2.GaussianBlur(cv2.resize(gravel, (WIDTH, WIDTH))[:HEIGHT], (0, 0), 2.0) // 2 + 60
@@ -164,7 +193,7 @@ def demo_scene() -> Scene:
 
 
 def photograph(file: str) -> Grey:
-    """Return a picture that scikit-image or matplotlib ships, as it lies there, uint8. Raises MissingExtra."""
+    """Return a sample picture of scikit-image or matplotlib, grey, uint8. Raises MissingExtra if none ships it."""
     try:
         import matplotlib
         import skimage
@@ -177,7 +206,7 @@ def photograph(file: str) -> Grey:
 
 
 def _cut_out(photograph: Grey, mark: Box, reach: float) -> tuple[Grey, NDArray[np.float32], Box]:
-    """Cut an ellipse of `reach` marks around a mark, with a soft edge, shrunk until the mark is 120 pixels wide."""
+    """Cut out an ellipse, `reach` marks wide, with a soft edge. Scale it until the mark is 120 pixels wide."""
     x, y, side, _ = mark
     around = round(side * (reach - 1) / 2)
     left, top = max(x - around, 0), max(y - around, 0)
@@ -200,7 +229,7 @@ def _at(path: tuple[Place, ...], t: float) -> Place | None:
         float(np.interp(t, times, values))
         for values in zip(*((place.x, place.y, place.size, place.turn) for place in path), strict=True)
     )
-    # Nobody stands quite still.
+    # A small sway: no person stands quite still.
     return Place(t, x + 2 * math.sin(5 * t), y + 2 * math.cos(4 * t), size, turn)
 
 

@@ -1,4 +1,4 @@
-"""Outputs that only remember and a button pressed by call: for tests, trying out, and machines without hardware."""
+"""Fakes: outputs that record their calls and a button pressed by call, for tests and machines without hardware."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from cuelens.types import LightPattern
 
 
 class MemoryLight:
-    """A light that keeps what it was asked to show."""
+    """A fake light that records its patterns."""
 
     def __init__(self) -> None:
         self.shown: list[LightPattern] = []
@@ -15,7 +15,7 @@ class MemoryLight:
         self.closed = False
 
     def show(self, pattern: LightPattern) -> None:
-        """Remember the pattern."""
+        """Record the pattern."""
         self.shown.append(pattern)
         self.lit = not self.closed and any(pattern.colour)
 
@@ -30,7 +30,7 @@ class MemoryLight:
 
 
 class MemoryCaptureLight:
-    """A capture light that keeps a log of its changes: whether it was lit, and when, in seconds of `time.monotonic`."""
+    """A fake capture light. log: its changes, as (lit, seconds of `time.monotonic`)."""
 
     def __init__(self) -> None:
         self.log: list[tuple[bool, float]] = []
@@ -38,19 +38,19 @@ class MemoryCaptureLight:
 
     @property
     def lit(self) -> bool:
-        """Whether it is lit now."""
+        """Whether the light is on now."""
         return bool(self.log) and self.log[-1][0]
 
     def on(self) -> None:
-        """Light it."""
+        """Turn it on."""
         self._turn(not self.closed)
 
     def off(self) -> None:
-        """Put it out."""
+        """Turn it off."""
         self._turn(False)
 
     def close(self) -> None:
-        """Put it out for good."""
+        """Turn it off for good."""
         self.off()
         self.closed = True
 
@@ -60,7 +60,7 @@ class MemoryCaptureLight:
 
 
 class MemoryButton:
-    """A button that is pressed and released by call, on the caller's thread."""
+    """A fake button, pressed and released by call. Edges arrive on the caller's thread."""
 
     def __init__(self) -> None:
         self.pressed = False
@@ -71,15 +71,15 @@ class MemoryButton:
         self._on_edge = on_edge
 
     def press(self) -> None:
-        """Press it, if it is not pressed."""
+        """Press the button, if it is not pressed."""
         self._turn(True)
 
     def release(self) -> None:
-        """Release it, if it is pressed."""
+        """Release the button, if it is pressed."""
         self._turn(False)
 
     def close(self) -> None:
-        """Tell no edge any more."""
+        """Report no more edges."""
         self._on_edge = None
 
     def _turn(self, pressed: bool) -> None:
@@ -89,7 +89,7 @@ class MemoryButton:
 
 
 class MemoryVoice:
-    """A voice that keeps the words it was asked to say."""
+    """A fake voice that records its words."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -97,7 +97,7 @@ class MemoryVoice:
         self.closed = False
 
     def say(self, word: str) -> None:
-        """Remember the word."""
+        """Record the word."""
         if not self.closed:
             self.said.append(word)
             self.speaking = True

@@ -1,4 +1,4 @@
-"""Frames from files: a video, a still image, a folder of images. And any of them, or the scene, at its own pace."""
+"""Frame sources from files: a video, a still image or a folder of images; and real-time pacing for any source."""
 
 import threading
 import time
@@ -19,14 +19,14 @@ from cuelens_models.quiet import native_quiet
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
 _FOLDER_FPS: Final = 15.0
 _STILL_S: Final = 4.0
-"""A photograph stands still for this long: enough for an expression to settle and for one cue."""
+"""How long a photograph is repeated: enough for an expression to settle and for one cue."""
 
 
 class VideoFile:
     """The frames of a video with their presentation times."""
 
     def __init__(self, path: Path, rotation: int = 0) -> None:
-        """Open the file. Raises BadInput if it holds no frame that can be decoded."""
+        """Open the file. Raises BadInput if no frame can be decoded."""
         self.name = path.name
         self._buffers = FrameBuffers(rotation)
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -45,15 +45,15 @@ class VideoFile:
         if self._first is not None:
             frame, self._first = self._first, None
             return Frame(frame.grey, frame.t, time.monotonic_ns())
-        there, picture = self._capture.read(self._picture)
-        if not there:
+        success, picture = self._capture.read(self._picture)
+        if not success:
             return None
         self._picture = picture
         if self._grey.shape != self._picture.shape[:2]:
             self._grey = np.empty(self._picture.shape[:2], np.uint8)
         cv2.cvtColor(self._picture, cv2.COLOR_BGR2GRAY, dst=self._grey)
         t = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        # Some containers give no times, and some give one twice.
+        # Some containers hold no times, and some repeat one.
         self._last_t = t if t > self._last_t else self._last_t + 1 / self._fps
         return Frame(self._buffers.keep(self._grey), self._last_t, time.monotonic_ns())
 
@@ -63,19 +63,19 @@ class VideoFile:
 
 
 class StillImage:
-    """One photograph, standing still for some seconds at 15 frames a second."""
+    """One photograph, repeated for some seconds at 15 frames a second."""
 
     def __init__(self, path: Path, rotation: int = 0, seconds: float = _STILL_S) -> None:
-        """Decode the file. Raises BadInput if it is no image."""
+        """Decode the file. Raises BadInput if it is not an image."""
         self.name = path.name
-        # No other thread prints yet, so what libpng says of a bad file can be hidden.
+        # libpng prints warnings about bad files. No other thread prints yet, so standard error can be muted.
         with native_quiet():
             self._grey = FrameBuffers(rotation).keep(decode(path))
         self._frames = round(seconds * _FOLDER_FPS)
         self._index = 0
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Return the picture again, until its time is over."""
+        """Return the picture again, None once its time is over."""
         if self._index >= self._frames:
             return None
         t = self._index / _FOLDER_FPS
@@ -97,7 +97,7 @@ class ImageFolder:
             raise BadInput(f"{path} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
         self._buffers = FrameBuffers(rotation)
         self._index = 0
-        # A folder of something else is known by its first picture, before anything is written.
+        # Decode the first image now, so that a bad folder fails before any output is written.
         with native_quiet():
             decode(self._files[0])
 
@@ -115,7 +115,7 @@ class ImageFolder:
 
 
 class Paced:
-    """Another source's frames, each at its own time, as a camera would give them."""
+    """Real-time pacing: the frames of another source, each no earlier than its own time, as from a camera."""
 
     def __init__(self, source: FrameSource) -> None:
         self.name = source.name
@@ -134,7 +134,7 @@ class Paced:
         return Frame(frame.grey, frame.t, time.monotonic_ns())
 
     def close(self) -> None:
-        """End a wait, and close the source."""
+        """End the current wait and close the source."""
         self._closed.set()
         self._source.close()
 

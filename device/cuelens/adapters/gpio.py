@@ -1,10 +1,10 @@
-"""Light, button and capture light on pins through gpiozero, and on gpiozero's own mock pins where there is no board."""
+"""GPIO: light, button and capture light on pins through gpiozero, or on its mock pins where there is no board."""
 
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cuelens.adapters.gpio_button import GpioButton
 from cuelens.adapters.gpio_light import GpioLight
@@ -13,20 +13,16 @@ from cuelens.light import patterns
 from cuelens.settings import Pins
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
-if TYPE_CHECKING:
-    # At run time it would bring OpenCV, which putting the light out must not wait for.
-    pass
-
 _PWM_HZ: Final = 200
-"""Twice gpiozero's own. lgpio times the pulses on a thread, gpiozero counts in whole percents, and Linux may wake a
-thread 50 us late (PR_SET_TIMERSLACK): at 200 Hz a percent is 50 us, at more a dim light would flicker by lateness."""
+"""PWM frequency, twice gpiozero's default. The duty cycle has steps of 1 %, and lgpio times the pulses on a thread that
+Linux may wake 50 us late (PR_SET_TIMERSLACK). At 200 Hz one percent is 50 us; above, a dim light would flicker."""
 
 
 class Gpio:
-    """The pins of this process behind one pin factory. `mocked` says that no real pin moves.
+    """The pins of this process, behind one pin factory. mocked: whether the pins are gpiozero's mock pins.
 
-    What it claimed is closed with it. A part that cannot be claimed keeps no other from working; one that was closed
-    may be claimed anew.
+    Closing it closes every claimed part. A part that cannot be claimed does not affect the others. A closed part may be
+    claimed again.
     """
 
     def __init__(self, pins: Pins) -> None:
@@ -43,7 +39,7 @@ class Gpio:
             remedy = "sudo apt install python3-lgpio" if package == "lgpio" else "pip install 'cuelens[pi]'"
             raise MissingExtra(f"{package} is not installed: run `{remedy}`") from error
         except Exception as error:
-            # lgpio raises an error of its own that is no gpiozero error, and gpiozero several kinds.
+            # lgpio raises its own error class, which is not a gpiozero error, and gpiozero raises several.
             raise AbsentDevice(f"the GPIO cannot be opened: {error} (is the user in the group gpio?)") from error
 
     def light(self) -> GpioLight:
@@ -51,13 +47,13 @@ class Gpio:
         from gpiozero import PWMLED
 
         make = partial(PWMLED, active_high=self._pins.active_high, frequency=_PWM_HZ, pin_factory=self.factory)
-        with ExitStack() as begun:
+        with ExitStack() as claims:
             leds = []
             for key, pin in self._pins.light().items():
                 leds.append(_claim(key, pin, make))
-                begun.callback(leds[-1].close)
+                claims.callback(leds[-1].close)
             light = GpioLight(leds, [patterns.rgb(single.colour) for single in self._pins.single])
-            begun.pop_all()
+            claims.pop_all()
         self._closing["light"] = light.close
         return light
 
@@ -67,7 +63,7 @@ class Gpio:
 
         if self._pins.button == "none":
             return None
-        # No bounce_time: lgpio would tell an edge only once it has been stable for that long, the first one too.
+        # Debouncing is GpioButton's. With bounce_time, lgpio delays every edge by that time, the first one too.
         make = partial(DigitalInputDevice, pull_up=True, pin_factory=self.factory)
         button = GpioButton(_claim("button", self._pins.button, make))
         self._closing["button"] = button.close
@@ -84,45 +80,45 @@ class Gpio:
         return light
 
     def put_out(self) -> None:
-        """Drive every lamp dark and let it go, whatever became of the others. Raises AbsentDevice if one cannot be."""
+        """Turn off every lamp and release its pin. Raises AbsentDevice if one fails, after trying all."""
         from gpiozero import OutputDevice
 
         def dark(key: str, pin: int, active_high: bool) -> None:
             _claim(key, pin, partial(OutputDevice, active_high=active_high, pin_factory=self.factory)).close()
 
-        with ExitStack() as every:
+        with ExitStack() as steps:
             for key, pin in self._pins.light().items():
-                every.callback(dark, key, pin, self._pins.active_high)
+                steps.callback(dark, key, pin, self._pins.active_high)
             if self._pins.capture != "none":
-                every.callback(dark, "capture", self._pins.capture, True)
+                steps.callback(dark, "capture", self._pins.capture, True)
 
     def close(self) -> None:
-        """Go dark, give all pins back and close the GPIO. May be called twice."""
-        with ExitStack() as ending:
-            ending.callback(self.factory.close)
+        """Go dark, release all pins and close the GPIO. May be called twice."""
+        with ExitStack() as steps:
+            steps.callback(self.factory.close)
             for close in self._closing.values():
-                ending.callback(close)
+                steps.callback(close)
 
 
 class GpioCaptureLight:
     """The light that bystanders see while frames are taken."""
 
     def __init__(self, lamp: Any) -> None:
-        """lamp: gpiozero's LED."""
+        """lamp: a gpiozero LED."""
         self._lamp = lamp
 
     def on(self) -> None:
-        """Light it."""
+        """Turn it on."""
         if not self._lamp.closed:
             self._lamp.on()
 
     def off(self) -> None:
-        """Put it out."""
+        """Turn it off."""
         if not self._lamp.closed:
             self._lamp.off()
 
     def close(self) -> None:
-        """Put it out and give the pin back. May be called twice."""
+        """Turn it off and release the pin. May be called twice."""
         self.off()
         self._lamp.close()
 
@@ -131,7 +127,7 @@ def _claim(key: str, pin: int, make: Callable[[int], Any]) -> Any:
     try:
         return make(pin)
     except Exception as error:
-        # As above: the kinds of error are lgpio's, gpiozero's and Python's.
+        # As above: the error may be lgpio's, gpiozero's or Python's.
         raise AbsentDevice(
             f"pin {pin} (pins.{key}) cannot be used: {error}"
             " (is the user in the group gpio, and no other program on it?)"
@@ -139,7 +135,7 @@ def _claim(key: str, pin: int, make: Callable[[int], Any]) -> Any:
 
 
 def _factory(*, mocked: bool) -> Any:
-    """Return a pin factory, always a named one: gpiozero's own choice turns a forbidden pin into another driver."""
+    """Return a pin factory by name: gpiozero's automatic choice would try another driver when a pin is forbidden."""
     if mocked:
         from gpiozero.pins.mock import MockFactory, MockPWMPin
 
@@ -150,6 +146,6 @@ def _factory(*, mocked: bool) -> Any:
 
 
 def _use_writable_folder() -> None:
-    """Let lgpio put its FIFO where it may: importing it fails in a working directory that cannot be written to."""
+    """Give lgpio a writable folder for its FIFO: its import fails in a read-only working directory."""
     if not os.access(".", os.W_OK) and "LG_WD" not in os.environ:
         os.environ["LG_WD"] = os.environ.get("RUNTIME_DIRECTORY") or os.environ.get("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108

@@ -1,4 +1,4 @@
-"""The wearer's light on pins: patterns over time, on an RGB LED or on single ones."""
+"""The wearer's light on pins: patterns over time, on an RGB LED or on single LEDs."""
 
 import threading
 import time
@@ -15,14 +15,14 @@ _JOIN_S: Final = 1.0
 
 
 class GpioLight:
-    """The light at the edge of view: an RGB LED, or up to three single ones. One thread moves it."""
+    """The light at the edge of view: an RGB LED, or up to three single LEDs. One thread steps its pattern."""
 
     def __init__(self, leds: Sequence[Any], singles: Sequence[patterns.Colour]) -> None:
-        """leds: gpiozero's, red, green and blue, or one for each colour of `singles`."""
+        """leds: gpiozero LEDs: red, green and blue, or one for each colour of `singles`."""
         self._leds = list(leds)
         self._singles = tuple(singles)
-        self._lit = [0.0] * len(leds)
-        self._before = list(self._lit)
+        self._strengths = [0.0] * len(leds)
+        self._before = list(self._strengths)
         self._pattern: LightPattern | None = None
         self._began_s = 0.0
         self._closed = False
@@ -31,10 +31,10 @@ class GpioLight:
         self._thread.start()
 
     def show(self, pattern: "LightPattern") -> None:
-        """Begin a pattern in place of whatever was shown. Returns at once, with its first step lit."""
+        """Begin a pattern. It replaces the current one. Returns at once, with the first step of the pattern written."""
         with self._turn:
             if not self._closed:
-                self._pattern, self._began_s, self._before = pattern, time.monotonic(), list(self._lit)
+                self._pattern, self._began_s, self._before = pattern, time.monotonic(), list(self._strengths)
                 self._step()
                 self._turn.notify()
 
@@ -46,15 +46,15 @@ class GpioLight:
                 self._write([0.0] * len(self._leds))
 
     def close(self) -> None:
-        """Go dark and give the pins back. May be called twice."""
-        with self._turn, ExitStack() as ending:
+        """Go dark and release the pins. May be called twice."""
+        with self._turn, ExitStack() as steps:
             if not self._closed:
                 self._closed = True
                 self._pattern = None
                 self._turn.notify()
                 for lamp in self._leds:
-                    ending.callback(lamp.close)
-                    ending.callback(lamp.off)
+                    steps.callback(lamp.close)
+                    steps.callback(lamp.off)
         self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
@@ -63,26 +63,26 @@ class GpioLight:
                 try:
                     lasts_s = self._step()
                 except Exception:
-                    # Whoever shows the next pattern is told: its first step is taken on that thread.
+                    # The next call of `show` writes its first step itself, so it raises this error to its caller.
                     self._pattern, lasts_s = None, None
                 self._turn.wait(lasts_s)
 
     def _step(self) -> float | None:
-        """Light what the pattern looks like now; return how many seconds that holds, None for until it is replaced."""
+        """Write the pattern's current strengths. Return the seconds until the next step, None if there is none."""
         if self._pattern is None:
             return None
         now = patterns.moment(self._pattern, time.monotonic() - self._began_s)
         full = patterns.strengths(self._pattern.colour, self._singles)
-        # Until it is over, what shines at all shines a little: a cue is seen from its first step on.
+        # Until the pattern is over, each LED in use shines at least a little: a cue is visible from its first step.
         over = now.level == 0 and now.lasts_s is None
         least = [0.0 if over else min(new, patterns.LEAST) for new in full]
-        mixed = [now.level * new + now.kept * old for new, old in zip(full, self._before, strict=True)]
-        # Whole percents, as gpiozero gives them to lgpio: what is the same is not written again.
+        mixed = [now.level * new + now.previous * old for new, old in zip(full, self._before, strict=True)]
+        # Duty cycle in whole percents, as gpiozero passes it to lgpio. An unchanged value is not written again.
         self._write([round(max(strength, low), 2) for strength, low in zip(mixed, least, strict=True)])
         return now.lasts_s
 
     def _write(self, strengths: Sequence[float]) -> None:
         for index, strength in enumerate(strengths):
-            if strength != self._lit[index]:
+            if strength != self._strengths[index]:
                 self._leds[index].value = strength
-                self._lit[index] = strength
+                self._strengths[index] = strength

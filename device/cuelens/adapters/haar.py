@@ -1,7 +1,7 @@
-"""OpenCV's Haar cascade as the detector.
+"""Face detector: OpenCV's Haar cascade.
 
-`alt2` finds as many faces as OpenCV's default frontal cascade with a ninth of its false boxes. The cascade file comes
-with opencv-python-headless, or from Debian's package opencv-data beside apt's own OpenCV.
+`alt2` finds as many faces as OpenCV's default frontal cascade, with a ninth of the false positives. The cascade file is
+part of opencv-python-headless, and of Debian's opencv-data for apt's own OpenCV.
 """
 
 import math
@@ -21,30 +21,30 @@ class HaarDetector:
     smallest = 20
 
     def __init__(self, step: float = STEP, neighbours: int = NEIGHBOURS) -> None:
-        """step: ratio between neighbouring sizes looked for. neighbours: raw hits that make a face."""
+        """step: scale factor between two window sizes. neighbours: overlapping hits that make a face (minNeighbors)."""
         self._cascade = cv2.CascadeClassifier(str(cascade_file()))
         self._step = step
         self._neighbours = neighbours
 
     def sides(self, smallest: int, largest: int) -> list[int]:
-        """Return the sides that are looked for between two."""
+        """Return the sides of windows that a scan between two sides tries, in pixels."""
         steps = range(int(math.log(max(largest, self.smallest) / self.smallest) / math.log(self._step)) + 2)
         sides = (round(self.smallest * self._step**step) for step in steps)
         return [side for side in sides if smallest <= side <= largest]
 
     def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        """Return the faces between two sides in pixels, the largest first."""
+        """Return boxes of faces between two sides in pixels, the largest first."""
         return self._scan(picture, smallest, largest, self._neighbours)
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        """Return every window that passes for a face, of the same sides."""
+        """Return every window that passes for a face, ungrouped, between two sides in pixels."""
         return self._scan(picture, smallest, largest, 0)
 
     def _scan(self, picture: Grey, smallest: int, largest: int, neighbours: int) -> list[Box]:
         if min(picture.shape) < smallest:
             return []
-        found = self._cascade.detectMultiScale(
+        windows = self._cascade.detectMultiScale(
             picture, self._step, neighbours, 0, (smallest, smallest), (largest, largest)
         )
-        boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in found]
+        boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in windows]
         return sorted(boxes, key=lambda box: (-box[2], box[0], box[1]))

@@ -1,4 +1,4 @@
-"""Puts every lamp out after the daemon is gone, however it went: `ExecStopPost` of the unit.
+"""Turns off every lamp after the daemon ended, by a crash too: `ExecStopPost` of the systemd unit.
 
 python -m cuelens.adapters.lights_out
 """
@@ -11,7 +11,7 @@ from cuelens_models import command
 
 
 def main() -> None:
-    """Claim the pins of the wearer's light and of the capture light, drive them dark, and let them go."""
+    """Turn off the wearer's light and the capture light, and release their pins."""
     command.finish("lights_out", _put_out, debug=False)
 
 

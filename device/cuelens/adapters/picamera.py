@@ -1,7 +1,7 @@
-"""The Pi's camera through picamera2: the luminance plane of a small stream, one copy, and a deadline on each capture.
+"""The Pi's camera through picamera2: the luminance plane of a small stream, copied once, a deadline on each capture.
 
-picamera2 raises nothing when libcamera stops giving frames: a capture without a deadline never returns. A capture
-that timed out must be cancelled, or `stop` waits behind it for ever.
+picamera2 raises no error when libcamera stops delivering frames: without a deadline a capture never returns. After a
+timeout the capture must be cancelled, or `stop` waits for it for ever.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ class PiCamera:
     name = "picamera2"
 
     def __init__(self, width: int, height: int, fps: int, rotation: int) -> None:
-        """Start the camera. Raises MissingExtra without picamera2, AbsentDevice without a camera."""
+        """Start the camera. Raises MissingExtra if picamera2 is not installed, AbsentDevice if no camera is usable."""
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:WARN")
         try:
             from libcamera import ColorSpace
@@ -40,7 +40,7 @@ class PiCamera:
                 "this picamera2 cannot give up on a capture: run `sudo apt full-upgrade` (0.3.22 or later)"
             )
         logging.getLogger("picamera2").setLevel(logging.WARNING)
-        # USB cameras are listed too; they are v4l2's.
+        # The list includes USB cameras, which the v4l2 adapter opens.
         if not any("/usb" not in camera["Id"] for camera in Picamera2.global_camera_info()):
             raise AbsentDevice("no camera is connected: check the ribbon cable, then `rpicam-hello --list-cameras`")
         self._map = MappedArray
@@ -54,7 +54,7 @@ class PiCamera:
         except RuntimeError as error:
             self._camera.close()
             raise AbsentDevice(f"the camera cannot give {width}x{height} at {fps} frames a second: {error}") from error
-        # What was configured, not what was asked for: widths are rounded, and rows are padded to the stride.
+        # Use the configured size, not the requested one: libcamera rounds widths, and pads rows to the stride.
         self._width, self._height = self._camera.stream_configuration(_STREAM)["size"]
 
     def _configure(self, width: int, height: int, fps: int, full_range: Any) -> None:
@@ -70,7 +70,7 @@ class PiCamera:
                 controls={"FrameRate": fps},
                 display=None,
                 encode=None,
-                # No queue: a capture is exposed after it was asked for.
+                # No queue: a capture is exposed after its request.
                 queue=False,
             )
         )
@@ -83,7 +83,7 @@ class PiCamera:
             request = self._camera.wait(job, timeout=timeout_s)
         except TimeoutError:
             self._camera.cancel_all_and_flush()
-            # A frame may have come in between; its buffer must go back.
+            # A frame may have arrived meanwhile: release its buffer.
             with contextlib.suppress(CancelledError, TimeoutError):
                 job.get_result(timeout=0.1).release()
             raise
@@ -94,10 +94,10 @@ class PiCamera:
                 grey = self._buffers.keep(mapped.array[: self._height, : self._width])
         finally:
             request.release()
-        # Only sensors with a tuning file for it have one.
+        # libcamera estimates Lux only for sensors whose tuning file supports it.
         return Frame(grey, exposed_ns / 1e9, exposed_ns, lux=metadata.get("Lux"))
 
     def close(self) -> None:
-        """Stop the camera and give it back."""
+        """Stop the camera and release it."""
         self._camera.cancel_all_and_flush()
         self._camera.close()

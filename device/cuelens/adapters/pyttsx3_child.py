@@ -1,15 +1,15 @@
-"""Renders one phrase to a WAV file with pyttsx3, in a process of its own that can be killed.
+"""Text to speech: renders one phrase to a WAV file with pyttsx3, in a child process that can be killed.
 
     python -m cuelens.adapters.pyttsx3_child LANGUAGE WORDS_PER_MINUTE PHRASE FILE
 
-pyttsx3 can hang, and its `say` cannot be cut off; as a renderer to a file it is sound.
+pyttsx3 can hang, and its `say` cannot be stopped. Rendering to a file avoids `say`.
 """
 
 import sys
 
 
 def main() -> None:
-    """Render the phrase that the arguments ask for."""
+    """Render the phrase in the command-line arguments."""
     import pyttsx3
 
     language, words_per_minute, phrase, file = sys.argv[1:]
@@ -21,11 +21,11 @@ def main() -> None:
 
 
 def _voice(voices: list[object], language: str) -> str:
-    """Return the id of the plainest voice of a language: "en", else the first that begins with "en-"."""
-    spoken = {str(getattr(voice, "id", "")): str(getattr(voice, "languages", "")) for voice in voices}
+    """Return the shortest id among the voices of a language ("en" before "en-us"), else the language itself."""
+    languages_by_id = {str(getattr(voice, "id", "")): str(getattr(voice, "languages", "")) for voice in voices}
     ids = [
         name
-        for name, languages in spoken.items()
+        for name, languages in languages_by_id.items()
         if name.rpartition("/")[2].startswith(language) or language in languages
     ]
     return min(ids, key=len) if ids else language

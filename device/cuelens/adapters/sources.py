@@ -1,4 +1,4 @@
-"""From the text after --source to something that gives frames."""
+"""Frame sources by name: from the text after --source to an open source."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ KINDS = "picamera2, v4l2:N, a video, an image, a folder of images, or demo"
 
 
 def is_camera(text: str) -> bool:
-    """Whether this source is a camera."""
+    """Whether the source is a camera."""
     return text == "picamera2" or re.fullmatch(r"v4l2:\d{1,3}", text) is not None
 
 
 def open_source(text: str, camera: Camera) -> FrameSource:
-    """Open a source. Raises BadInput, AbsentDevice or MissingExtra, whichever it is, in a sentence."""
+    """Open a source. Raises BadInput, or AbsentDevice or MissingExtra if a device or a library is missing."""
     if text == "picamera2":
         from cuelens.adapters.picamera import PiCamera
 

@@ -1,4 +1,4 @@
-"""Decoding a photograph to grey, or saying that it is none."""
+"""Decoding a photograph to grey."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ from cuelens_models.errors import BadInput
 
 
 def decode(path: Path) -> Grey:
-    """Return the picture, uint8 (height, width), turned as the camera noted. Raises BadInput if it is none, or cut."""
+    """Return the picture, uint8 (height, width), rotated by its EXIF tag. Raises BadInput if it is no image, or cut."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Whether a picture or a video has lost its end, by what the file itself says of its length.
+"""Truncated files: whether a picture or a video has lost its end, by the length or end marker in the file itself.
 
-Decoders do not mind: OpenCV paints the missing part of a photograph grey, and plays half a video as if it were whole.
-A format that does not tell its length is never called cut short.
+Decoders do not report it: OpenCV fills the missing part of a photograph with grey, and plays half a video as if it were
+whole. A file that states no length is never called cut short.
 """
 
 import os
@@ -9,9 +9,9 @@ from typing import BinaryIO, Final
 
 _END_OF_IMAGE: Final = 0xD9
 _NO_LENGTH: Final = {0x01, *range(0xD0, 0xD8)}
-"""Markers that stand alone: TEM and the restarts."""
-_UNTOLD: Final = {0, 0xFFFFFFFF}
-"""What a RIFF writer leaves that could not go back to fill the length in."""
+"""JPEG markers without a length field: TEM and the restart markers."""
+_UNKNOWN: Final = {0, 0xFFFFFFFF}
+"""Length fields of a RIFF file whose writer could not seek back to fill the length in."""
 _MOVIE_BOXES: Final = {
     *(b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"),
     *(b"moof", b"mfra", b"udta", b"meta", b"uuid", b"sidx", b"styp", b"emsg", b"pdin"),
@@ -21,7 +21,7 @@ _SEGMENT: Final = b"\x18\x53\x80\x67"
 
 
 def is_cut_short(file: BinaryIO) -> bool:
-    """Judge an open file; its position is at its end afterwards."""
+    """Whether an open file is truncated. Its position is at its end afterwards."""
     head = file.read(12)
     length = file.seek(0, os.SEEK_END)
     try:
@@ -32,8 +32,8 @@ def is_cut_short(file: BinaryIO) -> bool:
             file.seek(0)
             return b"IEND" not in file.read()
         if head.startswith(b"RIFF"):
-            told = int.from_bytes(head[4:8], "little")
-            return told not in _UNTOLD and told + 8 > length
+            size = int.from_bytes(head[4:8], "little")
+            return size not in _UNKNOWN and size + 8 > length
         if head[4:8] in _MOVIE_BOXES:
             return _boxes_end(file, length) > length
         if head.startswith(_EBML):
@@ -44,9 +44,9 @@ def is_cut_short(file: BinaryIO) -> bool:
 
 
 def _jpeg_has_end(data: bytes) -> bool:
-    """Walk the segments of a JPEG (ITU-T T.81, annex B) to its end marker; a thumbnail's own end does not count.
+    """Walk the segments of a JPEG (ITU-T T.81, annex B) to its end marker. A thumbnail's end marker does not count.
 
-    Fill bytes, and stray ones between segments, are passed over as decoders do.
+    Fill bytes, and stray bytes between segments, are skipped, as decoders do.
     """
     place = 2
     while 0 <= (place := data.find(b"\xff", place)) < len(data) - 1:
@@ -54,20 +54,20 @@ def _jpeg_has_end(data: bytes) -> bool:
         if marker == _END_OF_IMAGE:
             return True
         if marker in (0x00, 0xFF):
-            # Stuffing after a coded FF, or a fill byte.
+            # A stuffed zero after a coded FF, or a fill byte.
             place += 1 if marker else 2
         elif marker in _NO_LENGTH:
             place += 2
         else:
-            # A segment; the coded data after a start of scan are searched for the next marker.
+            # A segment. After a start of scan, the search for FF runs through the coded data.
             place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
     return False
 
 
 def _boxes_end(file: BinaryIO, length: int) -> int:
-    """Return where the last top-level box of an MP4 or MOV (ISO/IEC 14496-12) says that it ends.
+    """Return the stated end of the last top-level box of an MP4 or MOV (ISO/IEC 14496-12).
 
-    What follows the boxes and is none (some cameras append a trailer) says nothing.
+    Bytes after the boxes (some cameras append a trailer) are ignored.
     """
     place = 0
     while place < length:
@@ -83,18 +83,18 @@ def _boxes_end(file: BinaryIO, length: int) -> int:
 
 
 def _segment_end(file: BinaryIO, length: int) -> int:
-    """Return where the segment of a Matroska or WebM file (RFC 8794) says that it ends; a live one does not say."""
+    """Return the stated end of the segment of a Matroska or WebM file (RFC 8794). A live stream states none."""
     file.seek(4)
     header_size, _ = _number(file)
     file.seek(header_size, os.SEEK_CUR)
     if file.read(4) != _SEGMENT:
         return length
-    size, known = _number(file)
-    return file.tell() + size if known else length
+    size, has_size = _number(file)
+    return file.tell() + size if has_size else length
 
 
 def _number(file: BinaryIO) -> tuple[int, bool]:
-    """Read a variable-length number, and whether it is one: all bits set mean unknown."""
+    """Return a variable-length number, and whether it is known: all bits set mean unknown."""
     first = file.read(1)
     if not first or first[0] == 0:
         return 0, False

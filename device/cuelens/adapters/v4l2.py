@@ -11,7 +11,7 @@ from cuelens.camera.frame_buffers import FrameBuffers
 from cuelens.frame import Frame
 from cuelens_models.errors import AbsentDevice
 
-# OpenCV's own deadline, whole seconds, read once in a process; without it a capture may take ten.
+# OpenCV's deadline on a capture in whole seconds, read once a process. The default is ten.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
 _PLAUSIBLE_AGE_NS: Final = 5_000_000_000
@@ -21,7 +21,7 @@ class V4l2Camera:
     """Camera number N, `/dev/videoN`. Open, read and close it from one thread."""
 
     def __init__(self, number: int, width: int, height: int, fps: int, rotation: int) -> None:
-        """Start the camera. Raises AbsentDevice if there is none, or another program holds it."""
+        """Start the camera. Raises AbsentDevice if it is missing or another program holds it."""
         self.name = f"v4l2:{number}"
         self._number = number
         self._buffers = FrameBuffers(rotation)
@@ -37,11 +37,11 @@ class V4l2Camera:
         self._grey = np.empty((0, 0), np.uint8)
 
     def read(self, timeout_s: float) -> Frame:
-        """Return the next frame. TimeoutError if none came in time, AbsentDevice if the camera was unplugged."""
+        """Return the next frame. Raises TimeoutError if none came in time, AbsentDevice if the camera was unplugged."""
         began = time.monotonic()
-        there, picture = self._capture.read(self._picture)
-        if not there:
-            # An unplugged camera fails at once, every time; a silent one fails after OpenCV's deadline.
+        success, picture = self._capture.read(self._picture)
+        if not success:
+            # An unplugged camera fails at once. A camera without frames fails at OpenCV's deadline.
             if time.monotonic() - began < min(timeout_s, 0.5):
                 raise AbsentDevice(f"/dev/video{self._number} went away")
             raise TimeoutError(f"/dev/video{self._number} gave no frame")
@@ -53,11 +53,11 @@ class V4l2Camera:
         return Frame(self._buffers.keep(self._grey), exposed_ns / 1e9, exposed_ns)
 
     def _exposed_ns(self) -> int:
-        """The driver's time stamp where it is on the monotonic clock (a module option can change that), else now."""
+        """Return the driver's time stamp if it is on the monotonic clock (a module option changes that), else now."""
         now = time.monotonic_ns()
         stamp = int(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
         return stamp if 0 <= now - stamp < _PLAUSIBLE_AGE_NS else now
 
     def close(self) -> None:
-        """Give the camera back."""
+        """Release the camera."""
         self._capture.release()

@@ -89,9 +89,9 @@ def _tell(state: Path, requested: str | None, picture: Path | None) -> None:
         raise BadInput(f"{picture} was not drawn: there is no session to draw")
 
 
-def _sentence(deletion: query.Deleted) -> str:
+def _sentence(deletion: query.Deletion) -> str:
     """Return a sentence about a deletion."""
-    if deletion == query.Deleted(0, 0, 0):
+    if deletion == query.Deletion(0, 0, 0):
         return "There was nothing to delete."
     files = f", and {prose.count(deletion.unread, 'damaged file')} with all that stood in it" if deletion.unread else ""
     return f"Deleted for good: {prose.count(deletion.sessions, 'session')} with {deletion.entries} events{files}."

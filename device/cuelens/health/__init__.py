@@ -1,1 +1,1 @@
-"""How the board and its service manager are doing."""
+"""Health: the state of the board, and notifications to systemd."""

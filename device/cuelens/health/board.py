@@ -1,4 +1,4 @@
-"""What the kernel tells about the board and this process. A file that is not there is None, never a good value."""
+"""The kernel's readings of the board and of this process. A missing reading is None, never a healthy value."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ ROOT = Path("/")
 
 
 def temperature_c(root: Path = ROOT) -> float | None:
-    """Return the processor's temperature in degrees Celsius, from sysfs under `root`; None where none is told."""
+    """Return the processor's temperature in degrees Celsius, from sysfs under `root`, None without a sensor."""
     try:
         return int((root / "sys/class/thermal/thermal_zone0/temp").read_text()) / 1000
     except (OSError, ValueError):
@@ -15,7 +15,7 @@ def temperature_c(root: Path = ROOT) -> float | None:
 
 
 def under_voltage(root: Path = ROOT) -> bool:
-    """Whether the Raspberry Pi's supply is too weak right now, by the kernel's `rpi_volt`; not where none is told."""
+    """Whether a Raspberry Pi's supply voltage is too low now, by the kernel's `rpi_volt`. False without it."""
     for name in (root / "sys/class/hwmon").glob("hwmon*/name"):
         try:
             if name.read_text().strip() == "rpi_volt":
@@ -39,7 +39,7 @@ def model_name(root: Path = ROOT) -> str | None:
 
 
 def is_raspberry_pi(root: Path = ROOT) -> bool:
-    """Whether the device tree says so. A laptop may have GPIO chips too, but none that a light is soldered to."""
+    """Whether the device tree names a Raspberry Pi. GPIO chips are no proof: a laptop may have some too."""
     try:
         return "Raspberry Pi" in (root / "proc/device-tree/model").read_text()
     except OSError:
@@ -47,7 +47,7 @@ def is_raspberry_pi(root: Path = ROOT) -> bool:
 
 
 def resident_mb(pid: int | None = None, root: Path = ROOT) -> tuple[float, float]:
-    """Return this process's (or another's) resident memory in MB: now, and at its highest."""
+    """Return the resident memory in MB, current and peak, of this process or of `pid`."""
     status = (root / "proc" / str(pid or os.getpid()) / "status").read_text()
     values = dict(line.split(":", 1) for line in status.splitlines())
     return int(values["VmRSS"].split()[0]) / 1024, int(values["VmHWM"].split()[0]) / 1024

@@ -1,1 +1,1 @@
-"""What a light does: patterns, colours, brightness, and the limit on flashes."""
+"""The wearer's light: patterns, colours, brightness, and the flash limit."""

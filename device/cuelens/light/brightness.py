@@ -1,4 +1,4 @@
-"""How strong lights are by how bright it is around: less at night, and never over the ceiling. Pure."""
+"""Dimming: the lights' brightness follows the surroundings, lower at night and never over the ceiling. Pure."""
 
 import math
 from typing import Final
@@ -7,15 +7,15 @@ from cuelens.profile.profile import Brightness
 
 _NIGHT_LUX: Final = 5.0
 _DAY_LUX: Final = 100.0
-"""A room by one dim lamp, and one that is well lit in the evening; offices have 500 (EN 12464-1)."""
+"""Illuminance of a room with one dim lamp, and of a well-lit one in the evening. Offices have 500 lux (EN 12464-1)."""
 _NIGHT_MEAN: Final = 30.0
 _DAY_MEAN: Final = 80.0
-"""Below the first the picture is "too dark" (`light_level`). Automatic exposure keeps a mean near 120."""
+"""Mean grey levels, 0 to 255. Automatic exposure keeps the mean near 120; below the first, the picture is dark."""
 _SMOOTHING_S: Final = 2.0
 
 
 class Dimming:
-    """Follows how bright it is around, so slowly that a light never visibly jumps."""
+    """Smooths the brightness, so that a light never visibly jumps."""
 
     def __init__(self, light: Brightness) -> None:
         self._light = light
@@ -23,26 +23,34 @@ class Dimming:
         self._t = 0.0
 
     def percent(self, t: float, lux: float | None, mean: float | None) -> float:
-        """Return how strong lights are at time `t` in seconds, in percent of what the LED can do.
+        """Return the smoothed brightness, in percent of the LED's full power.
 
-        lux, mean: see `wanted_percent`. Smoothed exponentially in time, so that it does not depend on the frame rate;
-        the first call gives what is wanted then.
+        Exponential smoothing over time makes it independent of the frame rate. The first call returns the target.
+
+        Args:
+            t: the time in seconds.
+            lux: see `target_percent`.
+            mean: see `target_percent`.
         """
-        wanted = wanted_percent(self._light, lux, mean)
+        target = target_percent(self._light, lux, mean)
         if self._percent is None:
-            self._percent = wanted
+            self._percent = target
         elif t > self._t:
-            self._percent += (wanted - self._percent) * (1 - math.exp((self._t - t) / _SMOOTHING_S))
+            self._percent += (target - self._percent) * (1 - math.exp((self._t - t) / _SMOOTHING_S))
         self._t = t
         return self._percent
 
 
-def wanted_percent(light: Brightness, lux: float | None, mean: float | None) -> float:
-    """Return the strength for a brightness around, in percent: night_percent to brightness_percent, under the ceiling.
+def target_percent(light: Brightness, lux: float | None, mean: float | None) -> float:
+    """Return the brightness for the surroundings, in percent of the LED's full power, never over the ceiling.
 
-    lux: as the camera judges; between 5 and 100 the strength follows its logarithm, as eyes do. Without it, mean: the
-    mean grey level of the picture, 0 to 255. Automatic exposure keeps that up until exposure and gain are at their
-    ends, so a camera without lux tells night only when it is really dark. Without both it is day.
+    It goes from night_percent to brightness_percent. Without lux and mean, it is the brightness of day.
+
+    Args:
+        light: the profile's settings.
+        lux: the camera's estimate. Between 5 and 100, brightness follows its logarithm, as eyes do.
+        mean: the mean grey level of the picture, 0 to 255, used without lux. Automatic exposure keeps it up until
+            exposure and gain reach their limits, so it detects real darkness only.
     """
     if lux is not None:
         day = _share(math.log(max(lux, _NIGHT_LUX)), math.log(_NIGHT_LUX), math.log(_DAY_LUX))

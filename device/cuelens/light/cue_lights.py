@@ -1,4 +1,4 @@
-"""Which light stands for which word: the cue book's for expressions, and the glasses' own for everything else."""
+"""The light of each word: from the cue book for expressions, and built in for all other words."""
 
 from dataclasses import replace
 from typing import Final
@@ -16,10 +16,10 @@ _SOFT: Final = "#808080"
 _AMBER: Final = "#E69F00"
 
 TROUBLE: Final = LightCue(colour=_AMBER, pattern="breath")
-"""The camera is away; it breathes until that is over."""
-PRESSED: Final = LightCue(colour=_WHITE, pattern="steady", light_s=0.5)
-"""The button was pressed."""
-_OWN: Final = {
+"""The camera is lost; the light breathes until it is back."""
+PRESS: Final = LightCue(colour=_WHITE, pattern="steady", light_s=0.5)
+"""The acknowledgement of a button press."""
+_BUILT_IN: Final = {
     "neutral": LightCue(colour=_WHITE, light_s=2.0),
     "unsure": LightCue(colour=_SOFT, pattern="breath", light_s=2.0),
     "nobody": LightCue(colour=_SOFT, pattern="steady", light_s=1.0),
@@ -38,24 +38,24 @@ _OWN: Final = {
 
 def lights(profile: Profile) -> dict[str, LightCue]:
     """Return the light of each word that has one. "find happy" has that of "happy"."""
-    own = dict(_OWN)
-    own["guess"] = msgspec.structs.replace(own["guess"], light_s=profile.play.wait_s)
+    book = dict(_BUILT_IN)
+    book["guess"] = msgspec.structs.replace(book["guess"], light_s=profile.play.wait_s)
     if profile.face_found:
-        own["face"] = profile.face_found
+        book["face"] = profile.face_found
     for expression, entry in profile.cues.entries().items():
         if entry.light:
             word = tell_as(profile, expression)
             if word != "face":
-                own[word] = own[f"find {word}"] = entry.light
-    return own
+                book[word] = book[f"find {word}"] = entry.light
+    return book
 
 
 def light_pattern(cue: LightCue, percent: float) -> LightPattern:
-    """Return what the light does for a cue at a strength of so many percent of what the LED can do."""
+    """Return the light pattern of a cue. percent: the brightness, in percent of the LED's full power."""
     red, green, blue = (part * percent / 100 for part in rgb(cue.colour))
     return LightPattern((red, green, blue), cue.pattern, cue.light_s)
 
 
 def endless(pattern: LightPattern) -> LightPattern:
-    """Return a pattern that goes on until another takes its place."""
+    """Return the pattern without an end: it lasts until another replaces it."""
     return replace(pattern, seconds=float("inf"))

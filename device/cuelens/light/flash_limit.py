@@ -1,8 +1,8 @@
-"""How soon one light may follow another, so that no sequence of lights flashes above 3 Hz. Pure; times in seconds.
+"""The flash limit: a minimum time between lights, so that no sequence flashes above 3 Hz. Pure; times in seconds.
 
-A flash is a rise and a fall (WCAG 2.2, success criterion 2.3.1, allows three in a second). Whatever a light does when
-it is replaced, a fade or a breath is counted as a rise from dark; a steady light rises only if none is lit, and may
-replace one that is lit at once. Rises are kept apart by more than a third of a second.
+A flash is a rise and a fall (WCAG 2.2, success criterion 2.3.1, allows three in a second). A fade or a breath always
+counts as a rise from dark. A steady light counts as a rise only if no light is on; otherwise it may replace that light
+at once. Rises are more than a third of a second apart.
 """
 
 import math
@@ -16,30 +16,30 @@ RISES_APART_S: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A light that began at `t`."""
+class LightStart:
+    """A pattern, and the time `t` when it began."""
 
     pattern: LightPattern
     t: float
 
 
-def wait_s(last: Shown | None, pattern: LightPattern, now: float) -> float:
-    """Return for how long a pattern must wait after the last one; 0 if it may begin now."""
+def wait_s(last: LightStart | None, pattern: LightPattern, now: float) -> float:
+    """Return how long a pattern must wait after the last light; 0 if it may begin now."""
     if last is None or (pattern.pattern == "steady" and now < last.t + lasts_s(last.pattern)):
         return 0.0
     return max(0.0, _last_rise(last, now) + RISES_APART_S - now)
 
 
 def lasts_s(pattern: LightPattern) -> float:
-    """Return how long a pattern is lit in all: a breath for the whole breaths in its time, one at least."""
+    """Return a pattern's duration. A breath pattern lasts a whole number of breaths, at least one."""
     if pattern.pattern != "breath" or math.isinf(pattern.seconds):
         return pattern.seconds
     return max(1, round(pattern.seconds / BREATH_S)) * BREATH_S
 
 
-def _last_rise(last: Shown, now: float) -> float:
-    """Return when the light last rose, or may have: of a breath, at its latest beginning."""
+def _last_rise(last: LightStart, now: float) -> float:
+    """Return the time of the light's last rise: for a breath pattern, the beginning of its latest breath."""
     if last.pattern.pattern != "breath":
         return last.t
-    begun = math.floor((now - last.t) / BREATH_S)
-    return last.t + min(begun, lasts_s(last.pattern) / BREATH_S - 1) * BREATH_S
+    breaths = math.floor((now - last.t) / BREATH_S)
+    return last.t + min(breaths, lasts_s(last.pattern) / BREATH_S - 1) * BREATH_S

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cuelens.light import flash_limit
-from cuelens.light.flash_limit import Shown
+from cuelens.light.flash_limit import LightStart
 from cuelens.mailbox import Latest
 from cuelens.ports import Light
 from cuelens.runtime.output_thread import CLOSE_S, TURN_S, FirstFault
@@ -24,7 +24,7 @@ class LightThread:
         self._fault = FirstFault("light", fault)
         self._mailbox: Latest[LightPattern | None] = Latest()
         self._background: LightPattern | None = None
-        self._last: Shown | None = None
+        self._last: LightStart | None = None
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="light", daemon=True)
         self._thread.start()
@@ -70,7 +70,7 @@ class LightThread:
             if pattern and math.isinf(pattern.seconds) and pattern is not self._background:
                 # The background ended before it could be shown.
                 return
-            self._last = Shown(pattern or _OFF, time.monotonic())
+            self._last = LightStart(pattern or _OFF, time.monotonic())
         if pattern is None:
             self._light.off()
         else:

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from cuelens.light.brightness import Dimming, wanted_percent
-from cuelens.light.cue_lights import PRESSED, TROUBLE, endless, light_pattern, lights
+from cuelens.light.brightness import Dimming, target_percent
+from cuelens.light.cue_lights import PRESS, TROUBLE, endless, light_pattern, lights
 from cuelens.ports import Light, Voice
 from cuelens.profile.profile import Profile
 from cuelens.runtime.light_thread import LightThread
@@ -29,7 +29,7 @@ class Outputs:
         """
         self._lights = lights(profile)
         self._dimming = Dimming(profile.light)
-        self._percent = wanted_percent(profile.light, None, None)
+        self._percent = target_percent(profile.light, None, None)
         self._light = LightThread(light, fault) if light else None
         self._voice = VoiceThread(voice, fault) if voice else None
         self._lock = threading.Lock()
@@ -56,7 +56,7 @@ class Outputs:
     def acknowledge(self) -> None:
         """Acknowledge a press by light."""
         if self._light:
-            self._light.show(light_pattern(PRESSED, self._percent))
+            self._light.show(light_pattern(PRESS, self._percent))
 
     def confirm(self, what: str) -> None:
         """Show a gesture's effect or a new state by light. what: name of the light."""

@@ -1,4 +1,4 @@
-"""A spoken phrase as samples: read, trimmed, made louder or softer, and kept as WAV."""
+"""Clips, sound as samples: reading, trimming, levelling and writing WAV."""
 
 import io
 import wave
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from cuelens_models.errors import BadInput
 
 _AUDIBLE: Final = 0.02
-"""Fraction of the peak under which a sample counts as silence."""
+"""Silence threshold, as a fraction of the peak."""
 _MARGIN_S: Final = 0.01
 _WINDOW_S: Final = 0.02
 LOUDNESS: Final = 0.11
-"""Root mean square of the loud part of all that is said, as a fraction of full scale: no phrase's peaks forbid it."""
+"""Loudness of every phrase: root mean square of its loud part, as a fraction of full scale. No phrase clips at it."""
 _PEAK: Final = 0.9
 
 
@@ -29,12 +29,12 @@ class Clip:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Length of the clip."""
         return len(self.samples) / self.rate
 
 
 def read(path: Path) -> Clip:
-    """Read a mono 16-bit WAV. Raises BadInput if it is something else, or silent."""
+    """Read a mono 16-bit WAV. Raises BadInput if the file is another format, or silent."""
     try:
         with wave.open(str(path), "rb") as file:
             if (file.getnchannels(), file.getsampwidth()) != (1, 2):
@@ -48,22 +48,22 @@ def read(path: Path) -> Clip:
 
 
 def trimmed(clip: Clip) -> Clip:
-    """Return the clip without the silence around it (a synthesiser leaves 0.3 s at the end), with soft ends."""
+    """Return the clip without leading and trailing silence (a synthesiser leaves 0.3 s), with a fade at both ends."""
     height = np.abs(clip.samples.astype(np.int32))
     loud = np.flatnonzero(height > _AUDIBLE * height.max())
     margin = round(_MARGIN_S * clip.rate)
-    kept = clip.samples[max(int(loud[0]) - margin, 0) : int(loud[-1]) + margin].astype(np.float64)
-    # In the margin, so that no sound is made weaker by it unless the clip begins at once.
-    ramp = np.linspace(0, 1, min(margin, len(kept)))
-    kept[: len(ramp)] *= ramp
-    kept[len(kept) - len(ramp) :] *= ramp[::-1]
-    return Clip(kept.astype(np.int16), clip.rate)
+    sound = clip.samples[max(int(loud[0]) - margin, 0) : int(loud[-1]) + margin].astype(np.float64)
+    # The fade lies in the margin: it weakens sound only if the clip begins or ends without silence.
+    ramp = np.linspace(0, 1, min(margin, len(sound)))
+    sound[: len(ramp)] *= ramp
+    sound[len(sound) - len(ramp) :] *= ramp[::-1]
+    return Clip(sound.astype(np.int16), clip.rate)
 
 
 def levelled(clip: Clip) -> Clip:
-    """Return the clip as loud as all others: its loud part at LOUDNESS, unless a peak would pass nine tenths.
+    """Return the clip with its loudness normalised: its loud part at LOUDNESS, or less where a peak would pass 0.9.
 
-    The loud part are the windows of 20 ms within 20 dB of the loudest.
+    The loud part consists of the windows of 20 ms within 20 dB of the loudest.
     """
     sound = clip.samples / 32768
     window = min(round(_WINDOW_S * clip.rate), len(sound))
@@ -74,7 +74,7 @@ def levelled(clip: Clip) -> Clip:
 
 
 def joined(first: Clip, second: Clip) -> Clip:
-    """Return two clips of one rate, one after the other."""
+    """Return two clips of the same rate as one, in this order."""
     return Clip(np.concatenate([first.samples, second.samples]), second.rate)
 
 

@@ -1,7 +1,7 @@
-"""Soft tones: the one that wakes a sink before anything is said, and two or three in place of words.
+"""Earcons, two or three soft tones in place of a word; and the wake tone, which wakes a sound sink before each clip.
 
-Autistic children rated 250 Hz and 8 kHz most unpleasant (docs/decisions/0005). All tones are pure, so they have no
-harmonics, and lie between 440 and 1047 Hz.
+Autistic children rated 250 Hz and 8 kHz most unpleasant (docs/decisions/0005). All tones are pure sines without
+harmonics, between 440 and 1047 Hz.
 """
 
 import math
@@ -14,16 +14,16 @@ from cuelens.sound.clip import LOUDNESS, Clip
 
 _RATE: Final = 22050
 _EDGE_S: Final = 0.04
-"""A tone swells for so long, and dies away as long."""
+"""Length of the fade-in and of the fade-out of a tone."""
 _PAUSE_S: Final = 0.03
 _SHORT_S: Final = 0.16
 _LONG_S: Final = 0.32
 _LEVEL: Final = 0.6
-"""Of a phrase's loudness."""
+"""Factor on the loudness of a phrase."""
 
 _WAKE_HZ: Final = 480.0
 _WAKE_S: Final = 0.3
-"""Sinks swallow the first quarter of a second."""
+"""Longer than the first quarter of a second, which sinks swallow."""
 _WAKE_LEVEL: Final = 0.2
 
 _A4, _C5, _D5, _E5, _G5, _A5, _C6 = 440.0, 523.25, 587.33, 659.26, 783.99, 880.0, 1046.5
@@ -41,7 +41,7 @@ _EXPRESSIONS: Final[dict[str, tuple[Tone, ...]]] = {
     "frown": ((_G5, _SHORT_S), (_E5, _LONG_S)),  # falls a little
 }
 _FIND: Final[Tone] = (_D5, _LONG_S)
-"""Goes before an expression that a game asks for."""
+"""First tone of the words "find ..." of a game."""
 _EARCONS: Final[dict[str, tuple[Tone, ...]]] = {
     **_EXPRESSIONS,
     **{f"find {word}": (_FIND, *tones) for word, tones in _EXPRESSIONS.items()},
@@ -54,19 +54,19 @@ _EARCONS: Final[dict[str, tuple[Tone, ...]]] = {
 
 
 def wake(rate: int) -> Clip:
-    """Return the quiet tone that goes before everything, 0.3 s, at a rate in samples a second."""
+    """Return the quiet tone that precedes every clip, 0.3 s. rate: samples a second."""
     return Clip(_int16(_tone((_WAKE_HZ, _WAKE_S), rate) * _WAKE_LEVEL), rate)
 
 
 def earcon(word: str) -> Clip:
-    """Return the tones that stand for a word, told apart by how they rise, fall, leap or stay."""
+    """Return the tones that stand for a word. Words differ in how their tones rise, fall, leap or stay."""
     pause = np.zeros(round(_PAUSE_S * _RATE))
     parts = [part for tone in _EARCONS[word] for part in (_tone(tone, _RATE), pause)]
     return Clip(_int16(np.concatenate(parts[:-1]) * _LEVEL), _RATE)
 
 
 def _tone(tone: Tone, rate: int) -> NDArray[np.float64]:
-    """Return a sine as loud as a phrase, that swells and dies away as a raised cosine does."""
+    """Return a sine as loud as a phrase, with raised-cosine fades."""
     frequency_hz, length_s = tone
     sine = np.sin(2 * np.pi * frequency_hz * np.arange(round(length_s * rate)) / rate)
     edge = (1 - np.cos(np.linspace(0, np.pi, round(_EDGE_S * rate)))) / 2

@@ -1,4 +1,4 @@
-"""A caregiver's own recording: a WAV as telephones and computers write it, made into a clip like any phrase."""
+"""A caregiver's recording: a WAV as phones and computers write it, converted to a clip like any phrase."""
 
 import struct
 from collections.abc import Iterator
@@ -14,22 +14,23 @@ from cuelens_models.errors import BadInput
 
 _LONGEST_S: Final = 3.0
 _MOST_BYTES: Final = 16_000_000
-"""Forty seconds of the richest kind: more is no phrase, and would fill a small board's memory."""
+"""Limit on the file: 40 s at the highest data rate. A phrase is shorter, and more would fill a small board's memory."""
 _MOST_DECODED_S: Final = 40.0
-"""What 16 MB hold of the richest kind; of the poorest they hold half an hour, which takes 600 MB to decode."""
+"""Limit on the length: at the lowest data rate 16 MB hold half an hour, which takes 600 MB to decode."""
 _RATES: Final = (8000, 48000)
 _FAINTEST: Final = 0.01
-"""Peak, as a fraction of full scale, under which a recording is a muted microphone's noise."""
+"""Silence threshold on the peak, as a fraction of full scale: below is the noise of a muted microphone."""
 _PCM: Final = 1
 _EXTENSIBLE: Final = 0xFFFE
-"""What 24-bit recorders write; the true format stands further on. Python 3.11's `wave` refuses it."""
+"""WAVE_FORMAT_EXTENSIBLE, of 24-bit recorders: a later field holds the format. Python 3.11's `wave` refuses it."""
 _FORMATS: Final = {3: "floating point", 6: "A-law", 7: "mu-law", 17: "ADPCM", 85: "MP3"}
 
 
 def read(path: Path) -> Clip:
-    """Read a recording: trimmed, with a soft start and a soft end, as loud as a rendered phrase.
+    """Read a recording: trimmed, with a fade at both ends, as loud as a rendered phrase.
 
-    PCM of 8, 16, 24 or 32 bits, mono or stereo, 8 to 48 kHz, 3 s at most once it is trimmed. Raises BadInput.
+    Formats: PCM of 8, 16, 24 or 32 bits, mono or stereo, 8 to 48 kHz, at most 3 s after trimming. Raises BadInput if
+    the file is missing, silent, truncated or of another format.
     """
     try:
         if not path.is_file():
@@ -40,13 +41,13 @@ def read(path: Path) -> Clip:
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     try:
-        return _made_ready(*_decoded(content))
+        return _clip(*_decode(content))
     except BadInput as error:
         raise BadInput(f"{path} {error}") from error
 
 
-def _made_ready(sound: NDArray[np.float64], rate: int) -> Clip:
-    # A cheap microphone adds a constant, which no trimming would take for silence.
+def _clip(sound: NDArray[np.float64], rate: int) -> Clip:
+    # Remove the DC offset of a cheap microphone, or trimming would take silence for sound.
     sound = sound - sound.mean() if len(sound) else sound
     if len(sound) == 0 or np.abs(sound).max() < _FAINTEST:
         raise BadInput("is silent")
@@ -56,8 +57,8 @@ def _made_ready(sound: NDArray[np.float64], rate: int) -> Clip:
     return clip.levelled(trimmed)
 
 
-def _decoded(content: bytes) -> tuple[NDArray[np.float64], int]:
-    """Return mono samples, -1 to 1, and how many there are a second."""
+def _decode(content: bytes) -> tuple[NDArray[np.float64], int]:
+    """Return mono samples, -1 to 1, and their rate in samples a second."""
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise BadInput(f"is {_kind(content)}: save it as WAV (PCM)")
     chunks = {name: part for name, part in _chunks(memoryview(content)) if name in (b"fmt ", b"data")}
@@ -83,14 +84,14 @@ def _decoded(content: bytes) -> tuple[NDArray[np.float64], int]:
 def _samples(data: memoryview, width: int) -> NDArray[np.float64]:
     if width == 1:
         return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128
-    # Each sample goes into the high bytes of 32 bits: the sign comes right by itself.
+    # Each sample fills the high bytes of 32 bits, so the sign bit is in place.
     wide = np.zeros((len(data) // width, 4), np.uint8)
     wide[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)
     return wide.view("<i4")[:, 0] / 2**31
 
 
 def _chunks(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield the name and the content of each part of a WAV. What is shorter than it says of itself was cut short."""
+    """Yield the name and the content of each chunk of a WAV. Raises BadInput if one is shorter than its stated size."""
     start = 12
     while start + 8 <= len(content):
         name, size = struct.unpack("<4sI", content[start : start + 8])
@@ -101,7 +102,7 @@ def _chunks(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _kind(content: bytes) -> str:
-    """Name what a file is that is no WAV."""
+    """Name the format of a file that is no WAV."""
     if not content:
         return "empty"
     if content.startswith(b"ID3") or (content[0] == 0xFF and content[1:2] >= b"\xe0"):

@@ -1,1 +1,1 @@
-"""The story of the sessions: what was told, pressed and muted in the last 30 days, for a family to read and delete."""
+"""The story: a log of the cues, presses and mutes of the last 30 days, which a family can read and delete."""

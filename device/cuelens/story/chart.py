@@ -1,6 +1,6 @@
-"""A day of the story as one picture: a bar for each session with a mark for each cue, and the curve of fading.
+"""A day of the story as one chart: a bar for each session, a mark for each cue, and the fading curve.
 
-It is drawn from words and times. Matplotlib is imported when it is asked for: the glasses have none.
+The chart needs the story's words and times only. Matplotlib is imported on use: the glasses do not have it.
 """
 
 import io
@@ -30,22 +30,27 @@ _MARKERS: Final = {
     "nobody": "_",
     "guess": "*",
 }
-"""A shape of its own for each word, so that nothing hangs on telling colours apart."""
+"""Each word has its own marker, so colour-blind readers can tell them apart."""
 _LIKE: Final = {"smile": "happy", "frown": "angry"}
 _OTHER_MARKER: Final = "d"
 _DARK: Final = "#555555"
 _SPANS: Final = (("mute", "muted", "#b8c4d0", "////"), ("pause", "paused", "#d9cdb8", "...."))
 _ROW_IN: Final = 0.62
-"""How high a session is drawn, in inches."""
+"""Height of a session's row, in inches."""
 _LANE: Final = 0.2
-"""How far from the middle of a session's bar its marks stand, in sessions."""
+"""Offset of the marks from the middle of a session's bar, in rows."""
 
 
 def draw(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[bool, ...]) -> bytes:
     """Draw the sessions of a day under each other, over the minutes since each began; return a PNG.
 
-    rule, first: the curve of fading, and where the wearer stands on it now. Raises MissingExtra if matplotlib is not
-    installed.
+    Raises MissingExtra if matplotlib is not installed.
+
+    Args:
+        day: the day, as YYYY-MM-DD or `unknown`.
+        sessions: the sessions of that day, with their entries.
+        rule: the fading curve.
+        first: the wearer's recent questions in explore: whether the press came before the answer.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -75,7 +80,7 @@ def draw(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[b
 
 
 def _draw_session(axes: Any, row: int, session: Session) -> None:
-    """Draw one session. Cues that came unasked stand in the upper half, answers in the lower one."""
+    """Draw one session: unasked cues in the upper half, answers in the lower half."""
     axes.barh(row, session.seconds / 60, height=0.8, color=_BAR, edgecolor=_EDGE, linewidth=0.8)
     for kind, _, colour, hatch in _SPANS:
         for begin, end in prose.spans(session, kind):
@@ -96,15 +101,15 @@ def _draw_session(axes: Any, row: int, session: Session) -> None:
 
 
 def _draw_fading(axes: Any, rule: FadingRule, first: tuple[bool, ...]) -> None:
-    """Draw how much later cues come, the more often the wearer answered first, and how many of them."""
+    """Draw the delay and frequency of cues over the share of answers that came first, and mark the wearer's point."""
     now, levels = faded(first, rule), [count / rule.answers for count in range(rule.answers + 1)]
     curve = [at(level, rule) for level in levels]
     axes.plot(levels, [point.delay_s for point in curve], color=_EDGE)
     for before, point in zip([None, *curve], curve, strict=False):
         if before is None or before.every != point.every:
-            many = "every one" if point.every == 1 else f"one in {point.every}"
+            frequency = "every one" if point.every == 1 else f"one in {point.every}"
             place = (point.level, point.delay_s)
-            axes.annotate(many, place, (5, -9), textcoords="offset points", fontsize=8)
+            axes.annotate(frequency, place, (5, -9), textcoords="offset points", fontsize=8)
     axes.plot(now.level, now.delay_s, marker="o", markersize=9, color="#0072b2")
     axes.set_title("fading, and where it stands" if rule.on else "fading is off", loc="left", fontsize=9, color=_DARK)
     axes.set_xlabel(f"of the last {rule.answers} guesses,\nanswered first")
@@ -117,26 +122,26 @@ def _draw_fading(axes: Any, rule: FadingRule, first: tuple[bool, ...]) -> None:
 
 
 def _look(word: str) -> dict[str, Any]:
-    """Return how the mark of a word looks: "find happy" is a hollow "happy", and what names no expression is dark."""
+    """Return a word's marker style: "find happy" is a hollow "happy"; words that name no expression are dark."""
     from cuelens.story.colours import COLOURS
 
-    named = word.removeprefix("find ")
-    marker, colour = _MARKERS.get(named, _OTHER_MARKER), COLOURS.get(_LIKE.get(named, named), _DARK)
-    if named != word:
+    name = word.removeprefix("find ")
+    marker, colour = _MARKERS.get(name, _OTHER_MARKER), COLOURS.get(_LIKE.get(name, name), _DARK)
+    if name != word:
         return {"marker": marker, "markersize": 8, "markerfacecolor": "white", "markeredgecolor": colour}
     return {"marker": marker, "markersize": 8, "color": colour, "markeredgecolor": _DARK, "markeredgewidth": 0.7}
 
 
 def _legend(figure: Any, sessions: Sequence[Session]) -> None:
-    """Explain what is there, and nothing else."""
+    """Draw a legend of the words and spans that occur."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     words = {entry.word for session in sessions for entry in session.entries if entry.kind == "cue"}
     ordered = [word for word in _MARKERS if word in words] + sorted(words - set(_MARKERS))
-    entries: list[Any] = [Line2D([], [], linestyle="none", label=prose.said(word), **_look(word)) for word in ordered]
-    for kind, name, colour, hatch in _SPANS:
+    entries: list[Any] = [Line2D([], [], linestyle="none", label=prose.phrase(word), **_look(word)) for word in ordered]
+    for kind, span, colour, hatch in _SPANS:
         if any(prose.spans(session, kind) for session in sessions):
-            entries.append(Patch(facecolor=colour, edgecolor="white", hatch=hatch, label=name))
+            entries.append(Patch(facecolor=colour, edgecolor="white", hatch=hatch, label=span))
     if entries:
         figure.legend(handles=entries, loc="outside lower center", ncols=7, frameon=False, fontsize=9)

@@ -1,4 +1,4 @@
-"""The colours of expressions in pictures: Okabe and Ito's colour-blind-safe palette, darkened where white is behind."""
+"""Colours of expressions in pictures: Okabe and Ito's colour-blind-safe palette, darkened for a white background."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A day of the story in words that a family understands."""
+"""A day of the story as text for families."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -29,8 +29,8 @@ _CUE_COLUMN: Final = 20
 _NO_FACE: Final = ("nobody", "face", "guess")
 
 
-def said(word: str) -> str:
-    """Return a cue's word as people are told it: "happy" is "looks happy"; a word that is no longer known stays."""
+def phrase(word: str) -> str:
+    """Return a cue's word as a phrase: "happy" gives "looks happy". An unknown word is returned unchanged."""
     try:
         return looks(word)
     except KeyError:
@@ -38,7 +38,7 @@ def said(word: str) -> str:
 
 
 def title(day: str) -> str:
-    """Return a day as it is spoken: "Thursday 8 October 2026"."""
+    """Return a day as a heading: "Thursday 8 October 2026"."""
     if day == UNDATED:
         return "An unknown day, as the clock was not set"
     on = date.fromisoformat(day)
@@ -46,7 +46,7 @@ def title(day: str) -> str:
 
 
 def length(seconds: float) -> str:
-    """Return a length of time as people say it: "45 s", "18 min", "1 h 05 min"."""
+    """Return a duration as text: "45 s", "18 min", "1 h 05 min"."""
     minutes = round(seconds / 60)
     if seconds < 59.5:
         return f"{seconds:.0f} s"
@@ -54,19 +54,19 @@ def length(seconds: float) -> str:
 
 
 def count(number: int, thing: str, things: str = "") -> str:
-    """Return how many of a thing there are: "1 session", "3 sessions". things: of an odd plural."""
+    """Return a number with its noun: "1 session", "3 sessions". things: the plural, if irregular."""
     return f"{number} {thing if number == 1 else things or thing + 's'}"
 
 
 def label(session: Session) -> str:
-    """Return what a session is called: when it began, or its number in the file without a date, and its mode."""
+    """Return a session's label: the time when it began (without a date, its number in the file), and its mode."""
     began = session.began[11:16] if session.began else f"no. {session.id}"
     return f"{began}  {session.mode}{' (school)' if session.school else ''}"
 
 
 def spans(session: Session, kind: str) -> list[tuple[float, float]]:
-    """Return from when to when a session was muted (kind "mute") or paused ("pause"), in seconds since it began."""
-    found = []
+    """Return when a session was muted (kind "mute") or paused ("pause"): intervals in seconds since it began."""
+    intervals = []
     since: float | None = None
     for entry in session.entries:
         if entry.kind != kind:
@@ -74,17 +74,17 @@ def spans(session: Session, kind: str) -> list[tuple[float, float]]:
         if entry.word == "on" and since is None:
             since = entry.t
         elif entry.word == "off" and since is not None:
-            found.append((since, entry.t))
+            intervals.append((since, entry.t))
             since = None
     if since is not None:
-        found.append((since, max(session.seconds, since)))
-    return found
+        intervals.append((since, max(session.seconds, since)))
+    return intervals
 
 
 def not_sure(entries: Iterable[Entry]) -> tuple[int, int]:
-    """Return how often the glasses were not sure of an expression, and out of how many times.
+    """Return how many outcomes were `unsure`, and how many outcomes there were.
 
-    A time is a told expression, an answer about a face, or a face that stopped to show what had been settled on.
+    An outcome is an unasked cue of an expression, an answer about a face, or a settled expression that became unsure.
     """
     outcomes = [
         entry.word
@@ -96,7 +96,7 @@ def not_sure(entries: Iterable[Entry]) -> tuple[int, int]:
 
 
 def fading(rule: FadingRule, first: tuple[bool, ...]) -> str:
-    """Tell where a wearer stands on the curve of fading, as a sentence or two."""
+    """Describe the wearer's point on the fading curve in one or two sentences."""
     if not rule.on:
         return "Fading is off: cues come at once, and always."
     now, seen = faded(first, rule), len(first[-rule.answers :])
@@ -108,22 +108,21 @@ def fading(rule: FadingRule, first: tuple[bool, ...]) -> str:
 
 
 def lines(day: str, sessions: Sequence[Session]) -> list[str]:
-    """Tell a day: its sessions, what was told in them, and what the wearer did."""
+    """Return the lines that describe a day: its sessions, their cues, and the wearer's presses, mutes and pauses."""
     entries = [entry for session in sessions for entry in session.entries]
     whole = length(sum(session.seconds for session in sessions))
-    told = [f"{title(day)}: {count(len(sessions), 'session')}, {whole} in all", ""]
-    told += _table(
+    text = [f"{title(day)}: {count(len(sessions), 'session')}, {whole} in all", ""]
+    text += _table(
         ("began", "length", "mode", "how it ended"),
         [_session_row(session) for session in sessions],
         numbers=(1,),
     )
     cues = [entry for entry in entries if entry.kind == "cue"]
-    own = [cue for cue in cues if cue.detail != "answer"]
-    told += _cue_table("told unasked", own)
-    told += _cue_table("answered, when asked", [cue for cue in cues if cue.detail == "answer"])
+    text += _cue_table("told unasked", [cue for cue in cues if cue.detail != "answer"])
+    text += _cue_table("answered, when asked", [cue for cue in cues if cue.detail == "answer"])
     if not cues:
-        told += ["", "No cue was given."]
-    return [*told, "", *_sentences(sessions, entries)]
+        text += ["", "No cue was given."]
+    return [*text, "", *_sentences(sessions, entries)]
 
 
 def _session_row(session: Session) -> tuple[str, ...]:
@@ -138,38 +137,38 @@ def _session_row(session: Session) -> tuple[str, ...]:
 
 
 def _cue_table(heading: str, cues: Sequence[Entry]) -> list[str]:
-    """Return cues by word, the commonest first, and by how they were told."""
+    """Return the counts of cues by word, most frequent first, with the counts of each output."""
     if not cues:
         return []
     rows = []
     for word, count in Counter(cue.word for cue in cues).most_common():
         by = Counter(output for cue in cues if cue.word == word for output in cue.outputs)
-        rows.append((said(word), str(count), str(by["light"]), str(by["voice"])))
+        rows.append((phrase(word), str(count), str(by["light"]), str(by["voice"])))
     return ["", *_table((heading.ljust(_CUE_COLUMN), "times", "by light", "by voice"), rows, numbers=(1, 2, 3))]
 
 
 def _sentences(sessions: Sequence[Session], entries: Sequence[Entry]) -> list[str]:
     presses = Counter(entry.word for entry in entries if entry.kind == "press")
     which = ", ".join(f"{times} {_GESTURES.get(gesture, gesture)}" for gesture, times in presses.most_common())
-    told = [_often("The button was", "pressed", presses.total(), f": {which}")]
-    for kind, whose, done in (("mute", "Cues were", "muted"), ("pause", "The camera was", "paused")):
-        found = [end - begin for session in sessions for begin, end in spans(session, kind)]
-        told.append(_often(whose, done, len(found), f", {length(sum(found))} in all"))
+    sentences = [_often("The button was", "pressed", presses.total(), f": {which}")]
+    for kind, subject, verb in (("mute", "Cues were", "muted"), ("pause", "The camera was", "paused")):
+        durations = [end - begin for session in sessions for begin, end in spans(session, kind)]
+        sentences.append(_often(subject, verb, len(durations), f", {length(sum(durations))} in all"))
     unsure, times = not_sure(entries)
     if times:
-        told.append(f"Not sure of an expression: {unsure} of {count(times, 'time')} ({unsure / times:.0%}).")
-    return told
+        sentences.append(f"Not sure of an expression: {unsure} of {count(times, 'time')} ({unsure / times:.0%}).")
+    return sentences
 
 
-def _often(whose: str, done: str, times: int, more: str) -> str:
-    """Return how often something was done, as a sentence: "Cues were muted twice, 3 min in all."."""
+def _often(subject: str, verb: str, times: int, more: str) -> str:
+    """Return a frequency as a sentence: "Cues were muted twice, 3 min in all."."""
     if not times:
-        return f"{whose} never {done}."
-    return f"{whose} {done} {('once', 'twice')[times - 1] if times < 3 else f'{times} times'}{more}."
+        return f"{subject} never {verb}."
+    return f"{subject} {verb} {('once', 'twice')[times - 1] if times < 3 else f'{times} times'}{more}."
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> list[str]:
-    """Return rows under their heads in columns, two spaces apart. numbers: the columns that stand to the right."""
+    """Return a table as lines, with columns two spaces apart. numbers: the indices of right-aligned columns."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return [
         "  "

@@ -1,7 +1,7 @@
-"""What can be asked of a story, by a command or a page, also while the glasses go on writing it.
+"""Queries on a story: list, export and delete. They work while the glasses write the file.
 
-Every function raises BadInput if the file is damaged, and Unwritable if it may not be touched, each with a sentence. A
-story that was not begun yet is an empty one.
+Every function raises BadInput if the file is damaged, and Unwritable if it cannot be read or written. A missing file
+counts as an empty story.
 """
 
 import csv
@@ -25,8 +25,14 @@ _SESSIONS: Final = "SELECT id, began, mode, school, seconds, ended FROM session 
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
-    """What a deletion took away. unread: files whose rows could not be counted, because they were damaged."""
+class Deletion:
+    """The counts of a deletion.
+
+    Attributes:
+        sessions: the deleted sessions.
+        entries: the deleted entries.
+        unread: the deleted files that were too damaged for their rows to be counted.
+    """
 
     sessions: int
     entries: int
@@ -34,15 +40,15 @@ class Deleted:
 
 
 def day_of(session: Session) -> str:
-    """Return the day on which a session began, as YYYY-MM-DD in the time of that place, or `unknown`."""
+    """Return the day on which a session began, as YYYY-MM-DD in local time, or `unknown`."""
     return session.began[:10] if session.began else UNDATED
 
 
 def sessions(path: Path) -> list[Session]:
-    """Return all sessions in the order in which they were begun, without their entries."""
+    """Return all sessions, oldest first, without their entries."""
     if not path.exists():
         return []
-    with _in_a_sentence(path), closing(store.open_to_read(path)) as db:
+    with _cuelens_errors(path), closing(store.open_to_read(path)) as db:
         return _sessions(db)
 
 
@@ -50,17 +56,17 @@ def of_day(path: Path, day: str) -> list[Session]:
     """Return the sessions of a day, with their entries."""
     if not path.exists():
         return []
-    with _in_a_sentence(path), closing(store.open_to_read(path)) as db:
+    with _cuelens_errors(path), closing(store.open_to_read(path)) as db:
         return [_with_entries(db, session) for session in _sessions(db) if day_of(session) == day]
 
 
 def as_csv(path: Path) -> str:
-    """Return everything that is kept as CSV: a line for each entry, and one for a session without any."""
+    """Return the whole story as CSV: a line for each entry, and one for each session without entries."""
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(_COLUMNS)
     if path.exists():
-        with _in_a_sentence(path), closing(store.open_to_read(path)) as db:
+        with _cuelens_errors(path), closing(store.open_to_read(path)) as db:
             for session in _sessions(db):
                 of_session = (
                     *(session.id, session.began or "", session.mode, int(session.school)),
@@ -75,44 +81,44 @@ def as_csv(path: Path) -> str:
     return text.getvalue()
 
 
-def delete(path: Path) -> Deleted:
-    """Delete everything that was ever kept, damaged files that were set aside included; say how much it was.
+def delete(path: Path) -> Deletion:
+    """Delete the whole story, including damaged files that were set aside; return the counts.
 
-    While another process has the file open, its rows are overwritten and the file stays; else the file goes as well.
-    The session that is being written goes on as one that begins now.
+    The rows are overwritten. The file is removed too, unless another process has it open. A running session continues
+    as a new one that begins now.
     """
-    gone = Deleted(0, 0, 0)
-    with _in_a_sentence(path):
+    deletion = Deletion(0, 0, 0)
+    with _cuelens_errors(path):
         if path.exists():
             try:
-                gone, alone = _wipe(path)
+                deletion, alone = _wipe(path)
             except store.DamagedStory:
-                # Nobody writes into it: the glasses set it aside before they do.
-                gone, alone = Deleted(0, 0, 1), True
+                # No process writes to a damaged file: the writer sets it aside first.
+                deletion, alone = Deletion(0, 0, 1), True
             if alone:
                 for file in store.files_of(path):
                     file.unlink(missing_ok=True)
         set_aside = store.set_aside_of(path)
         for file in set_aside:
             file.unlink()
-    unread = gone.unread + sum(not file.name.endswith(("-wal", "-shm")) for file in set_aside)
-    return Deleted(gone.sessions, gone.entries, unread)
+    unread = deletion.unread + sum(not file.name.endswith(("-wal", "-shm")) for file in set_aside)
+    return Deletion(deletion.sessions, deletion.entries, unread)
 
 
-def _wipe(path: Path) -> tuple[Deleted, bool]:
-    """Delete every row for good. Returns how many, and whether nobody else has the file open."""
+def _wipe(path: Path) -> tuple[Deletion, bool]:
+    """Delete every row for good. Return the counts, and whether no other process has the file open."""
     with closing(store.open_to_write(path)) as db:
-        with store.whole(db):
+        with store.transaction(db):
             entries = db.execute("DELETE FROM event").rowcount
             sessions = db.execute("DELETE FROM session").rowcount
         db.execute("VACUUM")
         if not store.empty_journal(db):
             raise Unwritable(f"{path} is being read: what was deleted may still stand in its journal, so delete again")
-        return Deleted(sessions, entries, 0), _is_alone(db)
+        return Deletion(sessions, entries, 0), _is_alone(db)
 
 
 def _is_alone(db: sqlite3.Connection) -> bool:
-    """Whether nobody else has the file open: only then SQLite gives up its shared journal."""
+    """Whether no other process has the file open: only then does SQLite leave WAL mode."""
     try:
         return bool(db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
     except sqlite3.OperationalError:
@@ -142,8 +148,8 @@ def _with_entries(db: sqlite3.Connection, session: Session) -> Session:
 
 
 @contextmanager
-def _in_a_sentence(path: Path) -> Iterator[None]:
-    """Say what is wrong with a story in the errors of cuelens."""
+def _cuelens_errors(path: Path) -> Iterator[None]:
+    """Translate SQLite's errors, and those of a damaged story, into the errors of cuelens."""
     try:
         yield
     except BadInput as error:

@@ -1,7 +1,7 @@
-"""The file that a story is kept in: SQLite, one row for a session and one for each entry that matters.
+"""The story's file: an SQLite database with one row for each session and one for each entry.
 
-No picture, no reading, no face's number and no name goes in. What is committed is on the disk (`synchronous=FULL`), and
-what is deleted is overwritten (`secure_delete`).
+It never holds a picture, a reading, a face's number or a name. Commits are synced to disk (`synchronous=FULL`), and
+deleted rows are overwritten (`secure_delete`).
 """
 
 import itertools
@@ -19,17 +19,17 @@ from cuelens_models.errors import BadInput
 
 FILE: Final = "story.sqlite"
 SCHEMA: Final = 1
-KEPT_DAYS: Final = 30
-KEPT_SESSIONS: Final = 200
-"""Over six a day for those 30 days. Where the clock is never set, or stands while the power is off, only this ends a
-session's keeping."""
+RETENTION_DAYS: Final = 30
+MAX_SESSIONS: Final = 200
+"""Over six a day for 30 days. On a board whose clock is never set, or stops without power, only this limit removes
+sessions."""
 _BUSY_S: Final = 2.0
-"""How long to wait for another process: its longest hold is the VACUUM of a deletion."""
+"""Timeout for another process's lock; the longest lock is the VACUUM of a deletion."""
 _CLOCK_IS_SET_FROM: Final = 2025
 _DAY_S: Final = 86400
-_BESIDE: Final = ("-wal", "-shm")
+_JOURNALS: Final = ("-wal", "-shm")
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""What SQLite says of a file that is none, of one with holes, and of one without our tables."""
+"""SQLite's error codes for a damaged database, a file of another format, and missing tables."""
 
 _TABLES: Final = (
     """CREATE TABLE session (
@@ -48,15 +48,19 @@ _PROBES: Final = (
 
 
 class DamagedStory(BadInput):
-    """A file that is damaged, is no story, or is one of a newer cuelens."""
+    """A file that is damaged, is not a story, or was written by a newer cuelens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event that matters. t: seconds since its session began, never by the wall clock.
+    """One event of a session.
 
-    kind: cue, press, mode, mute, pause or unsure. word: what was told, the gesture, the mode, on or off. Of a cue only:
-    detail, which is face, expression, answer or prompt, and the outputs that told it.
+    Attributes:
+        t: seconds since the session began, on the monotonic clock.
+        kind: cue, press, mode, mute, pause or unsure.
+        word: the cue's word, the gesture, the mode, or on or off.
+        detail: for a cue, its kind: face, expression, answer or prompt.
+        outputs: for a cue, the outputs that gave it.
     """
 
     t: float
@@ -68,9 +72,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session. began: local time with its offset, in ISO; None without a date. seconds: how long it was.
+    """One session.
 
-    ended: time, stopped or camera lost; None if nothing could be written any more, as in a power cut.
+    Attributes:
+        id: its row number.
+        began: ISO local time with its offset; None if the clock was not set.
+        mode: the mode at its beginning.
+        school: whether the school option was on.
+        seconds: its duration.
+        ended: time, stopped or camera lost; None if its end was not written, as after a power cut.
+        entries: its events, in order of time; empty if only the session was queried.
     """
 
     id: int
@@ -83,21 +94,21 @@ class Session:
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """Open a story, or begin one, readable by its owner only. Raises DamagedStory, OSError, sqlite3.Error."""
+    """Open a story, or create one that only its owner can read. Raises DamagedStory, OSError, sqlite3.Error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Only a new file: closing one that this process has open elsewhere would drop SQLite's locks on it.
+    # Create only: closing a file that this process has open elsewhere would drop SQLite's locks on it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         with _naming_damage(path):
             fresh = _is_fresh(db, path)
-            # The journal comes after the look: a file of somebody else's is not to be changed.
+            # Set WAL mode after the check: it would change a foreign file.
             for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
                 db.execute(f"PRAGMA {setting}").fetchall()
             if fresh:
-                with whole(db):
-                    # Another process may have begun it meanwhile.
+                with transaction(db):
+                    # Another process may have created the tables meanwhile.
                     for statement in _TABLES if _is_fresh(db, path) else ():
                         db.execute(statement)
     except BaseException:
@@ -107,23 +118,23 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a story that is there, also while another process writes it. Raises DamagedStory, sqlite3.Error."""
-    # Not `mode=ro`: after a power cut the first one to come has to tidy up.
+    """Open an existing story for reading, also while another process writes it. Raises DamagedStory, sqlite3.Error."""
+    # Not `mode=ro`: after a power cut, the first connection must recover the journal.
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None)
     try:
         db.execute("PRAGMA query_only = ON")
         with _naming_damage(path):
             if _is_fresh(db, path):
                 db.close()
-                return _nothing()
+                return _empty()
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _nothing() -> sqlite3.Connection:
-    """Return a story without a row, which is what a file is that was created and not yet begun."""
+def _empty() -> sqlite3.Connection:
+    """Return an empty story in memory, in place of a file without tables."""
     db = sqlite3.connect(":memory:", isolation_level=None)
     for statement in _TABLES:
         db.execute(statement)
@@ -131,7 +142,7 @@ def _nothing() -> sqlite3.Connection:
 
 
 def _is_fresh(db: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is nothing in the file yet. Raises DamagedStory if what is there is not ours or not whole."""
+    """Whether the file has no tables yet. Raises DamagedStory if its contents are foreign or damaged."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA:
         raise DamagedStory(f"{path} was written by a newer cuelens, with schema {version}; this one knows {SCHEMA}")
@@ -139,15 +150,15 @@ def _is_fresh(db: sqlite3.Connection, path: Path) -> bool:
         return True
     for probe in _PROBES:
         db.execute(probe)
-    found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
-    if found != "ok":
-        raise DamagedStory(f"{path} is damaged: {found}")
+    check = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if check != "ok":
+        raise DamagedStory(f"{path} is damaged: {check}")
     return False
 
 
 @contextmanager
 def _naming_damage(path: Path) -> Iterator[None]:
-    """Turn what SQLite says of a damaged file into DamagedStory; a full disk or a busy file is not one."""
+    """Translate SQLite's errors for a damaged file into DamagedStory; a full disk or a lock stays sqlite3.Error."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -157,8 +168,8 @@ def _naming_damage(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole(db: sqlite3.Connection) -> Iterator[None]:
-    """Do what is inside as one transaction: all of it or nothing."""
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Run this block as one transaction: all of it or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -172,8 +183,8 @@ def whole(db: sqlite3.Connection) -> Iterator[None]:
 def begin(db: sqlite3.Connection, began: str | None, mode: str, *, school: bool) -> int:
     """Begin a session; return its number."""
     row = (began, mode, school)
-    inserted = db.execute("INSERT INTO session (began, mode, school, seconds) VALUES (?, ?, ?, 0)", row)
-    return int(inserted.lastrowid or 0)
+    cursor = db.execute("INSERT INTO session (began, mode, school, seconds) VALUES (?, ?, ?, 0)", row)
+    return int(cursor.lastrowid or 0)
 
 
 def add(db: sqlite3.Connection, session: int, entry: Entry) -> None:
@@ -185,13 +196,13 @@ def add(db: sqlite3.Connection, session: int, entry: Entry) -> None:
 
 
 def go_on(db: sqlite3.Connection, session: int, seconds: float) -> bool:
-    """Note how long a session has lasted. Returns False if it was deleted meanwhile."""
-    changed = db.execute("UPDATE session SET seconds = ? WHERE id = ?", (round(seconds, 3), session))
-    return changed.rowcount > 0
+    """Update a running session's duration. Return False if the session was deleted meanwhile."""
+    cursor = db.execute("UPDATE session SET seconds = ? WHERE id = ?", (round(seconds, 3), session))
+    return cursor.rowcount > 0
 
 
 def end(db: sqlite3.Connection, session: int, seconds: float, why: str) -> None:
-    """End a session."""
+    """Store a session's duration and the reason for its end."""
     db.execute("UPDATE session SET seconds = ?, ended = ? WHERE id = ?", (round(seconds, 3), why, session))
 
 
@@ -202,7 +213,7 @@ def date_of(now_s: float) -> str | None:
 
 
 def read_date(began: object) -> datetime | None:
-    """Return when a session began; None for what is no date with its offset, which counts as none at all."""
+    """Return a stored date; None if it is no ISO date with an offset."""
     try:
         date = datetime.fromisoformat(began) if isinstance(began, str) else None
     except ValueError:
@@ -211,59 +222,65 @@ def read_date(began: object) -> datetime | None:
 
 
 def prune(db: sqlite3.Connection, path: Path, now_s: float) -> int:
-    """Make room for a session that begins; return how many sessions went.
+    """Delete old sessions before a new one begins; return the number of deleted sessions.
 
-    Whatever the clock says, 199 stay at most. By the clock, those over 30 days old go, and files that were set aside
-    so long ago: unless it is not set, or stands before the latest session that has a date, for then it jumped back.
+    At most 199 sessions stay. Sessions over 30 days old are deleted, and so are damaged files that were set aside over
+    30 days ago. The age rule is skipped if the clock is not set, or if it is earlier than the end of the latest dated
+    session, because it then jumped back.
     """
     rows = db.execute("SELECT id, began, CAST(seconds AS REAL) FROM session ORDER BY id").fetchall()
-    gone = {number for number, _, _ in rows[: 1 - KEPT_SESSIONS]}
+    outdated = {number for number, _, _ in rows[: 1 - MAX_SESSIONS]}
     dated = [(number, date.timestamp(), seconds) for number, began, seconds in rows if (date := read_date(began))]
-    believed = date_of(now_s) is not None and all(began_s + seconds <= now_s for _, began_s, seconds in dated[-1:])
-    if believed:
-        gone |= _old([number for number, _, _ in rows], {number: began_s for number, began_s, _ in dated}, now_s)
-    if gone:
-        with whole(db):
-            db.executemany("DELETE FROM session WHERE id = ?", [(number,) for number in gone])
+    plausible = date_of(now_s) is not None and all(began_s + seconds <= now_s for _, began_s, seconds in dated[-1:])
+    if plausible:
+        outdated |= _old([number for number, _, _ in rows], {number: began_s for number, began_s, _ in dated}, now_s)
+    if outdated:
+        with transaction(db):
+            db.executemany("DELETE FROM session WHERE id = ?", [(number,) for number in outdated])
         empty_journal(db)
-    for file in set_aside_of(path) if believed else ():
-        if file.stat().st_mtime < now_s - KEPT_DAYS * _DAY_S:
+    for file in set_aside_of(path) if plausible else ():
+        if file.stat().st_mtime < now_s - RETENTION_DAYS * _DAY_S:
             file.unlink()
-    return len(gone)
+    return len(outdated)
 
 
 def _old(numbers: Sequence[int], began_s: Mapping[int, float], now_s: float) -> set[int]:
-    """Return the sessions over 30 days old. began_s: when each began, of those that have a date.
+    """Return the sessions over 30 days old.
 
-    One without a date goes with the next old one, which is at most as old; so does one that is dated over a day ahead:
-    its clock was wrong.
+    A session without a date counts as old if a later session is old. So does one that is dated over a day ahead: its
+    clock was wrong.
+
+    Args:
+        numbers: all sessions, in order.
+        began_s: the beginning of each dated session, in seconds since 1970.
+        now_s: the wall-clock time.
     """
-    old = {number for number, at_s in began_s.items() if at_s < now_s - KEPT_DAYS * _DAY_S}
+    old = {number for number, at_s in began_s.items() if at_s < now_s - RETENTION_DAYS * _DAY_S}
     last = max(old, default=0)
     return old | {number for number in numbers if number < last and began_s.get(number, math.inf) > now_s + _DAY_S}
 
 
 def empty_journal(db: sqlite3.Connection) -> bool:
-    """Leave nothing of what was deleted in the journal. Returns False if somebody is reading what stands there."""
+    """Truncate the journal, so that it holds no deleted rows. Return False if another process is reading it."""
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return every file that a story can consist of: itself, and SQLite's two beside it."""
-    return [path, *(path.with_name(path.name + ending) for ending in _BESIDE)]
+    """Return every file of a story: the database, and SQLite's two journal files."""
+    return [path, *(path.with_name(path.name + ending) for ending in _JOURNALS)]
 
 
 def set_aside_of(path: Path) -> list[Path]:
-    """Return the damaged files that were set aside, and what lay beside them."""
+    """Return the damaged files that were set aside, and their journal files."""
     return sorted(path.parent.glob(f"{path.name}.damaged-*"))
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file to `NAME.damaged-N`, and return that. Raises OSError."""
+    """Rename a damaged file to `NAME.damaged-N`; return the new path. Raises OSError."""
     numbered = (path.with_name(f"{path.name}.damaged-{number}") for number in itertools.count(1))
     target = next(place for place in numbered if not place.exists())
-    # The journal goes first: left behind, it would be taken for that of the file that comes next.
+    # Move the journals first: SQLite would apply a leftover journal to the next database.
     for file, place in reversed(list(zip(files_of(path), files_of(target), strict=True))):
         if file.exists():
             file.replace(place)

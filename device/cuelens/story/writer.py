@@ -1,7 +1,7 @@
-"""The reader of the event stream that keeps the story, on a thread of its own.
+"""The story's writer: it takes the event stream and writes the file on its own thread.
 
-What matters is committed at once, then at most twice a second, so that a power cut takes the last second at most. What
-fails, the disk or anything else, is told of once; the glasses run on, and what waits is tried again.
+An event is committed at once, but at most two commits are made a second. A power cut loses the last second at most. The
+first failure is reported as a fault; the glasses run on, and the waiting events are tried again.
 """
 
 import math
@@ -20,20 +20,24 @@ from cuelens.story import store
 from cuelens.story.store import DamagedStory, Entry
 from cuelens_models.bundle.expressions import UNSURE
 
-WAITING: Final = 4096
-"""Events that may wait for the disk, which is hours of them; what comes then is lost and counted."""
+QUEUE_EVENTS: Final = 4096
+"""Queue size in events, enough for hours; further events are dropped and counted."""
 _TICK_S: Final = 0.5
-"""How much longer than the time between two commits it takes, while nothing happens, to note a session's length."""
+"""While no event comes, a session's duration is updated this much later than the next commit is due."""
 _AGAIN_S: Final = 5.0
-"""How long what failed is left alone."""
+"""Delay before a retry after a failure."""
 _CLOSE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Where the story stands. session: its row; None between sessions. began_t: when it began, on the events' clock.
+    """The writer's state.
 
-    standing: of mute and pause, what is on.
+    Attributes:
+        mode: the current mode.
+        session: the row of the running session; None between sessions.
+        began_t: when the session began, on the events' clock.
+        standing: which of mute and pause are on.
     """
 
     mode: str
@@ -43,7 +47,7 @@ class _Page:
 
 
 class Writer:
-    """Keeps what matters of the events that it is called with. It never raises, and never waits for the disk."""
+    """Writes events to the story. A call never raises and never waits for the disk."""
 
     def __init__(
         self,
@@ -55,9 +59,15 @@ class Writer:
         clock: Callable[[], float] = time.time,
         every_s: float = 0.5,
     ) -> None:
-        """path: the file. fault: told of what is wrong, on this writer's thread. mode, school: what the glasses do.
+        """Start the thread.
 
-        clock: the wall clock, in seconds since 1970, for dates only. every_s: seconds between two commits, at least.
+        Args:
+            path: the story's file.
+            fault: called on the writer's thread with a fault's name and detail.
+            mode: the mode at the start.
+            school: whether the school option is on.
+            clock: the wall clock, in seconds since 1970, used for dates only.
+            every_s: the minimum time between two commits, in seconds.
         """
         self.lost = 0
         self._path = path
@@ -70,34 +80,34 @@ class Writer:
         self._inode = 0
         self._settled: set[int] = set()
         self._latest = (-math.inf, time.monotonic())
-        self._waiting: deque[events.Event] = deque()
-        self._told = False
+        self._queue: deque[events.Event] = deque()
+        self._reported = False
         self._closing = threading.Event()
-        # Set from the start: the file is opened, and looked through, before the first event comes.
+        # Set at the start: the thread opens and checks the file before the first event.
         self._due = threading.Event()
         self._due.set()
         self._thread = threading.Thread(target=self._work, name="story", daemon=True)
         self._thread.start()
 
     def __call__(self, event: events.Event) -> None:
-        """Take any event; all but cues, presses, modes, mutes, pauses, lost sureness and sessions is passed over."""
+        """Queue cues, presses, modes, mutes, pauses, sessions and losses of a settled expression; ignore the rest."""
         if (t := _t(event)) > self._latest[0]:
-            # Faults, and states without a camera, come with the time of a frame long past.
+            # Not every event is later: faults, and states without a camera, carry the time of an old frame.
             self._latest = (t, time.monotonic())
         if not self._matters(event):
             return
-        if len(self._waiting) >= WAITING:
+        if len(self._queue) >= QUEUE_EVENTS:
             self.lost += 1
             return
-        self._waiting.append(event)
+        self._queue.append(event)
         self._due.set()
 
     def close(self) -> None:
-        """Commit what waits and close the file, within two seconds; what is not committed then is counted as lost."""
+        """Commit the queue and close the file, with a deadline of two seconds. Count uncommitted events as lost."""
         self._closing.set()
         self._due.set()
         self._thread.join(_CLOSE_S)
-        self.lost += len(self._waiting)
+        self.lost += len(self._queue)
 
     def _matters(self, event: events.Event) -> bool:
         if isinstance(event, events.Expression):
@@ -122,35 +132,35 @@ class Writer:
             try:
                 self._write()
             except Exception as error:
-                # Whatever it is: a thread that died of it would keep nothing more, and nobody would be told.
+                # Catch everything: a dead thread would silently stop the story.
                 rest_s = _AGAIN_S
                 self._fail(error)
             self._closing.wait(rest_s)
         self._shut()
 
     def _write(self) -> None:
-        """Write what waits as one transaction. If anything is raised, nothing is written."""
+        """Write the queue as one transaction; an exception rolls it back."""
         db = self._open()
-        batch = [self._waiting[place] for place in range(len(self._waiting))]
+        batch = [self._queue[place] for place in range(len(self._queue))]
         if not batch and self._page.session is None:
             return
         t, at_s = self._latest
         now_t = t + time.monotonic() - at_s
         if any(isinstance(event, events.Session) and event.state == "began" for event in batch):
             store.prune(db, self._path, self._clock())
-        with store.whole(db):
+        with store.transaction(db):
             page = self._page
             if page.session and not store.go_on(db, page.session, now_t - page.began_t):
                 # It was deleted under our hands: what comes now is a session that begins now.
                 page = self._begin(db, page, _t(batch[0]) if batch else now_t, now_t)
             for event in batch:
-                page = self._turn(db, page, event, now_t)
+                page = self._write_event(db, page, event, now_t)
         self._page = page
         for _ in batch:
-            self._waiting.popleft()
+            self._queue.popleft()
 
-    def _turn(self, db: sqlite3.Connection, page: _Page, event: events.Event, now_t: float) -> _Page:
-        """Write one event; return where the story stands after it. What comes between sessions is not kept."""
+    def _write_event(self, db: sqlite3.Connection, page: _Page, event: events.Event, now_t: float) -> _Page:
+        """Write one event; return the state after it. Events between sessions are not stored."""
         if isinstance(event, events.Session):
             if event.state == "began":
                 return self._begin(db, page, event.t, now_t)
@@ -168,7 +178,7 @@ class Writer:
         return page
 
     def _begin(self, db: sqlite3.Connection, page: _Page, t: float, now_t: float) -> _Page:
-        """Begin a session at `t`; what was on before is on in it."""
+        """Begin a session at `t`. A mute or pause that is on becomes its first entry."""
         began = store.date_of(self._clock() - (now_t - t))
         session = store.begin(db, began, page.mode, school=self._school)
         for kind in sorted(page.standing):
@@ -176,7 +186,7 @@ class Writer:
         return replace(page, session=session, began_t=t)
 
     def _open(self) -> sqlite3.Connection:
-        """Return the open file, opened anew if it was taken away. Raises OSError, sqlite3.Error."""
+        """Return the open file; reopen it if it was removed or replaced. Raises OSError, sqlite3.Error."""
         if self._db and self._path.exists() and self._path.stat().st_ino == self._inode:
             return self._db
         self._shut()
@@ -196,15 +206,15 @@ class Writer:
         self._db = None
 
     def _fail(self, error: Exception) -> None:
-        """Tell of the first failure, and let the next turn look at the file afresh."""
+        """Report the first failure, and close the file so that the next try reopens it."""
         self._shut()
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._fault("no story", f"{self._path} cannot be written: {error}; it is tried again")
 
 
 def _entry(event: events.Event, began_t: float) -> Entry | None:
-    """Return what is kept of an event in a session that began at `began_t`; None if it is not kept as an entry."""
+    """Return an event's entry in a session that began at `began_t`; None if the event gives no entry."""
     match event:
         case events.CueGiven():
             return Entry(event.t - began_t, "cue", event.word, event.kind, event.outputs)

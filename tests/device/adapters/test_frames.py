@@ -1,4 +1,4 @@
-"""How frames come in: buffers, rotation, files, light level."""
+"""Frames: buffers, rotation, mailbox, files, light level."""
 
 import time
 from pathlib import Path
@@ -26,13 +26,13 @@ def test_buffers_turn_pictures_clockwise(rotation: int, turns: int) -> None:
 
 def test_memory_is_used_again_but_never_while_its_frame_is_held() -> None:
     buffers = FrameBuffers()
-    held = buffers.keep(RAMP)
+    first = buffers.keep(RAMP)
     places = set()
     for n in range(50):
-        passing = buffers.keep(RAMP + n)
-        places.add(passing.ctypes.data)
-    assert np.array_equal(held, RAMP)
-    assert held.ctypes.data not in places
+        other = buffers.keep(RAMP + n)
+        places.add(other.ctypes.data)
+    assert np.array_equal(first, RAMP)
+    assert first.ctypes.data not in places
     assert len(places) == 2
 
 
@@ -88,11 +88,11 @@ def test_frames_of_another_size_get_memory_of_their_own() -> None:
 def test_a_frame_is_copied_out_of_a_padded_plane() -> None:
     padded = np.zeros((3, 64), np.uint8)
     padded[:, :4] = RAMP
-    kept = FrameBuffers().keep(padded[:, :4])
-    assert np.array_equal(kept, RAMP)
-    assert kept.flags.c_contiguous
+    copy = FrameBuffers().keep(padded[:, :4])
+    assert np.array_equal(copy, RAMP)
+    assert copy.flags.c_contiguous
     padded[:] = 0
-    assert np.array_equal(kept, RAMP)
+    assert np.array_equal(copy, RAMP)
 
 
 def test_a_mailbox_holds_the_latest_and_counts_the_rest() -> None:

@@ -1,4 +1,4 @@
-"""Light, button and capture light: one contract for the shipped fakes and for gpiozero's mock pins."""
+"""Contract tests of light, button and capture light, on the fakes and on gpiozero's mock pins."""
 
 import json
 import math
@@ -43,7 +43,7 @@ LIGHTS = {
 
 
 def soon(condition: Callable[[], object]) -> bool:
-    """Whether a condition comes true within five seconds."""
+    """Wait up to five seconds for a condition. Return whether it came true."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
         if condition():
@@ -54,7 +54,7 @@ def soon(condition: Callable[[], object]) -> bool:
 
 @dataclass
 class Lamp:
-    """A light, how strongly each of its LEDs shines, and what each pin went through: (seconds before, strength)."""
+    """A light, the strength of each LED, and the history of each pin as (seconds since the change before, strength)."""
 
     light: Light
     shine: Callable[[], list[float]]
@@ -72,36 +72,36 @@ def memory_lamp() -> Lamp:
 def gpio_lamp(pins: Pins) -> Lamp:
     gpio = Gpio(pins)
     light = gpio.light()
-    moved = [gpio.factory.pin(number) for number in pins.light().values()]
+    pins_of_light = [gpio.factory.pin(number) for number in pins.light().values()]
 
     def strength(state: float) -> float:
         return state if pins.active_high else 1 - state
 
     return Lamp(
         light,
-        lambda: [strength(pin.state) for pin in moved],
-        lambda: [[(change.timestamp, strength(change.state)) for change in pin.states] for pin in moved],
+        lambda: [strength(pin.state) for pin in pins_of_light],
+        lambda: [[(change.timestamp, strength(change.state)) for change in pin.states] for pin in pins_of_light],
     )
 
 
-MADE: dict[str, Callable[[], Lamp]] = {"memory": memory_lamp} | {
+LAMPS: dict[str, Callable[[], Lamp]] = {"memory": memory_lamp} | {
     name: lambda pins=pins: gpio_lamp(pins) for name, pins in LIGHTS.items()
 }
 
 
-@pytest.fixture(params=list(MADE.values()), ids=list(MADE))
+@pytest.fixture(params=list(LAMPS.values()), ids=list(LAMPS))
 def lamp(request: pytest.FixtureRequest) -> Iterator[Lamp]:
-    made: Lamp = request.param()
-    yield made
-    made.light.close()
+    lamp: Lamp = request.param()
+    yield lamp
+    lamp.light.close()
 
 
 @pytest.fixture(params=["RGB", "RGB, common anode", "three singles"])
 def moving(request: pytest.FixtureRequest) -> Iterator[Lamp]:
-    """A light on mock pins, whose patterns move."""
-    made = gpio_lamp(LIGHTS[request.param])
-    yield made
-    made.light.close()
+    """A light on mock pins, on which patterns can be followed."""
+    lamp = gpio_lamp(LIGHTS[request.param])
+    yield lamp
+    lamp.light.close()
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -120,10 +120,10 @@ def test_a_pattern_takes_the_place_of_the_one_before_without_going_dark(moving: 
     colour = (0.6, 0.0, 0.0)
     moving.light.show(LightPattern(colour, pattern, 9.0))
     assert soon(moving.lit)
-    begun = len(moving.past()[0])
+    start = len(moving.past()[0])
     moving.light.show(LightPattern(colour, after, 9.0))
     assert soon(lambda: max(moving.shine()) > 0.5)
-    assert all(strength > 0 for _, strength in moving.past()[0][begun:])
+    assert all(strength > 0 for _, strength in moving.past()[0][start:])
 
 
 def test_a_steady_light_is_lit_when_showing_returns(lamp: Lamp) -> None:
@@ -168,7 +168,7 @@ def test_no_pattern_flashes_above_three_hertz(moving: Lamp) -> None:
     moving.light.show(LightPattern((1.0, 0.0, 0.0), "breath", math.inf))
     time.sleep(4.5)
     moving.light.off()
-    # A flash is a rise from dark, or from the little that a breath keeps.
+    # A flash is a rise from dark, or from the least strength of a breath.
     clock, rises = 0.0, []
     for (_, before), (gap, strength) in pairwise(moving.past()[0]):
         clock += gap
@@ -219,7 +219,7 @@ def test_a_light_that_fails_while_it_moves_says_so_when_it_is_asked_next() -> No
 
 @dataclass
 class Finger:
-    """A button and what presses it."""
+    """A button, and the calls that press and release it."""
 
     button: Button
     press: Callable[[], None]
@@ -241,66 +241,66 @@ def memory_finger() -> Finger:
 
 @pytest.fixture(params=[memory_finger, gpio_finger], ids=["memory", "gpiozero's mock pins"])
 def finger(request: pytest.FixtureRequest) -> Iterator[Finger]:
-    made: Finger = request.param()
-    yield made
-    made.button.close()
+    finger: Finger = request.param()
+    yield finger
+    finger.button.close()
 
 
 def test_a_button_tells_press_and_release_in_order_with_their_times(finger: Finger) -> None:
-    told: list[tuple[bool, float]] = []
-    finger.button.watch(lambda pressed, t: told.append((pressed, t)))
+    edges: list[tuple[bool, float]] = []
+    finger.button.watch(lambda pressed, t: edges.append((pressed, t)))
     began = time.monotonic()
     for _ in range(3):
         finger.press()
-        assert soon(lambda: told and told[-1][0])
+        assert soon(lambda: edges and edges[-1][0])
         finger.release()
-        assert soon(lambda: not told[-1][0])
+        assert soon(lambda: not edges[-1][0])
         time.sleep(0.04)
-    assert [pressed for pressed, _ in told] == [True, False] * 3
-    times = [began, *(t for _, t in told), time.monotonic()]
+    assert [pressed for pressed, _ in edges] == [True, False] * 3
+    times = [began, *(t for _, t in edges), time.monotonic()]
     assert times == sorted(times)
 
 
 def test_what_holds_when_watching_begins_is_no_edge(finger: Finger) -> None:
-    told: list[bool] = []
+    edges: list[bool] = []
     finger.press()
-    finger.button.watch(lambda pressed, _: told.append(pressed))
-    assert told == []
+    finger.button.watch(lambda pressed, _: edges.append(pressed))
+    assert edges == []
     finger.release()
-    assert soon(lambda: told)
-    assert told == [False]
+    assert soon(lambda: edges)
+    assert edges == [False]
 
 
 def test_no_edge_is_told_after_closing_which_may_be_done_twice(finger: Finger) -> None:
-    told: list[bool] = []
-    finger.button.watch(lambda pressed, _: told.append(pressed))
+    edges: list[bool] = []
+    finger.button.watch(lambda pressed, _: edges.append(pressed))
     finger.press()
-    assert soon(lambda: told)
+    assert soon(lambda: edges)
     finger.button.close()
     finger.button.close()
     finger.release()
     finger.press()
-    finger.button.watch(lambda pressed, _: told.append(pressed))
+    finger.button.watch(lambda pressed, _: edges.append(pressed))
     time.sleep(0.1)
-    assert told == [True]
+    assert edges == [True]
 
 
 def test_a_contact_that_bounces_is_pressed_once_and_what_it_settles_on_is_told() -> None:
     finger = gpio_finger()
-    told: list[bool] = []
-    finger.button.watch(lambda pressed, _: told.append(pressed))
+    edges: list[bool] = []
+    finger.button.watch(lambda pressed, _: edges.append(pressed))
     for move in (finger.press, finger.release) * 3:
         move()
-    # The first edge, at once; that it ended released, when it has come to rest.
-    assert told[0] is True
-    assert soon(lambda: len(told) == 2)
-    assert told == [True, False]
+    # Debounced: the first edge is reported at once, the final release once the contact is stable.
+    assert edges[0] is True
+    assert soon(lambda: len(edges) == 2)
+    assert edges == [True, False]
     finger.button.close()
 
 
 @dataclass
 class Sign:
-    """A capture light and whether it is lit."""
+    """A capture light, and whether it is on."""
 
     light: CaptureLight
     lit: Callable[[], bool]
@@ -319,9 +319,9 @@ def memory_sign() -> Sign:
     return Sign(light, lambda: light.lit)
 
 
-@pytest.mark.parametrize("made", [memory_sign, gpio_sign], ids=["memory", "gpiozero's mock pins"])
-def test_a_capture_light_is_lit_from_on_to_off_and_dark_once_closed(made: Callable[[], Sign]) -> None:
-    sign = made()
+@pytest.mark.parametrize("make", [memory_sign, gpio_sign], ids=["memory", "gpiozero's mock pins"])
+def test_a_capture_light_is_lit_from_on_to_off_and_dark_once_closed(make: Callable[[], Sign]) -> None:
+    sign = make()
     assert not sign.lit()
     sign.light.on()
     sign.light.on()
@@ -407,7 +407,7 @@ def test_every_lamp_is_put_out_whatever_became_of_the_others(active_high: bool, 
             gpio.put_out()
     else:
         gpio.put_out()
-    # Letting a pin go ends its driving; what it was driven to is in its past.
+    # A released pin is no longer driven: its history holds the driven level.
     for number in dark.keys() - {busy}:
         assert dark[number] in [bool(change.state) for change in gpio.factory.pin(number).states][1:], number
 
@@ -416,9 +416,9 @@ def test_lights_out_reads_the_settings_and_ends_well(tmp_path: Path, monkeypatch
     path = tmp_path / "cuelens.toml"
     path.write_text('[pins]\nfactory = "mock"\nbutton = "none"\n')
     monkeypatch.setattr(settings, "usual_path", lambda: path)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         lights_out.main()
-    assert ended.value.code == 0
+    assert exit_info.value.code == 0
 
 
 @pytest.mark.parametrize(
@@ -492,7 +492,7 @@ def test_single_leds_take_the_place_of_the_rgb_led_and_free_its_pins(tmp_path: P
     assert (pins.button, pins.capture) == (17, "none")
 
 
-def found(tmp_path: Path, pins: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def check_pins(tmp_path: Path, pins: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     path = tmp_path / "cuelens.toml"
     path.write_text(f'[pins]\nfactory = "mock"\n{pins}\n')
     doctor.doctor(path, as_json=True)
@@ -501,14 +501,14 @@ def found(tmp_path: Path, pins: str, capsys: pytest.CaptureFixture[str]) -> dict
 
 @pytest.fixture
 def only_pins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `doctor` check what is on pins and nothing else."""
+    """Limit `doctor` to the parts on pins."""
     pins = {part: check for part, check in doctor.CHECKS.items() if part in ("light", "button", "capture")}
     monkeypatch.setattr(doctor, "CHECKS", pins)
 
 
 @pytest.mark.usefixtures("only_pins")
 def test_doctor_checks_every_part_that_is_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    findings = found(tmp_path, 'single = [{pin = 5, colour = "#ffcc00"}]', capsys)
+    findings = check_pins(tmp_path, 'single = [{pin = 5, colour = "#ffcc00"}]', capsys)
     assert all(finding["ok"] for finding in findings.values())
     assert findings["light"]["detail"].startswith("lit and put out again")
     assert findings["button"]["detail"].startswith("not pressed")
@@ -517,7 +517,7 @@ def test_doctor_checks_every_part_that_is_fitted(tmp_path: Path, capsys: pytest.
 
 @pytest.mark.usefixtures("only_pins")
 def test_doctor_says_what_is_not_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    findings = found(tmp_path, 'button = "none"\ncapture = "none"', capsys)
+    findings = check_pins(tmp_path, 'button = "none"\ncapture = "none"', capsys)
     assert findings["button"]["detail"] == 'not fitted (pins.button is "none")'
     assert findings["capture"]["detail"] == 'not fitted (pins.capture is "none")'
 
@@ -530,6 +530,6 @@ def test_a_button_that_is_held_down_all_along_has_failed(
     stuck.press()
     monkeypatch.setattr(Gpio, "button", lambda _: stuck)
     monkeypatch.setattr(doctor, "_HELD_S", 0.1)
-    finding = found(tmp_path, "", capsys)["button"]
+    finding = check_pins(tmp_path, "", capsys)["button"]
     assert not finding["ok"]
     assert "pin 23 was held down" in finding["detail"]

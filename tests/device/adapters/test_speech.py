@@ -1,4 +1,4 @@
-"""The real sound pipeline: a real synthesiser, a real ALSA, a file where the sound card would be."""
+"""The sound pipeline with a real synthesiser and a real ALSA, which plays into a file instead of a sound card."""
 
 import os
 import shutil
@@ -42,30 +42,30 @@ def soon(condition: Callable[[], object]) -> bool:
 
 
 def children() -> list[str]:
-    """The command lines of the aplay processes that this process has started and that still run."""
-    found = subprocess.run(
+    """Return the command lines of this process's running aplay children."""
+    processes = subprocess.run(
         ["ps", "-o", "stat=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=False
     )
-    return [line for line in found.stdout.splitlines() if "aplay" in line and not line.startswith("Z")]
+    return [line for line in processes.stdout.splitlines() if "aplay" in line and not line.startswith("Z")]
 
 
 def open_files() -> int:
-    """How many files this process holds open."""
+    """Return the number of open files of this process."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def ready(**clips: Clip) -> Callable[[], Iterator[tuple[str, Clip]]]:
-    """Clips that are there at once."""
+    """Return a `prepare` whose clips are ready at once."""
     return lambda: iter(clips.items())
 
 
 def into(file: Path) -> str:
-    """An ALSA device that writes what it is given into a file."""
+    """Return an ALSA device that writes its samples into a file."""
     return f"file:FILE={file},FORMAT=raw"
 
 
-def heard_in(file: Path) -> NDArray[np.int16]:
-    """What was played into a file, once it is whole."""
+def samples_in(file: Path) -> NDArray[np.int16]:
+    """Return the samples in a file, once aplay has ended."""
     assert soon(lambda: file.exists() and file.stat().st_size and not children())
     return np.frombuffer(file.read_bytes(), np.int16)
 
@@ -109,8 +109,8 @@ def test_a_kept_phrase_is_not_rendered_again(tmp_path: Path, request: pytest.Fix
 @needs_espeak
 def test_a_kept_phrase_that_was_cut_short_is_rendered_again(tmp_path: Path) -> None:
     before = phrase("looks happy", "en", tmp_path)
-    (kept,) = tmp_path.glob("*.wav")
-    kept.write_bytes(kept.read_bytes()[:20])
+    (file,) = tmp_path.glob("*.wav")
+    file.write_bytes(file.read_bytes()[:20])
     assert np.array_equal(phrase("looks happy", "en", tmp_path).samples, before.samples)
 
 
@@ -128,20 +128,20 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 @needs_espeak
 def test_every_word_is_made_ready_one_after_the_other(tmp_path: Path) -> None:
-    making = prepare(Profile(), tmp_path, tmp_path / "kept", pytest.fail)
-    assert not (tmp_path / "kept").exists()
-    assert next(making)[0] == "happy"
-    assert len(list((tmp_path / "kept").iterdir())) == 1
-    assert ["happy", *(word for word, _ in making)] == list(language.read("en").says())
+    clips = prepare(Profile(), tmp_path, tmp_path / "cache", pytest.fail)
+    assert not (tmp_path / "cache").exists()
+    assert next(clips)[0] == "happy"
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert ["happy", *(word for word, _ in clips)] == list(language.read("en").says())
 
 
 @needs_espeak
 def test_phrases_are_said_though_they_cannot_be_kept_and_that_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    told: list[str] = []
-    clips = dict(prepare(Profile(), tmp_path, tmp_path / "file", told.append))
+    complaints: list[str] = []
+    clips = dict(prepare(Profile(), tmp_path, tmp_path / "file", complaints.append))
     assert len(clips) == len(language.read("en").says())
-    (sentence,) = told
+    (sentence,) = complaints
     assert sentence.endswith("phrases are rendered anew at each start")
 
 
@@ -149,28 +149,28 @@ def test_phrases_are_said_though_they_cannot_be_kept_and_that_is_told_once(tmp_p
 def test_a_recording_is_played_and_one_that_went_is_told_and_its_phrase_said(tmp_path: Path) -> None:
     (tmp_path / "mum.wav").write_bytes(clip.wav(TONE))
     book = CueBook(happy=CueEntry(recording="mum.wav"), sad=CueEntry(recording="gone.wav"), fear=CueEntry(phrase=None))
-    told: list[str] = []
-    clips = dict(prepare(Profile(cues=book), tmp_path, tmp_path / "kept", told.append))
+    complaints: list[str] = []
+    clips = dict(prepare(Profile(cues=book), tmp_path, tmp_path / "cache", complaints.append))
     assert clips["happy"].seconds == pytest.approx(TONE.seconds, abs=0.02)
-    assert np.array_equal(clips["sad"].samples, phrase("looks sad", "en", tmp_path / "kept").samples)
+    assert np.array_equal(clips["sad"].samples, phrase("looks sad", "en", tmp_path / "cache").samples)
     assert "fear" not in clips
-    assert told == [f"{tmp_path / 'gone.wav'} is not there; the phrase is said in its place"]
+    assert complaints == [f"{tmp_path / 'gone.wav'} is not there; the phrase is said in its place"]
 
 
 @pytest.mark.usefixtures("no_voice")
 def test_words_without_a_voice_are_told_once_and_keep_no_recording_from_being_played(tmp_path: Path) -> None:
     (tmp_path / "mum.wav").write_bytes(clip.wav(TONE))
-    told: list[str] = []
+    complaints: list[str] = []
     wearer = Profile(cues=CueBook(disgust=CueEntry(recording="mum.wav")))
-    assert [word for word, _ in prepare(wearer, tmp_path, tmp_path / "kept", told.append)] == ["disgust"]
-    assert told == ["no voice can be rendered: run `sudo apt install espeak-ng`"]
+    assert [word for word, _ in prepare(wearer, tmp_path, tmp_path / "cache", complaints.append)] == ["disgust"]
+    assert complaints == ["no voice can be rendered: run `sudo apt install espeak-ng`"]
 
 
 @pytest.mark.usefixtures("no_voice")
 def test_earcons_take_the_place_of_words_and_recordings(tmp_path: Path) -> None:
     book = CueBook(happy=CueEntry(recording="mum.wav"), sad=CueEntry(phrase=None))
     wearer = Profile(sound=Sound(say="earcons"), cues=book)
-    clips = dict(prepare(wearer, tmp_path, tmp_path / "kept", pytest.fail))
+    clips = dict(prepare(wearer, tmp_path, tmp_path / "cache", pytest.fail))
     assert set(clips) == set(language.read("en").says()) - {"sad"}
     assert all(np.array_equal(clips[word].samples, earcons.earcon(word).samples) for word in clips)
 
@@ -208,24 +208,24 @@ def test_a_file_that_is_no_wav_is_refused(tmp_path: Path) -> None:
 def test_the_wake_tone_and_then_the_whole_phrase_reach_alsa_in_one_stream_at_its_volume(
     rate: int, tmp_path: Path
 ) -> None:
-    heard = tmp_path / "heard.raw"
+    output = tmp_path / "output.raw"
     complaints: list[str] = []
-    voice = AlsaVoice(ready(hello=Clip(TONE.samples, rate)), into(heard), 0.5, complaints.append)
+    voice = AlsaVoice(ready(hello=Clip(TONE.samples, rate)), into(output), 0.5, complaints.append)
     voice.say("hello")
-    played = heard_in(heard)
+    played = samples_in(output)
     voice.close()
     wake = earcons.wake(rate).samples
     assert np.array_equal(played[: len(wake)], (wake * 0.5).astype(np.int16))
     assert played[: rate // 500].any()
-    said = played[len(wake) : len(wake) + len(TONE.samples)]
-    assert np.array_equal(said, (TONE.samples * 0.5).astype(np.int16))
+    spoken = played[len(wake) : len(wake) + len(TONE.samples)]
+    assert np.array_equal(spoken, (TONE.samples * 0.5).astype(np.int16))
     assert complaints == []
 
 
 @needs_aplay
 @needs_espeak
 def test_a_phrase_is_said_while_others_are_still_being_rendered(tmp_path: Path) -> None:
-    heard = tmp_path / "heard.raw"
+    output = tmp_path / "output.raw"
     go_on = threading.Event()
 
     def slow() -> Iterator[tuple[str, Clip]]:
@@ -233,37 +233,37 @@ def test_a_phrase_is_said_while_others_are_still_being_rendered(tmp_path: Path) 
         go_on.wait(10)
         yield "sad", TONE
 
-    voice = AlsaVoice(slow, into(heard), 1.0, pytest.fail)
+    voice = AlsaVoice(slow, into(output), 1.0, pytest.fail)
     voice.say("sad")
-    assert not heard.exists()
+    assert not output.exists()
     voice.say("happy")
-    assert heard_in(heard).any()
-    heard.unlink()
+    assert samples_in(output).any()
+    output.unlink()
     go_on.set()
     voice.say("sad")
-    assert heard_in(heard).any()
+    assert samples_in(output).any()
     voice.close()
 
 
 @needs_aplay
 def test_a_word_that_becomes_ready_in_a_moment_is_waited_for_unless_silence_is_asked_for(tmp_path: Path) -> None:
-    heard = tmp_path / "heard.raw"
+    output = tmp_path / "output.raw"
     go_on = threading.Event()
 
     def slow() -> Iterator[tuple[str, Clip]]:
         go_on.wait(10)
         yield "happy", TONE
 
-    voice = AlsaVoice(slow, into(heard), 1.0, pytest.fail)
+    voice = AlsaVoice(slow, into(output), 1.0, pytest.fail)
     saying = threading.Thread(target=voice.say, args=("happy",))
     saying.start()
     while saying.is_alive():
         voice.silence()
     go_on.set()
     time.sleep(0.1)
-    assert not heard.exists()
+    assert not output.exists()
     voice.say("happy")
-    assert heard_in(heard).any()
+    assert samples_in(output).any()
     voice.close()
 
 
@@ -328,24 +328,24 @@ def test_what_breaks_while_clips_are_made_ready_is_told_and_those_that_are_there
         yield "hello", TONE
         raise BadInput("no language here")
 
-    heard = tmp_path / "heard.raw"
+    output = tmp_path / "output.raw"
     complaints: list[str] = []
-    voice = AlsaVoice(fail, into(heard), 1.0, complaints.append)
+    voice = AlsaVoice(fail, into(output), 1.0, complaints.append)
     voice.say("goodbye")
     assert complaints == ["phrases cannot be made ready: no language here"]
     voice.say("hello")
-    assert heard_in(heard).any()
+    assert samples_in(output).any()
 
 
 @needs_aplay
 def test_nothing_is_said_after_the_end_nor_made_ready() -> None:
-    made: list[str] = []
+    words: list[str] = []
     go_on = threading.Event()
 
     def slow() -> Iterator[tuple[str, Clip]]:
         for word in ("hello", "goodbye"):
             go_on.wait(10)
-            made.append(word)
+            words.append(word)
             yield word, LONG
 
     voice = AlsaVoice(slow, "null", 1.0, pytest.fail)
@@ -354,7 +354,7 @@ def test_nothing_is_said_after_the_end_nor_made_ready() -> None:
     voice.say("hello")
     voice.say("goodbye")
     assert children() == []
-    assert made == ["hello"]
+    assert words == ["hello"]
 
 
 def test_a_phrase_that_is_not_ready_in_time_is_dropped_not_said_late() -> None:
@@ -372,7 +372,7 @@ def test_a_phrase_that_is_not_ready_in_time_is_dropped_not_said_late() -> None:
 
 @pytest.fixture(params=["memory", pytest.param("alsa", marks=needs_aplay)])
 def any_voice(request: pytest.FixtureRequest, hung: str) -> tuple[Voice, Callable[[], bool]]:
-    """Each kind of voice, and whether it is speaking: the card hangs, so a phrase does not end by itself."""
+    """Each voice, and whether it is speaking. The card hangs, so a phrase does not end by itself."""
     if request.param == "memory":
         memory = MemoryVoice()
         return memory, lambda: memory.speaking

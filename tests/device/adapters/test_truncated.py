@@ -1,4 +1,4 @@
-"""What is cut short and what is not, on files that real encoders wrote."""
+"""Truncated and whole files, as real encoders write them."""
 
 import io
 import shutil
@@ -15,15 +15,15 @@ from cuelens.adapters.truncated import is_cut_short
 NOISE = np.random.default_rng(0).integers(0, 255, (120, 160)).astype(np.uint8)
 
 
-def encoded(suffix: str) -> bytes:
-    done, data = cv2.imencode(suffix, NOISE)
-    assert done
+def encode(suffix: str) -> bytes:
+    success, data = cv2.imencode(suffix, NOISE)
+    assert success
     return data.tobytes()
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_a_picture_without_its_end_is_cut_short(suffix: str) -> None:
-    whole = encoded(suffix)
+    whole = encode(suffix)
     assert not is_cut_short(io.BytesIO(whole))
     assert not is_cut_short(io.BytesIO(whole + b"what a phone appends"))
     for share in (0.05, 0.5, 0.99):
@@ -31,16 +31,16 @@ def test_a_picture_without_its_end_is_cut_short(suffix: str) -> None:
 
 
 def test_fill_bytes_and_thumbnails_do_not_mislead() -> None:
-    whole = encoded(".jpg")
+    whole = encode(".jpg")
     scan = whole.index(b"\xff\xda")
     assert not is_cut_short(io.BytesIO(whole[:scan] + b"\xff" + whole[scan:]))
     assert not is_cut_short(io.BytesIO(whole[:-2] + b"\xff" + whole[-2:]))
     assert not is_cut_short(io.BytesIO(whole[:scan] + b"stray" + whole[scan:]))
-    done, restarts = cv2.imencode(".jpg", NOISE, [cv2.IMWRITE_JPEG_RST_INTERVAL, 4])
-    assert done
+    success, restarts = cv2.imencode(".jpg", NOISE, [cv2.IMWRITE_JPEG_RST_INTERVAL, 4])
+    assert success
     assert b"\xff\xd3" in restarts.tobytes()
     assert not is_cut_short(io.BytesIO(restarts.tobytes().replace(b"\xff\xd3", b"\xff\xff\xd3")))
-    thumbnail = b"Exif\0\0" + encoded(".jpg")[:2000] + b"\xff\xd9"
+    thumbnail = b"Exif\0\0" + encode(".jpg")[:2000] + b"\xff\xd9"
     segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     assert not is_cut_short(io.BytesIO(whole[:2] + segment + whole[2:]))
     assert is_cut_short(io.BytesIO((whole[:2] + segment + whole[2:])[: len(segment) + len(whole) // 2]))
@@ -59,9 +59,9 @@ def test_fill_bytes_and_thumbnails_do_not_mislead() -> None:
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 def test_a_video_without_its_end_is_cut_short(tmp_path: Path, suffix: str, options: list[str]) -> None:
     path = tmp_path / f"clip.{suffix}"
-    made = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=3"]
+    command = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=3"]
     sound = ["-f", "lavfi", "-i", "sine=duration=9"]
-    subprocess.run([*made, *sound, *options, str(path)], check=True)
+    subprocess.run([*command, *sound, *options, str(path)], check=True)
     whole = path.read_bytes()
     assert not is_cut_short(io.BytesIO(whole))
     for share in (0.3, 0.6, 0.95):
@@ -72,18 +72,18 @@ def test_a_video_without_its_end_is_cut_short(tmp_path: Path, suffix: str, optio
 @pytest.mark.parametrize("trailer", [b"\n", b"\0" * 3, b"\xff" * 16, b"a trailer that some cameras append"])
 def test_what_a_camera_appends_to_a_video_does_not_make_it_cut(tmp_path: Path, trailer: bytes) -> None:
     path = tmp_path / "clip.mp4"
-    made = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=1"]
-    subprocess.run([*made, "-c:v", "mpeg4", str(path)], check=True)
+    command = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=1"]
+    subprocess.run([*command, "-c:v", "mpeg4", str(path)], check=True)
     assert not is_cut_short(io.BytesIO(path.read_bytes() + trailer))
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 @pytest.mark.parametrize(("kind", "codec"), [("avi", "mjpeg"), ("matroska", "mjpeg"), ("webm", "libvpx")])
 def test_what_was_written_into_a_pipe_does_not_say_its_length(kind: str, codec: str) -> None:
-    made = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=1"]
-    done = subprocess.run([*made, "-c:v", codec, "-f", kind, "pipe:1"], capture_output=True, check=True)
-    assert len(done.stdout) > 1000
-    assert not is_cut_short(io.BytesIO(done.stdout))
+    command = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=1"]
+    result = subprocess.run([*command, "-c:v", codec, "-f", kind, "pipe:1"], capture_output=True, check=True)
+    assert len(result.stdout) > 1000
+    assert not is_cut_short(io.BytesIO(result.stdout))
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\xff\xd8", b"RIFF", b"text of no format at all", bytes(64)])

@@ -1,4 +1,4 @@
-"""The factory's cue book for wearers who see colours otherwise, and for glasses with one LED."""
+"""The factory's cue book for colour-blind wearers, and for glasses with one LED."""
 
 from itertools import combinations
 
@@ -26,8 +26,8 @@ SEEN_BY = {
 # sRGB to XYZ under D65 (IEC 61966-2-1).
 XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 LEAST = 5 * 2.3
-"""Five just noticeable differences of CIE76 (2.3: Mahy, Van Eycken and Oosterlinck, 1994). One is for two patches side
-by side; a light is seen for a second or two and compared with one that is remembered."""
+"""Five just noticeable differences of CIE76 (2.3: Mahy, Van Eycken and Oosterlinck, 1994). One is the limit for
+two patches side by side; a light lasts a second or two and is compared with a remembered one."""
 
 Linear = NDArray[np.float64]
 

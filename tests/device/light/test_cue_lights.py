@@ -1,4 +1,4 @@
-"""How strong a light is: which single LED stands for a colour, how patterns move, and how it dims."""
+"""The light's output: the LED for a colour, the patterns over time, and dimming."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 
 from cuelens.frame import Frame
 from cuelens.light import patterns
-from cuelens.light.brightness import Dimming, wanted_percent
+from cuelens.light.brightness import Dimming, target_percent
 from cuelens.light.cue_lights import lights
 from cuelens.light.patterns import Moment, moment, rgb, strengths
 from cuelens.profile.cue_book import CueBook, CueEntry
@@ -19,7 +19,7 @@ RED, GREEN, BLUE, YELLOW, WHITE = map(rgb, ("#FF0000", "#00FF00", "#0000FF", "#F
 
 
 def linear(level: int) -> float:
-    """The light that a level of a screen stands for (IEC 61966-2-1)."""
+    """The linear light of an sRGB level (IEC 61966-2-1)."""
     return ((level / 255 + 0.055) / 1.055) ** 2.4
 
 
@@ -78,7 +78,7 @@ def test_what_is_not_black_is_never_rounded_to_dark() -> None:
 def test_how_a_pattern_looks_at_a_moment(pattern: str, seconds: float, elapsed_s: float, expected: Moment) -> None:
     looks = moment(LightPattern(WHITE, pattern, seconds), elapsed_s)
     assert looks.level == pytest.approx(expected.level, abs=1e-4)
-    assert looks.kept == pytest.approx(expected.kept, abs=1e-4)
+    assert looks.previous == pytest.approx(expected.previous, abs=1e-4)
     assert looks.lasts_s == pytest.approx(expected.lasts_s)
 
 
@@ -101,7 +101,7 @@ def test_how_a_pattern_looks_at_a_moment(pattern: str, seconds: float, elapsed_s
 def test_a_light_is_as_strong_as_its_surroundings_ask_for(
     lux: float | None, mean: float | None, percent: float
 ) -> None:
-    assert wanted_percent(LIGHT, lux, mean) == pytest.approx(percent)
+    assert target_percent(LIGHT, lux, mean) == pytest.approx(percent)
 
 
 @pytest.mark.parametrize("brightness", [0, 20, 50, 100])
@@ -112,7 +112,7 @@ def test_no_light_is_over_the_ceiling_and_night_never_brightens(
     brightness: int, night: int, ceiling: int, lux: float | None
 ) -> None:
     light = Brightness(brightness_percent=brightness, night_percent=night, ceiling_percent=ceiling)
-    percent = wanted_percent(light, lux, None)
+    percent = target_percent(light, lux, None)
     assert min(night, brightness, ceiling) <= percent <= min(brightness, ceiling)
 
 
@@ -133,7 +133,7 @@ def test_dimming_does_not_depend_on_the_frame_rate() -> None:
         return [dimming.percent(n / rate, 1.0, None) for n in range(1, 2 * rate + 1)][-1]
 
     assert after_two_seconds(15) == pytest.approx(after_two_seconds(5))
-    # One time constant: what is left of the way is 1/e of it.
+    # After one time constant, 1/e of the difference remains.
     assert after_two_seconds(15) == pytest.approx(10 + 30 / math.e)
 
 
@@ -144,7 +144,7 @@ def test_a_time_that_does_not_pass_changes_nothing() -> None:
     assert dimming.percent(4.0, 0.0, None) == 40
 
 
-def test_the_light_level_keeps_its_mean_for_whoever_asks() -> None:
+def test_the_light_level_stores_its_mean() -> None:
     level = PictureState()
     assert level.mean is None
     level.judge(Frame(np.full((480, 640), 77, np.uint8), 1.0, 0))
@@ -163,5 +163,5 @@ def test_at_a_school_only_a_smile_and_a_frown_have_lights_of_their_own() -> None
     assert book["smile"] == lights(Profile())["happy"]
     assert not {"happy", "angry", "sad", "fear"} & set(book)
     assert book["face"] == Profile().face_found
-    # Nobody is greeted then, and an answer "a face" still has a light.
+    # Without a greeting, the answer "a face" still has a light.
     assert "face" in lights(Profile(face_found=None))

@@ -1,4 +1,4 @@
-"""No sequence of lights flashes above 3 Hz, whoever asks for them, and however fast."""
+"""No sequence of lights flashes above 3 Hz, however fast the requests come."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelens.light.flash_limit import Shown, lasts_s, wait_s
+from cuelens.light.flash_limit import LightStart, lasts_s, wait_s
 from cuelens.light.patterns import BREATH_S
 from cuelens.types import LightPattern
 
@@ -34,7 +34,7 @@ def light(pattern: str, seconds: float) -> LightPattern:
     ],
 )
 def test_how_long_a_light_waits(last: LightPattern | None, then: LightPattern, now: float, expected: float) -> None:
-    assert wait_s(Shown(last, 0.0) if last else None, then, now) == pytest.approx(expected)
+    assert wait_s(LightStart(last, 0.0) if last else None, then, now) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -51,32 +51,32 @@ requests = st.lists(
 
 
 @given(requests)
-def test_rises_from_dark_are_never_faster_than_three_a_second(asked: list[tuple[float, str, float]]) -> None:
-    """The latest request is shown as soon as it may be, as the light's thread does."""
-    shows: list[Shown] = []
-    clock, begun = 0.0, 0.0
-    for gap, kind, seconds in asked:
+def test_rises_from_dark_are_never_faster_than_three_a_second(light_requests: list[tuple[float, str, float]]) -> None:
+    """Each request begins as soon as the limit allows, as in the light's thread."""
+    starts: list[LightStart] = []
+    clock, begin = 0.0, 0.0
+    for gap, kind, seconds in light_requests:
         clock += gap
         pattern = light(kind, seconds)
-        last = shows[-1] if shows else None
-        begun = max(clock, clock + wait_s(last, pattern, clock))
-        if last and begun < last.t:
+        last = starts[-1] if starts else None
+        begin = max(clock, clock + wait_s(last, pattern, clock))
+        if last and begin < last.t:
             continue
-        shows.append(Shown(pattern, begun))
-        clock = begun
+        starts.append(LightStart(pattern, begin))
+        clock = begin
     rises = [
         rise
-        for place, show in enumerate(shows)
-        for rise in rises_of(show, shows[:place], shows[place + 1].t if place + 1 < len(shows) else math.inf)
+        for place, start in enumerate(starts)
+        for rise in rises_of(start, starts[:place], starts[place + 1].t if place + 1 < len(starts) else math.inf)
     ]
     for first, fourth in zip(rises, rises[3:], strict=False):
         assert fourth - first > 1.0
 
 
-def rises_of(show: Shown, before: list[Shown], until: float) -> list[float]:
-    """Return when a light rises from dark, up to the one that takes its place."""
-    if show.pattern.pattern == "breath":
-        breaths = round(lasts_s(show.pattern) / BREATH_S)
-        return [show.t + n * BREATH_S for n in range(breaths) if show.t + n * BREATH_S < until]
-    lit = bool(before) and show.t < before[-1].t + lasts_s(before[-1].pattern)
-    return [] if show.pattern.pattern == "steady" and lit else [show.t]
+def rises_of(start: LightStart, before: list[LightStart], until: float) -> list[float]:
+    """Return the times at which a light rises from dark, until the next light replaces it."""
+    if start.pattern.pattern == "breath":
+        breaths = round(lasts_s(start.pattern) / BREATH_S)
+        return [start.t + n * BREATH_S for n in range(breaths) if start.t + n * BREATH_S < until]
+    overlap = bool(before) and start.t < before[-1].t + lasts_s(before[-1].pattern)
+    return [] if start.pattern.pattern == "steady" and overlap else [start.t]

@@ -1,4 +1,4 @@
-"""Tones that are soft, within what is tolerated, and told apart."""
+"""Earcons: soft, within the tolerated frequencies, and all different."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ EVERY = {"wake": wake(22050), "wake 8 kHz": wake(8000), "wake 48 kHz": wake(4800
 
 
 def share(sound: Clip, low_hz: float, high_hz: float) -> float:
-    """The share of a clip's energy between two frequencies."""
+    """Return the share of a clip's energy between two frequencies."""
     power = np.square(np.abs(np.fft.rfft(sound.samples.astype(np.float64))))
     hz = np.fft.rfftfreq(len(sound.samples), 1 / sound.rate)
     return float(power[(hz >= low_hz) & (hz <= high_hz)].sum() / power.sum())

@@ -1,4 +1,4 @@
-"""A caregiver's own recordings: what is taken, and the sentence for what is not."""
+"""A caregiver's recordings: the formats that are read, and the error sentences for all others."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ QUIET = np.zeros(RATE // 2)
 
 
 def pcm(sound: NDArray[np.float64], width: int = 2) -> bytes:
-    """Samples, -1 to 1, as a WAV holds them."""
+    """Return the bytes of samples, -1 to 1, in a WAV."""
     if width == 1:
         return (sound * 127 + 128).astype(np.uint8).tobytes()
     whole = (sound * (2**31 - 1)).astype("<i4").view(np.uint8).reshape(-1, 4)
@@ -53,7 +53,7 @@ def form(kind: int, bits: int, channels: int = 1, rate: int = RATE, sub: int | N
 
 
 def loudness(sound: Clip) -> float:
-    """Root mean square of the loudest fifth of a second."""
+    """Return the root mean square of the loudest fifth of the clip."""
     return float(max(np.sqrt(np.square(part / 32768).mean()) for part in np.array_split(sound.samples, 5)))
 
 
@@ -140,7 +140,7 @@ def test_what_would_fill_the_memory_is_refused_before_it_is_decoded(content: byt
     finally:
         tracemalloc.stop()
     assert str(caught.value) == f"{mum} {sentence}"
-    # The file itself, and next to nothing.
+    # Only the file itself is in memory.
     assert most_bytes < len(content) + 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""The story: what is kept of a session, for how long, how it is told, and that it can be deleted for good."""
+"""The story: the stored events, retention, the description of a day, and deletion."""
 
 import csv
 import importlib.util
@@ -22,7 +22,7 @@ from cuelens import events
 from cuelens.cues.fading import FadingRule
 from cuelens.story import prose, query, store
 from cuelens.story.store import DamagedStory, Entry, Session
-from cuelens.story.writer import WAITING, Writer
+from cuelens.story.writer import QUEUE_EVENTS, Writer
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.errors import BadInput, MissingExtra, Unwritable
 
@@ -47,11 +47,11 @@ def no_fault(fault: str, detail: str) -> None:
     raise AssertionError(f"{fault}: {detail}")
 
 
-def written(path: Path, happened: Sequence[events.Event], mode: str = "companion", *, school: bool = False) -> None:
+def written(path: Path, stream: Sequence[events.Event], mode: str = "companion", *, school: bool = False) -> None:
     """Write events as the glasses do, at noon."""
     faults: list[str] = []
     writer = Writer(path, lambda *fault: faults.extend(fault), mode=mode, school=school, clock=lambda: NOW_S)
-    for event in happened:
+    for event in stream:
         writer(event)
     writer.close()
     assert (faults, writer.lost) == ([], 0)
@@ -73,14 +73,14 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def cuelens(state: Path, *given: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cuelens", "story", *given]
+def cuelens(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cuelens", "story", *options]
     env = {**os.environ, "STATE_DIRECTORY": str(state), "XDG_CONFIG_HOME": str(state / "none")}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
 
 def bytes_of(path: Path) -> bytes:
-    """Read the files of a story from another process: this one's locks on them would end with the reading."""
+    """Read a story's files in another process: closing them in this one would drop SQLite's locks."""
     there = [str(file) for file in store.files_of(path) if file.exists()]
     return subprocess.run(["cat", *there], capture_output=True, check=True).stdout if there else b""
 
@@ -136,10 +136,10 @@ def test_being_unsure_is_kept_of_a_face_that_was_settled_before(
 
 def test_a_session_is_a_row_with_its_date_mode_length_and_end(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
-    happened = [BEGAN, cue(12.0), ENDED, cue(75.0), events.Mode(t=76.0, mode="smile")]
-    happened += [events.Session(t=80.0, state="began"), cue(81.5, "sad")]
-    happened += [events.Session(t=85.0, state="ended", why="camera lost")]
-    written(path, happened, school=True)
+    stream = [BEGAN, cue(12.0), ENDED, cue(75.0), events.Mode(t=76.0, mode="smile")]
+    stream += [events.Session(t=80.0, state="began"), cue(81.5, "sad")]
+    stream += [events.Session(t=85.0, state="ended", why="camera lost")]
+    written(path, stream, school=True)
     first, second = everything(path)
     assert (first.mode, first.school, first.seconds, first.ended) == ("companion", True, 60.0, "time")
     assert (second.mode, second.school, second.seconds, second.ended) == ("smile", True, 5.0, "camera lost")
@@ -185,8 +185,8 @@ def test_the_file_is_synced_and_overwritten_and_its_owner_s(tmp_path: Path) -> N
     path = tmp_path / "state" / store.FILE
     names = ("journal_mode", "synchronous", "secure_delete")
     with closing(store.open_to_write(path)) as db:
-        found = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
-    assert found == ["wal", 2, 1]
+        settings = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+    assert settings == ["wal", 2, 1]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -243,9 +243,9 @@ def test_the_commands_refuse_a_damaged_file_in_a_sentence_and_leave_it_alone(
         with pytest.raises(BadInput, match=sentence):
             ask(path)
     assert path.read_bytes() == before
-    done = cuelens(tmp_path)
-    assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
-    assert query.delete(path) == query.Deleted(0, 0, 1)
+    result = cuelens(tmp_path)
+    assert (result.returncode, len(result.stderr.strip().splitlines())) == (3, 1)
+    assert query.delete(path) == query.Deletion(0, 0, 1)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -258,7 +258,7 @@ def test_damaged_files_get_numbers_and_take_their_journal_along(tmp_path: Path) 
         assert aside.name == f"{store.FILE}.damaged-{number}"
         assert aside.with_name(aside.name + "-wal").read_text() == f"{store.FILE}-wal {number}"
     assert len(store.set_aside_of(path)) == 6
-    assert query.delete(path) == query.Deleted(0, 0, 2)
+    assert query.delete(path) == query.Deletion(0, 0, 2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -267,7 +267,7 @@ def test_a_file_that_is_not_begun_yet_is_an_empty_story(tmp_path: Path) -> None:
     assert (query.sessions(path), query.of_day(path, query.UNDATED), query.delete(path)) == (
         [],
         [],
-        query.Deleted(0, 0, 0),
+        query.Deletion(0, 0, 0),
     )
     path.touch()
     assert (query.sessions(path), query.of_day(path, query.UNDATED)) == ([], [])
@@ -282,14 +282,14 @@ def test_a_disk_that_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> No
     writer = Writer(state / store.FILE, lambda fault, detail: faults.append(f"{fault}: {detail}"), clock=lambda: NOW_S)
     writer(BEGAN)
     until(lambda: bool(faults))
-    for n in range(WAITING + 9):
+    for n in range(QUEUE_EVENTS + 9):
         writer(cue(11.0 + n))
     assert writer.lost == 10
     state.unlink()
     writer.close()
     assert len(faults) == 1
     assert "cannot be written" in faults[0]
-    assert len(entries(state / store.FILE)) == WAITING - 1
+    assert len(entries(state / store.FILE)) == QUEUE_EVENTS - 1
 
 
 def test_whatever_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> None:
@@ -335,17 +335,17 @@ def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path) -> None:
         ([31, 30.5], NOW_S, []),
         ([29], NOW_S, [29]),
         ([], NOW_S, []),
-        # The clock is not set, or jumped back behind what is kept.
+        # The clock is not set, or jumped back before the latest session.
         ([40, 31], 0.0, [40, 31]),
         ([40, 31, -1], NOW_S, [40, 31, -1]),
-        # What has no date goes with the next one that has one.
+        # A session without a date is deleted with the next dated one.
         ([None, 40, None, 31, None, 29, None], NOW_S, [None, 29, None]),
         ([None, None], NOW_S, [None, None]),
-        # A clock that was years ahead for one session: it has no date for us, and stops nothing.
+        # The clock was years ahead for one session: its date is ignored.
         ([40, -1500, 35, -1500, 29], NOW_S, [-1500, 29]),
         ([-1500, 29], NOW_S, [-1500, 29]),
         ([40, 29, -1500], NOW_S, [40, 29, -1500]),
-        # Less than a day ahead can be a journey.
+        # Less than a day ahead can be a change of time zone.
         ([40, -0.5, 35, 1], NOW_S, [-0.5, 1]),
     ],
 )
@@ -394,14 +394,14 @@ def test_a_bad_date_is_none(tmp_path: Path, began: object) -> None:
     with closing(store.open_to_write(path)) as db:
         for age in (40, 31, 29):
             store.begin(db, store.date_of(NOW_S - age * DAY_S), "companion", school=False)
-        # The last length is no number either.
+        # One duration is not a number either.
         db.execute("UPDATE session SET began = ? WHERE id IN (1, 3)", (began,))
         db.execute("UPDATE session SET seconds = 'long' WHERE id = 2")
     written(path, [BEGAN, cue(11.0), ENDED])
     bad, new = query.sessions(path)
     assert (bad.id, bad.began, new.id) == (3, None, 4)
-    told = cuelens(tmp_path, "--day", query.UNDATED)
-    assert (told.returncode, "no. 3" in told.stdout) == (0, True), told.stderr
+    text = cuelens(tmp_path, "--day", query.UNDATED)
+    assert (text.returncode, "no. 3" in text.stdout) == (0, True), text.stderr
 
 
 def test_any_date_that_can_be_written_can_be_compared(tmp_path: Path) -> None:
@@ -442,13 +442,13 @@ def test_what_is_deleted_is_not_in_the_file_any_more(tmp_path: Path) -> None:
         session = store.begin(db, None, "companion", school=False)
         for n in range(500):
             store.add(db, session, Entry(n, "cue", "unmistakable"))
-        # The reader keeps the file, so that there is something to look at.
+        # This connection keeps the file from being removed.
         assert b"unmistakable" in bytes_of(path)
-        assert query.delete(path) == query.Deleted(1, 500, 0)
+        assert query.delete(path) == query.Deletion(1, 500, 0)
         assert path.exists()
         assert b"unmistakable" not in bytes_of(path)
         assert b"companion" not in bytes_of(path)
-    assert query.delete(path) == query.Deleted(0, 0, 0)
+    assert query.delete(path) == query.Deletion(0, 0, 0)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -457,8 +457,8 @@ def test_deleting_while_the_glasses_write_leaves_them_writing(tmp_path: Path) ->
     command = [sys.executable, str(POWER_CUT), "--write", str(path), "--day", "0"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as glasses:
         until(lambda: any(entry.word == "9" for entry in entries(path)))
-        done = cuelens(tmp_path, "--delete")
-        assert "Deleted for good: 1 session with" in done.stdout
+        result = cuelens(tmp_path, "--delete")
+        assert "Deleted for good: 1 session with" in result.stdout
         until(lambda: len(entries(path)) > 9)
         glasses.kill()
     (session,) = everything(path)
@@ -487,8 +487,8 @@ def test_the_story_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     command = [sys.executable, str(POWER_CUT), "--write", str(path), "--day", "0"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as glasses:
-        for wanted in (1, 20, 60):
-            until(lambda: len(query.as_csv(path).splitlines()) > wanted)  # noqa: B023 - called at once
+        for lines in (1, 20, 60):
+            until(lambda: len(query.as_csv(path).splitlines()) > lines)  # noqa: B023 - called at once
         glasses.kill()
 
 
@@ -496,9 +496,9 @@ def test_the_table_holds_everything(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     written(path, [BEGAN, cue(12.0, "sad", "answer", ("light", "voice")), ENDED, replace_t(BEGAN, 80.0)])
     table = tmp_path / "all.csv"
-    done = cuelens(tmp_path, "--csv", str(table))
-    assert done.returncode == 0
-    assert "told" not in done.stdout
+    result = cuelens(tmp_path, "--csv", str(table))
+    assert result.returncode == 0
+    assert "told" not in result.stdout
     first, second = csv.DictReader(io.StringIO(table.read_text()))
     assert first.pop("began") == query.sessions(path)[0].began
     assert ",".join(first.values()) == "1,companion,0,60.0,time,2.0,cue,sad,answer,light voice"
@@ -515,14 +515,14 @@ def test_no_output_goes_over_the_story(tmp_path: Path, option: str, name: str) -
     path = tmp_path / store.FILE
     written(path, [BEGAN, cue(11.0), ENDED])
     (tmp_path / "link").symlink_to(path)
-    done = cuelens(tmp_path, option, str(tmp_path / name))
-    assert done.returncode == 3
-    assert "would overwrite" in done.stderr
+    result = cuelens(tmp_path, option, str(tmp_path / name))
+    assert result.returncode == 3
+    assert "would overwrite" in result.stderr
     assert len(entries(path)) == 1
 
 
 @pytest.mark.parametrize(
-    ("given", "status", "sentence"),
+    ("options", "status", "sentence"),
     [
         ((), 0, "There is no story yet"),
         (("--day", "2026-10-08"), 0, "There is no story yet"),
@@ -535,10 +535,10 @@ def test_no_output_goes_over_the_story(tmp_path: Path, option: str, name: str) -
     ],
 )
 def test_what_is_said_before_there_is_a_story(
-    tmp_path: Path, given: tuple[str, ...], status: int, sentence: str
+    tmp_path: Path, options: tuple[str, ...], status: int, sentence: str
 ) -> None:
-    done = cuelens(tmp_path, *given)
-    assert (done.returncode, sentence in done.stdout + done.stderr) == (status, True)
+    result = cuelens(tmp_path, *options)
+    assert (result.returncode, sentence in result.stdout + result.stderr) == (status, True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -604,7 +604,7 @@ def test_a_day_is_told_in_words() -> None:
 
 
 def test_a_day_on_which_nothing_happened_is_told_too() -> None:
-    told = "\n".join(prose.lines(query.UNDATED, [Session(9, None, "companion", False, 5.0, "stopped")]))
+    text = "\n".join(prose.lines(query.UNDATED, [Session(9, None, "companion", False, 5.0, "stopped")]))
     for words in (
         "unknown day",
         "1 session, 5 s",
@@ -614,8 +614,8 @@ def test_a_day_on_which_nothing_happened_is_told_too() -> None:
         "never muted",
         "never paused",
     ):
-        assert words in told
-    assert "Not sure" not in told
+        assert words in text
+    assert "Not sure" not in text
 
 
 def test_the_last_day_is_told_and_the_others_are_named(tmp_path: Path) -> None:
@@ -623,9 +623,9 @@ def test_the_last_day_is_told_and_the_others_are_named(tmp_path: Path) -> None:
     with closing(store.open_to_write(path)) as db:
         for began in ("2026-10-07T09:00:00+02:00", None, "2026-10-08T09:00:00+02:00"):
             store.begin(db, began, "companion", school=False)
-    told = cuelens(tmp_path).stdout.splitlines()
-    assert told[0].startswith("Thursday 8 October 2026: 1 session")
-    assert told[-1] == "Other days (--day): 2026-10-07, unknown"
+    text = cuelens(tmp_path).stdout.splitlines()
+    assert text[0].startswith("Thursday 8 October 2026: 1 session")
+    assert text[-1] == "Other days (--day): 2026-10-07, unknown"
     assert "no. 2" in cuelens(tmp_path, "--day", "unknown").stdout
     assert "no session is kept" in cuelens(tmp_path, "--day", "2026-10-06").stdout
 
@@ -639,7 +639,7 @@ def test_lengths_of_time(seconds: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "found"),
+    ("entries", "spans"),
     [
         ([], []),
         ([(5, "on"), (9, "off")], [(5, 9)]),
@@ -649,14 +649,14 @@ def test_lengths_of_time(seconds: float, words: str) -> None:
         ([(61, "on")], [(61, 61)]),
     ],
 )
-def test_from_when_to_when_it_was_muted(entries: list[tuple[float, str]], found: list[tuple[float, float]]) -> None:
+def test_from_when_to_when_it_was_muted(entries: list[tuple[float, str]], spans: list[tuple[float, float]]) -> None:
     muted = (*(Entry(t, "mute", word) for t, word in entries), Entry(30, "pause", "on"))
-    assert prose.spans(Session(1, None, "companion", False, 60.0, None, muted), "mute") == found
+    assert prose.spans(Session(1, None, "companion", False, 60.0, None, muted), "mute") == spans
 
 
 def test_every_word_is_told_as_looks_never_as_is() -> None:
-    assert all(prose.said(label).startswith("looks ") for label in LABELS)
-    others = [prose.said(word) for word in ("unsure", "face", "nobody", "find happy", "something new")]
+    assert all(prose.phrase(label).startswith("looks ") for label in LABELS)
+    others = [prose.phrase(word) for word in ("unsure", "face", "nobody", "find happy", "something new")]
     assert others == ["not sure", "face found", "nobody there", "find happy", "something new"]
 
 
@@ -669,8 +669,8 @@ def test_a_day_is_drawn(tmp_path: Path) -> None:
     assert draw("2026-10-08", [DAY[0], replace(DAY[1], entries=())], FADING, (True, False)) != whole
     written(tmp_path / store.FILE, [BEGAN, cue(11.0, "unknown word"), ENDED])
     picture = tmp_path / "day.png"
-    done = cuelens(tmp_path, "-o", str(picture))
-    assert done.returncode == 0, done.stderr
+    result = cuelens(tmp_path, "-o", str(picture))
+    assert result.returncode == 0, result.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -681,7 +681,7 @@ def test_the_curve_of_fading_is_drawn_and_where_the_wearer_stands_on_it() -> Non
     pictures = {
         draw("2026-10-08", DAY, rule, first) for rule in (FADING, FadingRule(on=False)) for first in ((), (True,) * 12)
     }
-    # Switched off, it does not matter what was answered.
+    # With fading off, the answers change nothing.
     assert len(pictures) == 3
 
 
@@ -709,26 +709,26 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_keeping_a_story_needs_none_of_the_heavy_packages() -> None:
     code = "import sys, cuelens.story.writer; print({'numpy', 'cv2', 'matplotlib'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"
 
 
-def power_cut(*given: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(POWER_CUT), *given], capture_output=True, text=True, check=False)
+def power_cut(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(POWER_CUT), *options], capture_output=True, text=True, check=False)
 
 
 def test_a_power_cut_takes_the_last_second_at_most() -> None:
-    done = power_cut("--kills", "12", "--jobs", "4")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("12 kills: 0 damaged files, 0 rows older than a second lost")
-    assert done.stderr == ""
+    result = power_cut("--kills", "12", "--jobs", "4")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.startswith("12 kills: 0 damaged files, 0 rows older than a second lost")
+    assert result.stderr == ""
 
 
 def test_a_writer_that_commits_too_seldom_is_found_out() -> None:
-    done = power_cut("--kills", "8", "--commit-every", "30")
-    assert done.returncode == 1
-    assert "0 damaged files" in done.stdout
-    assert " 0 rows older" not in done.stdout
+    result = power_cut("--kills", "8", "--commit-every", "30")
+    assert result.returncode == 1
+    assert "0 damaged files" in result.stdout
+    assert " 0 rows older" not in result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -743,7 +743,7 @@ def benchmark() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("found", "lost", "recent_s"),
+    ("rows", "lost", "recent_s"),
     [
         ([0, 1, 2, 3], 0, 0.0),
         ([0, 1, 2], 0, 0.5),
@@ -754,10 +754,10 @@ def benchmark() -> ModuleType:
     ],
 )
 def test_the_judge_finds_what_is_missing_or_out_of_order(
-    benchmark: ModuleType, found: list[int], lost: int, recent_s: float
+    benchmark: ModuleType, rows: list[int], lost: int, recent_s: float
 ) -> None:
-    handed = [(0, 100.0), (1, 101.0), (2, 102.0), (3, 103.0)]
-    assert benchmark.judge(handed, found, 103.5) == (lost, recent_s)
+    queue = [(0, 100.0), (1, 101.0), (2, 102.0), (3, 103.0)]
+    assert benchmark.judge(queue, rows, 103.5) == (lost, recent_s)
 
 
 def test_the_judge_finds_a_damaged_file(benchmark: ModuleType, tmp_path: Path) -> None:
