@@ -38,7 +38,7 @@ def beats_ms(mode: str, faces: int, count: int) -> Sequence[float]:
         t = beat / RATE
         began_ns = time.perf_counter_ns()
         readings = {face.track: scores for face, scores in zip(seen, shown, strict=True)}
-        policy.step(t, seen, readings, width=640, asked=beat % 100 == 0)
+        policy.step(t, seen, readings, width=640, press=beat % 100 == 0)
         spent.append((time.perf_counter_ns() - began_ns) / 1e6)
     return spent[_WARM_UP:]
 

@@ -83,7 +83,7 @@ class Comparison:
         ]
 
     def rare(self) -> Loss | None:
-        """Return the loss of the other classes pooled; None if no image shows one."""
+        """Return the accuracy that conversion costs the classes with few images, pooled; None without such images."""
         counts = np.bincount(self.truth, minlength=len(self.labels))
         few = np.flatnonzero((counts > 0) & (counts < _MIN_CLASS_IMAGES))
         group = np.isin(self.truth, few)
@@ -106,7 +106,7 @@ class Comparison:
         )
 
     def measure(self, protocol: str, temperature: float) -> Metrics:
-        """Return the metrics of the converted model for the contract."""
+        """Return the metrics that the contract states: those of the converted model, at a softmax temperature."""
         probabilities = softmax(self.converted_logits, temperature)
         return Metrics(
             protocol=protocol,

@@ -41,7 +41,7 @@ class Rewrite:
 
     @property
     def outputs(self) -> int:
-        """Return the number of outputs."""
+        """Return the number of classes: the width of the only output."""
         return int(self.network.outputs[0].shape[1])
 
 
@@ -93,7 +93,7 @@ class _Rewriter:
         return layer(tensor)
 
     def notes(self) -> tuple[str, ...]:
-        """Return what was changed, one sentence for each kind of change."""
+        """Return how the network was changed, one sentence for each kind of rewritten layer."""
         swishes = f"{self._swishes} x hard-swish written as a product, which int8 kernels take"
         norms = f"{self._norms} x batch norm behind an activation written as a depthwise convolution, which int8 holds"
         return (swishes,) * bool(self._swishes) + (norms,) * bool(self._norms)

@@ -41,7 +41,7 @@ class Recorder:
         self.advances.append(count)
 
     def line(self, text: str) -> None:
-        """Record a line."""
+        """Append a line of progress to `lines`."""
         self.lines.append(text)
 
 

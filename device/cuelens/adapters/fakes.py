@@ -10,13 +10,13 @@ class MemoryLight:
     """A fake light that records its patterns."""
 
     def __init__(self) -> None:
-        self.shown: list[LightPattern] = []
+        self.patterns: list[LightPattern] = []
         self.lit = False
         self.closed = False
 
     def show(self, pattern: LightPattern) -> None:
         """Record the pattern."""
-        self.shown.append(pattern)
+        self.patterns.append(pattern)
         self.lit = not self.closed and any(pattern.colour)
 
     def off(self) -> None:
@@ -92,14 +92,14 @@ class MemoryVoice:
     """A fake voice that records its words."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.words: list[str] = []
         self.speaking = False
         self.closed = False
 
     def say(self, word: str) -> None:
         """Record the word."""
         if not self.closed:
-            self.said.append(word)
+            self.words.append(word)
             self.speaking = True
 
     def silence(self) -> None:

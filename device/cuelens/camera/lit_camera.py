@@ -6,7 +6,7 @@ from cuelens.frame import Frame
 from cuelens.ports import CaptureLight, FrameSource
 
 
-class Lit:
+class LitCamera:
     """A camera with its capture light, which is on before the camera opens, and off after it closes."""
 
     def __init__(

@@ -67,7 +67,7 @@ class Verdict:
 
     @property
     def false_in_ten_minutes(self) -> float:
-        """Return the rate of false cues in ten minutes."""
+        """Return the number of cues in ten minutes that told an expression which was not shown."""
         return 10 * len(self.false) / self.minutes if self.minutes else 0.0
 
     def share(self) -> tuple[float, float, float]:
@@ -117,10 +117,10 @@ def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
         beat = list(group)
         readings = [event for event in beat if isinstance(event, events.Reading)]
         if readings:
-            asked = readings[0].t - press_t <= ASK_S
+            press = readings[0].t - press_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
             scores = {face.track: [face.scores.get(label, 0.0) for label in policy.labels] for face in readings}
-            cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, asked=asked, muted=muted).cue
+            cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, press=press, muted=muted).cue
             cues += [cue] if cue else []
             press_t = -math.inf
         # A gesture between two beats has the time of the first, and acts on the second.

@@ -129,7 +129,7 @@ class CuePolicy:
         readings: Mapping[int, Sequence[float]],
         *,
         width: int | None = None,
-        asked: bool = False,
+        press: bool = False,
         muted: bool = False,
     ) -> Verdict:
         """Update the beliefs with the readings of one beat, and decide on a cue.
@@ -139,12 +139,12 @@ class CuePolicy:
             seen: the faces in view.
             readings: probabilities by track, in the order of `labels`. A face that was not read is left out.
             width: width of the frame, in pixels; None if unknown.
-            asked: the wearer pressed the button.
+            press: the wearer pressed the button.
             muted: no unasked cue, and no voice.
         """
         self._forget(t)
         changed = frozenset(track for track, scores in readings.items() if self._settle(track, scores, t))
-        cue = self._decide(t, seen, width, asked=asked, muted=muted)
+        cue = self._decide(t, seen, width, press=press, muted=muted)
         return Verdict({face.track: self._word(face.track) for face in seen}, changed, cue)
 
     def _forget(self, t: float) -> None:
@@ -167,7 +167,7 @@ class CuePolicy:
         belief = self.beliefs.get(track)
         return self._tell_as(belief.expression) if belief else UNSURE
 
-    def _decide(self, t: float, seen: Sequence[Face], width: int | None, *, asked: bool, muted: bool) -> Cue | None:
+    def _decide(self, t: float, seen: Sequence[Face], width: int | None, *, press: bool, muted: bool) -> Cue | None:
         faces = [face for face in seen if (belief := self.beliefs.get(face.track)) and is_confirmed(belief)]
         track = self._attended = self._choose(faces, width)
         belief = None if track is None else self.beliefs[track]
@@ -185,7 +185,7 @@ class CuePolicy:
             track=track,
             expression=self._tellable(belief),
             since_t=belief.since_t if belief else t,
-            asked=asked,
+            press=press,
             may=gate.may,
             faded=self._faded,
         )

@@ -31,7 +31,7 @@ def wait_s(last: LightStart | None, pattern: LightPattern, now: float) -> float:
 
 
 def lasts_s(pattern: LightPattern) -> float:
-    """Return a pattern's duration. A breath pattern lasts a whole number of breaths, at least one."""
+    """Return a pattern's duration. A breath pattern is rounded to whole breaths, at least one."""
     if pattern.pattern != "breath" or math.isinf(pattern.seconds):
         return pattern.seconds
     return max(1, round(pattern.seconds / BREATH_S)) * BREATH_S

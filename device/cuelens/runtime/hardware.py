@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cuelens.adapters.gpio import Gpio
-from cuelens.camera.lit_camera import Lit
+from cuelens.camera.lit_camera import LitCamera
 from cuelens.health.board import is_raspberry_pi
 from cuelens.ports import Button, CaptureLight, FrameSource, Light
 from cuelens.settings import Pins
@@ -48,7 +48,7 @@ class Hardware:
             return open_camera()
         self._shut.clear()
         try:
-            return Lit(open_camera, self._capture, self._shut.set)
+            return LitCamera(open_camera, self._capture, self._shut.set)
         except BaseException:
             self._shut.set()
             raise

@@ -176,7 +176,7 @@ class Loop:
         decision = self._beats.process(
             frame,
             reduced=self._live and self._pacing.reduced,
-            asked=wearer.take_ask(),
+            press=wearer.take_ask(),
             muted=wearer.muted,
         )
         ended_ns = time.monotonic_ns()

@@ -68,7 +68,7 @@ class Outputs:
             self._light.stand(endless(light_pattern(TROUBLE, self._percent)))
 
     def dark(self) -> None:
-        """End the amber breath."""
+        """End the amber breath of the light, which shows a fault."""
         if self._light:
             self._light.stand(None)
 

@@ -67,13 +67,13 @@ class Pipeline:
         """The history of fading: for each of the last questions, whether the wearer answered first."""
         return self._policy.answered_first
 
-    def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+    def process(self, frame: Frame, *, reduced: bool = False, press: bool = False, muted: bool = False) -> Decision:
         """Process one frame. The cue is returned, not given: the caller owns the outputs.
 
         Args:
             frame: the frame, upright.
             reduced: do reduced work: no search for newcomers, and only the attended face is read.
-            asked: the wearer pressed the button.
+            press: the wearer pressed the button.
             muted: no unasked cue, and no voice.
         """
         self._watch.begin()
@@ -85,7 +85,7 @@ class Pipeline:
             self._emit(events.FaceLost(t=t, track=track))
         due = self._policy.due(t, sight.seen, reduced=reduced)
         readings = {face.track: self._reader.read(frame, face.box) for face in due}
-        verdict = self._policy.step(t, sight.seen, readings, width=frame.grey.shape[1], asked=asked, muted=muted)
+        verdict = self._policy.step(t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted)
         for face in due:
             self._emit_reading(face, readings[face.track], t, verdict, anew=face in sight.appeared)
         if cue := verdict.cue:

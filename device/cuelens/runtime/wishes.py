@@ -57,7 +57,7 @@ class Wishes:
         self.resting = False
         self.changing = threading.Lock()
         self._file = file
-        self._asked_s: float | None = None
+        self._press_s: float | None = None
         self._writing = threading.Lock()
 
     @property
@@ -67,12 +67,12 @@ class Wishes:
 
     def ask(self) -> None:
         """Record a press: "what now?"."""
-        self._asked_s = time.monotonic()
+        self._press_s = time.monotonic()
 
     def take_ask(self) -> bool:
         """Tell whether a press came since the last call and not too long ago, and clear it."""
-        asked_s, self._asked_s = self._asked_s, None
-        return asked_s is not None and time.monotonic() - asked_s <= ASK_S
+        press_s, self._press_s = self._press_s, None
+        return press_s is not None and time.monotonic() - press_s <= ASK_S
 
     def keep(self) -> str:
         """Write the file atomically. Returns an error message, or ""; the wishes hold in any case."""

@@ -29,7 +29,7 @@ class Optics:
         return self._face(width, height, self.farthest_m)
 
     def largest_face(self, width: int, height: int) -> float:
-        """Return the side of the largest one, in pixels. A tracked face may come nearer still."""
+        """Return the side of the largest face to search for, in pixels. A tracked face may come nearer still."""
         return min(self._face(width, height, self.nearest_m), float(min(width, height)))
 
     def _face(self, width: int, height: int, distance_m: float) -> float:

@@ -104,7 +104,7 @@ def cues(evaluation: Evaluation) -> list[CueRow] | None:
 
 
 def mistakes(evaluation: Evaluation, *, show_faces: bool) -> list[Mistake]:
-    """Return the wrong answers with the highest confidence."""
+    """Return the wrong answers with the highest confidence. show_faces: with a PNG of each face."""
     answers, confidence = evaluation.probabilities.argmax(axis=1), evaluation.probabilities.max(axis=1)
     wrong = np.flatnonzero(answers != evaluation.truth)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:_WORST]

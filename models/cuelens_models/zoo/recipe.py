@@ -125,7 +125,7 @@ def tuned(recipe: Recipe, values: Tuned) -> Recipe:
 
 
 def read_tuned(path: Path) -> Tuned:
-    """Return the best values of a search. Raises BadInput if the file does not hold any."""
+    """Return the rate, batch and movement that `tune-model` found. Raises BadInput if the file does not hold any."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Tuned)
     except OSError as error:

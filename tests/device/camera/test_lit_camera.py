@@ -9,7 +9,7 @@ import pytest
 
 from cuelens.adapters.fakes import MemoryCaptureLight
 from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, CaptureThread
-from cuelens.camera.lit_camera import Lit
+from cuelens.camera.lit_camera import LitCamera
 from cuelens.frame import Frame
 from cuelens.ports import FrameSource
 from cuelens.runtime.hardware import Hardware, fit
@@ -61,7 +61,7 @@ def soon(condition: Callable[[], object]) -> bool:
 
 
 def opener(log: list[str], open_camera: Callable[[], FrameSource] | None = None) -> Callable[[], FrameSource]:
-    return lambda: Lit(open_camera or (lambda: Camera(log)), lambda: Lamp(log))
+    return lambda: LitCamera(open_camera or (lambda: Camera(log)), lambda: Lamp(log))
 
 
 def test_the_light_is_lit_before_the_camera_opens_and_out_after_it_is_closed() -> None:
@@ -90,7 +90,7 @@ def test_without_its_light_the_camera_stays_shut() -> None:
         raise AbsentDevice("pin 24 is busy")
 
     with pytest.raises(AbsentDevice, match="pin 24"):
-        Lit(lambda: Camera(log), busy)
+        LitCamera(lambda: Camera(log), busy)
     assert log == []
 
 

@@ -120,8 +120,8 @@ def play(beats: list[Beat], mode: Mode, rule: LimitRule) -> list[tuple[Cue, str]
     """Return the cues, each with what was settled on of its face then."""
     policy = CuePolicy(SETTLING, rule, mode, PlayRule(), FadingRule(), remembered_s=2.0)
     cues = []
-    for t, faces, scores, asked, muted in beats:
-        if cue := policy.step(t, faces, scores, asked=asked, muted=muted).cue:
+    for t, faces, scores, press, muted in beats:
+        if cue := policy.step(t, faces, scores, press=press, muted=muted).cue:
             cues.append((cue, policy.beliefs[cue.track].expression if cue.track in policy.beliefs else "unsure"))
     return cues
 

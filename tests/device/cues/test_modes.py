@@ -41,15 +41,15 @@ def play(
     for n in range(round(until * 15)):
         t = n / 15
         since_t, expression = [span for span in spans if span[0] <= t][-1]
-        asked = bool(waiting) and waiting[0] <= t
-        if asked:
+        press = bool(waiting) and waiting[0] <= t
+        if press:
             waiting.pop(0)
 
         def may(wish: Wish, t: float = t, recent: RecentCues = recent) -> bool:
             return bool(limits.outputs(recent, t, wish, LIMITS, alone=True, muted=False))
 
         moment = Moment(
-            t, None if expression is None else 1, expression or "unsure", since_t, asked, may, faded(first, FADING)
+            t, None if expression is None else 1, expression or "unsure", since_t, press, may, faded(first, FADING)
         )
         step = mode(name).step(state, moment, rule or PlayRule())
         state = step.state

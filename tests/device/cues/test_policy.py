@@ -42,8 +42,8 @@ def watch(
     cues = []
     for n in range(round(seconds * 15)):
         t = begin + n / 15
-        asked = asked_t is not None and t - 1 / 15 < asked_t <= t
-        cues += [cue] if (cue := subject.step(t, [FACE], {1: scores}, asked=asked).cue) else []
+        press = asked_t is not None and t - 1 / 15 < asked_t <= t
+        cues += [cue] if (cue := subject.step(t, [FACE], {1: scores}, press=press).cue) else []
     return cues
 
 

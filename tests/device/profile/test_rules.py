@@ -127,5 +127,5 @@ def test_a_press_is_answered_however_little_there_is_to_tell_with(wearer: Profil
     cues = []
     for n in range(90):
         scores = [float(label == shown) for label in labels]
-        cues += [cue] if (cue := policy.step(n / 15, [Face(1, (0, 0, 90, 90))], {1: scores}, asked=n == 60).cue) else []
+        cues += [cue] if (cue := policy.step(n / 15, [Face(1, (0, 0, 90, 90))], {1: scores}, press=n == 60).cue) else []
     assert [(cue.kind, cue.outputs) for cue in cues][-1] == ("answer", ("light",))

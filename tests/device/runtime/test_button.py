@@ -93,7 +93,7 @@ class Glasses:
     def shows(self, what: str) -> bool:
         """Whether a light comes that confirms something."""
         wanted = light_pattern(lights(Profile())[what], 40)
-        return soon(lambda: wanted in self.light.shown)
+        return soon(lambda: wanted in self.light.patterns)
 
     def events(self, kind: type[Any]) -> list[Any]:
         self.stream.flush()
@@ -110,15 +110,15 @@ def glasses(tmp_path: Path) -> Iterator[Glasses]:
 
 def test_a_press_is_felt_by_light_before_it_is_known_what_it_means(glasses: Glasses) -> None:
     glasses.button.press()
-    assert soon(lambda: glasses.light.shown)
-    assert glasses.light.shown[0].pattern == "steady"
+    assert soon(lambda: glasses.light.patterns)
+    assert glasses.light.patterns[0].pattern == "steady"
     assert glasses.events(events.Press) == []
     glasses.button.release()
     assert soon(lambda: glasses.events(events.Press))
     assert [press.gesture for press in glasses.events(events.Press)] == ["ask"]
     assert glasses.wearer.take_ask()
     assert not glasses.wearer.take_ask()
-    assert glasses.voice.said == []
+    assert glasses.voice.words == []
 
 
 def test_a_long_press_mutes_at_once_and_after_a_restart_and_another_one_ends_it(glasses: Glasses) -> None:
@@ -135,7 +135,7 @@ def test_a_long_press_mutes_at_once_and_after_a_restart_and_another_one_ends_it(
     assert glasses.shows("unmuted")
     assert soon(lambda: not Wishes(glasses.file).muted)
     assert [mute.on for mute in glasses.events(events.Mute)] == [True, False]
-    assert glasses.voice.said == ["happy"]
+    assert glasses.voice.words == ["happy"]
 
 
 def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(glasses: Glasses) -> None:
@@ -146,16 +146,16 @@ def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(glasses: 
     assert glasses.feed.pauses[-1:] == [True]
     assert soon(lambda: Wishes(glasses.file).paused)
     glasses.outputs.give(HAPPY)
-    before = len(glasses.light.shown)
+    before = len(glasses.light.patterns)
     glasses.tap()
-    assert soon(lambda: len(glasses.light.shown) >= before + 2)
+    assert soon(lambda: len(glasses.light.patterns) >= before + 2)
     assert not glasses.wearer.take_ask()
     glasses.tap()
     glasses.tap()
     assert soon(lambda: not glasses.wearer.paused)
     assert glasses.feed.pauses[-1:] == [False]
     assert [pause.on for pause in glasses.events(events.Pause)] == [True, False]
-    assert glasses.voice.said == []
+    assert glasses.voice.words == []
 
 
 def test_five_seconds_ask_for_calibration_and_mute_nothing(glasses: Glasses) -> None:
@@ -197,7 +197,7 @@ def test_nothing_is_heard_after_the_end(glasses: Glasses) -> None:
     glasses.controls.close()
     glasses.tap()
     time.sleep(0.5)
-    assert glasses.light.shown == []
+    assert glasses.light.patterns == []
     assert glasses.events(events.Press) == []
 
 
@@ -229,10 +229,10 @@ def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(glasses: Glass
     loop.start()
     assert stuck.entered.wait(5)
     assert glasses.shows("session began")
-    before = len(glasses.light.shown)
+    before = len(glasses.light.patterns)
     glasses.button.press()
-    assert soon(lambda: len(glasses.light.shown) > before)
-    assert glasses.light.shown[-1].pattern == "steady"
+    assert soon(lambda: len(glasses.light.patterns) > before)
+    assert glasses.light.patterns[-1].pattern == "steady"
     time.sleep(1.6)
     glasses.button.release()
     assert glasses.shows("muted")

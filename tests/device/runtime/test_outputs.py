@@ -36,9 +36,9 @@ def test_a_cue_reaches_light_and_voice() -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(HAPPY)
-    assert soon(lambda: light.shown and voice.said)
-    assert voice.said == ["happy"]
-    assert light.shown[0] == light_pattern(lights(Profile())["happy"], 40)
+    assert soon(lambda: light.patterns and voice.words)
+    assert voice.words == ["happy"]
+    assert light.patterns[0] == light_pattern(lights(Profile())["happy"], 40)
     outputs.close()
     assert light.closed
     assert voice.closed
@@ -48,12 +48,12 @@ def test_face_found_is_light_only_and_softer_than_any_expression() -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(Cue(1.0, "face", 1, "face", ("light",)))
-    assert soon(lambda: light.shown)
+    assert soon(lambda: light.patterns)
     outputs.give(HAPPY)
-    assert soon(lambda: len(light.shown) == 2)
+    assert soon(lambda: len(light.patterns) == 2)
     outputs.close()
-    assert max(light.shown[0].colour) < max(light.shown[1].colour)
-    assert voice.said == ["happy"]
+    assert max(light.patterns[0].colour) < max(light.patterns[1].colour)
+    assert voice.words == ["happy"]
 
 
 def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_the_end() -> None:
@@ -70,7 +70,7 @@ def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_t
     for _ in range(20):
         outputs.give(HAPPY)
     assert time.monotonic() - began < 1
-    assert soon(lambda: light.shown)
+    assert soon(lambda: light.patterns)
     outputs.close()
     assert time.monotonic() - began < 5
     release.set()
@@ -80,12 +80,12 @@ def test_trouble_breathes_until_it_is_over() -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.trouble()
-    assert soon(lambda: light.shown)
-    assert (light.shown[0].pattern, light.shown[0].seconds) == ("breath", math.inf)
+    assert soon(lambda: light.patterns)
+    assert (light.patterns[0].pattern, light.patterns[0].seconds) == ("breath", math.inf)
     outputs.acknowledge()
-    assert soon(lambda: len(light.shown) == 3)
-    assert [pattern.pattern for pattern in light.shown] == ["breath", "steady", "breath"]
-    assert light.shown[2] == light.shown[0]
+    assert soon(lambda: len(light.patterns) == 3)
+    assert [pattern.pattern for pattern in light.patterns] == ["breath", "steady", "breath"]
+    assert light.patterns[2] == light.patterns[0]
     outputs.dark()
     assert soon(lambda: not light.lit)
     outputs.close()
@@ -107,7 +107,7 @@ def test_an_output_that_fails_is_told_once_and_tried_again() -> None:
     for n in range(3):
         outputs.give(HAPPY)
         assert soon(lambda n=n: light.tried > n)  # type: ignore[misc]
-    assert soon(lambda: light.shown)
+    assert soon(lambda: light.patterns)
     assert faults == [("no light", "OSError: the pin is gone")]
     outputs.close()
 
@@ -116,9 +116,9 @@ def test_the_end_of_trouble_takes_no_other_light_along() -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.trouble()
-    assert soon(lambda: light.shown)
+    assert soon(lambda: light.patterns)
     outputs.confirm("muted")
-    assert soon(lambda: len(light.shown) == 2)
+    assert soon(lambda: len(light.patterns) == 2)
     outputs.dark()
     time.sleep(0.1)
     assert light.lit
@@ -141,17 +141,17 @@ def test_what_was_hushed_is_not_told(muted: bool, resting: bool, cue: Cue, shown
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.hush(muted=muted, resting=resting)
     outputs.give(cue)
-    assert not shown or soon(lambda: light.shown)
-    assert not said or soon(lambda: voice.said)
+    assert not shown or soon(lambda: light.patterns)
+    assert not said or soon(lambda: voice.words)
     # Time enough for what must not be told to be told, before what follows takes its place.
     time.sleep(0.1)
     outputs.hush(muted=False, resting=False)
     outputs.give(Cue(2.0, "expression", 1, "fear", ("light", "voice")))
     fear = light_pattern(lights(Profile())["fear"], 40)
-    assert soon(lambda: voice.said[-1:] == ["fear"] and light.shown[-1:] == [fear])
+    assert soon(lambda: voice.words[-1:] == ["fear"] and light.patterns[-1:] == [fear])
     outputs.close()
-    assert (cue.word in voice.said) is said
-    assert (light_pattern(lights(Profile())[cue.word], 40) in light.shown) is shown
+    assert (cue.word in voice.words) is said
+    assert (light_pattern(lights(Profile())[cue.word], 40) in light.patterns) is shown
 
 
 def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
@@ -169,7 +169,7 @@ def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
     assert begun.wait(5)
     outputs.hush(muted=True, resting=False)
     go_on.set()
-    assert soon(lambda: voice.said)
+    assert soon(lambda: voice.words)
     assert soon(lambda: not voice.speaking)
     outputs.close()
 
@@ -179,13 +179,13 @@ def test_lights_are_weaker_at_night_and_never_over_the_ceiling() -> None:
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.set_ambient(0.0, lux=1.0, mean=None)
     outputs.give(HAPPY)
-    assert soon(lambda: light.shown)
+    assert soon(lambda: light.patterns)
     outputs.set_ambient(60.0, lux=1000.0, mean=None)
     outputs.give(HAPPY)
-    assert soon(lambda: len(light.shown) == 2)
+    assert soon(lambda: len(light.patterns) == 2)
     outputs.close()
-    assert light.shown[0] == light_pattern(lights(Profile())["happy"], 12)
-    assert light.shown[1].colour == pytest.approx(light_pattern(lights(Profile())["happy"], 40).colour)
+    assert light.patterns[0] == light_pattern(lights(Profile())["happy"], 12)
+    assert light.patterns[1].colour == pytest.approx(light_pattern(lights(Profile())["happy"], 40).colour)
 
 
 def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
@@ -224,11 +224,11 @@ def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown() -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.acknowledge()
-    assert soon(lambda: light.shown)
+    assert soon(lambda: light.patterns)
     # The breath has to wait, so as not to flash; before it may begin, all is well again.
     outputs.trouble()
     time.sleep(0.1)
     outputs.dark()
     time.sleep(1.5)
     outputs.close()
-    assert [pattern.pattern for pattern in light.shown] == ["steady"]
+    assert [pattern.pattern for pattern in light.patterns] == ["steady"]

@@ -71,9 +71,9 @@ class Chatty:
     def begin(self) -> None:
         self.begun += 1
 
-    def process(self, frame: Frame, *, reduced: bool = False, asked: bool = False, muted: bool = False) -> Decision:
+    def process(self, frame: Frame, *, reduced: bool = False, press: bool = False, muted: bool = False) -> Decision:
         t = self.clock.see(frame)
-        self.turns.append((t, asked, muted))
+        self.turns.append((t, press, muted))
         return Decision(t, (), {}, {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
 
 
@@ -170,7 +170,7 @@ def test_a_press_reaches_one_beat_and_a_mute_all_that_follow() -> None:
         wearer.muted = True
 
     beats, _, _ = run(30, {10: wearer.ask, 20: mute}, wearer)
-    assert [round(t * 15) for t, asked, _ in beats.turns if asked] == [10]
+    assert [round(t * 15) for t, press, _ in beats.turns if press] == [10]
     assert [round(t * 15) for t, _, muted in beats.turns if muted] == list(range(20, 30))
 
 
@@ -198,7 +198,7 @@ def test_a_session_begins_and_ends_with_a_calm_light() -> None:
 
     def wait() -> None:
         end = time.monotonic() + 5
-        while time.monotonic() < end and not light.shown:
+        while time.monotonic() < end and not light.patterns:
             time.sleep(0.01)
 
     class Slow(Frames):
@@ -212,7 +212,7 @@ def test_a_session_begins_and_ends_with_a_calm_light() -> None:
     daemon = Loop(Slow(60, {}), Chatty(), outputs, stream, live=False, wearer=wearer, session_s=1.0)  # type: ignore[arg-type]
     daemon.run(None, threading.Event())
     shown = [light_pattern(lights(Profile())[word], 40) for word in ("session began", "session ended")]
-    assert [light.shown[0], light.shown[-1]] == shown
+    assert [light.patterns[0], light.patterns[-1]] == shown
 
 
 def test_time_does_not_run_backwards_when_the_first_frame_comes_late(squares: Any, shipped: Bundle) -> None:
@@ -304,7 +304,7 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
                 self.state = NO_CAMERA
                 raise TimeoutError
             if self.received == 6:
-                wait(lambda: [each.pattern for each in light.shown[-1:]] == ["breath"])
+                wait(lambda: [each.pattern for each in light.patterns[-1:]] == ["breath"])
                 self.state = RUNNING
             if self.received == 25:
                 wait(lambda: not light.lit)
@@ -318,7 +318,7 @@ def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> N
 
     daemon = Loop(Unplugged(30, {}), Dusk(), outputs, stream, live=False)  # type: ignore[arg-type]
     daemon.run(None, threading.Event())
-    assert [each.pattern for each in light.shown if each.seconds > 100] == ["breath"]
+    assert [each.pattern for each in light.patterns if each.seconds > 100] == ["breath"]
     assert lit == [False]
 
 

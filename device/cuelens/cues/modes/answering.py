@@ -14,10 +14,10 @@ _THINK_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """State of greetings and answers. face_t: when a face was last in view. asked_t: time of an unanswered press."""
+    """State of greetings and answers. face_t: when a face was last in view. press_t: time of an unanswered press."""
 
     face_t: float = -math.inf
-    asked_t: float | None = None
+    press_t: float | None = None
 
 
 def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attention, Wish | None]:
@@ -28,16 +28,16 @@ def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attent
     face_t = attention.face_t if moment.track is None else moment.t
     greeting = Wish("face", moment.track, "face")
     is_news = moment.track is not None and moment.t - attention.face_t >= rule.face_absence_s
-    asked_t = moment.t if moment.asked else attention.asked_t
-    if asked_t is not None and moment.t - asked_t > ASK_S:
-        asked_t = None
-    if asked_t is not None:
-        answer = _answer(moment, waited_s=moment.t - asked_t)
+    press_t = moment.t if moment.press else attention.press_t
+    if press_t is not None and moment.t - press_t > ASK_S:
+        press_t = None
+    if press_t is not None:
+        answer = _answer(moment, waited_s=moment.t - press_t)
         if answer and moment.may(answer):
             return Attention(face_t), answer
     elif is_news and moment.may(greeting):
         return Attention(face_t), greeting
-    return Attention(face_t, asked_t), None
+    return Attention(face_t, press_t), None
 
 
 def _answer(moment: Moment, waited_s: float) -> Wish | None:

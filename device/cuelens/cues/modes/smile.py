@@ -44,8 +44,8 @@ def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
 
 
 def _seek(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
-    attention, greeting = attend(state.attention, replace(moment, asked=False), rule)
-    state = replace(state, attention=attention, again_t=moment.t if moment.asked else state.again_t)
+    attention, greeting = attend(state.attention, replace(moment, press=False), rule)
+    state = replace(state, attention=attention, again_t=moment.t if moment.press else state.again_t)
     target = rule.find[state.wins % len(rule.find)]
     win = Wish("expression", moment.track, target)
     if moment.expression == target and moment.may(win):
