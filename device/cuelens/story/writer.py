@@ -155,6 +155,9 @@ class Writer:
                 page = self._begin(db, page, _t(batch[0]) if batch else now_t, now_t)
             for event in batch:
                 page = self._write_event(db, page, event, now_t)
+            if page.session and page.session != self._page.session:
+                # The last batch of a run may hold its first events.
+                store.go_on(db, page.session, now_t - page.began_t)
         self._page = page
         for _ in batch:
             self._queue.popleft()

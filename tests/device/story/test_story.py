@@ -158,6 +158,27 @@ def test_a_session_that_nobody_ended_has_its_length_and_no_end(tmp_path: Path) -
     assert 120.0 <= session.seconds < 180.0
 
 
+def test_a_session_that_begins_in_the_last_batch_has_its_length(tmp_path: Path) -> None:
+    path, entered, free = tmp_path / store.FILE, threading.Event(), threading.Event()
+
+    def clock() -> float:
+        entered.set()
+        assert free.wait(30)
+        return NOW_S
+
+    writer = Writer(path, lambda *_: None, clock=clock)
+    # The first session holds the writer up; everything after it is one batch, the last.
+    writer(events.Session(t=1.0, state="began"))
+    assert entered.wait(30)
+    for event in (events.Session(t=5.0, state="ended", why="time"), BEGAN, events.FaceLost(t=130.0, track=1)):
+        writer(event)
+    closer = threading.Thread(target=writer.close)
+    closer.start()
+    free.set()
+    closer.join(30)
+    assert [session.seconds >= 120.0 for session in everything(path)] == [False, True]
+
+
 def test_a_fault_without_a_frame_does_not_turn_the_time_back(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     late = events.Fault(t=10.0, fault="no camera", detail="a sentence")
