@@ -75,7 +75,7 @@ class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
 
 
 class Press(Event, frozen=True, kw_only=True, tag="press"):
-    """The wearer used the button. gesture: ask, pause, mute, calibrate, or again (it began a new session)."""
+    """The wearer used the button. gesture: ask, pause, mute, unmute, calibrate, or again (a new session)."""
 
     t: float
     gesture: str

@@ -2,6 +2,7 @@
 
 import queue
 import time
+from collections.abc import Callable
 from threading import Thread
 from typing import Final
 
@@ -24,13 +25,35 @@ _Edge = tuple[bool, float]
 class ButtonThread:
     """Handles presses until it is closed. Every press is confirmed by light, never by sound."""
 
-    def __init__(self, button: Button, wearer: Wishes, outputs: Outputs, feed: Feed, stream: EventStream) -> None:
+    def __init__(
+        self,
+        button: Button,
+        wearer: Wishes,
+        outputs: Outputs,
+        feed: Feed,
+        stream: EventStream,
+        calibrate: Callable[[], bool] | None = None,
+    ) -> None:
+        """Watch the button.
+
+        Args:
+            button: to watch.
+            wearer: the wearer's wishes.
+            outputs: whose light confirms gestures.
+            feed: the camera, which a pause closes.
+            stream: takes an event for each gesture.
+            calibrate: begins the caregiver's mode, and returns whether it did. None: there is no such mode, and the
+                gesture is two presses and a hold.
+        """
         self._button = button
+        self._calibrate = calibrate
         self._wearer = wearer
         self._outputs = outputs
         self._feed = feed
         self._stream = stream
         self._edges: queue.Queue[_Edge | None] = queue.Queue(_QUEUE)
+        self._before = (wearer.paused, wearer.muted)
+        """Pause and mute before the second press: a third one that calibrates takes both back."""
         self.lost = 0
         self._thread = Thread(target=self._run, name="button", daemon=True)
         self._thread.start()
@@ -61,7 +84,7 @@ class ButtonThread:
             try:
                 edge = self._edges.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
             except queue.Empty:
-                hold, complete = gestures.after(hold, time.monotonic(), None)
+                hold, complete = gestures.after(hold, time.monotonic(), None, muted=self._wearer.muted)
             else:
                 if edge is None:
                     return
@@ -70,7 +93,7 @@ class ButtonThread:
                     # A press of any length begins the next session.
                     hold, complete = Hold(), () if pressed else ("again",)
                 else:
-                    hold, complete = gestures.after(hold, t, pressed)
+                    hold, complete = gestures.after(hold, t, pressed, muted=self._wearer.muted)
             for gesture in complete:
                 self._handle(gesture)
 
@@ -79,26 +102,29 @@ class ButtonThread:
         wearer = self._wearer
         with wearer.changing:
             meaning = "again" if wearer.resting else gesture
+            if meaning == "calibrate" and not (self._calibrate and self._calibrate()):
+                return
             self._stream.post(lambda t: events.Press(t=t, gesture=meaning))
             light = self._apply(meaning)
             enforce(wearer, self._outputs, self._feed)
             if light:
                 self._outputs.confirm(light)
-        if meaning in ("pause", "mute") and (trouble := wearer.keep()):
+        if meaning not in ("ask", "again") and (trouble := wearer.keep()):
             self._stream.fault("not kept", trouble)
 
     def _apply(self, gesture: str) -> str:
         """Change the wearer's wishes. Returns the light that confirms it, or ""."""
         wearer = self._wearer
         if gesture == "pause":
-            on = wearer.paused = not wearer.paused
-            self._stream.post(lambda t: events.Pause(t=t, on=on))
-            return "paused" if on else "resumed"
-        if gesture == "mute":
-            on = wearer.muted = not wearer.muted
-            self._stream.post(lambda t: events.Mute(t=t, on=on))
-            return "muted" if on else "unmuted"
+            self._before = (wearer.paused, wearer.muted)
+            self._set(paused=not wearer.paused)
+            return "paused" if wearer.paused else "resumed"
+        if gesture in ("mute", "unmute"):
+            self._set(muted=gesture == "mute")
+            return "muted" if wearer.muted else "unmuted"
         if gesture == "calibrate":
+            paused, muted = self._before
+            self._set(paused=paused, muted=muted)
             return "calibrate"
         if gesture == "again":
             wearer.resting = False
@@ -107,6 +133,16 @@ class ButtonThread:
         else:
             wearer.ask()
         return ""
+
+    def _set(self, *, paused: bool | None = None, muted: bool | None = None) -> None:
+        """Change wishes, with an event for each that changes. None: leave it."""
+        wearer = self._wearer
+        if paused not in (None, wearer.paused):
+            on = wearer.paused = bool(paused)
+            self._stream.post(lambda t: events.Pause(t=t, on=on))
+        if muted not in (None, wearer.muted):
+            off = wearer.muted = bool(muted)
+            self._stream.post(lambda t: events.Mute(t=t, on=off))
 
 
 def enforce(wearer: Wishes, outputs: Outputs, feed: Feed) -> None:

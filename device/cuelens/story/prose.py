@@ -22,6 +22,7 @@ _GESTURES: Final = {
     "ask": "to ask",
     "pause": "to pause",
     "mute": "to mute",
+    "unmute": "to end a mute",
     "calibrate": "to calibrate",
     "again": "to begin again",
 }

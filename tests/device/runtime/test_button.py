@@ -68,6 +68,7 @@ class Glasses:
     """A button, and what it is wired to."""
 
     file: Path
+    calibrate: Callable[[], bool] | None = None
     button: MemoryButton = field(default_factory=MemoryButton)
     light: MemoryLight = field(default_factory=MemoryLight)
     voice: MemoryVoice = field(default_factory=MemoryVoice)
@@ -79,7 +80,7 @@ class Glasses:
         self.wearer = Wishes(self.file)
         self.stream.add(self.told.append)
         self.outputs = Outputs(Profile(), self.light, self.voice, self.stream.fault)
-        self.controls = ButtonThread(self.button, self.wearer, self.outputs, self.feed, self.stream)
+        self.controls = ButtonThread(self.button, self.wearer, self.outputs, self.feed, self.stream, self.calibrate)
 
     def tap(self) -> None:
         self.button.press()
@@ -121,21 +122,40 @@ def test_a_press_is_felt_by_light_before_it_is_known_what_it_means(glasses: Glas
     assert glasses.voice.words == []
 
 
-def test_a_long_press_mutes_at_once_and_after_a_restart_and_another_one_ends_it(glasses: Glasses) -> None:
+def test_a_hold_mutes_while_it_lasts_and_after_a_restart_too(glasses: Glasses) -> None:
     glasses.outputs.give(HAPPY)
     assert soon(lambda: glasses.voice.speaking)
-    glasses.hold(1.6)
+    glasses.button.press()
     assert soon(lambda: glasses.wearer.muted)
     assert glasses.shows("muted")
     assert not glasses.voice.speaking
     assert soon(lambda: Wishes(glasses.file).muted)
+    glasses.button.release()
     glasses.outputs.give(HAPPY)
+    # Soon after the last hold, another one keeps the mute.
     glasses.hold(1.6)
+    assert soon(lambda: len(glasses.events(events.Press)) == 2)
+    assert glasses.wearer.muted
+    assert [press.gesture for press in glasses.events(events.Press)] == ["mute", "mute"]
+    assert [mute.on for mute in glasses.events(events.Mute)] == [True]
+    assert glasses.voice.words == ["happy"]
+
+
+def test_a_later_hold_ends_the_mute_at_its_release(tmp_path: Path) -> None:
+    before = Wishes(tmp_path / "wearer.json")
+    before.muted = True
+    assert before.keep() == ""
+    glasses = Glasses(tmp_path / "wearer.json")
+    glasses.button.press()
+    time.sleep(1.6)
+    assert glasses.wearer.muted
+    glasses.button.release()
     assert soon(lambda: not glasses.wearer.muted)
     assert glasses.shows("unmuted")
     assert soon(lambda: not Wishes(glasses.file).muted)
-    assert [mute.on for mute in glasses.events(events.Mute)] == [True, False]
-    assert glasses.voice.words == ["happy"]
+    assert [mute.on for mute in glasses.events(events.Mute)] == [False]
+    glasses.controls.close()
+    glasses.outputs.close()
 
 
 def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(glasses: Glasses) -> None:
@@ -158,11 +178,30 @@ def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(glasses: 
     assert glasses.voice.words == []
 
 
-def test_five_seconds_ask_for_calibration_and_mute_nothing(glasses: Glasses) -> None:
-    glasses.hold(5.2)
-    assert glasses.shows("calibrate")
-    assert [press.gesture for press in glasses.events(events.Press)] == ["calibrate"]
-    assert not glasses.wearer.muted
+@pytest.mark.parametrize("answer", [True, False, None])
+def test_two_presses_and_a_hold_calibrate_if_anything_does(tmp_path: Path, answer: bool | None) -> None:
+    calls = []
+
+    def calibrate() -> bool:
+        calls.append("calibrate")
+        return bool(answer)
+
+    glasses = Glasses(tmp_path / "wearer.json", None if answer is None else calibrate)
+    glasses.tap()
+    glasses.tap()
+    glasses.hold(3.1)
+    gestures = ["pause", "mute", *(["calibrate"] if answer else [])]
+    assert soon(lambda: [press.gesture for press in glasses.events(events.Press)] == gestures)
+    assert calls == ["calibrate"] * (answer is not None)
+    # Begun, it takes pause and mute back; else they are what two presses and a hold mean.
+    assert soon(lambda: (glasses.wearer.paused, glasses.wearer.muted) == (not answer, not answer))
+    assert glasses.feed.pauses[-1:] == [not answer]
+    if answer:
+        assert glasses.shows("calibrate")
+        assert [pause.on for pause in glasses.events(events.Pause)] == [True, False]
+        assert soon(lambda: not Wishes(glasses.file).paused)
+    glasses.controls.close()
+    glasses.outputs.close()
 
 
 def test_a_press_after_the_session_begins_the_next_one_and_means_nothing_else(glasses: Glasses) -> None:
