@@ -21,7 +21,8 @@ class LimitRule:
     """The limits. Times in seconds.
 
     Attributes:
-        gap_s: shortest time between any cue and an unasked one after it.
+        gap_s: shortest time between any cue and an unasked one after it, except that an expression may follow a
+            greeting at once.
         answer_gap_s: shortest time between any cue and an answer after it.
         same_expression_s: shortest time between a cue for an expression, answers included, and an unasked one after it.
         spoken_per_minute: most spoken cues in any 60 seconds.
@@ -42,12 +43,14 @@ class RecentCues:
     """The recent cues, as far as the limits need them. Times in seconds.
 
     Attributes:
-        cue_t: time of the last cue.
+        cue_t: time of the last cue that was no greeting.
+        greeting_t: time of the last greeting.
         by_expression: time of the last cue by track and expression, answers included.
         spoken_t: times of the spoken cues of the last minute.
     """
 
     cue_t: float = -math.inf
+    greeting_t: float = -math.inf
     by_expression: Mapping[tuple[int | None, str], float] = field(default_factory=dict)
     spoken_t: tuple[float, ...] = ()
 
@@ -55,7 +58,8 @@ class RecentCues:
 def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone: bool, muted: bool) -> tuple[str, ...]:
     """Return the outputs that may give a cue now; none if a limit forbids it.
 
-    An answer waits for `answer_gap_s` only, and is given by light while the glasses are muted.
+    An answer waits for `answer_gap_s` only, and is given by light while the glasses are muted. A cue about a face's
+    expression may follow a greeting at once: a newcomer often smiles.
 
     Args:
         recent: the cues so far.
@@ -66,7 +70,9 @@ def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone:
         muted: no unasked cue, and no voice.
     """
     is_answer = wish.kind == "answer"
-    if t - recent.cue_t < (rule.answer_gap_s if is_answer else rule.gap_s):
+    about_expression = wish.kind == "expression" or (wish.kind == "prompt" and wish.track is not None)
+    last_t = recent.cue_t if about_expression else max(recent.cue_t, recent.greeting_t)
+    if t - last_t < (rule.answer_gap_s if is_answer else rule.gap_s):
         return ()
     if not is_answer and (muted or wish.word in _ON_REQUEST):
         return ()
@@ -83,7 +89,8 @@ def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone:
 def after(recent: RecentCues, t: float, wish: Wish, outputs: tuple[str, ...], rule: LimitRule) -> RecentCues:
     """Return the recent cues with one more, given at time `t` (seconds) by `outputs`."""
     spoken_t = _last_minute(recent, t)
-    recent = replace(recent, cue_t=t, spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t)
+    recent = replace(recent, spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t)
+    recent = replace(recent, greeting_t=t) if wish.kind == "face" else replace(recent, cue_t=t)
     if wish.kind not in ("expression", "answer"):
         return recent
     by_expression = {key: then for key, then in recent.by_expression.items() if t - then < rule.same_expression_s}

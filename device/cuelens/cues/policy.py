@@ -11,7 +11,7 @@ from cuelens.cues import limits
 from cuelens.cues.fading import FadingRule, faded, remember
 from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule
-from cuelens.cues.settling import Belief, SettleRule, is_confirmed, is_doubted, settle
+from cuelens.cues.settling import Belief, SettleRule, answer, is_confirmed, is_doubted, settle
 from cuelens.types import Cue, Face, Wish
 from cuelens_models.bundle.expressions import UNSURE
 
@@ -49,9 +49,15 @@ class _Gate:
     alone: bool
     muted: bool
     sure: bool
+    view: frozenset[int]
 
     def outputs(self, wish: Wish) -> tuple[str, ...]:
-        """Return the outputs that may give a cue now. A voice interrupts more: it tells an expression only if sure."""
+        """Return the outputs that may give a cue now: none about a face that is out of view.
+
+        A voice interrupts more than a light. It tells an expression only if that is sure.
+        """
+        if wish.track is not None and wish.track not in self.view:
+            return ()
         allowed = limits.outputs(self.recent, self.t, wish, self.rule, alone=self.alone, muted=self.muted)
         hushed = wish.kind == "expression" and not self.sure
         return tuple(output for output in allowed if output in self.mode.outputs and not (hushed and output == "voice"))
@@ -179,11 +185,13 @@ class CuePolicy:
             alone=len(faces) == 1,
             muted=muted,
             sure=belief is not None and belief.sure,
+            view=frozenset(face.track for face in faces),
         )
         moment = Moment(
             t=t,
             track=track,
-            expression=self._tellable(belief),
+            expression=self._tellable(belief.expression if belief else UNSURE),
+            answer=self._tellable(answer(belief, self._settle_rule) if belief else UNSURE),
             since_t=belief.since_t if belief else t,
             press=press,
             may=gate.may,
@@ -217,7 +225,7 @@ class CuePolicy:
         last = next((face for face in faces if face.track == self._attended), best)
         return last.track if distance(last) <= _CLEARLY * distance(best) else best.track
 
-    def _tellable(self, belief: Belief | None) -> str:
-        """Return the word for a belief; "face" for an expression that has no output."""
-        word = self._tell_as(belief.expression) if belief else UNSURE
+    def _tellable(self, expression: str) -> str:
+        """Return the word for an expression; "face" for one that has no output."""
+        word = self._tell_as(expression)
         return word if word == UNSURE or self._limit_rule.outputs.get(word) else "face"

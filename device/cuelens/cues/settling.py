@@ -19,6 +19,8 @@ _DOUBT_S = 0.4
 """Time constant of the smoothing of doubt, in seconds; longer than that of expressions."""
 _WATCHED_S = 0.25
 """Debounce of a new face: false detections, as in gravel, seldom last longer."""
+_ANSWER_S = 0.3
+"""Time constant of the smoothing of probabilities for answers, in seconds."""
 _PAUSE_S = 0.75
 """A longer gap between two readings restarts the debounce."""
 
@@ -37,6 +39,8 @@ class SettleRule:
             their expressions; of the faces that one meets, nine in ten show none.
         margin: least difference between the two highest probabilities.
         sure_odds: an expression is sure at so many times the odds of its threshold.
+        answer: threshold of an answer, on probabilities without the prior correction: who asks has seen something. On
+            the inner split under "camera", 86 % of the answers at 0.65 are right, and a quarter is "not sure".
     """
 
     labels: tuple[str, ...]
@@ -47,6 +51,7 @@ class SettleRule:
     neutral_weight: float = 10.0
     margin: float = 0.1
     sure_odds: float = 8.0
+    answer: float = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Belief:
         began: time of the first reading.
         t: time of the last reading.
         smoothed: smoothed probabilities in the order of the labels, after the prior correction.
+        plain: the same without the correction, for answers.
         candidate: the label above its threshold; None if there is none.
         candidate_t: when the candidate rose above it.
         expression: the settled expression, or `unsure`.
@@ -69,6 +75,7 @@ class Belief:
     began: float
     t: float
     smoothed: tuple[float, ...]
+    plain: tuple[float, ...]
     candidate: str | None
     candidate_t: float
     expression: str
@@ -92,13 +99,13 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
     no_face = scores[rule.labels.index(NOT_A_FACE)] if NOT_A_FACE in rule.labels else 0.0
     corrected = _corrected(scores, rule)
     if belief is None:
-        belief = Belief(t, t, corrected, None, t, UNSURE, t, 0.0, no_face, sure=False)
+        belief = Belief(t, t, corrected, tuple(scores), None, t, UNSURE, t, 0.0, no_face, sure=False)
     elif t - belief.t > _PAUSE_S:
         belief = replace(belief, candidate=None)
     seconds = max(t - belief.t, 0.0)
     doubt = belief.doubt + (1 - math.exp(-seconds / _DOUBT_S)) * (no_face - belief.doubt)
-    weight = 1 - math.exp(-seconds / rule.smoothing_s)
-    smoothed = tuple(old + weight * (new - old) for old, new in zip(belief.smoothed, corrected, strict=True))
+    smoothed = _smoothed(belief.smoothed, corrected, seconds / rule.smoothing_s)
+    plain = _smoothed(belief.plain, scores, seconds / _ANSWER_S)
     candidate, candidate_t = _candidate(belief, smoothed, t, rule)
     expression, since_t = belief.expression, belief.since_t
     if expression != UNSURE and smoothed[rule.labels.index(expression)] < rule.enter[expression] - rule.hysteresis:
@@ -107,7 +114,32 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
         expression, since_t = candidate, t
     confidence = max(smoothed) if expression == UNSURE else smoothed[rule.labels.index(expression)]
     sure = expression != UNSURE and confidence >= _at_odds(rule.enter[expression], rule.sure_odds)
-    return Belief(belief.began, t, smoothed, candidate, candidate_t, expression, since_t, confidence, doubt, sure)
+    return Belief(
+        began=belief.began,
+        t=t,
+        smoothed=smoothed,
+        plain=plain,
+        candidate=candidate,
+        candidate_t=candidate_t,
+        expression=expression,
+        since_t=since_t,
+        confidence=confidence,
+        doubt=doubt,
+        sure=sure,
+    )
+
+
+def answer(belief: Belief, rule: SettleRule) -> str:
+    """Return the most probable label if it passes the threshold of answers; else `unsure`."""
+    probability = max(belief.plain)
+    label = rule.labels[belief.plain.index(probability)]
+    return label if probability >= rule.answer and label != NOT_A_FACE else UNSURE
+
+
+def _smoothed(before: Sequence[float], scores: Sequence[float], spans: float) -> tuple[float, ...]:
+    """Return exponentially smoothed probabilities. spans: time since `before`, in time constants."""
+    weight = 1 - math.exp(-spans)
+    return tuple(old + weight * (new - old) for old, new in zip(before, scores, strict=True))
 
 
 def _corrected(scores: Sequence[float], rule: SettleRule) -> tuple[float, ...]:

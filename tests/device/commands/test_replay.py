@@ -156,5 +156,5 @@ def test_presses_mutes_and_sessions_of_a_recording_are_replayed(shipped: Bundle)
     # A press that nobody could answer in time is forgotten, as on the glasses.
     assert told(events.Press(t=1.0, gesture="ask")) == [face, happy]
     # A new session believes nothing yet, and settles anew; a muted one is told nothing.
-    assert told(events.Session(t=59 / 15, state="began")) == [face, happy, happy]
+    assert told(events.Session(t=59 / 15, state="began")) == [face, happy, face, happy]
     assert told(events.Mute(t=59 / 15, on=True), events.Session(t=59 / 15, state="began")) == [face, happy]

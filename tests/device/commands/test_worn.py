@@ -173,7 +173,7 @@ def test_at_a_school_the_live_line_and_the_demo_s_picture_name_no_feeling_either
             return True
 
     terminal = Terminal()
-    belief = Belief(0.0, 1.0, (1.0,), "happy", 0.0, "happy", 0.0, 0.9, 0.0, sure=True)
+    belief = Belief(0.0, 1.0, (1.0,), (1.0,), "happy", 0.0, "happy", 0.0, 0.9, 0.0, sure=True)
     face = Face(1, (0, 0, 90, 90))
     decision = Decision(1.0, (face,), {1: belief}, {1: "smile"}, None, "running")
     console.Console(terminal, cues=True).watch(Frame(np.zeros((4, 4), np.uint8), 1.0, 0), decision)

@@ -15,7 +15,7 @@ from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes import modes
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
 from cuelens.cues.policy import CuePolicy
-from cuelens.cues.settling import SettleRule
+from cuelens.cues.settling import SettleRule, answer
 from cuelens.types import Cue, Face, Wish
 
 RULE = LimitRule(
@@ -45,8 +45,14 @@ def recent(*cues: tuple[float, Wish]) -> RecentCues:
     ("before", "t", "wish", "allowed"),
     [
         ((), 0.0, HAPPY, True),
-        (((0.0, Wish("face", 1, "face")),), 2.9, HAPPY, False),
-        (((0.0, Wish("face", 1, "face")),), 3.0, HAPPY, True),
+        # An expression and a question about one follow a greeting at once; nothing else does.
+        (((0.0, Wish("face", 1, "face")),), 0.1, HAPPY, True),
+        (((0.0, Wish("face", 1, "face")),), 0.1, Wish("prompt", 1, "guess"), True),
+        (((0.0, Wish("face", 1, "face")),), 2.9, Wish("prompt", None, "find happy"), False),
+        (((0.0, Wish("face", 1, "face")),), 2.9, Wish("face", 2, "face"), False),
+        (((0.0, Wish("face", 1, "face")),), 0.9, ANSWER, False),
+        (((0.0, Wish("face", 1, "face")), (1.0, HAPPY)), 3.9, Wish("expression", 1, "sad"), False),
+        (((0.0, HAPPY), (3.0, Wish("face", 1, "face"))), 3.1, Wish("expression", 1, "sad"), True),
         (((0.0, HAPPY),), 7.9, HAPPY, False),
         (((0.0, HAPPY),), 8.0, HAPPY, True),
         (((0.0, HAPPY),), 4.0, Wish("expression", 1, "sad"), True),
@@ -116,13 +122,15 @@ def streams(draw: st.DrawFn) -> list[Beat]:
     return beats
 
 
-def play(beats: list[Beat], mode: Mode, rule: LimitRule) -> list[tuple[Cue, str]]:
-    """Return the cues, each with what was settled on of its face then."""
+def play(beats: list[Beat], mode: Mode, rule: LimitRule) -> list[tuple[Cue, str, str]]:
+    """Return the cues, each with what was settled on of its face then, and what was clear enough for an answer."""
     policy = CuePolicy(SETTLING, rule, mode, PlayRule(), FadingRule(), remembered_s=2.0)
     cues = []
     for t, faces, scores, press, muted in beats:
         if cue := policy.step(t, faces, scores, press=press, muted=muted).cue:
-            cues.append((cue, policy.beliefs[cue.track].expression if cue.track in policy.beliefs else "unsure"))
+            belief = policy.beliefs.get(cue.track) if cue.track else None
+            words = (belief.expression, answer(belief, SETTLING)) if belief else ("unsure", "unsure")
+            cues.append((cue, *words))
     return cues
 
 
@@ -132,13 +140,19 @@ def play(beats: list[Beat], mode: Mode, rule: LimitRule) -> list[tuple[Cue, str]
 def test_no_stream_whatever_breaks_a_limit(mode: Mode, beats: list[Beat], per_minute: int) -> None:
     rule = replace(RULE, spoken_per_minute=per_minute)
     played = play(beats, mode, rule)
-    cues = [cue for cue, _ in played]
+    cues = [cue for cue, *_ in played]
     seen = {t: (faces, muted) for t, faces, _, _, muted in beats}
     for earlier, later in pairwise(cues):
+        follows = earlier.kind == "face" and later.kind in ("expression", "prompt") and later.track is not None
+        if not follows:
+            assert later.t - earlier.t >= (rule.answer_gap_s if later.kind == "answer" else rule.gap_s)
+    # Nothing but a greeting may precede a cue about an expression within the gap.
+    for earlier, later in pairwise([cue for cue in cues if cue.kind != "face"]):
         assert later.t - earlier.t >= (rule.answer_gap_s if later.kind == "answer" else rule.gap_s)
     for cue in cues:
         faces, muted = seen[cue.t]
         assert cue.word in rule.outputs
+        assert cue.track is None or cue.track in {face.track for face in faces}
         assert set(cue.outputs) <= set(rule.outputs[cue.word]) & mode.outputs
         if cue.kind == "answer":
             continue
@@ -163,14 +177,14 @@ def test_no_stream_whatever_breaks_a_limit(mode: Mode, beats: list[Beat], per_mi
 def test_silence_follows_uncertainty(beats: list[Beat]) -> None:
     """What companion tells of an expression, unasked or asked, was settled on in that very beat, of a face in view."""
     seen = {t: {face.track for face in faces} for t, faces, _, _, _ in beats}
-    for cue, settled in play(beats, modes()["companion"], RULE):
+    for cue, settled, clear in play(beats, modes()["companion"], RULE):
         if cue.kind == "expression":
             assert cue.word == settled
             assert cue.track in seen[cue.t]
         elif cue.kind == "answer" and cue.track is not None:
-            assert cue.word in (settled, "face")
+            assert cue.word in (clear, "face")
 
 
 def test_a_stream_of_doubt_is_silent() -> None:
     beats = [(n / 15, (Face(1, (0, 0, 50, 50)),), {1: (0.3, 0.3, 0.2, 0.1, 0.1)}, False, False) for n in range(300)]
-    assert [cue.kind for cue, _ in play(beats, modes()["companion"], RULE)] == ["face"]
+    assert [cue.kind for cue, *_ in play(beats, modes()["companion"], RULE)] == ["face"]

@@ -49,7 +49,14 @@ def play(
             return bool(limits.outputs(recent, t, wish, LIMITS, alone=True, muted=False))
 
         moment = Moment(
-            t, None if expression is None else 1, expression or "unsure", since_t, press, may, faded(first, FADING)
+            t=t,
+            track=None if expression is None else 1,
+            expression=expression or "unsure",
+            since_t=since_t,
+            answer=expression or "unsure",
+            press=press,
+            may=may,
+            faded=faded(first, FADING),
         )
         step = mode(name).step(state, moment, rule or PlayRule())
         state = step.state
@@ -77,9 +84,15 @@ FACE = (5.0, "face", "face")
         # An expression is told once, however long it lasts; neutral and unsure never.
         ([(0, None), (5, "unsure"), (10, "happy")], 60, [FACE, (10.0, "expression", "happy")]),
         ([(0, None), (5, "unsure"), (10, "neutral")], 60, [FACE]),
+        # The first expression of a newcomer follows the greeting at once.
+        ([(0, None), (5, "unsure"), (6, "happy")], 20, [FACE, (6.0, "expression", "happy")]),
         # One that the gap holds up is told when that is over, if it is still shown then.
-        ([(0, None), (5, "unsure"), (6, "happy")], 20, [FACE, (8.0, "expression", "happy")]),
-        ([(0, None), (5, "unsure"), (5.5, "happy"), (7, "unsure")], 20, [FACE]),
+        (
+            [(0, None), (5, "unsure"), (6, "happy"), (7, "sad")],
+            20,
+            [FACE, (6.0, "expression", "happy"), (9.0, "expression", "sad")],
+        ),
+        ([(0, None), (5, "unsure"), (6, "happy"), (7, "sad"), (8, "unsure")], 20, [FACE, (6.0, "expression", "happy")]),
         # The same again waits eight seconds.
         (
             [(0, None), (5, "unsure"), (10, "happy"), (12, "neutral"), (14, "happy")],
@@ -101,7 +114,7 @@ def test_companion_tells_what_is_clear_once(
     ("spans", "presses", "expected"),
     [
         ([(0, "neutral")], (6.0,), [(6.0, "answer", "neutral")]),
-        ([(0, "happy")], (6.0,), [(3.0, "expression", "happy"), (6.0, "answer", "happy")]),
+        ([(0, "happy")], (6.0,), [(0.1, "expression", "happy"), (6.0, "answer", "happy")]),
         # Nothing is clear yet: it waits a second for that, and then says so.
         ([(0, "unsure")], (6.0,), [(7.0, "answer", "unsure")]),
         ([(0, "unsure"), (6.5, "sad")], (6.0,), [(6.5, "answer", "sad")]),
@@ -135,7 +148,15 @@ SMILING: list[Span] = [(0, "neutral"), (10, "happy")]
         ([*SMILING, (11, "neutral")], (11.0,), [(10.0, "prompt", "guess"), (11.0, "answer", "neutral")], ()),
         # It is not over for a moment of doubt.
         ([*SMILING, (11, "unsure")], (12.0,), [(10.0, "prompt", "guess"), (12.0, "answer", "happy")], (True,)),
-        ([*SMILING, (10.2, None)], (10.1,), [(10.0, "prompt", "guess"), (11.0, "answer", "happy")], (True,)),
+        # Nothing is said of a face that has gone: a press then asks what is shown.
+        ([*SMILING, (10.2, None)], (10.1,), [(10.0, "prompt", "guess"), (11.2, "answer", "nobody")], ()),
+        ([*SMILING, (10.2, None)], (), [(10.0, "prompt", "guess")], ()),
+        (
+            [*SMILING, (10.2, None), (11, "happy")],
+            (),
+            [(10.0, "prompt", "guess"), (14.0, "expression", "happy")],
+            (False,),
+        ),
         # Without a question a press asks what is shown.
         ([(0, "neutral")], (6.0,), [(6.0, "answer", "neutral")], ()),
     ],
@@ -175,7 +196,9 @@ def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() ->
 def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
     state = replace(Hunt(), open=True)
     for n, allowed in ((0, False), (100, True)):
-        moment = Moment(n / 15, None, "unsure", 0.0, n == 0, lambda _, allowed=allowed: allowed, at(0.0, FADING))  # type: ignore[misc]
+        moment = Moment(
+            n / 15, None, "unsure", 0.0, "unsure", n == 0, lambda _, allowed=allowed: allowed, at(0.0, FADING)
+        )  # type: ignore[misc]
         step = mode("smile").step(state, moment, PlayRule())
         state = step.state
         assert step.wish is None

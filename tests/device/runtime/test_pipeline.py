@@ -150,7 +150,7 @@ def test_what_the_network_takes_for_no_face_is_told_in_no_way(squares: Any) -> N
     reader.label = "happy"
     for frame in given[60:]:
         pipeline.process(frame)
-    assert [event.kind for event in told if isinstance(event, events.CueGiven)] == ["face"]
+    assert [event.kind for event in told if isinstance(event, events.CueGiven)] == ["face", "expression"]
 
 
 def test_every_beat_is_accounted_for(squares: Any) -> None:

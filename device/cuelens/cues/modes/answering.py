@@ -9,7 +9,7 @@ from cuelens.types import ASK_S, Wish
 from cuelens_models.bundle.expressions import UNSURE
 
 _THINK_S: Final = 1.0
-"""Deadline for an expression to settle after a press; then the answer is "unsure" or "nobody"."""
+"""Deadline for a clear reading after a press; then the answer is "unsure" or "nobody"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attent
 
 
 def _answer(moment: Moment, waited_s: float) -> Wish | None:
-    """Return the answer to "what now?"; None to wait for an expression to settle."""
-    if moment.expression != UNSURE:
-        return Wish("answer", moment.track, moment.expression)
+    """Return the answer to "what now?"; None to wait for a clearer reading."""
+    if moment.answer != UNSURE:
+        return Wish("answer", moment.track, moment.answer)
     if waited_s < _THINK_S:
         return None
     return Wish("answer", moment.track, "nobody" if moment.track is None else UNSURE)

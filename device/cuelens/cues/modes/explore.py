@@ -63,15 +63,16 @@ def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
 
 
 def _await_press(state: Explore, question: Question, moment: Moment, rule: PlayRule) -> Step:
-    """Wait for the press. If the expression is over, drop the question; a press then asks "what now?"."""
+    """Wait for the press. If expression or face is gone, drop the question; a press then asks "what now?"."""
     attention = replace(state.attention, face_t=state.attention.face_t if moment.track is None else moment.t)
     shown_t = moment.t if (moment.track, moment.expression) == (question.track, question.word) else question.shown_t
     question = replace(question, shown_t=shown_t, pressed=question.pressed or moment.press)
     closed = replace(state, attention=attention, question=None)
-    changed = moment.track == question.track and moment.expression not in (question.word, UNSURE)
+    here = moment.track == question.track
+    changed = moment.expression not in (question.word, UNSURE) if here else question.pressed
     if changed or moment.t - shown_t > _STALE_S:
         return step(closed, replace(moment, press=question.pressed), rule)
-    if question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s:
+    if here and (question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s):
         answer = Wish("answer" if question.pressed else "expression", question.track, question.word)
         if moment.may(answer):
             return Step(closed, answer, answered_first=question.pressed)

@@ -38,6 +38,7 @@ class Moment:
         track: the attended face; None if there is none.
         expression: its settled expression, or "unsure".
         since_t: when that settled, in seconds.
+        answer: the expression to give as an answer, or "unsure".
         press: the wearer pressed the button since the last beat.
         may: tells whether the limits allow a wish now.
         faded: delay and frequency of cues for this wearer.
@@ -47,6 +48,7 @@ class Moment:
     track: int | None
     expression: str
     since_t: float
+    answer: str
     press: bool
     may: Callable[[Wish], bool]
     faded: Faded
