@@ -21,6 +21,8 @@ def schema() -> dict[str, Any]:
         struct["description"] = text.partition("\n\nAttributes:")[0]
         for name, words in _ATTRIBUTE.findall(text):
             struct["properties"][name]["description"] = " ".join(words.split())
+    # The reader merges a light into the factory's, which has a colour.
+    del made["$defs"]["LightCue"]["required"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 

@@ -29,13 +29,16 @@ def read_toml(path: Path, kind: type[T]) -> T:
     return _convert(path, kind, tomllib.loads)
 
 
-def read_json(path: Path, kind: type[T], retired: Collection[str] = ()) -> tuple[T, list[str]]:
+def read_json(
+    path: Path, kind: type[T], retired: Collection[str] = (), factory: Any = msgspec.UNSET
+) -> tuple[T, list[str]]:
     """Decode a JSON file into a frozen Struct.
 
     Args:
         path: the file.
         kind: the Struct that it must fit.
         retired: keys of earlier versions, as "policy.margin". Their values are ignored.
+        factory: a Struct into which the file is merged, key by key; null takes away.
 
     Returns the Struct, and the retired keys in the file. Raises BadInput.
     """
@@ -51,9 +54,16 @@ def read_json(path: Path, kind: type[T], retired: Collection[str] = ()) -> tuple
             if isinstance(place, dict) and last in place:
                 del place[last]
                 old_keys.append(key)
-        return raw
+        return raw if factory is msgspec.UNSET else _merged(msgspec.to_builtins(factory), raw)
 
     return _convert(path, kind, parse), old_keys
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """Return JSON values with the keys of `above` in place of those of `below`, at any depth."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
 def read_text(path: Path) -> str:

@@ -105,6 +105,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     faults = (
         ("profile damaged", active.fault),
         ("profile outdated", active.note),
+        *(("profile warning", sentence) for sentence in active.warnings),
         ("bundle damaged", bundle_fault),
         ("wearer's file damaged", wearer.fault),
     )

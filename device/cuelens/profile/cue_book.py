@@ -23,10 +23,10 @@ class LightCue(StrictStruct, frozen=True):
 
 
 class CueEntry(StrictStruct, frozen=True):
-    """The cue for one expression: a light, speech, or both.
+    """The cue for one expression: a light, speech, or both. A key that a profile leaves out keeps the factory's value.
 
     Attributes:
-        light: the light; None for no light.
+        light: the light; null for no light.
         phrase: the caregiver's phrase. Left out: the language's phrase. Null: no speech.
         recording: a WAV to play instead of the phrase, by its path from the profile's folder.
     """

@@ -7,7 +7,7 @@ from typing import Final
 
 from cuelens import config_file
 from cuelens.cues import modes
-from cuelens.profile import language, phrases
+from cuelens.profile import language, perceptible, phrases
 from cuelens.profile.profile import RETIRED, Profile
 from cuelens.profile.rules import limit_rule, tell_as
 from cuelens_models.atomic_file import make_folder, write_whole
@@ -25,6 +25,7 @@ class ProfileInForce:
         folder: where its recordings lie.
         fault: what is wrong with the requested profile, if this one replaces it.
         note: the ignored keys of earlier versions, as a sentence; empty if there are none.
+        warnings: what a wearer could not perceive, as sentences.
         name: the file's name without its suffix.
         content: the file's bytes, to be stored as the last good version; empty if there was no file.
     """
@@ -33,6 +34,7 @@ class ProfileInForce:
     folder: Path
     fault: str = ""
     note: str = ""
+    warnings: tuple[str, ...] = ()
     name: str = ""
     content: bytes = b""
 
@@ -44,7 +46,7 @@ def read(path: Path) -> Profile:
 
 def in_force(path: Path) -> ProfileInForce:
     """Read and check a profile, with a note on keys of earlier versions. Raises BadInput with file, key and value."""
-    profile, ignored = config_file.read_json(path, Profile, RETIRED)
+    profile, ignored = config_file.read_json(path, Profile, RETIRED, Profile())
     try:
         modes.mode(profile.mode)
     except BadInput as error:
@@ -52,7 +54,8 @@ def in_force(path: Path) -> ProfileInForce:
     phrases.check(profile, path)
     check_play(profile, str(path))
     note = f"{path}: {', '.join(ignored)} can no longer be chosen; the values are ignored" if ignored else ""
-    return ProfileInForce(profile, path.parent, note=note)
+    warnings = tuple(f"{path}: {sentence}" for sentence in perceptible.warnings(profile))
+    return ProfileInForce(profile, path.parent, note=note, warnings=warnings)
 
 
 def check_play(profile: Profile, where: str) -> None:
@@ -83,7 +86,7 @@ def active(state: Path) -> ProfileInForce:
 def _fallback(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
     """Return the last good version of a profile, else the factory's. The voice reports missing recordings."""
     try:
-        good, _ = config_file.read_json(_good(state, name), Profile, RETIRED)
+        good, _ = config_file.read_json(_good(state, name), Profile, RETIRED, Profile())
         modes.mode(good.mode)
         language.read(good.language)
     except (BadInput, OSError):
