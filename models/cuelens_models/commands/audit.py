@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cuelens_models import command
 from cuelens_models.audit.findings import write_csv
+from cuelens_models.commands.options import add_classes
 from cuelens_models.data.load import load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
@@ -29,6 +30,7 @@ def main() -> None:
     """Audit a set of faces."""
     parser = command.parser("audit-data", "Find wrong labels, repeats and pictures of no face.", _EXAMPLES)
     parser.add_argument("data", type=Path, metavar="DATA", help="fer2013.csv, an .npz, or a folder of faces (README)")
+    add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where findings and sheets go")
     parser.add_argument(
         "--folds", type=int, default=5, metavar="N", help="networks, each judging one part (%(default)s)"
@@ -49,7 +51,7 @@ def main() -> None:
 def _audit(options: Namespace) -> int:
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(options.data)
+    data = load(options.data, options.classes)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.audit.audit import audit

@@ -3,18 +3,20 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cuelens_models import command
 from cuelens_models.atomic_file import write_whole
+from cuelens_models.commands.options import add_classes
 from cuelens_models.data.haar import HaarCrop
 from cuelens_models.data.images import whole
 from cuelens_models.data.load import HeldOut, load_held_out
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import Unwritable
 from cuelens_models.evaluate.candidate import Candidate, open_candidate
-from cuelens_models.evaluate.evaluate import Evaluation, evaluate, figures
+from cuelens_models.evaluate.evaluate import Evaluation, check_protocol, evaluate, figures
 from cuelens_models.progress import display
 
 _EXAMPLES = """\
@@ -27,8 +29,13 @@ examples:
 def main() -> None:
     """Evaluate a model."""
     parser = command.parser("evaluate-model", "Measure a bundle or a .keras file on held-out faces.", _EXAMPLES)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a bundle, or a .keras file that train-model wrote")
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    parser.usage = "evaluate-model MODEL --data DATA [--protocol P] [--crop none|haar] [--json] [--report HTML] [...]"
+    # argparse asks for what is required before it knows what other options need; here all is asked for at once.
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL", nargs="?", help="a bundle, or a .keras file that train-model wrote"
+    )
+    parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    add_classes(parser)
     parser.add_argument("--protocol", default="ferplus8", choices=PROTOCOLS, help="(default: %(default)s)")
     parser.add_argument(
         "--crop",
@@ -42,8 +49,13 @@ def main() -> None:
         "--show-faces", action="store_true", help="show the worst mistakes on that page: it must not be passed on then"
     )
     options = parser.parse_args()
-    if options.show_faces and not options.report:
-        parser.error("--show-faces needs --report FILE.html")
+    lacking = {
+        "MODEL": options.model is None,
+        "--data DATA": options.data is None,
+        "--report FILE.html (for --show-faces)": options.show_faces and not options.report,
+    }
+    if any(lacking.values()):
+        parser.error(f"required, but missing: {', '.join(name for name, missing in lacking.items() if missing)}")
     command.finish("evaluate-model", lambda: _evaluate(options), debug=options.debug)
 
 
@@ -53,8 +65,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     with display(sys.stderr) as steps:
         steps.stage("opening the model")
         model = open_candidate(options.model)
+        check_protocol(model, options.protocol)
         steps.stage("reading the faces")
-        data, crop = _read(options.data, model, options.crop)
+        data, crop = _read(options, model)
         evaluation = evaluate(model, data, options.protocol, steps)
         report = figures(evaluation, crop)
         if options.report:
@@ -83,15 +96,15 @@ def _check_report(report: Path, model: Path, data: Path) -> None:
         raise command.require(error.name or "matplotlib", "train") from error
 
 
-def _read(path: Path, model: Candidate, crop: str) -> tuple[HeldOut, dict[str, str | int] | None]:
-    if crop == "none":
-        return load_held_out(path, whole), None
+def _read(options: argparse.Namespace, model: Candidate) -> tuple[HeldOut, dict[str, str | int] | None]:
+    if options.crop == "none":
+        return load_held_out(options.data, whole, options.classes), None
     cutter = HaarCrop(model.input)
-    data = load_held_out(path, cutter.face)
+    data = load_held_out(options.data, cutter.face, options.classes)
     if not cutter.pictures:
-        unused = f"{path.name} holds faces of 48x48 pixels, not pictures: --crop haar changes nothing"
-        data = HeldOut(data.name, data.faces, data.part, (*data.notes, unused))
-    return data, cutter.counts()
+        unused = f"{options.data.name} holds faces of 48x48 pixels, not pictures: --crop haar changes nothing"
+        data = replace(data, notes=(*data.notes, unused))
+    return replace(data, missed=tuple(cutter.missed_places)), cutter.counts()
 
 
 def _page(evaluation: Evaluation, report: dict[str, Any], options: argparse.Namespace) -> str:
@@ -99,6 +112,8 @@ def _page(evaluation: Evaluation, report: dict[str, Any], options: argparse.Name
 
     # File names without folders: a page that is passed on should not reveal the folders of its maker.
     words = ["evaluate-model", options.model.name, "--data", options.data.name, "--protocol", options.protocol]
+    if options.classes:
+        words += ["--classes", ",".join(f"{name}={label}" for name, label in options.classes.items())]
     words += ["--crop", options.crop, "--report", "FILE.html", *(["--show-faces"] if options.show_faces else [])]
     return page(evaluation, report, words, show_faces=options.show_faces)
 
@@ -113,6 +128,8 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
         f" over all classes {report['macro_f1_all']:.3f} ({_span(bounds['macro_f1_all'], '.3f')}),"
         f" ECE {report['ece']:.3f} ({_span(bounds['ece'], '.3f')})"
     )
+    if report["ties"]:
+        yield f"ties      the top outputs are equal in {report['ties']} images: the first of these labels is taken"
     yield "recall    " + "  ".join(
         f"{word} {value:.0%} ({_span(bounds['recall'][word], '.0%')})" for word, value in report["recall"].items()
     )
@@ -130,12 +147,19 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     yield "cost      " + ", ".join([*counts, f"{cost['bytes'] / 1024:.0f} KiB"])
     if crop:
         yield (
-            f"cropped   a face was found in {crop['found']} pictures, in {crop['not_found']} none was and all of the"
-            f" picture is used; {crop['cropped_before']} are small enough to be faces"
+            f"cropped   a face was found in {crop['found']} pictures; {crop['cropped_before']} are small enough to be"
+            " faces"
         )
+        if crop["not_found"]:
+            right = crop["not_found_accuracy"]
+            read = "" if right is None else f"; as whole pictures {right:.1%} of them are read rightly"
+            yield f"apart     no face was found in {crop['not_found']} pictures: no figure above includes them{read}"
     for note in report["notes"]:
         yield f"note      {note}"
-    yield "in brackets: 95 % bootstrap intervals"
+    yield (
+        "in brackets: 95 % intervals: of recalls Clopper-Pearson, of the ECE (plug-in, 15 bins) without what chance"
+        " adds, else bootstrap"
+    )
 
 
 _COUNTS = (("parameters", "parameters"), ("multiply_adds", "multiply-adds"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
+from cuelens_models.commands.options import add_classes
 from cuelens_models.data.load import load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.progress import display
@@ -67,6 +68,7 @@ def _parser() -> "ArgumentParser":
         help="train several recipes, each into DIR/RECIPE; one that fails does not stop the others",
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
     parser.add_argument(
         "--epochs",
@@ -193,7 +195,7 @@ def _train(options: "Namespace") -> int:
 
 def _faces(options: "Namespace") -> "FaceData":
     """Open the data, and print its notes and its size."""
-    data = load(options.data)
+    data = load(options.data, options.classes)
     if options.leave_out:
         data = without(data, read_names(options.leave_out))
     for note in data.notes:

@@ -5,6 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from cuelens_models import command
+from cuelens_models.commands.options import add_classes
 from cuelens_models.data.load import load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
@@ -30,6 +31,7 @@ def main() -> None:
     parser = command.parser("tune-model", "Search for the training that suits a published recipe.", _EXAMPLES)
     parser.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
     parser.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where trials and best.json go")
     parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="(default: %(default)s)")
     parser.add_argument("--trials", type=int, default=20, metavar="N", help="at most (%(default)s)")
@@ -50,7 +52,7 @@ def _tune(options: Namespace) -> int:
         raise BadInput(f"recipe {options.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(options.data)
+    data = load(options.data, options.classes)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.train.tune import BEST, tune

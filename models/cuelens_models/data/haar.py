@@ -27,7 +27,7 @@ class HaarCrop:
     """Cuts the largest face out of each picture, and counts the outcomes. Not thread-safe.
 
     found: pictures with a face. missed: large pictures without one, used whole. cropped_before: small pictures, used
-    whole as cropped faces.
+    whole as cropped faces. missed_places: of the missed pictures among all, counted from 0.
     """
 
     def __init__(self, model_input: Input) -> None:
@@ -36,6 +36,7 @@ class HaarCrop:
             raise BadInput(f"the model's crop rule is for the detector {model_input.crop.detector!r}, not {NAME!r}")
         self.input = msgspec.structs.replace(model_input, width=SIDE, height=SIDE)
         self.found = self.missed = self.cropped_before = 0
+        self.missed_places: list[int] = []
         self._cascade = cv2.CascadeClassifier(str(cascade_file()))
 
     def face(self, picture: Grey) -> Grey:
@@ -45,6 +46,7 @@ class HaarCrop:
             return whole(picture)
         box = self._largest(picture)
         if box is None:
+            self.missed_places.append(self.pictures)
             self.missed += 1
             return whole(picture)
         self.found += 1

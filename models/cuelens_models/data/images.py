@@ -13,6 +13,7 @@ import numpy as np
 
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import resize
+from cuelens_models.data import levels
 from cuelens_models.data.faces import SIDE
 from cuelens_models.errors import BadInput
 
@@ -32,10 +33,17 @@ def read(path: Path, face_of: FaceOf = whole) -> Grey:
 
 
 def picture(path: Path) -> Grey:
-    """Return the luminance of a picture file, uint8 (height, width). Raises BadInput if it cannot be decoded."""
+    """Return the luminance of a picture file, uint8 (height, width).
+
+    Raises BadInput if it cannot be decoded, or if its grey levels do not use the depth of the file (12 bits of 16).
+    """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-        decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
+        decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) if len(data) else None
+        if decoded is not None and decoded.dtype != np.uint8:
+            if fault := levels.depth(decoded):
+                raise BadInput(f"{path}: its grey levels {fault}")
+            decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     except (OSError, cv2.error) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
     if decoded is None:

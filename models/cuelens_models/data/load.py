@@ -5,13 +5,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from cuelens_models.data import ferplus_folder, image_folder, images, kaggle_csv, npz
+from cuelens_models.data import classes as class_names
+from cuelens_models.data import image_folder, images, npz
+from cuelens_models.data.classes import Classes
 from cuelens_models.data.faces import Faces
+from cuelens_models.data.fer2013 import ferplus_folder, kaggle_csv
 from cuelens_models.data.images import FaceOf
 from cuelens_models.errors import BadInput
 
@@ -19,11 +23,10 @@ SEED: Final = 2013
 INNER_SHARE: Final = 0.1
 _LEAST: Final = 20
 KINDS: Final = (
-    "Kaggle's fer2013.csv (with FER+'s fer2013new.csv beside it, if you have it), an .npz of faces, "
-    "a folder tree class/image, a FER+ folder (label.csv and its images), or a folder holding fer2013.csv, "
-    "or parts of one of the other kinds named train..., valid... (or publictest...) and test..."
+    "Kaggle's fer2013.csv, icml_face_data.csv or train.csv (with FER+'s fer2013new.csv beside it, if you have it), "
+    "an .npz of faces, a folder tree class/image, a FER+ folder (label.csv and its images), or a folder holding such a "
+    "CSV, or parts of one of the other kinds named train..., valid... (or publictest...) and test..."
 )
-_KAGGLE: Final = "fer2013.csv"
 _PART_NAMES: Final = {
     "train": "training",
     "publictest": "publictest",
@@ -62,17 +65,25 @@ class FaceData:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The faces that a finished model is evaluated on. name: of DATA. part: of DATA. notes: for the user."""
+    """The faces that a finished model is evaluated on.
+
+    name: of DATA. part: of DATA. notes: for the user. missed: the indices of the faces that are whole pictures because
+    a detector found no face there.
+    """
 
     name: str
     faces: Faces
     part: str
     notes: tuple[str, ...]
+    missed: tuple[int, ...] = ()
 
 
-def load(path: Path) -> FaceData:
-    """Load DATA for training. Raises BadInput if it is missing, empty or of no known kind."""
-    parts = _read_parts(path)
+def load(path: Path, classes: Classes = class_names.NONE) -> FaceData:
+    """Load DATA for training. Raises BadInput if it is missing, empty or of no known kind.
+
+    classes: what the foreign names of its classes stand for.
+    """
+    parts = _read_parts(path, images.whole, classes)
     if not parts:
         raise BadInput(f"{path} holds no faces")
     notes = []
@@ -105,7 +116,7 @@ def load(path: Path) -> FaceData:
     if repeated.any():
         notes.append(f"{int(repeated.sum())} faces of the inner split also stand in what is learned from: left out")
         inner = inner.take(np.flatnonzero(~repeated))
-    return FaceData(_name(path), training, inner, held_out, held_out_name, (*notes, *_remarks(path)))
+    return FaceData(_name(path), training, inner, held_out, held_out_name, (*notes, *_remarks(path, classes)))
 
 
 def without(data: FaceData, names: frozenset[str]) -> FaceData:
@@ -128,17 +139,23 @@ def names_of(faces: Faces) -> list[str]:
     return names
 
 
-def load_held_out(path: Path, face_of: FaceOf = images.whole) -> HeldOut:
+def load_held_out(path: Path, face_of: FaceOf = images.whole, classes: Classes = class_names.NONE) -> HeldOut:
     """Load DATA for evaluation: its held-out part, or all of it if it has one part only.
 
-    face_of: turns a picture into a face; not used for arrays and Kaggle's CSV. Raises BadInput as `load` does.
+    Args:
+        path: DATA.
+        face_of: turns a picture into a face; not used for arrays and Kaggle's CSV.
+        classes: what the foreign names of its classes stand for.
+
+    Raises:
+        BadInput: as `load` does.
     """
-    remarks = _remarks(path)
-    if path.is_dir() and len(places := _places(path)) > 1:
+    remarks = _remarks(path, classes)
+    if path.is_dir() and len(places := _places(path, classes)) > 1:
         part = _held_out_part(places)
-        faces = _read_place(places[part], face_of)
+        faces = _read_place(places[part], face_of, classes)
     else:
-        parts = _read_parts(path, face_of)
+        parts = _read_parts(path, face_of, classes)
         if not any(map(len, parts.values())):
             raise BadInput(f"{path} holds no faces")
         part = _held_out_part(parts)
@@ -160,50 +177,61 @@ def _held_out_part(parts: Collection[str]) -> str:
     return next(part for part in ("publictest", "privatetest", "training") if part in parts)
 
 
-def _remarks(path: Path) -> list[str]:
+def _remarks(path: Path, classes: Classes) -> list[str]:
     """Return the notes on the class trees in DATA."""
-    if not path.is_dir() or (path / _KAGGLE).exists():
+    if not path.is_dir() or _kaggle(path):
         return []
-    places = [path] if _reader(path) else [entry for entry in sorted(path.iterdir()) if _part_of(entry)]
-    trees = [place for place in places if _reader(place) == image_folder.read]
-    return [remark for tree in trees for remark in image_folder.remarks(tree)]
+    places = [path] if _reader(path, classes) else [entry for entry in sorted(path.iterdir()) if _part_of(entry)]
+    trees = [place for place in places if _is_tree(place, classes)]
+    return [remark for tree in trees for remark in image_folder.remarks(tree, classes)]
 
 
-def _read_parts(path: Path, face_of: FaceOf = images.whole) -> dict[str, Faces]:
+def _read_parts(path: Path, face_of: FaceOf, classes: Classes) -> dict[str, Faces]:
     if path.is_dir():
-        return _read_folder(path, face_of)
+        return _read_folder(path, face_of, classes)
     if not path.exists():
         raise BadInput(f"{path} does not exist: DATA is {KINDS}")
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty: DATA is {KINDS}")
-    if path.suffix == ".csv":
-        return kaggle_csv.read(path)
+    if path.suffix.lower() == ".csv":
+        return kaggle_csv.read(path, classes)
     if path.suffix == ".npz":
         return {"training": npz.read(path)}
     raise BadInput(f"{path} is of no known kind: DATA is {KINDS}")
 
 
-def _read_folder(folder: Path, face_of: FaceOf) -> dict[str, Faces]:
+def _read_folder(folder: Path, face_of: FaceOf, classes: Classes) -> dict[str, Faces]:
     """Read a folder that is one part, or that holds parts."""
-    csv_file = folder / _KAGGLE
-    if csv_file.exists():
-        return kaggle_csv.read(csv_file)
-    if read := _reader(folder):
+    if csv_file := _kaggle(folder):
+        return kaggle_csv.read(csv_file, classes)
+    if read := _reader(folder, classes):
         return {"training": read(folder, face_of)}
-    places = _places(folder)
+    places = _places(folder, classes)
     if not places:
-        raise BadInput(f"{folder} holds no face data: DATA is {KINDS}")
-    return {part: _read_place(place, face_of) for part, place in places.items()}
+        raise BadInput(f"{folder} holds no face data{image_folder.unnamed(folder)}: DATA is {KINDS}")
+    return {part: _read_place(place, face_of, classes) for part, place in places.items()}
 
 
-def _places(folder: Path) -> dict[str, Path]:
+def _kaggle(folder: Path) -> Path | None:
+    """Return Kaggle's table in a folder, the most complete one, whatever the case of its name; None without one.
+
+    Other data sets have a train.csv too, so that one must have Kaggle's columns.
+    """
+    files = {entry.name.lower(): entry for entry in sorted(folder.iterdir(), reverse=True) if entry.is_file()}
+    first, *others = kaggle_csv.NAMES
+    if first in files:
+        return files[first]
+    return next((files[name] for name in others if name in files and kaggle_csv.is_kaggle(files[name])), None)
+
+
+def _places(folder: Path, classes: Classes) -> dict[str, Path]:
     """Return the paths of the parts in a folder, none if it is a part itself. Raises BadInput for a repeated part."""
-    if (folder / _KAGGLE).exists() or _reader(folder):
+    if _kaggle(folder) or _reader(folder, classes):
         return {}
     places: dict[str, Path] = {}
     for entry in sorted(folder.iterdir()):
         part = _part_of(entry)
-        if part is None or not (entry.is_dir() or _reader(entry)):
+        if part is None or not (entry.is_dir() or _reader(entry, classes)):
             continue
         if part in places:
             raise BadInput(f"{folder} holds two {part} parts, {places[part].name} and {entry.name}: join or rename one")
@@ -211,22 +239,29 @@ def _places(folder: Path) -> dict[str, Path]:
     return places
 
 
-def _read_place(place: Path, face_of: FaceOf) -> Faces:
-    read = _reader(place)
+def _read_place(place: Path, face_of: FaceOf, classes: Classes) -> Faces:
+    read = _reader(place, classes)
     if read is None:
-        raise BadInput(f"{place} holds neither class folders named for expressions nor {ferplus_folder.LABELS}")
+        raise BadInput(
+            f"{place} holds neither class folders named for expressions nor {ferplus_folder.LABELS}"
+            f"{image_folder.unnamed(place)}"
+        )
     return read(place, face_of)
 
 
-def _reader(entry: Path) -> _Read | None:
+def _reader(entry: Path, classes: Classes) -> _Read | None:
     """Return the function that reads this file or folder as one part, None if there is none."""
     if entry.suffix == ".npz":
         return lambda path, _: npz.read(path)
-    if not entry.is_dir():
-        return None
-    if (entry / ferplus_folder.LABELS).exists():
+    if entry.is_dir() and (entry / ferplus_folder.LABELS).exists():
         return ferplus_folder.read
-    return image_folder.read if image_folder.is_class_tree(entry) else None
+    return partial(image_folder.read, classes=classes) if _is_tree(entry, classes) else None
+
+
+def _is_tree(entry: Path, classes: Classes) -> bool:
+    return (
+        entry.is_dir() and not (entry / ferplus_folder.LABELS).exists() and image_folder.is_class_tree(entry, classes)
+    )
 
 
 def _part_of(file: Path) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models.data import levels
 from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.errors import BadInput
 
@@ -13,7 +14,7 @@ T = TypeVar("T", np.int8, np.uint8)
 
 
 def read(path: Path) -> Faces:
-    """Read one part. Raises BadInput if the file does not hold such arrays."""
+    """Read one part. Raises BadInput if the file does not hold such arrays, or scaled ones."""
     try:
         # np.load leaves an unreadable file open, so it is opened here.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -21,12 +22,16 @@ def read(path: Path) -> Faces:
             n = len(pixels)
             emotion = arrays["emotion"] if "emotion" in arrays else np.full(n, -1)
             votes = arrays["votes"] if "votes" in arrays else np.zeros((n, len(VOTES)))
-        return Faces(pixels, _whole_numbers(emotion, np.int8), _whole_numbers(votes, np.uint8))
+        if pixels.dtype != np.uint8 and (fault := levels.scaling(pixels)):
+            raise ValueError(f"its pixels {fault}")
+        faces = Faces(pixels, _whole_numbers(emotion, np.int8), _whole_numbers(votes, np.uint8))
     except KeyError as error:
         raise BadInput(f"{path} holds no array named 'pixels'") from error
     except Exception as error:
         # A damaged file can make numpy and zipfile raise almost anything.
         raise BadInput(f"{path} is not readable as face arrays: {error}") from error
+    levels.check(faces.pixels, path)
+    return faces
 
 
 def _whole_numbers(numbers: NDArray[Any], kind: type[T]) -> NDArray[T]:

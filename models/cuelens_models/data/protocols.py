@@ -52,7 +52,8 @@ def label(faces: Faces, protocol: str) -> LabelledFaces:
     indices = np.flatnonzero(truth >= 0)
     if len(indices) == 0:
         lacking = "votes (fer2013new.csv)" if protocol.startswith("ferplus") else "original labels (emotion)"
-        raise BadInput(f"no image counts under {protocol}: the data has no {lacking}")
+        other = _ORIGINAL_FIRST if protocol.startswith("ferplus") else next(iter(PROTOCOLS))
+        raise BadInput(f"no image counts under {protocol}: the data has no {lacking}, so add them or use {other}")
     return LabelledFaces(labels, indices, truth[indices])
 
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.expressions import NOT_A_FACE
+from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.scores import Scores
 from cuelens_models.data.corruptions import CORRUPTIONS, NONE, corrupt
 from cuelens_models.data.load import HeldOut
-from cuelens_models.data.protocols import PROTOCOLS, exclusions, label
+from cuelens_models.data.protocols import PROTOCOLS, LabelledFaces, exclusions, label
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import metrics
 from cuelens_models.evaluate.candidate import Candidate
@@ -21,12 +22,25 @@ _DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """Pictures in which the detector found no face.
+
+    images: number of those that count under the protocol. accuracy: of the whole pictures; None if there are none.
+    """
+
+    images: int
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The answers of a model on the n images of a protocol, and their accuracy.
 
     indices: of these images among the held-out faces, (n,). truth: indices into labels, (n,). full_probabilities: over
     all labels of the model, (n, model's labels). probabilities: over the protocol's labels only, (n, labels).
     robustness: accuracy by corruption, "none" first. exclusions: number of faces outside the protocol, by label.
+    apart: pictures without a face that the detector found; the glasses would not read them, and no other figure
+    includes them.
     """
 
     model: Candidate
@@ -40,6 +54,7 @@ class Evaluation:
     intervals: Intervals
     robustness: dict[str, float]
     exclusions: dict[str, int]
+    apart: Apart
 
     @property
     def words(self) -> NDArray[np.str_]:
@@ -59,13 +74,15 @@ def evaluate(model: Candidate, data: HeldOut, protocol: str, steps: Steps | None
         steps: progress; a stage for each corruption.
 
     Raises:
-        BadInput: if the model lacks a label of the protocol.
+        BadInput: if the model lacks a label of the protocol, or the detector found no face in any picture.
     """
     steps = steps or Recorder()
-    missing = [word for word in PROTOCOLS[protocol] if word not in model.labels]
-    if missing:
-        raise BadInput(f"{model.path} cannot say {', '.join(sorted(missing))}, which {protocol} asks for")
-    labelled = label(data.faces, protocol)
+    check_protocol(model, protocol)
+    every = label(data.faces, protocol)
+    unread = np.isin(every.indices, data.missed)
+    if unread.all():
+        raise BadInput(f"{data.name}: no face is found in any of its {len(unread)} pictures: are they cropped faces?")
+    labelled = LabelledFaces(every.labels, every.indices[~unread], every.truth[~unread])
     faces = data.faces.pixels[labelled.indices]
     columns = [model.labels.index(word) for word in labelled.labels]
     robustness = {}
@@ -89,14 +106,31 @@ def evaluate(model: Candidate, data: HeldOut, protocol: str, steps: Steps | None
         probabilities,
         intervals(probabilities, labelled.truth, labelled.labels),
         robustness,
-        exclusions(data.faces, labelled, protocol),
+        exclusions(data.faces, every, protocol),
+        _apart(model, data.faces.pixels[every.indices[unread]], every.truth[unread], columns),
     )
+
+
+def check_protocol(model: Candidate, protocol: str) -> None:
+    """Raise BadInput if the model lacks a label of the protocol."""
+    missing = [word for word in PROTOCOLS[protocol] if word not in model.labels]
+    if missing:
+        raise BadInput(f"{model.path} cannot say {', '.join(sorted(missing))}, which {protocol} asks for")
+
+
+def _apart(model: Candidate, pictures: Grey, truth: NDArray[np.intp], columns: list[int]) -> Apart:
+    if len(pictures) == 0:
+        return Apart(0, None)
+    answers = model.answer(pictures, lambda _: None)
+    return Apart(len(pictures), metrics.accuracy(answers[:, columns], truth))
 
 
 def figures(evaluation: Evaluation, crop: dict[str, str | int] | None = None) -> dict[str, Any]:
     """Return the figures as plain data: fractions rounded to five digits.
 
-    crop: counts of the detector, if it was used. `said` is None without thresholds, `not_a_face` without that label.
+    crop: counts of the detector, if it was used. `ece` is the plug-in estimator: of the sample itself, which chance
+    makes too great; its interval is of the ECE without chance, and includes it. `ties` counts the images with two or
+    more equal top outputs. `said` is None without thresholds, `not_a_face` without that label.
     """
     probabilities, truth, labels = evaluation.probabilities, evaluation.truth, evaluation.labels
     bounds = evaluation.intervals
@@ -128,7 +162,8 @@ def figures(evaluation: Evaluation, crop: dict[str, str | int] | None = None) ->
             "multiply_adds": evaluation.model.cost.multiply_adds,
             "bytes": evaluation.model.cost.bytes,
         },
-        **({"crop": crop} if crop else {}),
+        "ties": metrics.ties(probabilities),
+        **({"crop": {**crop, "not_found_accuracy": evaluation.apart.accuracy}} if crop else {}),
         "notes": _notes(evaluation),
     }
     return {name: _rounded(value) for name, value in report.items()}

@@ -1,9 +1,9 @@
-"""95 % percentile bootstrap intervals: how much a figure would vary with another sample of images.
+"""95 % intervals: how much a figure would vary with another sample of images.
 
-1000 samples of n images are drawn with replacement (Efron and Tibshirani 1993, chapter 13). Every figure is computed
-from sums over images. So a sample is a row of weights (how often each image was drawn), and all samples take a few
-matrix products. The calibration error of a sample is biased upwards; its interval is therefore mirrored about the
-figure (the basic bootstrap).
+Percentile bootstrap: 1000 samples of n images are drawn with replacement (Efron and Tibshirani 1993, chapter 13). Every
+figure is computed from sums over images. So a sample is a row of weights (how often each image was drawn), and all
+samples take a few matrix products. Two figures have intervals of their own: a recall that of `binomial`, and the ECE
+that of `calibration`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens_models.bundle.scores import Scores
-from cuelens_models.evaluate.metrics import BINS, ENOUGH, ece
+from cuelens_models.evaluate.binomial import share_interval
+from cuelens_models.evaluate.calibration import ece_interval
+from cuelens_models.evaluate.metrics import ENOUGH, Interval
 
 SAMPLES: Final = 1000
 _SEED: Final = 2013
 _AT_ONCE: Final = 50
 _TAILS: Final = (2.5, 97.5)
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,18 @@ def intervals(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[s
         _interval(figures["accuracy"]),
         _interval(figures["macro_f1"]),
         _interval(figures["macro_f1_all"]),
-        _mirrored(_interval(figures["ece"]), ece(probabilities, truth)),
+        ece_interval(probabilities, truth, seed),
         _interval(figures["coverage"]),
-        by_label("recall"),
+        {labels[index]: _recall_interval(probabilities, truth, index) for index in shown},
         by_label("precision"),
         by_label("f1"),
         by_label("auc"),
     )
+
+
+def _recall_interval(probabilities: Scores, truth: NDArray[np.intp], index: int) -> Interval:
+    guesses = probabilities.argmax(axis=1)[truth == index]
+    return share_interval(int((guesses == index).sum()), len(guesses))
 
 
 def _samples(count: int, seed: int) -> Iterator[Scores]:
@@ -102,16 +107,12 @@ def _figures(
     f1 = _ratio(2 * hits, images + guesses)
     # The macro-F1 of a sample leaves out the classes that it lacks.
     present = images > 0
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)[:, np.newaxis] == np.arange(BINS)
-    gaps = weights @ (bins * (right - confidence)[:, np.newaxis])
     auc = [_auc(weights, probabilities[:, index], truth == index) for index in shown]
     return {
         "accuracy": weights @ right / len(truth),
         "macro_f1": np.nan_to_num(_mean(f1, present & enough)),
         "macro_f1_all": _mean(f1, present),
-        "ece": np.abs(gaps).sum(axis=1) / len(truth),
         "coverage": _coverage(weights, confidence, right),
-        "recall": _ratio(hits, images),
         "precision": _ratio(hits, guesses),
         "f1": f1,
         "auc": np.stack(auc, axis=1),
@@ -151,7 +152,3 @@ def _interval(values: Scores) -> Interval:
         return 0.0, 1.0
     low, high = np.percentile(values, _TAILS)
     return float(low), float(high)
-
-
-def _mirrored(interval: Interval, figure: float) -> Interval:
-    return max(0.0, 2 * figure - interval[1]), max(0.0, 2 * figure - interval[0])

@@ -6,7 +6,8 @@ is the chance that an image with this label gets a higher probability of it than
 (Hanley and McNeil 1982).
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,10 +17,20 @@ from numpy.typing import NDArray
 from cuelens_models.bundle.expressions import NOT_A_FACE
 from cuelens_models.bundle.scores import Scores, softmax
 
+Interval = tuple[float, float]
+"""The lower and the upper end of a 95 % interval."""
+
 BINS: Final = 15
 ENOUGH: Final = 50
 """Least images of a class that macro-F1 includes. In a smaller class one image moves the F1 by percentage points."""
 _COVERAGES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
+_LEAST_TEMPERATURE, _MOST_TEMPERATURE = 0.01, 100.0
+_CLOSE: Final = 1e-4
+"""Width of the last interval of the search, as a logarithm: a hundredth of a percent of the temperature."""
+_END_MET: Final = {
+    _LEAST_TEMPERATURE: "its faces are all read rightly or the logits hardly differ, so use more faces or check logits",
+    _MOST_TEMPERATURE: "the logits say nothing of its faces, or are far too large, so check labels, pixels and logits",
+}
 _LEAST_ENTER, _MOST_ENTER = 0.5, 0.95
 _BIAS_ROUNDS, _BIAS_STEPS = 3, 30
 SILENT: Final = frozenset({"neutral", NOT_A_FACE})
@@ -43,6 +54,12 @@ def recall(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]
     """Return, for each label that some image shows, the share of its images that get this label as answer."""
     right = probabilities.argmax(axis=1) == truth
     return {label: float(right[truth == index].mean()) for index, label in enumerate(labels) if (truth == index).any()}
+
+
+def ties(probabilities: Scores) -> int:
+    """Return the number of images with two or more equal top outputs. Their answer is the first of these labels."""
+    tops = probabilities == probabilities.max(axis=1, keepdims=True)
+    return int((tops.sum(axis=1) > 1).sum())
 
 
 def precision(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
@@ -78,7 +95,10 @@ def macro_f1(probabilities: Scores, truth: NDArray[np.intp], least: int = ENOUGH
 
 
 def ece(probabilities: Scores, truth: NDArray[np.intp]) -> float:
-    """Return the expected calibration error: the mean distance of confidence from accuracy over the bins."""
+    """Return the expected calibration error: the mean distance of confidence from accuracy over the bins.
+
+    It is that of the sample itself (the plug-in estimator), which chance makes too great: `calibration.ece_interval`.
+    """
     confidence, right, share = reliability(probabilities, truth)
     return float(np.abs(right - confidence) @ share)
 
@@ -87,13 +107,18 @@ def reliability(probabilities: Scores, truth: NDArray[np.intp]) -> tuple[Scores,
     """Return mean confidence, accuracy and share of all images of each bin of the ECE that is not empty."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    _, place, count = np.unique(bins, return_inverse=True, return_counts=True)
+    _, place, count = np.unique(bins_of(probabilities), return_inverse=True, return_counts=True)
     return (
         np.bincount(place, confidence) / count,
         np.bincount(place, right.astype(np.float64)) / count,
         count / len(truth),
     )
+
+
+def bins_of(probabilities: Scores) -> NDArray[np.intp]:
+    """Return the bin of each image in the ECE, (n,), counted from 0."""
+    bins: NDArray[np.intp] = np.minimum((probabilities.max(axis=1) * BINS).astype(np.intp), BINS - 1)
+    return bins
 
 
 def coverage(probabilities: Scores, truth: NDArray[np.intp]) -> dict[str, float]:
@@ -146,12 +171,42 @@ def cue_figures(words: NDArray[np.str_], truth: NDArray[np.str_]) -> CueFigures:
     return CueFigures(float(cued.mean()), float((words == truth)[cued].mean()) if cued.any() else None)
 
 
-def fit_temperature(logits: Scores, truth: NDArray[np.intp]) -> float:
-    """Return the temperature, to two digits, of maximum likelihood."""
-    candidates = np.arange(0.3, 3.001, 0.01)
+def fit_temperature(logits: Scores, truth: NDArray[np.intp], say: Callable[[str], None] | None = None) -> float:
+    """Return the temperature of maximum likelihood, 0.01 to 100, to two digits after the point (three under 0.1).
+
+    The loss has one minimum over the inverse temperature, so it is narrowed down on the logarithm. Logits that are all
+    equal get 1.
+
+    Args:
+        logits: (n, labels).
+        truth: indices into the labels, (n,).
+        say: takes one sentence if the search ends at its least or greatest temperature, where no fit is.
+    """
     rows = np.arange(len(truth))
-    losses = [-np.log(np.maximum(softmax(logits, float(t))[rows, truth], 1e-12)).mean() for t in candidates]
-    return round(float(candidates[int(np.argmin(losses))]), 2)
+    behind = logits - logits[rows, truth][:, np.newaxis]
+
+    def loss(temperature: float) -> float:
+        # The logarithm of the sum of exponentials, without overflow.
+        scaled = behind / temperature
+        top = scaled.max(axis=1)
+        return float((top + np.log(np.exp(scaled - top[:, np.newaxis]).sum(axis=1))).mean())
+
+    if not behind.any():
+        return 1.0
+    low, high = math.log(_LEAST_TEMPERATURE), math.log(_MOST_TEMPERATURE)
+    while high - low > _CLOSE:
+        third = (high - low) / 3
+        if loss(math.exp(low + third)) <= loss(math.exp(high - third)):
+            high -= third
+        else:
+            low += third
+    best = math.exp((low + high) / 2)
+    step = 0.001 if best < 0.1 else 0.01
+    around = [round(step * (math.floor(best / step) + further), 3) for further in (0, 1)]
+    temperature = min((t for t in around if _LEAST_TEMPERATURE <= t <= _MOST_TEMPERATURE), key=loss)
+    if say and (remark := _END_MET.get(temperature)):
+        say(f"the best temperature lies beyond {temperature:g}, where the search ends: {remark}")
+    return temperature
 
 
 def fit_biases(logits: Scores, truth: NDArray[np.intp]) -> Scores:

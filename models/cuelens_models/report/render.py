@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cuelens_models.evaluate.intervals import Interval
+from cuelens_models.evaluate.metrics import Interval
 from cuelens_models.version import __version__
 
 

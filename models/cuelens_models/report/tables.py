@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cuelens_models.evaluate import metrics
 from cuelens_models.evaluate.evaluate import Evaluation
-from cuelens_models.evaluate.intervals import Interval
+from cuelens_models.evaluate.metrics import Interval
 
 _WORST: Final = 20
 

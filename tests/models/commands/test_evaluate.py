@@ -35,6 +35,37 @@ def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        pytest.param((), "MODEL, --data DATA", id="nothing"),
+        pytest.param(("x.tflite",), "--data DATA", id="no data"),
+        pytest.param(("--data", "x", "--json"), "MODEL", id="no model"),
+        pytest.param(
+            ("x.tflite", "--show-faces"), "--data DATA, --report FILE.html (for --show-faces)", id="no data, no page"
+        ),
+        pytest.param(
+            ("--show-faces",), "MODEL, --data DATA, --report FILE.html (for --show-faces)", id="all three missing"
+        ),
+    ],
+)
+def test_all_that_is_missing_is_asked_for_at_once(command: Command, arguments: tuple[str, ...], asked: str) -> None:
+    ended = command(EVALUATE, *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1] == f"evaluate-model: error: required, but missing: {asked}"
+
+
+@pytest.mark.parametrize("name", ["absent.tflite", "absent.keras"])
+def test_a_model_that_is_missing_is_noticed_before_the_data_are_read(
+    command: Command, tmp_path: Path, name: str
+) -> None:
+    ended = command(EVALUATE, tmp_path / name, "--data", tmp_path / "absent.csv")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert name in line
+    assert "absent.csv" not in line
+
+
+@pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("absent.tflite", None, "cannot be read"),
@@ -116,15 +147,41 @@ def test_a_folder_with_one_part_is_measured_whole(command: Command, tmp_path: Pa
     assert report["notes"][1] == "3 of 12 faces do not count under fer7 (contempt 3)"
 
 
+def test_foreign_class_names_are_asked_for_and_then_read(command: Command, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "press", ["enojo", "1_feliz"] * 3, 60)
+    asked = command(EVALUATE, SHIPPED, "--data", folder, "--protocol", "fer7")
+    assert (asked.returncode, asked.stdout) == (3, "")
+    assert "--classes '1_feliz=LABEL,enojo=LABEL'" in asked.stderr
+    ended = command(
+        EVALUATE, SHIPPED, "--data", folder, "--protocol", "fer7", "--json", "--classes", "enojo=angry,feliz=happy"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert set(json.loads(ended.stdout)["recall"]) == {"angry", "happy"}
+    wrong = command(EVALUATE, SHIPPED, "--data", folder, "--classes", "enojo=cross")
+    assert wrong.returncode == 2
+    assert "'cross' is no expression" in wrong.stderr
+
+
 def test_what_the_detector_met_is_told(command: Command, tmp_path: Path) -> None:
     folder = pictures(tmp_path / "press", ["happy", "sad"], 200)
     pictures(folder, ["neutral"], 96)
     arguments = (SHIPPED, "--data", folder, "--protocol", "fer4", "--crop", "haar")
     report = json.loads(command(EVALUATE, *arguments, "--json").stdout)
-    assert report["crop"] == {"detector": "haar-alt2", "found": 0, "not_found": 2, "cropped_before": 1}
+    crop = {"detector": "haar-alt2", "found": 0, "not_found": 2, "cropped_before": 1}
+    assert report["crop"] == {**crop, "not_found_accuracy": report["crop"]["not_found_accuracy"]}
+    assert report["crop"]["not_found_accuracy"] in {0.0, 0.5, 1.0}
+    assert (report["images"], list(report["recall"])) == (1, ["neutral"])
     shown = command(EVALUATE, *arguments)
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "found in 0 pictures, in 2 none was" in shown.stdout
+    assert "a face was found in 0 pictures; 1 are small enough" in shown.stdout
+    assert "no face was found in 2 pictures: no figure above includes them; as whole pictures" in shown.stdout
+
+
+def test_pictures_without_any_face_give_no_figures(command: Command, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "press", ["happy", "sad"], 200)
+    ended = command(EVALUATE, SHIPPED, "--data", folder, "--protocol", "fer4", "--crop", "haar")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "no face is found in any of its 2 pictures" in ended.stderr
 
 
 def test_arrays_have_nothing_to_cut(command: Command, synthetic_npz: Path) -> None:

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cuelens_models.data import ferplus_folder, image_folder, images
+from cuelens_models.data import image_folder, images
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
+from cuelens_models.data.fer2013 import ferplus_folder
 from cuelens_models.data.load import load, load_held_out
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput

@@ -104,3 +104,11 @@ def test_a_folder_of_photographs_is_read_through_the_detector(
     data = load_held_out(tmp_path / "press", cutter.face)
     np.testing.assert_array_equal(data.faces.pixels[0], cutter.face(astronaut))
     assert (cutter.found, cutter.missed, cutter.cropped_before) == (2, 0, 1)
+
+
+def test_pictures_without_a_face_are_known_by_their_places(astronaut: Grey, cutter: HaarCrop) -> None:
+    ramp = np.add.outer(np.arange(200), np.arange(200)).astype(np.uint8)
+    for picture in (ramp, astronaut, ramp[:50, :50], ramp):
+        cutter.face(picture)
+    assert cutter.missed_places == [0, 3]
+    assert cutter.counts() == {"detector": "haar-alt2", "found": 1, "not_found": 2, "cropped_before": 1}

@@ -261,7 +261,7 @@ def test_only_the_part_that_is_measured_is_looked_at(tmp_path: Path) -> None:
     for part, count in (("train", 6), ("test", 2)):
         (tmp_path / part / "happy").mkdir(parents=True)
         for number in range(count):
-            cv2.imwrite(str(tmp_path / part / "happy" / f"{number}.png"), np.full((60, 60), 9 * number, np.uint8))
+            cv2.imwrite(str(tmp_path / part / "happy" / f"{number}.png"), np.full((60, 60), 40 * number, np.uint8))
     heights: list[int] = []
 
     def face_of(picture: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,7 @@ from cuelens_models.progress import Recorder
 KEYS = [
     *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all", "auc"),
     *("precision", "f1", "said"),
-    *("not_a_face", "intervals", "robustness", "cost", "notes"),
+    *("not_a_face", "intervals", "robustness", "cost", "ties", "notes"),
 ]
 Told = Callable[..., Candidate]
 
@@ -119,6 +120,36 @@ def test_what_is_said_counts_the_whole_distribution_and_the_rest_only_the_protoc
     assert report["said"] == {"share": 0.4, "accuracy": 0.5}
     assert report["not_a_face"] == 0.2
     assert report["cost"] == {"parameters": 3, "multiply_adds": 7, "bytes": 11}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([(0.4, 0.3, 0.2, 0.1, 0.0)], 0, id="none"),
+        pytest.param([(0.3, 0.3, 0.3, 0.1, 0.0), (0.1, 0.2, 0.35, 0.35, 0.0), (0.4, 0.3, 0.2, 0.1, 0.0)], 2, id="two"),
+        pytest.param([(0.1, 0.1, 0.4, 0.4, 0.0)], 1, id="not among the first"),
+        pytest.param([(0.5, 0.25, 0.25, 0.0, 0.0)], 0, id="equal, but not at the top"),
+        pytest.param([(0.3, 0.3, 0.0, 0.0, 0.4)], 1, id="equal among the labels of the protocol"),
+    ],
+)
+def test_equal_top_outputs_are_counted(told: Told, rows: list[tuple[float, ...]], expected: int) -> None:
+    model = told((*PROTOCOLS["fer4"], NOT_A_FACE), rows)
+    data = as_said(numbered(list(range(len(rows)))), ["sad"] * len(rows))
+    assert figures(evaluate(model, data, "fer4"))["ties"] == expected
+
+
+def test_pictures_without_a_found_face_are_reported_apart(told: Told) -> None:
+    labels = PROTOCOLS["fer4"]
+    model = told(labels, [(0.1, 0.7, 0.1, 0.1), (0.1, 0.1, 0.1, 0.7)])
+    data = as_said(numbered([0, 1, 0, 1, 1]), ["happy", "happy", "happy", "sad", "fear"])
+    evaluation = evaluate(model, replace(data, missed=(1, 3, 4)), "fer4")
+    report = figures(evaluation, {"detector": "haar-alt2", "found": 2, "not_found": 3, "cropped_before": 0})
+    # Found: two happy ones, both right. Not found: a happy one that is read as sad, a sad one, and one outside fer4.
+    assert (report["images"], report["accuracy"], evaluation.indices.tolist()) == (2, 1.0, [0, 2])
+    assert (evaluation.apart.images, report["crop"]["not_found_accuracy"]) == (2, 0.5)
+    assert report["notes"] == ["1 of 5 faces do not count under fer4 (fear 1)"]
+    with pytest.raises(BadInput, match="no face is found in any of its 4 pictures"):
+        evaluate(model, replace(data, missed=(0, 1, 2, 3)), "fer4")
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,52 @@ def test_coverage_by_hand() -> None:
     assert metrics.coverage(*ranked(confidences, right)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.2])
+@pytest.mark.parametrize("temperature", [0.05, 0.2, 0.5, 1.0, 2.2, 8.0, 30.0])
 def test_the_temperature_that_made_the_labels_is_found_again(temperature: float) -> None:
     random = np.random.default_rng(0)
-    logits = random.normal(0, 2, (20_000, 4))
+    logits = random.normal(0, 2 * temperature, (20_000, 4))
     chances = softmax(logits, temperature)
     truth = (chances.cumsum(axis=1) < random.random((len(chances), 1))).sum(axis=1)
-    assert metrics.fit_temperature(logits, truth) == pytest.approx(temperature, abs=0.1)
+    said: list[str] = []
+    assert metrics.fit_temperature(logits, truth, said.append) == pytest.approx(temperature, rel=0.05)
+    assert said == []
+
+
+@pytest.mark.parametrize("sharpness", [0.4, 1.0, 3.0])
+def test_no_temperature_near_it_fits_better(sharpness: float) -> None:
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 5, 300)
+    logits = sharpness * (random.normal(0, 1, (300, 5)) + np.eye(5)[truth])
+    best = metrics.fit_temperature(logits, truth)
+    assert best == round(best, 2)
+
+    def loss(temperature: float) -> float:
+        return float(-np.log(softmax(logits, temperature)[np.arange(300), truth]).mean())
+
+    assert min((best - 0.01, best, best + 0.01), key=loss) == best
+
+
+def test_logits_that_are_all_equal_need_no_temperature() -> None:
+    said: list[str] = []
+    assert metrics.fit_temperature(np.zeros((6, 3)), np.array([0, 1, 2, 0, 1, 2]), said.append) == 1.0
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("logits", "truth", "expected", "words"),
+    [
+        pytest.param([[4.0, 0.0], [0.0, 3.0]], [0, 1], 0.01, "are all read rightly", id="always right"),
+        pytest.param([[4.0, 0.0], [0.0, 3.0]], [1, 0], 100.0, "say nothing", id="always wrong"),
+        pytest.param([[4.0, 0.0], [4.0, 0.0]], [1, 0], 100.0, "say nothing", id="right by chance"),
+        pytest.param([[900.0, 0.0], [0.0, 900.0]], [0, 1], 0.01, "are all read rightly", id="logits of hundreds"),
+    ],
+)
+def test_an_end_of_the_search_is_said(logits: list[list[float]], truth: list[int], expected: float, words: str) -> None:
+    said: list[str] = []
+    assert metrics.fit_temperature(np.array(logits), np.array(truth), said.append) == expected
+    (sentence,) = said
+    assert words in sentence
+    assert f"beyond {expected:g}" in sentence
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,18 @@ def test_the_training_is_drawn_where_it_is_known(
     structure(text)
 
 
+def test_ties_and_pictures_without_a_face_are_told_apart(told: Told) -> None:
+    labels = PROTOCOLS["fer4"]
+    model = told(labels, [(0.1, 0.7, 0.1, 0.1), (0.4, 0.4, 0.1, 0.1), (0.1, 0.1, 0.1, 0.7)])
+    data = replace(held_out(["happy", "happy", "happy", "sad"]), missed=(2,))
+    evaluation = evaluate(model, data, "fer4")
+    crop: dict[str, str | int] = {"detector": "haar-alt2", "found": 3, "not_found": 1, "cropped_before": 0}
+    text = " ".join(page(evaluation, figures(evaluation, crop), WORDS).split())
+    assert "the top outputs are equal in 1 images" in text
+    assert "In 1 it found none, and no other figure includes these; as whole pictures 0.0% of them are read" in text
+    assert "the top outputs" not in written(evaluate(model, held_out(["happy"]), "fer4"))
+
+
 def test_names_are_text_and_never_html(evaluation: Evaluation) -> None:
     hostile = "<script>alert('it')</script>"
     model = replace(

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from cuelens_models.data import kaggle_csv
+from cuelens_models.data.classes import parse
 from cuelens_models.data.faces import Faces
+from cuelens_models.data.fer2013 import kaggle_csv
+from cuelens_models.data.load import load_held_out
 from cuelens_models.errors import BadInput
 
 HEADER = ["emotion", "pixels", "Usage"]
@@ -82,7 +85,8 @@ def test_a_ballot_without_an_image_name_takes_its_face_out(tmp_path: Path, parts
     [
         pytest.param(["7", GREY, "Training"], id="emotion over 6"),
         pytest.param(["-1", GREY, "Training"], id="emotion under 0"),
-        pytest.param(["happy", GREY, "Training"], id="emotion in words"),
+        pytest.param(["bored", GREY, "Training"], id="a word that is no expression"),
+        pytest.param(["contempt", GREY, "Training"], id="an expression that FER2013 lacks"),
         pytest.param(["0", GREY[:-2], "Training"], id="a pixel missing"),
         pytest.param(["0", GREY + " 7", "Training"], id="a pixel too many"),
         pytest.param(["0", GREY[:-1] + "256", "Training"], id="a pixel over 255"),
@@ -101,7 +105,8 @@ def test_a_bad_line_is_named(tmp_path: Path, bad: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"emotion,pixels\n", b"a letter\n", b"\xff\xfe\x00\x01", b"\0" * 100, b"x" * 300_000]
+    "content",
+    [b"", b"emotion,pixels\n", b"emotion,Usage\n", b"a letter\n", b"\xff\xfe\x00\x01", b"\0" * 100, b"x" * 300_000],
 )
 def test_a_file_that_is_not_kaggles_is_bad_input(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "fer2013.csv"
@@ -147,4 +152,115 @@ def test_a_bad_ballot_is_named_by_its_line(tmp_path: Path, parts: dict[str, Face
     lines[6] = lines[6].rpartition(",")[0]
     (tmp_path / "fer2013new.csv").write_text("\n".join(lines))
     with pytest.raises(BadInput, match=r"fer2013new\.csv: line 7: 9 numbers, not 10"):
+        kaggle_csv.read(tmp_path / "fer2013.csv")
+
+
+def rows_of(parts: dict[str, Faces], order: tuple[int, ...] = (0, 1, 2)) -> list[list[str]]:
+    """Return the rows of Kaggle's file, its three columns in an order."""
+    rows = [
+        (str(emotion), " ".join(map(str, pixels.ravel())), usage)
+        for usage, faces in parts.items()
+        for pixels, emotion in zip(faces.pixels, faces.emotion, strict=True)
+    ]
+    return [[row[place] for place in order] for row in rows]
+
+
+def text_of(rows: Iterable[Iterable[str]], separator: str = ",", end: str = "\n") -> str:
+    return "".join(separator.join(row) + end for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "order"),
+    [
+        pytest.param("fer2013.csv", HEADER, (0, 1, 2), id="fer2013.csv"),
+        pytest.param("icml_face_data.csv", ["emotion", " Usage", " pixels"], (0, 2, 1), id="icml_face_data.csv"),
+        pytest.param("fer2013.csv", ["Emotion", "Pixels", "USAGE"], (0, 1, 2), id="other cases"),
+        pytest.param("FER2013.CSV", HEADER, (0, 1, 2), id="a name in capitals"),
+        pytest.param("train.csv", HEADER[:2], (0, 1), id="train.csv, without Usage"),
+    ],
+)
+def test_every_table_of_kaggle_is_read(
+    tmp_path: Path, parts: dict[str, Faces], name: str, header: list[str], order: tuple[int, ...]
+) -> None:
+    path = tmp_path / name
+    path.write_text(text_of([header, *rows_of(parts, order)]))
+    result = kaggle_csv.read(path)
+    if len(header) == 2:
+        assert set(result) == {"training"}
+        expected = np.concatenate([faces.pixels for faces in parts.values()])
+        np.testing.assert_array_equal(result["training"].pixels, expected)
+    else:
+        assert set(result) == {usage.lower() for usage in parts}
+        for usage, faces in parts.items():
+            np.testing.assert_array_equal(result[usage.lower()].pixels, faces.pixels)
+            np.testing.assert_array_equal(result[usage.lower()].emotion, faces.emotion)
+    held_out = result.get("publictest", result["training"])
+    for data in (path, tmp_path):
+        np.testing.assert_array_equal(load_held_out(data).faces.pixels, held_out.pixels)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "end"),
+    [
+        pytest.param("utf-8-sig", ",", "\n", id="a byte-order mark"),
+        pytest.param("utf-16", ",", "\r\n", id="UTF-16"),
+        pytest.param("utf-8", ";", "\n", id="semicolons"),
+        pytest.param("utf-8", "\t", "\r\n", id="tabs"),
+        pytest.param("utf-8", " , ", "\n", id="spaces around all cells"),
+        pytest.param("utf-8", ",", "\n\n", id="blank lines"),
+    ],
+)
+def test_tables_are_read_as_spreadsheets_save_them(
+    tmp_path: Path, parts: dict[str, Faces], encoding: str, separator: str, end: str
+) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(text_of([HEADER, *rows_of(parts)], separator, end).encode(encoding))
+    votes = [[usage, f"fer{n:07d}.png", *map(str, ballot)] for n, (usage, ballot) in enumerate(ballots_of(parts))]
+    (tmp_path / "FER2013New.csv").write_bytes(text_of([BALLOT_HEADER, *votes], separator, end).encode(encoding))
+    result = kaggle_csv.read(path)
+    for usage, faces in parts.items():
+        same(result[usage.lower()], faces)
+
+
+def ballots_of(parts: dict[str, Faces]) -> list[tuple[str, NDArray[np.uint8]]]:
+    return [(usage, ballot) for usage, faces in parts.items() for ballot in faces.votes]
+
+
+@pytest.mark.parametrize("as_written", ["3", "3.0", "happy", "Happiness", "3_happy", "feliz"])
+def test_emotions_are_numbers_or_words(tmp_path: Path, as_written: str) -> None:
+    path = tmp_path / "fer2013.csv"
+    grey = " ".join(["90"] * 2304)
+    write(path, [HEADER, [as_written, grey, "Training"]])
+    assert kaggle_csv.read(path, parse("feliz=happy"))["training"].emotion.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        pytest.param("0.5", "divided by 255 already", id="divided"),
+        pytest.param("-0.5", "scaled to -1 to 1 already", id="from -1 to 1"),
+        pytest.param("2048", "have 12 bits", id="12 bits"),
+        pytest.param("40000", "have 16 bits", id="16 bits"),
+        pytest.param("7.5", "no whole numbers", id="half a level"),
+        pytest.param("1e9", "go up to 1e", id="anything"),
+        pytest.param("nan", "not all numbers", id="no number"),
+        pytest.param("x", "", id="a letter"),
+    ],
+)
+def test_levels_that_are_none_are_named_with_the_line(tmp_path: Path, level: str, words: str) -> None:
+    path = tmp_path / "fer2013.csv"
+    write(path, [HEADER, ["0", " ".join(["1" if "." in level else "9"] * 2303 + [level]), "Training"]])
+    with pytest.raises(BadInput, match=rf"fer2013\.csv line 2: .*{words}"):
+        kaggle_csv.read(path)
+
+
+@pytest.mark.parametrize("pixels", ["[" + ", ".join(["90"] * 2304) + "]", " ".join(["90.0"] * 2304)])
+def test_levels_are_read_from_lists_and_from_whole_floats(tmp_path: Path, pixels: str) -> None:
+    write(tmp_path / "fer2013.csv", [HEADER, ["0", pixels, "Training"]])
+    assert (kaggle_csv.read(tmp_path / "fer2013.csv")["training"].pixels == 90).all()
+
+
+def test_a_set_without_a_bright_level_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "fer2013.csv", [HEADER, *[["0", " ".join(["0", "1"] * 1152), "Training"]] * 2])
+    with pytest.raises(BadInput, match=r"no grey level in .*fer2013\.csv is over 1: they were divided by 255"):
         kaggle_csv.read(tmp_path / "fer2013.csv")

@@ -9,8 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from cuelens_models.data import images
+from cuelens_models.data import images, levels
 from cuelens_models.data.faces import VOTES, Faces
+from cuelens_models.data.tables import open_table
 from cuelens_models.errors import BadInput
 
 LABELS: Final = "label.csv"
@@ -18,12 +19,12 @@ _FIRST_VOTE: Final = 2
 
 
 def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
-    """Read one part. Raises BadInput, which names the line, if it cannot be read."""
+    """Read one part. Raises BadInput, which names the line, if it cannot be read, or is nearly black."""
     pixels, votes = [], []
     number = 0
     try:
-        with (folder / LABELS).open(newline="") as file:
-            for number, row in enumerate(csv.reader(file), start=1):  # noqa: B007 - the error names it
+        with open_table(folder / LABELS) as rows:
+            for number, row in rows:  # noqa: B007 - the error names it
                 # bytes() raises ValueError for numbers outside 0 to 255.
                 ballot = np.frombuffer(bytes(map(int, row[_FIRST_VOTE:])), np.uint8)
                 if ballot.shape != (len(VOTES),):
@@ -38,4 +39,5 @@ def read(folder: Path, face_of: images.FaceOf = images.whole) -> Faces:
         raise BadInput(f"{folder / LABELS} line {number}: not an image, a box and ten votes") from error
     if not pixels:
         raise BadInput(f"{folder / LABELS} names no images")
+    levels.check(np.stack(pixels), folder)
     return Faces(np.stack(pixels), np.full(len(pixels), -1, np.int8), np.stack(votes))

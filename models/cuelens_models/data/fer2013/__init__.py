@@ -1,0 +1,1 @@
+"""FER2013 as Kaggle publishes it, and FER+ beside it."""
