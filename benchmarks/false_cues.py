@@ -38,6 +38,7 @@ from cuelens.cues.settling import SettleRule, thresholds
 from cuelens.profile.profile import Profile, Sound
 from cuelens.profile.rules import fading_rule, limit_rule, play_rule
 from cuelens.runtime.build import policy_of
+from cuelens.types import Face
 from cuelens_models.bundle.file import SHIPPED, load
 
 RATE: Final = 15
@@ -198,6 +199,50 @@ def total(verdicts: Sequence[Verdict]) -> Verdict:
     )
 
 
+class Newcomers:
+    """A policy that also records, of each face that was greeted, the first expression that settled.
+
+    settled: by track, the word and the time.
+    """
+
+    def __init__(self, policy: CuePolicy) -> None:
+        self._policy = policy
+        self._greeted: set[int | None] = set()
+        self.labels = policy.labels
+        self.begin = policy.begin
+        self.settled: dict[int, tuple[str, float]] = {}
+
+    def step(self, t: float, seen: Sequence[Face], readings: Any, **rest: Any) -> Any:
+        """Step the policy, and look at what settled."""
+        verdict = self._policy.step(t, seen, readings, **rest)
+        if verdict.cue and verdict.cue.kind == "face":
+            self._greeted.add(verdict.cue.track)
+        for track in self._greeted.intersection(verdict.words):
+            word = verdict.words[track]
+            if word not in ("neutral", "unsure", "face", "contempt") and track not in self.settled:
+                self.settled[track] = (word, self._policy.beliefs[track].since_t)
+        return verdict
+
+
+def first_expressions(streams: Iterable[list[events.AnyEvent]]) -> str:
+    """Return how long after it settled the first expression of a newcomer is told, in words."""
+    delays, count = [], 0
+    for stream in streams:
+        watched = Newcomers(shipped())
+        cues = play(stream, watched)  # type: ignore[arg-type]
+        for track, (word, since_t) in watched.settled.items():
+            times = [cue.t for cue in cues if (cue.kind, cue.track, cue.word) == ("expression", track, word)]
+            delays += [times[0] - since_t] if times else []
+            count += 1
+    if not delays:
+        return "first expression of a newcomer: none settled"
+    p50, p95 = np.percentile(delays, [50, 95])
+    return (
+        f"first expression of a newcomer: {len(delays)} of {count} told, "
+        f"{p50:.1f} s (p50) and {p95:.1f} s (p95) after it settled"
+    )
+
+
 def shipped() -> CuePolicy:
     """Return the mind of a wearer for whom nothing was chosen but that sound is on."""
     return policy_of(WEARER, load(SHIPPED).contract, OUTPUTS)
@@ -320,6 +365,7 @@ def main() -> None:
     print(f"the shipped policy, {len(streams)} streams of {given.minutes:g} minutes:")
     for line in (*told("all cues", held_out.cues), *told("spoken", held_out.spoken)):
         print(f"  {line}")
+    print(f"  {first_expressions(streams)}")
     if given.curve:
         curve(given.inner_seeds, given.minutes, held_out, given.curve)
 
