@@ -1,6 +1,7 @@
 """The command `convert-model`: converts networks to bundles, and inspects or edits bundles."""
 
 import math
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,7 @@ examples:
   convert-model mine.tflite -o careful.tflite --thresholds happy=0.8,angry=0.9
 then:
   cuelens run --bundle mine.tflite --source v4l2:0
-MODEL is a .keras or .h5 file of Keras 3 or 2, or a SavedModel folder of Keras 2. Files of train-model describe their
+MODEL is a .keras or .h5 file of Keras 3, 2 or 1, or a SavedModel folder of Keras 2. Files of train-model describe their
 outputs; for other networks give --labels in the order of the outputs."""
 
 
@@ -172,6 +173,17 @@ def _edit(options: "Namespace") -> int:
     return 0
 
 
+def _require_report() -> None:
+    """Raise MissingExtra if a package that the page needs is missing: the conversion before it takes minutes."""
+    for package in ("jinja2", "matplotlib"):
+        try:
+            missing = find_spec(package) is None
+        except ValueError:  # None stands in sys.modules
+            missing = True
+        if missing:
+            raise command.require(package, "convert")
+
+
 def _convert(options: "Namespace") -> int:
     (model,) = options.models
     if not options.output.parent.is_dir():
@@ -181,6 +193,7 @@ def _convert(options: "Namespace") -> int:
         raise BadInput(f"{options.representative} is no folder of photographs")
     digest = file.load(options.expect).contract.content_digest if options.expect else None
     if options.report:
+        _require_report()
         make_folder(options.report)
     data = load(options.data)
     if not model.exists():  # before TensorFlow, whose import takes seconds

@@ -16,6 +16,7 @@ from cuelens_convert.compare import Comparison, Limits
 from cuelens_convert.dead_units import fold_dead_units
 from cuelens_convert.digest import content_digest
 from cuelens_convert.fine_tune import fine_tune, step_count
+from cuelens_convert.hard_faces import check_answers, check_front, hard_faces
 from cuelens_convert.quantise import Scheme, quantise
 from cuelens_convert.representative import Representative
 from cuelens_convert.rewrite import static
@@ -100,7 +101,8 @@ def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> O
 
     If more is lost than the limits allow, dead units are folded, then the network is fine-tuned where the options ask
     for it. A repair is kept if accuracy rises on the inner split: nothing is selected on the held-out faces.
-    Raises BadInput if the representative images are unfit, or if the network is not trained.
+    Raises BadInput if the representative images are unfit, or if the network is not trained or standardises each face
+    itself in int8; Refused if the model does not answer every picture.
 
     Args:
         source: the network.
@@ -108,6 +110,8 @@ def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> O
         options: how to convert, and what may be lost.
         steps: told of each stage.
     """
+    if options.scheme in _WITH_RANGES:
+        check_front(source.network)
     attempts = _Attempts(source, data, options, steps)
     best = attempts.make(source.network)
     needed = list(source.changes)
@@ -144,6 +148,7 @@ class _Attempts:
             self.representative = representative.from_photographs(
                 options.photographs, float_input, options.images, options.seed
             )
+        self._hard_faces = hard_faces(self.representative.faces)
         self.images: NDArray[np.float32] = self.representative.inputs(float_input)
         steps.stage("running the network")
         self._float_logits = self._run_float(source.network)
@@ -154,6 +159,7 @@ class _Attempts:
         self._steps.stage(f"converting to {self._options.scheme}")
         model = quantise(static(network), self._options.scheme, self.images)
         interpreter = self._interpreter(model)
+        check_answers(interpreter, self._hard_faces)
         self._steps.stage("running the written model", len(self._inner.indices) + len(self._held_out.indices))
 
         inner, held_out = (
@@ -191,7 +197,7 @@ class _Attempts:
     def contract(self, attempt: Attempt) -> Contract:
         """Return the whole contract of a model: temperature, thresholds, parity, metrics and golden outputs."""
         record, columns = self._source.record, np.array(self._source.columns)
-        temperature = metrics.fit_temperature(attempt.inner[:, columns], self._inner.truth)
+        temperature = metrics.fit_temperature(attempt.inner[:, columns], self._inner.truth, self._steps.line)
         interpreter = self._interpreter(attempt.model)
         # Thresholds are chosen on faces as the camera of the glasses shows them, not as the collections do.
         faces = corrupt(self._data.inner.pixels[self._inner.indices], "camera")

@@ -1,4 +1,4 @@
-"""Opening of Keras files. What Keras 3 cannot read is read by Keras 2 in another process, and rewritten."""
+"""Opening of Keras files. What Keras 3 cannot read is rewritten: by Keras 2 in another process, or from Keras 1."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 import keras
 import numpy as np
 
+from cuelens_convert.keras_1 import is_keras_1, translate
 from cuelens_models import command
 from cuelens_models.errors import BadInput
 from cuelens_models.quiet import tensorflow_quiet
@@ -21,6 +23,27 @@ from cuelens_models.train.precision import in_float32
 _TOLERANCE: Final = 1e-3
 """Largest difference allowed between the outputs in Keras 2 and Keras 3, as a share of the largest output."""
 _SUFFIXES: Final = (".keras", ".h5", ".hdf5")
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_ZIP: Final = b"PK\x03\x04"
+_FOREIGN: Final = {
+    b"version https://git-lfs": "it is a pointer of Git LFS, not the network: run `git lfs pull` where it comes from",
+    b"<": "it is a web page or XML, not the network: download the file itself",
+    b"{": "it is the architecture of a network without weights: {join}",
+    b"backend": "it is the architecture of a network without weights, as YAML: {join}",
+}
+"""What files that pass for a network begin with, and what to do about each."""
+_JOIN: Final = "build it in Keras (model_from_json), load its weights (load_weights), and save both in one file (save)"
+_REBUILD: Final = "build the network in Keras, copy the weights, and save it as .keras"
+_OTHERS: Final = {
+    ".onnx": f"it is ONNX, not Keras: {_REBUILD}",
+    ".pt": f"it is PyTorch's, not Keras's: {_REBUILD}",
+    ".pth": f"it is PyTorch's, not Keras's: {_REBUILD}",
+    ".pb": "it is one file of TensorFlow: give the SavedModel's whole folder, or save the network as .keras",
+    ".tflite": "it is no network of Keras, but converted already: give the file that it was made from",
+}
+_CODE: Final = "it has a Lambda layer, whose code would come from the file: replace it by a layer of Keras"
+_NETWORKS: Final = re.compile(r'"class_name":\s*"(?:Sequential|Functional|Model)"')
+_LAMBDA: Final = re.compile(r'"class_name":\s*"Lambda"')
 _NOT_KERAS: Final = re.compile(
     r"(?:Could not locate (?:class|function)|Unknown (?:layer|activation function):?) '?(\w+)"
 )
@@ -34,27 +57,100 @@ class NetworkFile:
     kind: str
 
 
+def form_of(path: Path) -> str:
+    """Return the form of a network's file by its content: ".keras", ".h5", or "" for a folder.
+
+    Raises BadInput if it is none of them (the message leaves the path to the caller).
+    """
+    if path.is_dir():
+        return ""
+    with path.open("rb") as file:
+        start = file.read(64)
+    if start.startswith(_HDF5):
+        return ".h5"
+    if start.startswith(_ZIP) or path.suffix == ".keras":
+        return ".keras"
+    for magic, sentence in _FOREIGN.items():
+        if start.lstrip().startswith(magic):
+            raise BadInput(sentence.format(join=_JOIN))
+    if path.suffix in _OTHERS:
+        raise BadInput(_OTHERS[path.suffix])
+    if path.suffix in _SUFFIXES:
+        raise BadInput(f"it is no {path.suffix} file: it is empty, cut short or something else, so fetch it again")
+    raise BadInput(f"it is no network of Keras: those end in {', '.join(_SUFFIXES)}, or are SavedModel folders")
+
+
 def open_network(path: Path) -> NetworkFile:
-    """Open a `.keras` or `.h5` file, or a SavedModel that Keras 2 wrote.
+    """Open a `.keras` or `.h5` file of Keras 1, 2 or 3 under any name, or a SavedModel that Keras 2 wrote.
 
     Raises BadInput if it is none, is damaged or needs code of its own (the message leaves the path to the caller), and
     MissingExtra if it needs Keras 2, which is not installed.
     """
-    if path.is_dir():
+    form = form_of(path)
+    if not form:
         if not (path / "saved_model.pb").is_file():
-            raise BadInput("it is a folder, but no SavedModel")
+            raise BadInput("it is a folder, but no SavedModel: give the folder that saved_model.pb lies in")
+        metadata = path / "keras_metadata.pb"
+        _refuse_code(metadata.read_text(errors="replace") if metadata.is_file() else "")
         return _through_keras_2(path, "a SavedModel")
-    if path.suffix not in _SUFFIXES:
-        raise BadInput(f"it is no network of Keras: those end in {', '.join(_SUFFIXES)}, or are SavedModel folders")
-    try:
-        with tensorflow_quiet():
-            network = keras.models.load_model(path, compile=False)
-    except Exception as error:
-        # Keras raises errors of many types: for a damaged file, an unknown layer, an argument that it dropped.
-        if _keras_version(path).startswith("2."):
-            return _through_keras_2(path, f"{path.suffix} of Keras 2")
-        raise BadInput(_why(error)) from error
-    return NetworkFile(_check_model(network), f"{path.suffix} of Keras {_keras_version(path) or '3'}")
+    version, config = _written(path, form)
+    _refuse_code(config)
+    kind = f"{path.suffix or form} of Keras {version or '3'}"
+    with tempfile.TemporaryDirectory() as folder:
+        # Keras goes by the name.
+        named = Path(folder, "network" + form)
+        if form == ".h5" and is_keras_1(version, config):
+            translate(path, named)
+            kind = f"{path.suffix or form} of Keras {version or '1'}"
+            version, config = _written(named, form)
+        else:
+            named.symlink_to(path.resolve())
+        old = version.startswith("2.")
+        if old and (len(_NETWORKS.findall(config)) > 1 or "hard_sigmoid" in config):
+            # Keras 3 misreads networks inside networks, and has another hard sigmoid.
+            return _through_keras_2(named, kind)
+        try:
+            network = _check_model(_load(named))
+        except BadInput:
+            raise
+        except Exception as error:
+            # Keras raises errors of many types: for a damaged file, an unknown layer, an argument that it dropped.
+            if old:
+                return _through_keras_2(named, kind)
+            raise BadInput(_why(str(error).replace(str(named), path.name) or type(error).__name__)) from error
+    return NetworkFile(network, kind)
+
+
+def _load(path: Path) -> Any:
+    """Load a network with Keras 3. Raises errors of many types."""
+    known = {each.__name__: _either(each) for each in _operations(keras.Operation)} if path.suffix == ".h5" else {}
+    with tensorflow_quiet():
+        return keras.models.load_model(path, known, compile=False)
+
+
+def _operations(kind: type) -> Iterator[type[Any]]:
+    """Yield Keras's own operations, which are no layers."""
+    subclass: type[Any]
+    for subclass in kind.__subclasses__():
+        if not issubclass(subclass, keras.Layer):
+            if subclass.__module__.startswith("keras."):
+                yield subclass
+            yield from _operations(subclass)
+
+
+def _either(operation: type[Any]) -> type[Any]:
+    """Return what makes this operation, or the layer of its name, of a configuration.
+
+    An .h5 file names operations (`x / 127.5` is a TrueDivide) as it names layers, and Keras looks for layers alone.
+    """
+    layer = getattr(keras.layers, operation.__name__, None)
+    if layer is None:
+        return operation
+
+    def from_config(config: dict[str, Any]) -> Any:
+        return (layer if "trainable" in config else operation).from_config(config)
+
+    return type(operation.__name__, (), {"from_config": staticmethod(from_config)})
 
 
 def _check_model(network: Any) -> keras.Model:
@@ -64,20 +160,40 @@ def _check_model(network: Any) -> keras.Model:
     return network
 
 
-def _keras_version(path: Path) -> str:
-    """Return the version of Keras that wrote a file, "" if the file does not say."""
+def _written(path: Path, form: str) -> tuple[str, str]:
+    """Return the version of Keras that wrote a file, and its network's configuration as JSON; "" if it does not say.
+
+    Raises BadInput if the file holds weights alone, or is an archive of another kind.
+    """
     try:
-        if path.suffix == ".keras":
+        if form == ".keras":
             with zipfile.ZipFile(path) as archive:
-                return str(json.loads(archive.read("metadata.json"))["keras_version"])
+                if "config.json" not in archive.namelist() and any(name.endswith(".pb") for name in archive.namelist()):
+                    raise BadInput("it is a packed SavedModel: unpack it, and give the folder")
+                version = json.loads(archive.read("metadata.json"))["keras_version"]
+                return str(version), archive.read("config.json").decode()
         import h5py
 
         with h5py.File(path, "r") as file:
-            version = file.attrs["keras_version"]
-            return version.decode() if isinstance(version, bytes) else str(version)
+            if "model_config" not in file.attrs:
+                raise BadInput(f"it holds weights without the network: {_JOIN}")
+            version, config = (file.attrs.get(name, "") for name in ("keras_version", "model_config"))
+            return _text(version), _text(config)
+    except BadInput:
+        raise
     except Exception:
         # A damaged file: reading the network says what is wrong with it.
-        return ""
+        return "", ""
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _refuse_code(config: str) -> None:
+    """Raise BadInput if a network's configuration holds Python code: Keras 2 would run it while reading an .h5 file."""
+    if _LAMBDA.search(config):
+        raise BadInput(_CODE)
 
 
 def _through_keras_2(path: Path, kind: str) -> NetworkFile:
@@ -96,7 +212,9 @@ def _through_keras_2(path: Path, kind: str) -> NetworkFile:
         try:
             with tensorflow_quiet():
                 network = _check_model(keras.models.load_model(plain, compile=False))
-        except (TypeError, ValueError) as error:
+        except BadInput:
+            raise
+        except Exception as error:
             raise BadInput(_why(error)) from error
         with np.load(plain.with_suffix(".npz")) as probes:
             before, after = probes["outputs"], network.predict(probes["inputs"], verbose=0)
@@ -109,10 +227,10 @@ def _why(error: object) -> str:
     """Return one sentence that explains an error of Keras."""
     message = str(error)
     if "ambda" in message and "unsafe" in message:
-        return "it has a Lambda layer, whose code would come from the file: replace it by a layer of Keras"
+        return _CODE
     if match := _NOT_KERAS.search(message):
         return f"it needs {match[1]}, which is not Keras's own: replace it by layers of Keras"
     lines = [line for line in message.splitlines() if line.strip()]
-    if "holds no layers" in message:
+    if message.startswith(("it ", "its ")):  # of keras_2
         return lines[0]
     return f"it cannot be loaded: {lines[0] if lines else type(error).__name__}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any, Final
 
 import keras
@@ -62,8 +63,8 @@ def rewrite(network: keras.Model, name: str) -> Rewrite:
     try:
         with tensorflow_quiet():
             result = rebuild(network, rewriter, name)
-    except ValueError as error:
-        # Networks inside the network may have layers of the same name. In one network they may not.
+    except Exception as error:
+        # Layers raise errors of many types when they are applied otherwise than they were.
         raise BadInput(f"it cannot be rebuilt layer by layer: {str(error).splitlines()[0]}") from error
     _check_same(network, result, softmax=activation == "softmax")
     if activation == "softmax":
@@ -109,7 +110,9 @@ def rebuild(network: keras.Model, call: Call, name: str | None = None) -> keras.
     """
     # Fixed names, because automatic ones depend on what was built before, and are written to the file.
     face = keras.Input(network.inputs[0].shape[1:], name="face")
-    return keras.Model(face, _single(_through(network, face, call)), name=name or network.name)
+    output = _single(_through(network, face, call))
+    _name_apart(output)
+    return keras.Model(face, output, name=name or network.name)
 
 
 def layer_outputs(network: keras.Model) -> tuple[Any, list[tuple[Any, Any]]]:
@@ -121,6 +124,29 @@ def layer_outputs(network: keras.Model) -> tuple[Any, list[tuple[Any, Any]]]:
         return outputs[-1][1]
 
     return rebuild(network, call).inputs[0], outputs
+
+
+def _name_apart(output: Any) -> None:
+    """Rename layers and operations that bear the name of another one before this output.
+
+    In one network no name may occur twice. It may in networks inside a network, in layers that are replaced, and in
+    the automatic names of operations.
+    """
+    operations: dict[int, Any] = {}
+    calls = set()
+    tensors = [output]
+    while tensors:
+        operation, node, _ = tensors.pop()._keras_history  # noqa: SLF001 - Keras has no public way to ask
+        if (id(operation), node) not in calls:
+            calls.add((id(operation), node))
+            operations[id(operation)] = operation
+            tensors += operation._inbound_nodes[node].input_tensors  # noqa: SLF001
+    names: set[str] = set()
+    for operation in operations.values():
+        variants = (f"{operation.name}_{number}" for number in count(2))
+        if operation.name in names:
+            operation.name = next(name for name in variants if name not in names)
+        names.add(operation.name)
 
 
 def _through(network: keras.Model, tensor: Any, call: Call) -> Any:
@@ -136,8 +162,14 @@ def _through(network: keras.Model, tensor: Any, call: Call) -> Any:
         return layer(*tensors, **options)
 
     # This is what clone_model does, without the Input layer that it puts before a network inside another.
-    inputs = keras.tree.map_structure(lambda _: tensor, network.input)
-    return _single(network._run_through_graph(inputs, lambda layer: partial(call_function, layer)))  # noqa: SLF001
+    return _single(network._run_through_graph(_fed(network, tensor), lambda layer: partial(call_function, layer)))  # noqa: SLF001
+
+
+def _fed(network: keras.Model, tensor: Any) -> Any:
+    """Return a tensor in the structure that a network takes: itself, or in a dictionary or a list."""
+    if isinstance(network, keras.Sequential):  # once loaded from a file it has `inputs`, and no `input`
+        return tensor
+    return keras.tree.map_structure(lambda _: tensor, network.input)
 
 
 def static(network: keras.Model) -> keras.Model:
@@ -210,7 +242,7 @@ def _probe(network: keras.Model) -> Any:
     shape = (_PROBES, *network.inputs[0].shape[1:])
     levels = np.random.default_rng(0).uniform(0, 1, shape) * np.logspace(0, 2.4, _PROBES).reshape(-1, 1, 1, 1)
     with tensorflow_quiet():
-        inputs = keras.tree.map_structure(lambda _: levels.astype(np.float32), network.input)
+        inputs = _fed(network, levels.astype(np.float32))
         return np.asarray(_single(network(inputs, training=False)), np.float64)
 
 

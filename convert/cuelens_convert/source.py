@@ -9,7 +9,7 @@ from typing import Final
 import keras
 import numpy as np
 
-from cuelens_convert.loading import NetworkFile, open_network
+from cuelens_convert.loading import NetworkFile, form_of, open_network
 from cuelens_convert.rewrite import Rewrite, rewrite
 from cuelens_models.bundle import training_record
 from cuelens_models.bundle.contract import Input
@@ -76,7 +76,11 @@ def open_source(path: Path, described: Described | None = None) -> Source:
     Raises BadInput, naming the file, if it cannot be converted, or if an option is missing or contradicts it.
     """
     described = described or Described()
-    record = training_record.read(path) if path.suffix == ".keras" else None
+    try:
+        form = form_of(path)
+    except BadInput as error:
+        raise BadInput(f"model {path}: {error}") from error
+    record = training_record.read(path) if form == ".keras" else None
     if record is not None and described != Described():
         raise BadInput(f"model {path} has a training record: leave out --labels, --pixels and --protocol")
     try:

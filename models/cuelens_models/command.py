@@ -1,13 +1,17 @@
 """The shared frame of all commands: arguments, exit status, and one sentence for each error."""
 
 import argparse
+import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from shlex import quote
 from typing import Any, NoReturn, TextIO
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -40,7 +44,24 @@ def parser(name: str, summary: str, examples: str = "") -> argparse.ArgumentPars
 
 def require(package: str, extra: str) -> MissingExtra:
     """Return the error for a package that is not installed, naming the extra that brings it."""
-    return MissingExtra(f"{package} is not installed: run `pip install 'cuelens[{extra}]'`")
+    return MissingExtra(f"{package} is not installed: run `{install(extra)}`")
+
+
+def install(extra: str) -> str:
+    """Return the command that installs an extra from the checkout or the wheel that this installation came from.
+
+    It never names the distribution alone: no index has one of this name, and whoever registered it would be installed.
+    """
+    try:
+        content = distribution("cuelens").read_text("direct_url.json") or "{}"
+    except PackageNotFoundError:
+        content = "{}"
+    source = json.loads(content)
+    path = Path(unquote(urlsplit(source.get("url", "")).path))
+    if not path.is_absolute() or not path.exists():
+        return f"pip install 'CHECKOUT_OR_WHEEL[{extra}]'"
+    editable = "-e " if source.get("dir_info", {}).get("editable") else ""
+    return f"pip install {editable}{quote(f'{path}[{extra}]')}"
 
 
 def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:

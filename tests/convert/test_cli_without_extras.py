@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuelens_models.bundle.file import SHIPPED
+from cuelens_models.command import install
 
 
 @pytest.mark.parametrize("missing", ["tensorflow", "keras"])
@@ -16,5 +17,18 @@ def test_a_missing_extra_ends_with_3_and_names_it(
     ended = command("cuelens_convert.cli", source, "--data", synthetic_npz, "-o", tmp_path / "x.tflite", before=without)
     assert (ended.returncode, ended.stdout) == (3, "")
     (line,) = ended.stderr.splitlines()
-    assert line.endswith("is not installed: run `pip install 'cuelens[convert]'`")
+    assert line.endswith(f"is not installed: run `{install('convert')}`")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_a_report_without_its_packages_ends_before_the_conversion(
+    command: Callable[..., subprocess.CompletedProcess[str]], synthetic_npz: Path, tmp_path: Path, missing: str
+) -> None:
+    without = f"import sys; sys.modules[{missing!r}] = None; sys.modules['tensorflow'] = None"
+    words = ("--data", synthetic_npz, "-o", tmp_path / "x.tflite", "--report", tmp_path / "page")
+    ended = command("cuelens_convert.cli", SHIPPED.with_suffix(".keras"), *words, before=without)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"convert-model: {missing} is not installed: ")
     assert list(tmp_path.iterdir()) == []

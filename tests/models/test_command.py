@@ -88,7 +88,32 @@ def test_a_reader_that_went_away_is_no_fault(lines: int) -> None:
 
 
 def test_the_missing_extra_is_named_with_the_command_that_brings_it() -> None:
-    assert "pip install 'cuelens[train]'" in str(command.require("keras", "train"))
+    assert str(command.require("keras", "train")) == f"keras is not installed: run `{command.install('train')}`"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"url": "file://PLACE", "dir_info": {"editable": true}}', "pip install -e 'PLACE[train]'"),
+        ('{"url": "file://PLACE", "dir_info": {}}', "pip install 'PLACE[train]'"),
+        ('{"url": "file://PLACE", "archive_info": {}}', "pip install 'PLACE[train]'"),
+        ('{"url": "file:///gone/cuelens.whl", "archive_info": {}}', "pip install 'CHECKOUT_OR_WHEEL[train]'"),
+        ('{"url": "https://example.org/cuelens.whl"}', "pip install 'CHECKOUT_OR_WHEEL[train]'"),
+        (None, "pip install 'CHECKOUT_OR_WHEEL[train]'"),
+    ],
+)
+def test_an_extra_comes_from_the_place_of_this_installation_never_from_an_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, expected: str
+) -> None:
+    place = tmp_path / "a checkout"
+    place.mkdir()
+    installed = tmp_path / "site" / "cuelens-0.1.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: cuelens\nVersion: 0.1.0\n")
+    if content:
+        (installed / "direct_url.json").write_text(content.replace("PLACE", str(place).replace(" ", "%20")))
+    monkeypatch.syspath_prepend(installed.parent)
+    assert command.install("train").startswith(expected.replace("PLACE", str(place)))
 
 
 def test_every_command_knows_its_version_and_says_its_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:

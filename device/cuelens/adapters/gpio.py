@@ -11,6 +11,7 @@ from cuelens.adapters.gpio_light import GpioLight
 from cuelens.health.board import is_raspberry_pi
 from cuelens.light import patterns
 from cuelens.settings import Pins
+from cuelens_models.command import install
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
 _PWM_HZ: Final = 200
@@ -36,7 +37,7 @@ class Gpio:
             self.factory = _factory(mocked=self.mocked)
         except ImportError as error:
             package = (error.name or "gpiozero").partition(".")[0]
-            remedy = "sudo apt install python3-lgpio" if package == "lgpio" else "pip install 'cuelens[pi]'"
+            remedy = "sudo apt install python3-lgpio" if package == "lgpio" else install("pi")
             raise MissingExtra(f"{package} is not installed: run `{remedy}`") from error
         except Exception as error:
             # lgpio raises its own error class, which is not a gpiozero error, and gpiozero raises several.

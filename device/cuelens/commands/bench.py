@@ -23,7 +23,7 @@ from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.golden import FORMULAS, picture
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop, model_input
-from cuelens_models.command import to_json
+from cuelens_models.command import install, to_json
 from cuelens_models.errors import MissingExtra
 
 _THREADS: Final = (1, 2, 4)
@@ -204,7 +204,7 @@ def _table(figures: dict[str, Any]) -> list[str]:
     lines += [f"{name:<{width}}  p50 {row['p50']:8.3f} ms   p95 {row['p95']:8.3f} ms" for name, row in rows.items()]
     beats = figures["frame_to_decision_ms"]
     if beats is None:
-        lines.append("frame to decision: not measured, the scene needs `pip install 'cuelens[demo]'`")
+        lines.append(f"frame to decision: not measured, the scene needs `{install('demo')}`")
     else:
         lines.append("frame to decision on the built-in scene:")
         for name, beat in beats.items():

@@ -11,6 +11,7 @@ import pytest
 
 from cuelens_models.bundle import file
 from cuelens_models.bundle.file import SHIPPED, Bundle
+from cuelens_models.command import install
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 EVALUATE = "cuelens_models.commands.evaluate"
@@ -103,7 +104,7 @@ def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_np
     without = "import sys; sys.modules['keras'] = None"
     ended = command(EVALUATE, KERAS, "--data", synthetic_npz, before=without)
     assert (ended.returncode, ended.stdout) == (3, "")
-    assert ended.stderr == "evaluate-model: keras is not installed: run `pip install 'cuelens[train]'`\n"
+    assert ended.stderr == f"evaluate-model: keras is not installed: run `{install('train')}`\n"
 
 
 def test_figures_are_printed_for_people_and_as_json(command: Command, synthetic_npz: Path) -> None:
@@ -251,4 +252,4 @@ def test_a_page_needs_matplotlib_and_figures_do_not(command: Command, synthetic_
     assert command(EVALUATE, SHIPPED, "--data", synthetic_npz, before=without).returncode == 0
     ended = command(EVALUATE, SHIPPED, "--data", synthetic_npz, "--report", tmp_path / "x.html", before=without)
     assert (ended.returncode, ended.stdout) == (3, "")
-    assert ended.stderr == "evaluate-model: matplotlib is not installed: run `pip install 'cuelens[train]'`\n"
+    assert ended.stderr == f"evaluate-model: matplotlib is not installed: run `{install('train')}`\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cuelens_models.command import install
 from cuelens_models.zoo.recipe import OwnRecipe
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -109,7 +110,7 @@ def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_np
     without = "import sys; sys.modules['keras'] = None"
     ended = command(TRAIN, "cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", before=without)
     assert ended.returncode == 3
-    assert ended.stderr == "train-model: keras is not installed: run `pip install 'cuelens[train]'`\n"
+    assert ended.stderr == f"train-model: keras is not installed: run `{install('train')}`\n"
 
 
 def test_an_unwritable_folder_ends_with_3_and_one_line(
@@ -172,7 +173,7 @@ def test_pictures_of_no_face_need_an_extra_too(
     monkeypatch.setitem(sys.modules, "skimage", None)
     ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run")
     assert ended.returncode == 3
-    assert ended.stderr == "train-model: scikit-image is not installed: run `pip install 'cuelens[train]'`\n"
+    assert ended.stderr == f"train-model: scikit-image is not installed: run `{install('train')}`\n"
 
 
 def test_a_queue_goes_on_after_a_recipe_that_fails(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cuelens_models.command import install
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TUNE = "cuelens_models.commands.tune"
 
@@ -44,7 +46,7 @@ def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_np
     pytest.importorskip("keras", reason="searching needs the extra train")
     ended = command(TUNE, "four-class", "--data", synthetic_npz, "--out", tmp_path, before=without)
     assert ended.returncode == 3
-    assert ended.stderr == "tune-model: keras-tuner is not installed: run `pip install 'cuelens[train]'`\n"
+    assert ended.stderr == f"tune-model: keras-tuner is not installed: run `{install('train')}`\n"
 
 
 @pytest.mark.usefixtures("eager")
