@@ -33,6 +33,10 @@ class BadBundle(BadInput):
     """A model file that the glasses refuse to load."""
 
 
+class NoAnswer(BadBundle):
+    """A model that fails on one picture."""
+
+
 class GoldenMismatch(BadBundle):
     """A model that answers differently here than where it was made."""
 

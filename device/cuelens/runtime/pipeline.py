@@ -14,6 +14,7 @@ from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder
 from cuelens.vision.picture_state import PictureState
 from cuelens.vision.stage_times import StageTimes
+from cuelens_models.errors import NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Pipeline:
         self._watch = watch
         self._emit = emit
         self._light_level = PictureState()
+        self._failed = False
         self.clock = Clock()
 
     def begin(self) -> None:
@@ -84,9 +86,9 @@ class Pipeline:
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
         due = self._policy.due(t, sight.seen, reduced=reduced)
-        readings = {face.track: self._reader.read(frame, face.box) for face in due}
+        readings = self._read(frame, due, t)
         verdict = self._policy.step(t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted)
-        for face in due:
+        for face in (face for face in due if face.track in readings):
             self._emit_reading(face, readings[face.track], t, verdict, anew=face in sight.appeared)
         if cue := verdict.cue:
             latency_ms = (time.monotonic_ns() - frame.exposed_ns) / 1e6
@@ -104,6 +106,19 @@ class Pipeline:
         decision = Decision(t, sight.seen, self._policy.beliefs, verdict.words, cue, state, self._light_level.mean)
         self._watch.end()
         return decision
+
+    def _read(self, frame: Frame, faces: Sequence[Face], t: float) -> dict[int, tuple[float, ...]]:
+        """Return the readings by track. A face on which the model fails has none in this beat; the first is a fault."""
+        readings = {}
+        for face in faces:
+            try:
+                readings[face.track] = self._reader.read(frame, face.box)
+            except NoAnswer as error:
+                if not self._failed:
+                    self._failed = True
+                    detail = f"{error}; such a face is not read. Convert the network again: newer versions refuse it"
+                    self._emit(events.Fault(t=t, fault="no reading", detail=detail))
+        return readings
 
     def _emit_reading(self, face: Face, scores: Sequence[float], t: float, verdict: Verdict, *, anew: bool) -> None:
         rounded = {label: round(score, 4) for label, score in zip(self._policy.labels, scores, strict=True)}

@@ -22,7 +22,10 @@ class Reader:
         self._tensor = np.empty((1, spec.height, spec.width, spec.channels), spec.dtype)
 
     def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
-        """Return a face's probabilities, in the order of the bundle's labels. Raises EmptyCrop if it is too small."""
+        """Return a face's probabilities, in the order of the bundle's labels.
+
+        Raises EmptyCrop if it is too small, NoAnswer if the model fails on it.
+        """
         began = self._watch.now()
         face = crop(frame.grey, box, self._contract, out=self._crop)
         model_input(face, self._contract, out=self._tensor)

@@ -14,7 +14,7 @@ from cuelens_models.bundle import golden, scores
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import model_input
-from cuelens_models.errors import BadBundle, GoldenMismatch, MissingExtra
+from cuelens_models.errors import BadBundle, GoldenMismatch, MissingExtra, NoAnswer
 from cuelens_models.quiet import native_quiet
 
 
@@ -37,10 +37,19 @@ class Interpreter:
         self._output = self._interpreter.get_output_details()[0]["index"]
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Return the raw outputs, (labels,). tensor: the contract's dtype, (1, height, width, channels)."""
+        """Return the raw outputs, (labels,). Raises NoAnswer if the model fails on this picture.
+
+        tensor: the contract's dtype, (1, height, width, channels).
+        """
         self._interpreter.set_tensor(self._input, tensor)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise NoAnswer(f"{self.contract.title()} cannot answer a picture ({self.runtime}: {reason})") from error
         output: NDArray[Any] = self._interpreter.get_tensor(self._output)[0]
+        if output.dtype.kind == "f" and not np.isfinite(output).all():
+            raise NoAnswer(f"{self.contract.title()} answers a picture with what is no number")
         return output
 
     def outputs(self, face: Grey) -> scores.Scores:

@@ -34,6 +34,7 @@ from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop
 from cuelens_models.bundle.scores import probabilities
+from cuelens_models.errors import NoAnswer
 
 
 class FixedReader:
@@ -137,6 +138,31 @@ def test_what_was_believed_before_a_long_pause_is_forgotten(squares: Any) -> Non
     assert [type(event).__name__ for event in later[:4]] == ["FaceLost", "FaceSeen", "Reading", "Expression"]
     assert [event.track for event in later if isinstance(event, events.FaceSeen)] == [2]
     assert next(event.expression for event in later if isinstance(event, events.Expression)) == "unsure"
+
+
+def test_a_model_that_fails_on_a_picture_costs_readings_and_is_told_once(squares: Any) -> None:
+    told: list[events.Event] = []
+
+    class Failing(FixedReader):
+        failing = False
+
+        def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
+            if self.failing:
+                raise NoAnswer("a bundle cannot answer a picture (a runtime: division by zero)")
+            return super().read(frame, box)
+
+    reader = Failing()
+    pipeline, _ = beats(squares, told, reader)
+    for n, frame in enumerate(frames(60)):
+        reader.failing = n < 20 or 40 <= n < 45
+        pipeline.process(frame)
+    faults = [event for event in told if isinstance(event, events.Fault)]
+    assert [fault.fault for fault in faults] == ["no reading"]
+    assert "division by zero" in faults[0].detail
+    # It is read again as soon as it can be, and told of.
+    readings = [round(event.t * 15) for event in told if isinstance(event, events.Reading)]
+    assert readings == [*range(20, 40), *range(45, 60)]
+    assert [event.word for event in told if isinstance(event, events.CueGiven)] == ["face", "happy"]
 
 
 def test_what_the_network_takes_for_no_face_is_told_in_no_way(squares: Any) -> None:
