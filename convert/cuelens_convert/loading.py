@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from cuelens_convert.keras_1 import is_keras_1, translate
-from cuelens_models import command
+from cuelens_models import command, regular_file
 from cuelens_models.errors import BadInput
 from cuelens_models.quiet import tensorflow_quiet
 from cuelens_models.train.precision import in_float32
@@ -64,6 +64,8 @@ def form_of(path: Path) -> str:
     """
     if path.is_dir():
         return ""
+    if fault := regular_file.fault(path):
+        raise BadInput(f"it {fault}")
     with path.open("rb") as file:
         start = file.read(64)
     if start.startswith(_HDF5):

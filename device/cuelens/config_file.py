@@ -2,7 +2,6 @@
 
 import json
 import re
-import stat
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 
 T = TypeVar("T")
@@ -71,12 +71,9 @@ def read_text(path: Path) -> str:
 
     A FIFO or a device is refused, since it might never end; so is a file over 1 MB.
     """
+    if fault := regular_file.fault(path, _MOST_BYTES):
+        raise BadInput(f"{path} {fault}: expected a short text")
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise BadInput(f"{path} is no regular file: expected a text")
-        if status.st_size > _MOST_BYTES:
-            raise BadInput(f"{path} is over {_MOST_BYTES // 1_000_000} MB: expected a short text")
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error

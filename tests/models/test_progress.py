@@ -71,7 +71,7 @@ def test_nothing_is_shown_without_a_stream_or_without_rich(
 
 def test_a_missing_rich_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    with pytest.raises(MissingExtra, match=r"cuelens\[train\]"), display(io.StringIO(), extra="train"):
+    with pytest.raises(MissingExtra, match=r"\[train\]"), display(io.StringIO(), extra="train"):
         pass
 
 

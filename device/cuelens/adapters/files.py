@@ -1,5 +1,6 @@
 """Frame sources from files: a video, a still image or a folder of images; and real-time pacing for any source."""
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from cuelens.adapters.truncated import is_cut_short
 from cuelens.camera.frame_buffers import FrameBuffers
 from cuelens.frame import Frame
 from cuelens.ports import FrameSource
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 from cuelens_models.quiet import native_quiet
 
@@ -141,6 +143,8 @@ class Paced:
 
 def open_file(path: Path, rotation: int = 0) -> FrameSource:
     """Open a video, an image or a folder. Raises BadInput if it is missing, empty or none of these."""
+    if fault := regular_file.fault(path, sys.maxsize):
+        raise BadInput(f"source {path} {fault}")
     try:
         if path.is_dir():
             return ImageFolder(path, rotation)

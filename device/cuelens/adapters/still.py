@@ -8,11 +8,17 @@ import numpy as np
 
 from cuelens.adapters.truncated import is_cut_short
 from cuelens.frame import Grey
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
+
+_MOST_BYTES = 200_000_000
+"""Largest picture file."""
 
 
 def decode(path: Path) -> Grey:
     """Return the picture, uint8 (height, width), rotated by its EXIF tag. Raises BadInput if it is no image, or cut."""
+    if fault := regular_file.fault(path, _MOST_BYTES):
+        raise BadInput(f"{path} {fault}")
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -24,6 +24,7 @@ from cuelens.profile.profile import Profile
 from cuelens.profile.rules import tell_as
 from cuelens.runtime.build import policy_of
 from cuelens.types import ASK_S, Box, Cue, Face
+from cuelens_models import regular_file
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.errors import BadInput
 
@@ -83,6 +84,8 @@ class Verdict:
 
 def read(path: Path) -> list[events.AnyEvent]:
     """Read a recording. Raises BadInput with the number of a bad line."""
+    if fault := regular_file.fault(path):
+        raise BadInput(f"{path} {fault}")
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from cuelens_models import regular_file
 from cuelens_models.bundle import flatbuffer
 from cuelens_models.bundle.contract import SCHEMA, Contract, Input, Output
 from cuelens_models.bundle.expressions import check_labels
@@ -25,6 +26,10 @@ SHIPPED: Final = Path(__file__).parent.parent / "shipped" / "cuelens.tflite"
 _CONTRACT: Final = "contract.json"
 _LABELS: Final = "labels.txt"
 _REMEDY: Final = "make it again with convert-model"
+
+
+_MOST_BYTES: Final = 256_000_000
+"""Largest bundle, many times the largest network that a board runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Bundle:
 
 def load(path: Path) -> Bundle:
     """Read and check a bundle. Raises BadBundle if the file cannot be read or fails a check."""
+    if fault := regular_file.fault(path, _MOST_BYTES):
+        raise BadBundle(f"bundle {path} {fault}")
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from cuelens_models import regular_file
 from cuelens_models.bundle.contract import CropRule, Input
 from cuelens_models.errors import BadInput
 from cuelens_models.strict_struct import StrictStruct
@@ -74,6 +75,8 @@ def write(keras_file: Path, record: TrainingRecord) -> None:
 
 def read(keras_file: Path) -> TrainingRecord | None:
     """Return the record of a `.keras` file, None without one. Raises BadInput if it is no `.keras` file."""
+    if fault := regular_file.fault(keras_file):
+        raise BadInput(f"model {keras_file} {fault}")
     try:
         with zipfile.ZipFile(keras_file) as archive:
             if ENTRY not in archive.namelist():

@@ -11,6 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from cuelens_models import regular_file
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import resize
 from cuelens_models.data import levels
@@ -37,6 +38,8 @@ def picture(path: Path) -> Grey:
 
     Raises BadInput if it cannot be decoded, or if its grey levels do not use the depth of the file (12 bits of 16).
     """
+    if fault := regular_file.fault(path):
+        raise BadInput(f"{path} {fault}")
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) if len(data) else None

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models import regular_file
 from cuelens_models.data import levels
 from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.errors import BadInput
@@ -15,6 +16,8 @@ T = TypeVar("T", np.int8, np.uint8)
 
 def read(path: Path) -> Faces:
     """Read one part. Raises BadInput if the file does not hold such arrays, or scaled ones."""
+    if fault := regular_file.fault(path):
+        raise BadInput(f"{path} {fault}")
     try:
         # np.load leaves an unreadable file open, so it is opened here.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -2,10 +2,13 @@
 
 import codecs
 import csv
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from cuelens_models import regular_file
 
 Row = tuple[int, list[str]]
 """A row: the number of its last line, counted from 1, and its cells without spaces around them."""
@@ -18,6 +21,8 @@ def open_table(path: Path) -> Iterator[Iterator[Row]]:
 
     Raises OSError, UnicodeDecodeError (a ValueError) or csv.Error, while rows are taken too, if it cannot be read.
     """
+    if fault := regular_file.fault(path):
+        raise OSError(errno.EINVAL, fault, str(path))
     with path.open("rb") as file:
         start = file.read(2)
     encoding = "utf-16" if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"

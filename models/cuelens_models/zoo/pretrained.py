@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -31,6 +32,8 @@ class Pretrained:
 def read(path: Path) -> Pretrained:
     """Read a weights manifest and the files beside it that it names. Raises BadInput."""
     arrays: dict[str, NDArray[np.float32]] = {}
+    if fault := regular_file.fault(path):
+        raise BadInput(f"{path} {fault}")
     try:
         manifest = path.read_bytes()
         digest = hashlib.sha256(manifest)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cuelens_models import regular_file
 from cuelens_models.data.augment import Movement
 from cuelens_models.errors import BadInput
 
@@ -126,6 +127,8 @@ def tuned(recipe: Recipe, values: Tuned) -> Recipe:
 
 def read_tuned(path: Path) -> Tuned:
     """Return the rate, batch and movement that `tune-model` found. Raises BadInput if the file does not hold any."""
+    if fault := regular_file.fault(path):
+        raise BadInput(f"{path} {fault}")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Tuned)
     except OSError as error:

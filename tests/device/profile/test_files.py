@@ -111,8 +111,8 @@ def test_what_is_no_text_is_refused_in_a_sentence(tmp_path: Path) -> None:
     for name, sentence in (
         ("none", "cannot be read: No such file or directory"),
         ("none/of it", "cannot be read: No such file or directory"),
-        (".", "is no regular file: expected a text"),
-        ("link", "is no regular file: expected a text"),
+        (".", "cannot be read: Is a directory"),
+        ("link", "is a device or a pipe, no regular file: expected a short text"),
         ("large", "is over 1 MB: expected a short text"),
         ("other", "is not readable: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ):
@@ -131,7 +131,7 @@ def test_a_fifo_holds_nothing_up(tmp_path: Path) -> None:
     code = "import sys, pathlib, cuelens.profile.store as file; file.read(pathlib.Path(sys.argv[1]))"
     command = [sys.executable, "-c", code, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.stderr.endswith(f"{path} is no regular file: expected a text\n")
+    assert done.stderr.endswith(f"{path} is a device or a pipe, no regular file: expected a short text\n")
 
 
 def test_settings_that_were_named_must_be_there(tmp_path: Path) -> None:

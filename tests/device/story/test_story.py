@@ -724,7 +724,7 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     from cuelens.story.chart import draw
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtra, match=r"cuelens\[demo\]"):
+    with pytest.raises(MissingExtra, match=r"\[demo\]"):
         draw("2026-10-08", DAY, FADING, (True, False))
 
 
