@@ -1,17 +1,13 @@
 """The shared frame of all commands: arguments, exit status, and one sentence for each error."""
 
 import argparse
-import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from shlex import quote
 from typing import Any, NoReturn, TextIO
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -52,6 +48,12 @@ def install(extra: str) -> str:
 
     It never names the distribution alone: no index has one of this name, and whoever registered it would be installed.
     """
+    # Imported here: every start of the glasses would pay for them.
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+    from shlex import quote
+    from urllib.parse import unquote, urlsplit
+
     try:
         content = distribution("cuelens").read_text("direct_url.json") or "{}"
     except PackageNotFoundError:
