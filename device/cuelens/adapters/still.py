@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from cuelens.frame import Grey
 from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 
-_MOST_BYTES = 200_000_000
+_MOST_BYTES: Final = 200_000_000
 """Largest picture file."""
 
 

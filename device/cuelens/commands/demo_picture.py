@@ -23,6 +23,11 @@ _OTHER: Final = "#8c8c8c"
 """Colour of words that are no expression, as in school mode."""
 _STRIP: Final = 6
 """Frames in the strip."""
+_CUE_ROWS: Final = (1.3, 1.8)
+"""Heights of cues, above the band of settled expressions: an expression may follow a greeting at once."""
+_MARK: Final = 0.014
+_LETTER: Final = 0.0055
+"""Width of a cue's mark and of a letter, as shares of the picture's."""
 _SHOWN_FROM: Final = 0.05
 """Labels that never reach this probability are not drawn."""
 
@@ -70,6 +75,7 @@ def _draw_readings(axes: Any, stream: Sequence[events.Event]) -> None:
 def _draw_bands(axes: Any, stream: Sequence[events.Event], end: float) -> None:
     """Draw a band for the settled expressions, and a mark for each cue."""
     open_since: dict[int, tuple[float, str]] = {}
+    free_t = [0.0] * len(_CUE_ROWS)
     for event in stream:
         if isinstance(event, events.Expression | events.FaceLost):
             if event.track in open_since:
@@ -79,18 +85,15 @@ def _draw_bands(axes: Any, stream: Sequence[events.Event], end: float) -> None:
         elif isinstance(event, events.CueGiven):
             word = looks(event.word)
             colour = COLOURS.get(event.word, "black")
-            axes.plot(event.t, 1.35, marker="v", markersize=9, color=colour)
-            axes.annotate(
-                word,
-                (event.t, 1.35),
-                (6, -3),
-                textcoords="offset points",
-                fontsize=9,
-            )
+            # The first row in which the last word has ended; if none has, the one that is free first.
+            row = next((row for row, t in enumerate(free_t) if t <= event.t), free_t.index(min(free_t)))
+            free_t[row] = event.t + end * (_MARK + _LETTER * len(word))
+            axes.plot(event.t, _CUE_ROWS[row], marker="v", markersize=9, color=colour)
+            axes.annotate(word, (event.t, _CUE_ROWS[row]), (6, -3), textcoords="offset points", fontsize=9)
     for t, expression in open_since.values():
         _band(axes, t, expression, end)
-    axes.set_yticks([0.5, 1.35], ["settled", "cue"])
-    axes.set_ylim(0, 1.75)
+    axes.set_yticks([0.5, _CUE_ROWS[0]], ["settled", "cue"])
+    axes.set_ylim(0, 2.15)
     axes.set_xlabel("seconds")
     axes.grid(alpha=0.3, axis="x")
 

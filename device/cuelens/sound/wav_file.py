@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cuelens.sound import clip
 from cuelens.sound.clip import Clip
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 
 _LONGEST_S: Final = 3.0
@@ -32,12 +33,12 @@ def read(path: Path) -> Clip:
     Formats: PCM of 8, 16, 24 or 32 bits, mono or stereo, 8 to 48 kHz, at most 3 s after trimming. Raises BadInput if
     the file is missing, silent, truncated or of another format.
     """
+    if fault := regular_file.fault(path, _MOST_BYTES):
+        raise BadInput(f"{path} {fault}: expected {_LONGEST_S:.0f} s at most")
     try:
-        if not path.is_file():
-            raise BadInput(f"{path} is not there")
-        if path.stat().st_size > _MOST_BYTES:
-            raise BadInput(f"{path} is over {_MOST_BYTES // 1_000_000} MB: expected {_LONGEST_S:.0f} s at most")
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} is not there") from error
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     try:
