@@ -28,7 +28,7 @@ from cuelens.frame import Frame
 from cuelens.ports import Light, Voice
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.profile import Profile, Sound
-from cuelens.runtime.button import ButtonThread
+from cuelens.runtime.button import ButtonThread, Gestures
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.wishes import Wishes
@@ -166,7 +166,7 @@ def press_ms(presses: int) -> list[float]:
     assert pins.button != "none"
     contact = gpio.factory.pin(pins.button)
     lamps = [gpio.factory.pin(number) for number in pins.light().values()]
-    controls = ButtonThread(button, Wishes(), channels, InOrder(NoFrames()), EventStream())
+    controls = ButtonThread(button, Gestures(Wishes(), channels, InOrder(NoFrames()), EventStream()))
     beat = StuckBeat()
     times = []
     for _ in range(presses):

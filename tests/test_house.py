@@ -22,6 +22,7 @@ EDGE = {
     "gpiozero": "cuelens/adapters/gpio.py",
     "lgpio": "nowhere: gpiozero imports it",
     "pyttsx3": "cuelens/adapters/pyttsx3_child.py",
+    "soundfile": "cuelens/sound/compressed.py",
 }
 NETWORK = {"http", "urllib", "requests", "httpx", "ftplib", "smtplib", "asyncio", "aiohttp"}
 

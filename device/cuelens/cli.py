@@ -22,7 +22,10 @@ examples:
   cuelens run --source clip.mp4 --events -  what is seen in a video, as JSON lines
   cuelens demo --mode explore               a game: a light asks what a face shows, and the answer follows
   cuelens doctor                            is every part of these glasses well?
-  cuelens story                             what the last day with the glasses was like"""
+  cuelens story                             what the last day with the glasses was like
+  cuelens press ask                         ask the running glasses, as a press of their button does
+  cuelens try happy                         see and hear one cue of the running glasses
+  cuelens profile check mine.json           can this profile be used, and what would nobody perceive?"""
 
 
 def main() -> None:
@@ -42,6 +45,9 @@ def main() -> None:
     _add_bench(commands)
     _add_replay(commands)
     _add_story(commands)
+    _add_press(commands)
+    _add_try(commands)
+    _add_profile(commands)
     options = parser.parse_args()
     try:
         command.finish("cuelens", lambda: int(options.work(options)), debug=options.debug)
@@ -153,6 +159,46 @@ def _add_story(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     story.set_defaults(work=_story)
 
 
+def _add_press(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    press = commands.add_parser("press", help="press the button of the running glasses, without hardware")
+    press.add_argument(
+        "gesture",
+        choices=("ask", "mute", "pause", "calibrate"),
+        help="ask: what now? mute, pause: begin it, or end it. calibrate: there is no such mode yet",
+    )
+    press.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    press.set_defaults(work=_press)
+
+
+def _add_try(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    trial = commands.add_parser("try", help="have the running glasses give one cue, to see and hear it")
+    trial.add_argument(
+        "word", metavar="WORD", help="an expression, or another word that they tell, such as face or unsure"
+    )
+    trial.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    trial.set_defaults(work=_try)
+
+
+def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    profile = commands.add_parser("profile", help="show, check, reset, export or import the profile of the wearer")
+    actions = profile.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, about in (
+        ("show", "print what is in force, key by key, with a mark at what is the factory's"),
+        ("check", "say what is wrong with a profile; status 1 if it cannot be used"),
+        ("reset", "put the factory profile into force; the old one is kept beside it"),
+        ("export", "write the profile to a file"),
+        ("import", "put a profile into force, with its recordings, if it can be used; the old one is kept beside it"),
+    ):
+        parser = actions.add_parser(action, help=about)
+        if action == "check":
+            parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="(default: the profile in force)")
+        elif action in ("export", "import"):
+            standard = "standard output" if action == "export" else "standard input, from a file"
+            parser.add_argument("file", type=Path, metavar="FILE", help=f"JSON; - is {standard}")
+        parser.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+        parser.set_defaults(work=_profile)
+
+
 def _day(text: str) -> str:
     try:
         return text if text == "unknown" else date.fromisoformat(text).isoformat()
@@ -228,3 +274,30 @@ def _story(options: argparse.Namespace) -> int:
     from cuelens.commands.story import Question, story
 
     return story(Question(options.config, options.day, options.output, options.csv, options.delete))
+
+
+def _press(options: argparse.Namespace) -> int:
+    from cuelens.commands.press import press
+
+    return press(options.gesture, options.config)
+
+
+def _try(options: argparse.Namespace) -> int:
+    from cuelens.commands.try_cue import try_cue
+
+    return try_cue(options.word, options.config)
+
+
+def _profile(options: argparse.Namespace) -> int:
+    from cuelens.commands import profile
+
+    match options.action:
+        case "show":
+            return profile.show(options.config)
+        case "check":
+            return profile.check(options.file, options.config)
+        case "reset":
+            return profile.reset(options.config)
+        case "export":
+            return profile.export(options.file, options.config)
+    return profile.import_(options.file, options.config)

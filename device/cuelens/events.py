@@ -59,7 +59,7 @@ class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
     """A cue was sent to the outputs.
 
     Attributes:
-        kind: face, expression, answer or prompt.
+        kind: face, expression, answer, prompt or try.
         track: the face that it is about; None if it is about none.
         word: an expression, or another word of `cuelens.profile.wording`.
         outputs: those that give it: light, voice, console.

@@ -1,5 +1,6 @@
 """The unit by systemd's own judgement, and the daemon's side of the conversation with it."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -11,6 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
+from cuelens.health.systemd import NotRetried
+from cuelens.story.query import sessions
+from cuelens_models import errors
 
 UNIT = Path(__file__).parents[2] / "systemd" / "cuelens.service"
 
@@ -29,7 +34,62 @@ def installed(tmp_path: Path) -> Path:
 
 def test_systemd_finds_nothing_to_complain_about(installed: Path) -> None:
     done = subprocess.run(["systemd-analyze", "verify", str(installed)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    version = subprocess.run(["systemd-analyze", "--version"], capture_output=True, text=True, check=True).stdout
+    unknown = () if int(version.split()[1]) >= 254 else ("RestartSteps", "RestartMaxDelaySec")
+    warned = [line.split(": ", 1)[1] for line in done.stderr.splitlines()]
+    assert (done.returncode, warned) == (
+        0,
+        [f"Unknown key '{key}' in section [Service], ignoring." for key in unknown],
+    )
+
+
+def option(name: str) -> str:
+    (value,) = re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+    return value
+
+
+def test_every_restart_waits_longer_and_there_is_always_another() -> None:
+    assert (option("Restart"), option("StartLimitIntervalSec")) == ("always", "0")
+    assert int(option("RestartSec")) == 1
+    assert int(option("RestartMaxDelaySec")) <= 20
+    assert int(option("RestartSteps")) > 1
+
+
+def test_only_a_missing_package_is_not_retried() -> None:
+    (status,) = option("RestartPreventExitStatus").split()
+    assert int(status) == NotRetried.exit_status
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    retried = {error.exit_status for error in classes if issubclass(error, errors.CuelensError)}
+    assert int(status) not in retried | {0, 1, 2, 130, 141}
+
+
+@pytest.mark.parametrize(
+    ("settings", "service", "status"),
+    [
+        ('[camera]\nsource = "picamera2"\n', True, 69),
+        ('[camera]\nsource = "picamera2"\n', False, 3),
+        ("[camera\n", True, 3),
+        ('[places]\nbundle = "/nowhere"\n[camera]\nsource = "v4l2:0x"', True, 3),
+    ],
+)
+def test_a_start_that_no_retry_can_mend_has_a_status_of_its_own(
+    tmp_path: Path, settings: str, service: bool, status: int
+) -> None:
+    if "picamera2" in settings and importlib.util.find_spec("picamera2"):
+        pytest.skip("picamera2 is installed")
+    file = tmp_path / "cuelens.toml"
+    file.write_text(settings)
+    environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
+    environment |= {"NOTIFY_SOCKET": "/nowhere/notify"} if service else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "cuelens", "run", "--config", str(file), "--seconds", "5"],
+        env=environment | {"STATE_DIRECTORY": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (status, 1), done.stderr
+    assert not (tmp_path / "state" / "story.sqlite").exists() or sessions(tmp_path / "state" / "story.sqlite") == []
 
 
 def test_the_exposure_is_at_most_2_5(installed: Path) -> None:

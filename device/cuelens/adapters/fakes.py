@@ -1,9 +1,66 @@
-"""Fakes: outputs that record their calls and a button pressed by call, for tests and machines without hardware."""
+"""Fakes, for tests and machines without hardware: cameras with a script, outputs that record, a button."""
 
 import time
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
+from numpy.typing import NDArray
+
+from cuelens.frame import Frame
 from cuelens.types import LightPattern
+
+
+class MemoryCamera:
+    """A fake camera that gives frames and raises errors in the order of its script. After it there is no frame."""
+
+    name = "memory"
+
+    def __init__(self, *script: Frame | Exception) -> None:
+        self._script = deque(script)
+        self.closed = False
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the next frame of the script, or raise its error."""
+        step = self._script.popleft() if self._script and not self.closed else None
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def close(self) -> None:
+        """Give no frame any more."""
+        self.closed = True
+
+
+class MemoryCapture:
+    """A fake `cv2.VideoCapture` that gives pictures, as BGR uint8 (height, width, 3); None is a failed read.
+
+    After its script every read fails, as when the camera is unplugged.
+    """
+
+    def __init__(self, *script: NDArray[Any] | None) -> None:
+        self._script = deque(script)
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Return True."""
+        return True
+
+    def read(self, image: NDArray[Any] | None = None) -> tuple[bool, NDArray[Any] | None]:
+        """Return whether the read succeeded, and the next picture."""
+        picture = self._script.popleft() if self._script else None
+        return picture is not None, picture
+
+    def get(self, _prop: int) -> float:
+        """Return 0: no driver keeps the time."""
+        return 0.0
+
+    def set(self, _prop: int, _value: float) -> bool:
+        """Take no setting."""
+        return False
+
+    def release(self) -> None:
+        """Give no picture any more."""
+        self._script.clear()
 
 
 class MemoryLight:

@@ -2,21 +2,27 @@
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from cuelens.adapters.gpio_button import GpioButton
 from cuelens.adapters.gpio_light import GpioLight
 from cuelens.health.board import is_raspberry_pi
 from cuelens.light import patterns
 from cuelens.settings import Pins
+from cuelens_models.atomic_file import write_whole
 from cuelens_models.command import install
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
 _PWM_HZ: Final = 200
 """PWM frequency, twice gpiozero's default. The duty cycle has steps of 1 %, and lgpio times the pulses on a thread that
 Linux may wake 50 us late (PR_SET_TIMERSLACK). At 200 Hz one percent is 50 us; above, a dim light would flicker."""
+
+_REMEMBERED: Final = "pins.json"
 
 
 class Gpio:
@@ -42,6 +48,7 @@ class Gpio:
         except Exception as error:
             # lgpio raises its own error class, which is not a gpiozero error, and gpiozero raises several.
             raise AbsentDevice(f"the GPIO cannot be opened: {error} (is the user in the group gpio?)") from error
+        _remember(pins)
 
     def light(self) -> GpioLight:
         """Claim the wearer's light. Raises AbsentDevice if one of its pins is busy or forbidden."""
@@ -122,6 +129,24 @@ class GpioCaptureLight:
         """Turn it off and release the pin. May be called twice."""
         self.off()
         self._lamp.close()
+
+
+def _remember(pins: Pins) -> None:
+    """Store the pins in the service's folder, for `remembered`. Without such a folder do nothing."""
+    if folder := os.environ.get("STATE_DIRECTORY"):
+        file, content = Path(folder) / _REMEMBERED, msgspec.json.encode(pins)
+        # The lamps work without it.
+        with suppress(OSError):
+            if not file.exists() or file.read_bytes() != content:
+                write_whole(file, content)
+
+
+def remembered() -> Pins | None:
+    """Return the pins that the service last used; None if they are unknown. Then no lamp of it is lit either."""
+    try:
+        return msgspec.json.decode((Path(os.environ["STATE_DIRECTORY"]) / _REMEMBERED).read_bytes(), type=Pins)
+    except (KeyError, OSError, msgspec.DecodeError):
+        return None
 
 
 def _claim(key: str, pin: int, make: Callable[[int], Any]) -> Any:

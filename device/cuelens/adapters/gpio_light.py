@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from cuelens.types import LightPattern
 
 _JOIN_S: Final = 1.0
+_MARGIN: Final = 1e-6
+"""Far above the rounding error of a float, far below one percent."""
 
 
 class GpioLight:
@@ -84,5 +86,18 @@ class GpioLight:
     def _write(self, strengths: Sequence[float]) -> None:
         for index, strength in enumerate(strengths):
             if strength != self._strengths[index]:
-                self._leds[index].value = strength
+                lamp = self._leds[index]
+                lamp.value = _uncut(strength, active_high=lamp.active_high)
                 self._strengths[index] = strength
+
+
+def _uncut(strength: float, *, active_high: bool) -> float:
+    """Return an LED's value that reaches lgpio as the whole percent in `strength`, 0 to 1.
+
+    gpiozero cuts the percents of the pin, which is inverted if the LED is on while its pin is low: 0.29 * 100 is
+    28.999999999999996, and becomes 28.
+    """
+    percent = 100 * (strength if active_high else 1 - strength)
+    if int(percent) == round(percent):
+        return strength
+    return strength + (_MARGIN if active_high else -_MARGIN)

@@ -14,7 +14,7 @@ from typing import Final
 
 from cuelens.profile.phrases import Saying, sayings
 from cuelens.profile.profile import Profile
-from cuelens.sound import clip, wav_file
+from cuelens.sound import clip, recording
 from cuelens.sound.clip import Clip
 from cuelens.sound.earcons import earcon
 from cuelens_models.atomic_file import make_folder, write_whole
@@ -68,7 +68,7 @@ def _clip(saying: Saying, cache: Path, complain: Callable[[str], None]) -> Clip 
     """Return the clip of a saying. An unreadable recording falls back to the phrase; without a voice, return None."""
     if saying.recording:
         try:
-            return wav_file.read(saying.recording)
+            return recording.read(saying.recording)
         except BadInput as error:
             complain(f"{error}; the phrase is said in its place")
     try:

@@ -1,8 +1,8 @@
-"""Decoding a photograph to grey."""
+"""Photographs: known by their content, and decoded to grey."""
 
 import io
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -14,6 +14,33 @@ from cuelens_models.errors import BadInput
 
 _MOST_BYTES: Final = 200_000_000
 """Largest picture file."""
+_HEIF_BRANDS: Final = {
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"msf1", b"avif", b"avis"),
+}
+"""Brands of still images in the container of MP4 (ISO/IEC 23008-12), which FFmpeg would play tile by tile."""
+
+
+def nameless(file: BinaryIO) -> str:
+    """Return a path to an open file that says nothing about it, so that OpenCV goes by the content.
+
+    By their names OpenCV plays notes.txt as a film, takes clip%d.jpg for a series, and crashes at one that is no UTF-8.
+    """
+    return f"/dev/fd/{file.fileno()}"
+
+
+def is_image(path: Path) -> bool:
+    """Whether the content of a file is an image that OpenCV reads. Raises BadInput if it is one that it does not read.
+
+    An image may also move: a GIF is one.
+    """
+    with path.open("rb") as file:
+        if cv2.haveImageReader(nameless(file)):
+            return True
+        head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:] in _HEIF_BRANDS:
+        raise BadInput(f"{path} is a HEIC or AVIF image, which cannot be read here: save it as JPEG or PNG")
+    return False
 
 
 def decode(path: Path) -> Grey:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from cuelens.camera.frame_buffers import is_picture
 from cuelens.frame import Frame
 from cuelens.mailbox import Latest
 from cuelens.ports import FrameSource
@@ -18,6 +19,7 @@ RUNNING: Final = "running"
 NO_CAMERA: Final = "no camera"
 STALLED: Final = "camera stalled"
 PAUSED: Final = "paused"
+ODD: Final = "odd frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Feed(Protocol):
         """Return a frame; None after the last. Raises TimeoutError if none came, CameraLost if none will come."""
 
     def dropped(self) -> int:
-        """Return the number of frames that were never taken."""
+        """Return the number of frames that were never taken, or were no pictures."""
 
     def pause(self, *, on: bool) -> None:
         """Stop taking frames, or go on. Any thread may call it; returns at once."""
@@ -74,7 +76,8 @@ class CaptureThread:
     """A feed of the latest frame of a camera, captured on a thread of its own.
 
     After a timeout the camera is closed and reopened. A second timeout within a minute, or a call that never returns,
-    raises CameraLost: only a new process helps then. An absent camera is retried every ten seconds, if `patient`.
+    raises CameraLost: only a new process helps then. After a failed read comes a second try, and then the camera counts
+    as absent. An absent camera is retried every ten seconds, if `patient`. A frame that is no picture is dropped.
     A pause closes a camera. A file goes on during a pause, and the caller drops its frames.
     """
 
@@ -113,6 +116,8 @@ class CaptureThread:
             self._running.set()
         self._wake = threading.Event()
         self._mailbox: Latest[Frame] = Latest()
+        self._failed = 0
+        self._odd = 0
         self._error: Exception | None = None
         self._stopping = threading.Event()
         self._due_s = math.inf
@@ -137,8 +142,8 @@ class CaptureThread:
             raise
 
     def dropped(self) -> int:
-        """Return the number of frames that newer ones overwrote."""
-        return self._mailbox.overwritten
+        """Return the number of frames that newer ones overwrote, were no pictures, or failed to be read."""
+        return self._mailbox.overwritten + self._odd + self._failed
 
     def pause(self, *, on: bool) -> None:
         """Close the camera, or open it again, on the capture thread. A file is not paused."""
@@ -228,15 +233,21 @@ class CaptureThread:
 
     def _pump(self, source: FrameSource) -> _End:
         """Put frames into the mailbox until none comes, then close the source. Returns why they ended."""
+        picture_s = time.monotonic()
         try:
             while not self._stopping.is_set():
                 if not self._running.is_set():
                     self.state = PAUSED
                     return _End.PAUSED
-                with self._within(math.inf if self._is_file else self._deadlines.hung_s):
-                    frame = source.read(self._deadlines.capture_s)
+                frame = self._read_twice(source)
                 if frame is None:
                     break
+                if not is_picture(frame.grey):
+                    self._drop(frame)
+                    if time.monotonic() - picture_s > self._deadlines.capture_s and not self._is_file:
+                        return _End.STALLED
+                    continue
+                picture_s = time.monotonic()
                 self.state = RUNNING
                 self.received += 1
                 self._mailbox.put(frame)
@@ -246,6 +257,27 @@ class CaptureThread:
         finally:
             with self._within(self._deadlines.close_s):
                 source.close()
+
+    def _read_twice(self, source: FrameSource) -> Frame | None:
+        """Return the next frame, None after the last one. The read is tried once more if it fails."""
+        try:
+            return self._read(source)
+        except AbsentDevice:
+            self._failed += 1
+            return self._read(source)
+
+    def _read(self, source: FrameSource) -> Frame | None:
+        with self._within(math.inf if self._is_file else self._deadlines.hung_s):
+            return source.read(self._deadlines.capture_s)
+
+    def _drop(self, frame: Frame) -> None:
+        """Count a frame that is no picture. The first one is a fault."""
+        if not self._odd:
+            shape = "x".join(map(str, frame.grey.shape))
+            self._fault(
+                ODD, f"a frame of {shape} {frame.grey.dtype} is no picture; such frames are dropped and counted"
+            )
+        self._odd += 1
 
     def _become(self, state: str, detail: str) -> None:
         if self.state != state:

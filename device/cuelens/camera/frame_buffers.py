@@ -6,10 +6,17 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cuelens.frame import Grey
 
+NO_PICTURE: Final[Grey] = np.empty((0, 0), np.uint8)
 _TURNS: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def is_picture(grey: NDArray[np.generic]) -> bool:
+    """Whether an array is a luminance plane: uint8 (height, width), with neither of them 0."""
+    return grey.dtype == np.uint8 and grey.ndim == 2 and grey.size > 0
 
 
 class FrameBuffers:
@@ -26,7 +33,9 @@ class FrameBuffers:
         self._free: deque[bytearray] = deque()
 
     def keep(self, plane: Grey) -> Grey:
-        """Return an upright copy of a luminance plane (any stride), in memory of the pool."""
+        """Return an upright copy of a luminance plane (any stride), in memory of the pool; `NO_PICTURE` of all else."""
+        if not is_picture(plane):
+            return NO_PICTURE
         height, width = plane.shape
         frame = self._new((width, height) if self._rotation in (90, 270) else (height, width))
         if self._rotation:

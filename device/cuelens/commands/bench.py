@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -33,28 +33,77 @@ _DEADLINE_MS: Final = 50.0
 
 
 def bench(bundle_path: Path | None, beside: Sequence[Path] = (), *, as_json: bool) -> int:
-    """Measure the board, and print a table or JSON. beside: further bundles to compare in speed. Returns 0."""
+    """Measure the board, and print each figure as it comes. Returns 0.
+
+    Args:
+        bundle_path: the model; None for the shipped one.
+        beside: further bundles to compare in speed.
+        as_json: print JSON at the end, and the figures as they come to standard error.
+    """
     bundles = [load(bundle_path or SHIPPED), *map(load, beside)]
-    bundle = bundles[0]
     cv2.setNumThreads(1)
-    figures: dict[str, Any] = {
+    figures: dict[str, Any] = {}
+    for lines in _measured(bundles, figures):
+        print(*lines, sep="\n", file=sys.stderr if as_json else sys.stdout, flush=True)
+    if as_json:
+        print(to_json(figures))
+    return 0
+
+
+def _measured(bundles: Sequence[Bundle], figures: dict[str, Any]) -> Iterator[list[str]]:
+    """Fill in the figures, one after the other, and yield the lines that tell of each."""
+    bundle = bundles[0]
+    figures |= {
         "board": board.model_name(),
         "cores": os.cpu_count(),
         "temperature_c": board.temperature_c(),
         "under_voltage": board.under_voltage(),
         "bundle": bundle.contract.title(),
         "detector": NAME,
-        "stages_ms": _stages(bundle),
-        "invoke_ms": {_kind(each): _invokes(each) for each in bundles},
-        "frame_to_decision_ms": _beats(bundle),
-        "start": _start(bundle),
+        "stages_ms": {},
+        "invoke_ms": {_kind(each): {} for each in bundles},
     }
+    yield [
+        f"board     {figures['board'] or 'unknown'}, {figures['cores']} cores, {_warmth(figures['temperature_c'])}",
+        f"bundle    {figures['bundle']}, detector {NAME}, one thread unless said",
+    ]
+    width = max(len(_invoke_row(_kind(each), max(_THREADS))) for each in bundles)
+    for name, times in _stages(bundle):
+        figures["stages_ms"][name] = times
+        yield [_row(f"{name:<{width}}", times)]
+    for each in bundles:
+        for threads, times in _invokes(each):
+            figures["invoke_ms"][_kind(each)][str(threads)] = times
+            yield [_row(f"{_invoke_row(_kind(each), threads):<{width}}", times)]
+    figures["frame_to_decision_ms"] = beats = _beats(bundle)
+    if beats is None:
+        yield [f"frame to decision: not measured, the scene needs `{install('demo')}`"]
+    else:
+        rows = [_row(f"  {name:<{width - 2}}", times) for name, times in beats.items()]
+        yield ["frame to decision on the built-in scene:", *rows]
+    figures["start"] = start = _start(bundle)
+    yield [f"start to first decision: {start['wall_s']:.2f} s, of processor time {start['cpu_s']:.2f} s"]
     now_mb, highest_mb = board.resident_mb()
     figures["memory_mb"] = {"now": round(now_mb, 1), "highest": round(highest_mb, 1)}
     figures["temperature_after_c"] = board.temperature_c()
     figures["advice"] = _advice(figures)
-    print(to_json(figures) if as_json else "\n".join(_table(figures)))
-    return 0
+    yield [
+        f"memory of this bench: {now_mb:.0f} MB, at its highest {highest_mb:.0f} MB",
+        f"board at the end: {_warmth(figures['temperature_after_c'])}",
+        *(f"advice    {line}" for line in figures["advice"]),
+    ]
+
+
+def _warmth(celsius: float | None) -> str:
+    return "temperature not told" if celsius is None else f"{celsius:.0f} C"
+
+
+def _invoke_row(kind: str, threads: int) -> str:
+    return f"invoke {kind}, {threads} thread{'s' * (threads != 1)}"
+
+
+def _row(name: str, times: dict[str, float]) -> str:
+    return f"{name}  p50 {times['p50']:8.3f} ms   p95 {times['p95']:8.3f} ms"
 
 
 def _kind(bundle: Bundle) -> str:
@@ -79,8 +128,11 @@ def _percentiles(times_ns: list[int]) -> dict[str, float]:
     return {"p50": round(percentile(times_ns, 0.5) / 1e6, 3), "p95": round(percentile(times_ns, 0.95) / 1e6, 3)}
 
 
-def _stages(bundle: Bundle) -> dict[str, dict[str, float]]:
-    """Time each stage alone, on seeded noise of several scales: as hard for a cascade as a busy room."""
+def _stages(bundle: Bundle) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each stage's name and its time alone.
+
+    The picture is seeded noise of several scales: as hard for a cascade as a busy room.
+    """
     random = np.random.default_rng(0)
     layers = [
         cv2.resize(random.normal(0, 40, (side * 3, side * 4)), (640, 480), interpolation=cv2.INTER_CUBIC)
@@ -91,15 +143,15 @@ def _stages(bundle: Bundle) -> dict[str, dict[str, float]]:
     region = np.ascontiguousarray(small[60:148, 100:188])
     detector = HaarDetector()
     part, whole = _sweep(detector, picture)
-    return {
-        "part of a sweep": part,
-        "sweep of all parts": whole,
-        "the same at once": _measure(lambda: detector.detect(small, 20, 160), 20),
-        "region scan (88x88)": _measure(lambda: detector.detect(region, 35, 55), 200),
-        "crop and quantise": _measure(
-            lambda: model_input(crop(picture, (200, 150, 100, 100), bundle.contract), bundle.contract), 500
-        ),
-    }
+    yield "part of a sweep", part
+    yield "sweep of all parts", whole
+    yield "the same at once", _measure(lambda: detector.detect(small, 20, 160), 20)
+    yield "region scan (88x88)", _measure(lambda: detector.detect(region, 35, 55), 200)
+    face = (200, 150, 100, 100)
+    yield (
+        "crop and quantise",
+        _measure(lambda: model_input(crop(picture, face, bundle.contract), bundle.contract), 500),
+    )
 
 
 def _sweep(detector: HaarDetector, picture: Grey) -> tuple[dict[str, float], dict[str, float]]:
@@ -118,10 +170,11 @@ def _sweep(detector: HaarDetector, picture: Grey) -> tuple[dict[str, float], dic
     return _percentiles(parts), _percentiles(wholes)
 
 
-def _invokes(bundle: Bundle) -> dict[str, dict[str, float]]:
-    """Time the model by number of threads."""
+def _invokes(bundle: Bundle) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield each number of threads, and the model's time with it."""
     tensor = model_input(picture(FORMULAS[0]), bundle.contract)
-    return {str(threads): _measure(partial(Interpreter(bundle, threads).invoke, tensor), 500) for threads in _THREADS}
+    for threads in _THREADS:
+        yield threads, _measure(partial(Interpreter(bundle, threads).invoke, tensor), 500)
 
 
 def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
@@ -188,28 +241,3 @@ def _advice(figures: dict[str, Any]) -> list[str]:
     if figures["under_voltage"]:
         advice.append("the supply is too weak right now: all of this is slower than it could be")
     return advice
-
-
-def _table(figures: dict[str, Any]) -> list[str]:
-    heat = figures["temperature_after_c"]
-    warmth = "temperature not told" if heat is None else f"{heat:.0f} C"
-    lines = [
-        f"board     {figures['board'] or 'unknown'}, {figures['cores']} cores, {warmth}",
-        f"bundle    {figures['bundle']}, detector {figures['detector']}, one thread unless said",
-    ]
-    rows = dict(figures["stages_ms"])
-    for kind, invokes in figures["invoke_ms"].items():
-        rows |= {f"invoke {kind}, {n} thread{'s' * (n != '1')}": times for n, times in invokes.items()}
-    width = max(map(len, rows))
-    lines += [f"{name:<{width}}  p50 {row['p50']:8.3f} ms   p95 {row['p95']:8.3f} ms" for name, row in rows.items()]
-    beats = figures["frame_to_decision_ms"]
-    if beats is None:
-        lines.append(f"frame to decision: not measured, the scene needs `{install('demo')}`")
-    else:
-        lines.append("frame to decision on the built-in scene:")
-        for name, beat in beats.items():
-            lines.append(f"  {name:<{width - 2}}  p50 {beat['p50']:8.3f} ms   p95 {beat['p95']:8.3f} ms")
-    start, memory = figures["start"], figures["memory_mb"]
-    lines.append(f"start to first decision: {start['wall_s']:.2f} s, of processor time {start['cpu_s']:.2f} s")
-    lines.append(f"memory of this bench: {memory['now']:.0f} MB, at its highest {memory['highest']:.0f} MB")
-    return lines + [f"advice    {line}" for line in figures["advice"]]

@@ -1,6 +1,6 @@
 """`cuelens doctor`: tests every part for real, and prints a sentence on each: a measurement, or what to do.
 
-A part that the settings name and that is absent fails.
+A part that the settings name and that is absent fails. What only a Raspberry Pi has is "not here" on other machines.
 """
 
 import os
@@ -12,18 +12,27 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from cuelens import settings
 from cuelens.adapters.sources import is_camera, open_source
+from cuelens.commands.state_folder import state_folder
+from cuelens.health.board import is_raspberry_pi
 from cuelens.light.patterns import rgb
+from cuelens.profile import store
 from cuelens.runtime.hardware import fit
-from cuelens.settings import Settings
+from cuelens.settings import Pins, Settings
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.command import to_json
-from cuelens_models.errors import AbsentDevice, CuelensError
+from cuelens_models.errors import AbsentDevice, BadInput, CuelensError, MissingExtra
+
+if TYPE_CHECKING:
+    from cuelens.adapters.gpio import Gpio
 
 _CAPTURE_S = 5.0
+_LOOK_S = 1.0
+"""Time to look up before a light is lit."""
 _FLASH_S = 0.5
 _HELD_S = 3.0
 _POLL_S = 0.05
@@ -32,32 +41,57 @@ _LEAST_FREE_MB = 50
 _SANE_YEAR = 2025
 
 
+class NotHere(AbsentDevice):
+    """A part that this kind of machine does not have."""
+
+
+class Doubtful(BadInput):
+    """A part that works, but perhaps not as it is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check. ok: the part works. detail: a measurement, or what to do."""
+    """The result of one check.
+
+    Attributes:
+        part: what was checked.
+        ok: it did not fail.
+        result: in a word.
+        detail: a measurement, or what to do.
+    """
 
     part: str
     ok: bool
+    result: Literal["ok", "warning", "not here", "FAILED"]
     detail: str
 
 
 def doctor(config: Path | None, *, as_json: bool) -> int:
-    """Check every part and print the results. Returns 0 if all work, 1 if one does not."""
+    """Check every part, and print each result as it comes. Returns 0 if none failed, else 1.
+
+    as_json: print JSON at the end, and the results as they come to standard error.
+    """
     setup = settings.read(config or settings.usual_path())
-    findings = [_finding(part, check, setup) for part, check in CHECKS.items()]
+    findings = []
+    for part, check in CHECKS.items():
+        finding = _finding(part, check, setup)
+        line = f"{finding.result:<8}  {part:<8}  {finding.detail}"
+        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+        findings.append(finding)
     if as_json:
         print(to_json([asdict(finding) for finding in findings]))
-    else:
-        for finding in findings:
-            print(f"{'ok    ' if finding.ok else 'FAILED'}  {finding.part:<8}  {finding.detail}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 
 def _finding(part: str, check: Callable[[Settings], str], setup: Settings) -> Finding:
     try:
-        return Finding(part, True, check(setup))
+        return Finding(part, True, "ok", check(setup))
+    except NotHere as reason:
+        return Finding(part, True, "not here", str(reason))
+    except Doubtful as doubt:
+        return Finding(part, True, "warning", str(doubt))
     except (CuelensError, OSError, subprocess.SubprocessError) as error:
-        return Finding(part, False, " ".join(str(error).split()))
+        return Finding(part, False, "FAILED", " ".join(str(error).split()))
 
 
 def _check_python(_: Settings) -> str:
@@ -83,6 +117,19 @@ def _check_detector(_: Settings) -> str:
 
 
 def _check_camera(setup: Settings) -> str:
+    try:
+        return _one_frame(setup)
+    except (AbsentDevice, MissingExtra) as error:
+        if setup.camera.source != "picamera2" or is_raspberry_pi():
+            raise
+        raise NotHere(
+            "picamera2 is for the camera of a Raspberry Pi; camera.source of the settings names another, such as v4l2:0"
+        ) from error
+
+
+def _one_frame(setup: Settings) -> str:
+    if is_camera(setup.camera.source) and is_raspberry_pi() and setup.pins.capture != "none":
+        _look(f"at the capture light on pin {setup.pins.capture}: it is on while the camera is")
     # No camera opens without its capture light. Other parts have checks of their own.
     with (
         closing(fit(setup.pins, lambda *_: None, light=False, worn=is_camera(setup.camera.source))) as hardware,
@@ -102,13 +149,31 @@ def _check_camera(setup: Settings) -> str:
     )
 
 
-def _check_light(setup: Settings) -> str:
+def _gpio(pins: Pins) -> "Gpio":
+    """Open the GPIO. Raises NotHere on a machine that is not a Raspberry Pi, unless the settings name a driver."""
     from cuelens.adapters.gpio import Gpio
+
+    if pins.factory == "auto" and not is_raspberry_pi():
+        raise NotHere("this machine is not a Raspberry Pi: it has no pins")
+    return Gpio(pins)
+
+
+def _look(at: str) -> None:
+    """Tell the maker where to look, and wait a moment."""
+    print(f"look now  {at}", file=sys.stderr, flush=True)
+    time.sleep(_LOOK_S)
+
+
+def _check_light(setup: Settings) -> str:
     from cuelens.types import LightPattern
 
-    pins = list(setup.pins.light().values())
-    with closing(Gpio(setup.pins)) as gpio:
+    pins = setup.pins.light().values()
+    colours = [single.colour for single in setup.pins.single] or ["red", "green", "blue"]
+    with closing(_gpio(setup.pins)) as gpio:
         light = gpio.light()
+        leds = ", ".join(f"{colour} on pin {pin}" for colour, pin in zip(colours, pins, strict=True))
+        if not gpio.mocked:
+            _look(f"at the wearer's light, at the edge of view: {leds}, one after the other")
         # One LED after the other, so that a dead or misplaced one is seen.
         for colour in [rgb(single.colour) for single in setup.pins.single] or _RGB:
             light.show(LightPattern((colour[0] * 0.2, colour[1] * 0.2, colour[2] * 0.2), "steady", _FLASH_S))
@@ -118,9 +183,7 @@ def _check_light(setup: Settings) -> str:
 
 
 def _check_button(setup: Settings) -> str:
-    from cuelens.adapters.gpio import Gpio
-
-    with closing(Gpio(setup.pins)) as gpio:
+    with closing(_gpio(setup.pins)) as gpio:
         button = gpio.button()
         if button is None:
             return 'not fitted (pins.button is "none")'
@@ -136,12 +199,12 @@ def _check_button(setup: Settings) -> str:
 
 
 def _check_capture(setup: Settings) -> str:
-    from cuelens.adapters.gpio import Gpio
-
-    with closing(Gpio(setup.pins)) as gpio:
+    with closing(_gpio(setup.pins)) as gpio:
         light = gpio.capture()
         if light is None:
             return 'not fitted (pins.capture is "none")'
+        if not gpio.mocked:
+            _look(f"at the capture light, which faces the other people: pin {setup.pins.capture}")
         light.on()
         time.sleep(_FLASH_S)
         light.off()
@@ -157,7 +220,7 @@ def _where(mocked: bool, *pins: int | str) -> str:
 def _check_voice(setup: Settings) -> str:
     from cuelens.adapters.speech import phrase
 
-    folder = setup.state_dir() / "phrases"
+    folder = _state(setup) / "phrases"
     return f"a phrase of {phrase('looks happy', 'en', folder).seconds:.2f} s is ready in {folder}"
 
 
@@ -176,8 +239,23 @@ def _check_sound(setup: Settings) -> str:
     return f"{device} took a tenth of a second of silence"
 
 
+def _state(setup: Settings) -> Path:
+    return state_folder(setup, "doctor")
+
+
+def _check_profile(setup: Settings) -> str:
+    active = store.active(_state(setup))
+    if active.fault:
+        raise BadInput(active.fault)
+    if doubts := [sentence for sentence in (active.note, *active.warnings) if sentence]:
+        raise Doubtful("; ".join(doubts))
+    profile = active.profile
+    sound = "on" if profile.sound.on else "off"
+    return f"{active.name or 'the factory profile'}: mode {profile.mode}, language {profile.language}, sound {sound}"
+
+
 def _check_disk(setup: Settings) -> str:
-    state = setup.state_dir()
+    state = _state(setup)
     state.mkdir(parents=True, exist_ok=True)
     probe = state / f".doctor.{os.getpid()}"
     probe.write_bytes(b"cuelens")
@@ -202,6 +280,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "light": _check_light,
     "button": _check_button,
     "capture": _check_capture,
+    "profile": _check_profile,
     "voice": _check_voice,
     "sound": _check_sound,
     "disk": _check_disk,

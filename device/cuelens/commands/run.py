@@ -13,14 +13,21 @@ from cuelens.adapters.sources import open_source
 from cuelens.camera.capture import CaptureThread, Feed
 from cuelens.camera.in_order import InOrder
 from cuelens.commands import console, summary
+from cuelens.commands.keys import HINT, keys
+from cuelens.commands.requests import Parts, Requests, Story
 from cuelens.commands.startup import RunOptions, Startup, check
 from cuelens.frame import Frame
 from cuelens.health import board
+from cuelens.health.systemd import without_retry
+from cuelens.link import address
+from cuelens.link.server import Server
 from cuelens.ports import FrameSource, Voice
 from cuelens.profile import store
+from cuelens.profile.profile import Profile
 from cuelens.profile.rules import volume
+from cuelens.profile.store import ProfileInForce
 from cuelens.runtime.build import assemble
-from cuelens.runtime.button import ButtonThread
+from cuelens.runtime.button import ButtonThread, Gestures
 from cuelens.runtime.event_file import EventFile
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.hardware import Hardware, fit
@@ -28,15 +35,15 @@ from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
 from cuelens.runtime.pipeline import Decision, Pipeline
-from cuelens.runtime.signals import stop_on_signals
+from cuelens.runtime.signals import Stop, stop_on_signals
 from cuelens.runtime.wishes import Wishes
+from cuelens.settings import Settings
 from cuelens.story.store import FILE
-from cuelens.story.writer import Writer
 from cuelens.vision.face_finder import LookPace
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.command import journal_level
-from cuelens_models.errors import AbsentDevice
+from cuelens_models.errors import AbsentDevice, Unwritable
 
 __all__ = ["RunOptions", "run"]
 
@@ -57,13 +64,13 @@ def run(
         watchers: called with every frame and its decision.
         picture: a file that the caller writes afterwards; it must not overwrite an input.
     """
-    with stop_on_signals() as stop:
+    with without_retry(), stop_on_signals() as stop:
         startup = check(options, picture)
         tally, watch = summary.Tally(), StageTimes()
         output = console.for_events(options.events)
         terminal = console.Console(output, cues="console" in options.cues)
         listeners: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
-        with _assemble(options, startup, stop.event, watch, listeners, [terminal.watch, *watchers]) as loop:
+        with _assemble(options, startup, stop, watch, listeners, [terminal.watch, *watchers]) as loop:
             try:
                 outcome = loop.run(options.seconds, stop.event)
             finally:
@@ -77,7 +84,7 @@ def run(
 def _assemble(
     options: RunOptions,
     startup: Startup,
-    stop: threading.Event,
+    stop: Stop,
     watch: StageTimes,
     readers: Sequence[Callable[[events.Event], None]],
     watchers: Sequence[Callable[[Frame, Decision], None]],
@@ -91,27 +98,41 @@ def _assemble(
         source = _first_source(startup, hardware, paused=wearer.paused)
         feed = _feed(startup, source, hardware, stream, as_fast=options.as_fast, paused=wearer.paused)
         stack.callback(feed.close)
-        voice = _voice(options.cues, startup, stream)
+        open_voice = partial(_voice, options.cues, startup.settings, stream)
+        voice = open_voice(startup.active)
         outputs = Outputs(startup.active.profile, hardware.light, voice, stream.fault)
         stack.callback(outputs.close)
-        for reader in (*_file_writers(options, startup, stream, stop, stack), *readers):
-            stream.add(reader)
+        file = _event_file(options, stop.event, stack)
+        story = _story(startup, stream, stack)
+        # The story comes first: a broken pipe of the events ends the run.
+        for reader in (story, file, *readers):
+            if reader:
+                stream.add(reader)
         _emit_beginning(startup, source.name if source else startup.source_name, wearer, stream)
         outputs_by_name = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
         beats = _beats(startup, [name for name, output in outputs_by_name.items() if output], watch, stream)
+        gestures = Gestures(wearer, outputs, feed, stream)
         if hardware.button:
-            stack.callback(ButtonThread(hardware.button, wearer, outputs, feed, stream).close)
-        yield Loop(
+            stack.callback(ButtonThread(hardware.button, gestures).close)
+        loop = Loop(
             feed,
             beats,
             outputs,
             stream,
             live=not options.as_fast,
-            wearer=wearer if startup.worn else None,
-            session_s=_session_s(startup, hardware),
+            wearer=wearer,
+            worn=startup.worn,
+            session_s=_session_s(hardware, startup.active.profile),
             strain=_strain,
-            watchers=watchers,
+            watchers=[story.see, *watchers] if story else watchers,
         )
+        fitted = tuple(name for name in ("light", "console") if outputs_by_name[name])
+        parts = Parts(loop, gestures, outputs, stream, story, fitted, open_voice, partial(_session_s, hardware))
+        place = None if options.as_fast else address.own(startup.settings.state_dir())
+        _listen(Requests(options, startup, parts, speaks=voice is not None), place, stop, stream, stack)
+        if "console" in options.cues and place and stack.enter_context(keys(gestures.press, stop.event.set)):
+            print(HINT, file=console.for_events(options.events))
+        yield loop
 
 
 def _open(startup: Startup, hardware: Hardware) -> FrameSource:
@@ -136,9 +157,9 @@ def _wearer(startup: Startup, hardware: Hardware, stream: EventStream) -> Wishes
     return wearer
 
 
-def _session_s(startup: Startup, hardware: Hardware) -> float:
+def _session_s(hardware: Hardware, profile: Profile) -> float:
     """Return the length of a session in seconds; 0 (no end) without a button, since no press could begin the next."""
-    return 60.0 * startup.active.profile.session.minutes if hardware.button else 0.0
+    return 60.0 * profile.session.minutes if hardware.button else 0.0
 
 
 def _feed(
@@ -183,9 +204,9 @@ def _beats(startup: Startup, outputs: Sequence[str], watch: StageTimes, stream: 
     )
 
 
-def _voice(cues: Sequence[str], startup: Startup, stream: EventStream) -> Voice | None:
+def _voice(cues: Sequence[str], setup: Settings, stream: EventStream, active: ProfileInForce) -> Voice | None:
     """Return the voice; None if the options, the profile or the hardware have none."""
-    setup, profile = startup.settings, startup.active.profile
+    profile = active.profile
     if "voice" not in cues:
         return None
     if not profile.sound.on:
@@ -195,7 +216,7 @@ def _voice(cues: Sequence[str], startup: Startup, stream: EventStream) -> Voice 
     from cuelens.adapters.alsa import AlsaVoice
     from cuelens.adapters.speech import prepare
 
-    folder, cache = startup.active.folder, setup.state_dir() / "phrases"
+    folder, cache = active.folder, setup.state_dir() / "phrases"
     try:
         return AlsaVoice(
             lambda: prepare(profile, folder, cache, partial(stream.fault, "not as chosen")),
@@ -208,26 +229,39 @@ def _voice(cues: Sequence[str], startup: Startup, stream: EventStream) -> Voice 
         return None
 
 
-def _file_writers(
-    options: RunOptions, startup: Startup, stream: EventStream, stop: threading.Event, ending: ExitStack
-) -> list[Callable[[events.Event], None]]:
-    """Return the readers that write files. The story comes first: a broken pipe of the events ends the run.
+def _event_file(options: RunOptions, stop: threading.Event, ending: ExitStack) -> EventFile | None:
+    """Return the writer of the events, if they are asked for. Raises Unwritable."""
+    if options.events is None:
+        return None
+    file = EventFile(options.events, patient=options.as_fast, stop=stop)
+    ending.callback(file.close)
+    return file
 
-    A worn run also stores its profile, as the last good one.
-    """
-    writers: list[Callable[[events.Event], None]] = []
-    if options.events is not None:
-        file = EventFile(options.events, patient=options.as_fast, stop=stop)
-        ending.callback(file.close)
-        writers.append(file)
-    if startup.worn:
-        state, profile = startup.settings.state_dir(), startup.active.profile
-        if trouble := store.keep_good(state, startup.active):
-            stream.fault("not kept", trouble)
-        story = Writer(state / FILE, stream.fault, mode=profile.mode, school=profile.school)
-        ending.callback(story.close)
-        writers.insert(0, story)
-    return writers
+
+def _story(startup: Startup, stream: EventStream, ending: ExitStack) -> Story | None:
+    """Return the writer of a worn run's story. Such a run also stores its profile, as the last good one."""
+    if not startup.worn:
+        return None
+    state = startup.settings.state_dir()
+    if trouble := store.keep_good(state, startup.active):
+        stream.fault("not kept", trouble)
+    story = Story(state / FILE, startup.active.profile, stream.fault)
+    ending.callback(story.close)
+    return story
+
+
+def _listen(requests: Requests, place: Path | None, stop: Stop, stream: EventStream, ending: ExitStack) -> None:
+    """Take requests by SIGHUP and by the link. place: of its socket; None for no link."""
+    threading.Thread(target=requests.follow, args=(stop.reloads,), name="reload", daemon=True).start()
+    ending.callback(stop.reloads.put, False)
+    if place is None:
+        return
+    try:
+        server = Server(place, requests.answer)
+    except Unwritable as error:
+        stream.fault("no link", f"{error}; commands such as `cuelens press` do not reach this run")
+    else:
+        ending.callback(server.close)
 
 
 def _emit_beginning(startup: Startup, source: str, wearer: Wishes, stream: EventStream) -> None:

@@ -83,7 +83,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     config = options.config or settings.usual_path()
     setup = settings.read(config)
     state = setup.state_dir()
-    active = _active(options, state)
+    active = active_profile(options, state)
     cv2.setNumThreads(setup.threads.opencv)
     interpreter, bundle_fault = _open_bundle(options.bundle, setup)
     name = setup.camera.source if options.source is None else options.source
@@ -122,7 +122,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     )
 
 
-def _active(options: RunOptions, state: Path) -> ProfileInForce:
+def active_profile(options: RunOptions, state: Path) -> ProfileInForce:
     """Return the profile in force, with the mode of the command line, if it has one."""
     file = options.profile
     active = store.in_force(file) if file else store.active(state)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuelens import settings
+from cuelens.commands.state_folder import state_folder
 from cuelens.profile import store
 from cuelens.profile.rules import fading_rule
 from cuelens.runtime.wishes import Wishes
@@ -39,10 +40,10 @@ class Question:
 def story(question: Question) -> int:
     """Print the day, draw it, export all days, delete all days, in this order. Returns 0.
 
-    An export or a deletion alone prints no day.
+    An export or a deletion alone prints no day. Raises BadInput if this user may not read the story.
     """
     config = question.config or settings.usual_path()
-    state = settings.read(config).state_dir()
+    state = state_folder(settings.read(config), "story")
     path = state / FILE
     _check_outputs(question, [config, *files_of(path)])
     if question.day or question.picture or not (question.table or question.delete):
@@ -50,6 +51,8 @@ def story(question: Question) -> int:
     if question.table:
         write_whole(question.table, query.as_csv(path).encode())
         print(f"the whole story as a table: {question.table}")
+    if not question.delete and (rows := query.left_out(path)):
+        print(f"{prose.count(rows, 'row')} {'was' if rows == 1 else 'were'} left out, as damaged.")
     if question.delete:
         print(_sentence(query.delete(path)))
     return 0
@@ -81,7 +84,7 @@ def _tell(state: Path, requested: str | None, picture: Path | None) -> None:
             print(f"the day as a picture: {picture}")
     elif days:
         print(f"{prose.title(day)}: no session is kept.")
-    else:
+    elif not query.left_out(path):
         print(f"There is no story yet: it begins with the first session, and is kept in {path}.")
     if others := sorted(set(days) - {day}):
         print(f"Other days (--day): {', '.join(others)}")

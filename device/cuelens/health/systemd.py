@@ -1,10 +1,13 @@
-"""Notifications to systemd (sd_notify(3)): ready, alive, status. Does nothing outside systemd."""
+"""Notifications to systemd (sd_notify(3)): ready, alive, status; and the exit status that it does not retry."""
 
 import contextlib
 import os
 import socket
 import time
+from collections.abc import Iterator
 from typing import Final
+
+from cuelens_models.errors import MissingExtra
 
 _EVERY_S: Final = 0.5
 """Shortest interval between two watchdog messages. The watchdog's own deadline is three seconds."""
@@ -43,3 +46,20 @@ class Notify:
             # A missing or full socket must not delay a beat.
             with contextlib.suppress(OSError):
                 self._socket.sendto(message.encode(), self._address)
+
+
+class NotRetried(MissingExtra):
+    """A missing package: a start that no retry can mend, by its exit status (RestartPreventExitStatus of the unit)."""
+
+    exit_status = 69
+
+
+@contextlib.contextmanager
+def without_retry() -> Iterator[None]:
+    """Raise NotRetried in place of MissingExtra, in a service."""
+    try:
+        yield
+    except MissingExtra as error:
+        if "NOTIFY_SOCKET" not in os.environ:
+            raise
+        raise NotRetried(str(error)) from error

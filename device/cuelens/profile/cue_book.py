@@ -28,7 +28,7 @@ class CueEntry(StrictStruct, frozen=True):
     Attributes:
         light: the light; null for no light.
         phrase: the caregiver's phrase. Left out: the language's phrase. Null: no speech.
-        recording: a WAV to play instead of the phrase, by its path from the profile's folder.
+        recording: a WAV, FLAC, Ogg or MP3 to play instead of the phrase, by its path from the profile's folder.
     """
 
     light: LightCue | None = None

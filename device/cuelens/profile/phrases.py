@@ -28,7 +28,7 @@ class Saying:
     Attributes:
         phrase: the text.
         voice: espeak-ng's name of the voice.
-        recording: a WAV to play instead.
+        recording: a file to play instead.
     """
 
     phrase: str
@@ -88,9 +88,9 @@ def _check_recording(name: str, folder: Path, where: str) -> None:
         raise BadInput(f"{where} is {name!r}: expected a file in {folder}")
     try:
         # Imported here: it needs numpy, and few profiles have a recording.
-        from cuelens.sound import wav_file
+        from cuelens.sound import recording
 
-        wav_file.read(file)
+        recording.read(file)
     except BadInput as error:
         raise BadInput(f"{where} is {name!r}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Handles the wearer's button on its own thread, so that a beat that hangs does not delay it."""
+"""The wearer's gestures: what each does, and the thread that listens to the button, so that no beat delays one."""
 
 import queue
 import time
@@ -22,22 +22,23 @@ _CLOSE_S: Final = 0.5
 _Edge = tuple[bool, float]
 
 
-class ButtonThread:
-    """Handles presses until it is closed. Every press is confirmed by light, never by sound."""
+class Gestures:
+    """Puts gestures into force, whoever makes them: the button, a key, or the link. Thread-safe.
+
+    Each is confirmed by light, never by sound.
+    """
 
     def __init__(
         self,
-        button: Button,
         wearer: Wishes,
         outputs: Outputs,
         feed: Feed,
         stream: EventStream,
         calibrate: Callable[[], bool] | None = None,
     ) -> None:
-        """Watch the button.
+        """Begin with the wishes as they are.
 
         Args:
-            button: to watch.
             wearer: the wearer's wishes.
             outputs: whose light confirms gestures.
             feed: the camera, which a pause closes.
@@ -45,15 +46,88 @@ class ButtonThread:
             calibrate: begins the caregiver's mode, and returns whether it did. None: there is no such mode, and the
                 gesture is two presses and a hold.
         """
-        self._button = button
-        self._calibrate = calibrate
-        self._wearer = wearer
+        self.wearer = wearer
         self._outputs = outputs
         self._feed = feed
         self._stream = stream
-        self._edges: queue.Queue[_Edge | None] = queue.Queue(_QUEUE)
+        self._calibrate = calibrate
         self._before = (wearer.paused, wearer.muted)
         """Pause and mute before the second press: a third one that calibrates takes both back."""
+
+    def acknowledge(self) -> None:
+        """Answer a press by light, before its meaning is known."""
+        self._outputs.acknowledge()
+
+    def press(self, gesture: str) -> str:
+        """Do a gesture for a key or the link: `mute` unmutes if the glasses are muted. Returns what it did, as `make`.
+
+        gesture: ask, mute, pause or calibrate.
+        """
+        self.acknowledge()
+        wearer = self.wearer
+        # No press came before it, whose effects it would have to take back.
+        self._before = (wearer.paused, wearer.muted)
+        return self.make("unmute" if gesture == "mute" and wearer.muted else gesture)
+
+    def make(self, gesture: str) -> str:
+        """Apply a gesture, confirm it by light, emit its event, and only then write the file.
+
+        gesture: of `cuelens.runtime.gestures`, or "again". Returns what it did: again, ask, paused, resumed, muted,
+        unmuted, calibrate; "off" for a question while the camera is off, "" for a calibration that did not begin.
+        """
+        wearer = self.wearer
+        with wearer.changing:
+            meaning = "again" if wearer.resting else gesture
+            if meaning == "calibrate" and not (self._calibrate and self._calibrate()):
+                return ""
+            self._stream.post(lambda t: events.Press(t=t, gesture=meaning))
+            effect = self._apply(meaning)
+            enforce(wearer, self._outputs, self._feed)
+            self._outputs.confirm("paused" if effect == "off" else effect)
+        if meaning not in ("ask", "again") and (trouble := wearer.keep()):
+            self._stream.fault("not kept", trouble)
+        return effect
+
+    def _apply(self, gesture: str) -> str:
+        """Change the wearer's wishes. Returns what that did."""
+        wearer = self.wearer
+        if gesture == "pause":
+            self._before = (wearer.paused, wearer.muted)
+            self._set(paused=not wearer.paused)
+            return "paused" if wearer.paused else "resumed"
+        if gesture in ("mute", "unmute"):
+            self._set(muted=gesture == "mute")
+            return "muted" if wearer.muted else "unmuted"
+        if gesture == "calibrate":
+            paused, muted = self._before
+            self._set(paused=paused, muted=muted)
+        elif gesture == "again":
+            wearer.resting = False
+        elif wearer.paused:
+            return "off"
+        else:
+            wearer.ask()
+        return gesture
+
+    def _set(self, *, paused: bool | None = None, muted: bool | None = None) -> None:
+        """Change wishes, with an event for each that changes. None: leave it."""
+        wearer = self.wearer
+        if paused not in (None, wearer.paused):
+            on = wearer.paused = bool(paused)
+            self._stream.post(lambda t: events.Pause(t=t, on=on))
+        if muted not in (None, wearer.muted):
+            off = wearer.muted = bool(muted)
+            self._stream.post(lambda t: events.Mute(t=t, on=off))
+
+
+class ButtonThread:
+    """Handles presses until it is closed."""
+
+    def __init__(self, button: Button, controls: Gestures) -> None:
+        """Watch a button. controls: puts its gestures into force."""
+        self._button = button
+        self._controls = controls
+        self._edges: queue.Queue[_Edge | None] = queue.Queue(_QUEUE)
         self.lost = 0
         self._thread = Thread(target=self._run, name="button", daemon=True)
         self._thread.start()
@@ -68,7 +142,7 @@ class ButtonThread:
     def _edge(self, pressed: bool, t: float) -> None:
         """Queue an edge; called on the button's own thread. The light answers before the gesture is known."""
         if pressed:
-            self._outputs.acknowledge()
+            self._controls.acknowledge()
         self._put((pressed, t))
 
     def _put(self, edge: _Edge | None) -> None:
@@ -79,70 +153,24 @@ class ButtonThread:
 
     def _run(self) -> None:
         hold = Hold()
+        wearer = self._controls.wearer
         while True:
             due = gestures.due(hold)
             try:
                 edge = self._edges.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
             except queue.Empty:
-                hold, complete = gestures.after(hold, time.monotonic(), None, muted=self._wearer.muted)
+                hold, complete = gestures.after(hold, time.monotonic(), None, muted=wearer.muted)
             else:
                 if edge is None:
                     return
                 pressed, t = edge
-                if self._wearer.resting:
+                if wearer.resting:
                     # A press of any length begins the next session.
                     hold, complete = Hold(), () if pressed else ("again",)
                 else:
-                    hold, complete = gestures.after(hold, t, pressed, muted=self._wearer.muted)
+                    hold, complete = gestures.after(hold, t, pressed, muted=wearer.muted)
             for gesture in complete:
-                self._handle(gesture)
-
-    def _handle(self, gesture: str) -> None:
-        """Apply a gesture, confirm it by light, emit its event, and only then write the file."""
-        wearer = self._wearer
-        with wearer.changing:
-            meaning = "again" if wearer.resting else gesture
-            if meaning == "calibrate" and not (self._calibrate and self._calibrate()):
-                return
-            self._stream.post(lambda t: events.Press(t=t, gesture=meaning))
-            light = self._apply(meaning)
-            enforce(wearer, self._outputs, self._feed)
-            if light:
-                self._outputs.confirm(light)
-        if meaning not in ("ask", "again") and (trouble := wearer.keep()):
-            self._stream.fault("not kept", trouble)
-
-    def _apply(self, gesture: str) -> str:
-        """Change the wearer's wishes. Returns the light that confirms it, or ""."""
-        wearer = self._wearer
-        if gesture == "pause":
-            self._before = (wearer.paused, wearer.muted)
-            self._set(paused=not wearer.paused)
-            return "paused" if wearer.paused else "resumed"
-        if gesture in ("mute", "unmute"):
-            self._set(muted=gesture == "mute")
-            return "muted" if wearer.muted else "unmuted"
-        if gesture == "calibrate":
-            paused, muted = self._before
-            self._set(paused=paused, muted=muted)
-            return "calibrate"
-        if gesture == "again":
-            wearer.resting = False
-        elif wearer.paused:
-            return "paused"
-        else:
-            wearer.ask()
-        return ""
-
-    def _set(self, *, paused: bool | None = None, muted: bool | None = None) -> None:
-        """Change wishes, with an event for each that changes. None: leave it."""
-        wearer = self._wearer
-        if paused not in (None, wearer.paused):
-            on = wearer.paused = bool(paused)
-            self._stream.post(lambda t: events.Pause(t=t, on=on))
-        if muted not in (None, wearer.muted):
-            off = wearer.muted = bool(muted)
-            self._stream.post(lambda t: events.Mute(t=t, on=off))
+                self._controls.make(gesture)
 
 
 def enforce(wearer: Wishes, outputs: Outputs, feed: Feed) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from cuelens import events
 from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, STALLED, Feed
+from cuelens.cues.policy import CuePolicy
 from cuelens.frame import Frame
 from cuelens.health.systemd import Notify
 from cuelens.runtime.event_stream import EventStream
@@ -72,6 +73,7 @@ class Loop:
         *,
         live: bool,
         wearer: Wishes | None = None,
+        worn: bool = True,
         session_s: float = 0.0,
         strain: Callable[[], Strain] = Strain,
         watchers: Sequence[Callable[[Frame, Decision], None]] = (),
@@ -85,6 +87,7 @@ class Loop:
             stream: where events go.
             live: the source is a camera: frames have an age, and some are skipped.
             wearer: the wearer's wishes. Without them there are no sessions.
+            worn: keep sessions.
             session_s: length of a session in seconds; 0 for no end.
             strain: returns temperature and under-voltage; called every five seconds.
             watchers: called with every frame and its decision.
@@ -95,7 +98,7 @@ class Loop:
         self._stream = stream
         self._live = live
         self._wearer = wearer or Wishes()
-        self._sessions = Sessions(wearer, session_s, outputs, feed, stream) if wearer else None
+        self._sessions = Sessions(wearer, session_s, outputs, feed, stream) if wearer and worn else None
         self._strain = strain
         self._pacing = Pacing()
         self._watchers = watchers
@@ -106,6 +109,7 @@ class Loop:
         self._hinted_t = -math.inf
         self._beat_count = 0
         self._reported = _Counts()
+        self._waiting: deque[tuple[Callable[[], None], threading.Event]] = deque(maxlen=1)
 
     def run(self, seconds: float | None, stop: threading.Event) -> Outcome:
         """Run. Outputs and feed are closed when this returns or raises."""
@@ -119,12 +123,53 @@ class Loop:
             ending.callback(self._notify.stopping)
             ending.push(self._leave)
             while not stop.is_set() and self._turn():
+                self._change()
                 self._stream.flush()
                 self._notify.turned()
                 if seconds is not None and seconds <= (time.monotonic() - began_s if self._live else self._clock.t):
                     break
         self._tell_state()
         return Outcome(self._clock.t, self._feed.received, self._beat_count, self._feed.dropped())
+
+    def between_beats(self, change: Callable[[], None], timeout_s: float) -> bool:
+        """Have a function called between two beats, on the thread that runs them. Any other thread may call this.
+
+        A function that still waits is replaced. Returns whether this one was called within `timeout_s` seconds.
+        """
+        done = threading.Event()
+        self._waiting.append((change, done))
+        if done.wait(timeout_s):
+            return True
+        try:
+            self._waiting.remove((change, done))
+        except ValueError:
+            # It was begun at the last moment.
+            return done.wait(timeout_s)
+        return False
+
+    def use(self, policy: CuePolicy, *, gap_s: float, session_s: float, anew: bool) -> None:
+        """Use another policy. Call it between two beats.
+
+        Args:
+            policy: settles, decides and limits from now on.
+            gap_s: no unasked cue comes for so long, in seconds.
+            session_s: length of a session in seconds; 0 for no end.
+            anew: end the session, and begin another at the next turn.
+        """
+        self._beats.change(policy, gap_s)
+        if self._sessions:
+            self._sessions.length_s = session_s
+            if anew:
+                self._sessions.end(self._clock.t, "stopped")
+
+    def _change(self) -> None:
+        """Call the function that waits for a moment between two beats, if there is one."""
+        try:
+            change, done = self._waiting.popleft()
+        except IndexError:
+            return
+        change()
+        done.set()
 
     def _turn(self) -> bool:
         """Process one frame, or wait for one until the deadline. Returns False at the end of the source."""

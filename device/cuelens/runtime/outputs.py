@@ -29,8 +29,10 @@ class Outputs:
         """
         self._lights = lights(profile)
         self._dimming = Dimming(profile.light)
-        self._percent = target_percent(profile.light, None, None)
+        self._ambient: tuple[float | None, float | None] = (None, None)
+        self._percent = target_percent(profile.light, *self._ambient)
         self._light = LightThread(light, fault) if light else None
+        self._fault = fault
         self._voice = VoiceThread(voice, fault) if voice else None
         self._lock = threading.Lock()
         self._muted = False
@@ -52,6 +54,27 @@ class Outputs:
             self._muted, self._resting = muted, resting
             if self._voice:
                 self._voice.hush(on=muted or resting)
+
+    def change(self, profile: Profile, voice: Voice | None) -> Callable[[], None]:
+        """Use another profile from the next cue on. Returns a function that closes the voice so far; it may block.
+
+        Call it on the thread that calls `set_ambient`.
+
+        Args:
+            profile: colours, patterns and brightness.
+            voice: the voice, if there is one.
+        """
+        with self._lock:
+            before, self._voice = self._voice, VoiceThread(voice, self._fault) if voice else None
+            self._lights = lights(profile)
+            self._dimming = Dimming(profile.light)
+            self._percent = target_percent(profile.light, *self._ambient)
+            if self._voice:
+                self._voice.hush(on=self._muted or self._resting)
+        if before is None:
+            return lambda: None
+        before.stop()
+        return before.close
 
     def acknowledge(self) -> None:
         """Acknowledge a press by light."""
@@ -80,6 +103,7 @@ class Outputs:
             lux: the camera's light level; None if it has none.
             mean: the picture's mean grey level, 0 to 255; None if unknown.
         """
+        self._ambient = (lux, mean)
         self._percent = self._dimming.percent(t, lux, mean)
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """A beat, from one frame to a decision: detect, read, settle, decide, and emit the events."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,11 +59,20 @@ class Pipeline:
         self._emit = emit
         self._light_level = PictureState()
         self._failed = False
+        self._unasked_t = -math.inf
         self.clock = Clock()
 
     def begin(self) -> None:
         """Begin a session: drop all beliefs."""
         self._policy.begin()
+
+    def change(self, policy: CuePolicy, gap_s: float) -> None:
+        """Use another policy from the next beat on. It knows no face and no cue yet.
+
+        gap_s: no unasked cue comes for so long, in seconds: the last one may have come just before.
+        """
+        self._policy = policy
+        self._unasked_t = self.clock.t + gap_s
 
     @property
     def answered_first(self) -> tuple[bool, ...]:
@@ -87,7 +97,9 @@ class Pipeline:
             self._emit(events.FaceLost(t=t, track=track))
         due = self._policy.due(t, sight.seen, reduced=reduced)
         readings = self._read(frame, due, t)
-        verdict = self._policy.step(t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted)
+        verdict = self._policy.step(
+            t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted or t < self._unasked_t
+        )
         for face in (face for face in due if face.track in readings):
             self._emit_reading(face, readings[face.track], t, verdict, anew=face in sight.appeared)
         if cue := verdict.cue:

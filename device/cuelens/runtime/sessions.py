@@ -11,7 +11,10 @@ from cuelens.runtime.wishes import Wishes
 
 
 class Sessions:
-    """Begins a session at the start and at a press, and puts the glasses to rest when its time is over."""
+    """Begins a session at the start and at a press, and puts the glasses to rest when its time is over.
+
+    length_s: length of a session, in seconds; 0 for no end. A new value holds for the running session too.
+    """
 
     def __init__(self, wishes: Wishes, length_s: float, outputs: Outputs, feed: Feed, stream: EventStream) -> None:
         """Begin without a session.
@@ -24,7 +27,7 @@ class Sessions:
             stream: where events go.
         """
         self._wishes = wishes
-        self._length_s = length_s
+        self.length_s = length_s
         self._outputs = outputs
         self._feed = feed
         self._stream = stream
@@ -45,7 +48,7 @@ class Sessions:
                 begin()
                 self._show(lambda: "paused" if wishes.paused else "session began")
                 self._stream.emit(events.Session(t=t, state="began"))
-        elif 0 < self._length_s <= now_s - self._began_s:
+        elif 0 < self.length_s <= now_s - self._began_s:
             self._show(lambda: "session ended", resting=True)
             self.end(t, "time")
 

@@ -1,5 +1,7 @@
-"""Ends a run on signals: Ctrl-C, SIGTERM and SIGHUP."""
+"""Signals: Ctrl-C and SIGTERM end a run. SIGHUP ends one on a terminal, and elsewhere asks for the profile again."""
 
+import os
+import queue
 import signal
 import threading
 from collections.abc import Iterator
@@ -8,14 +10,26 @@ from types import FrameType
 
 
 class Stop:
-    """The signal handler. event: set at the first signal. status: exit status for the process."""
+    """The signal handler.
+
+    Attributes:
+        event: set at the first signal that ends the run.
+        status: exit status for the process.
+        reloads: gets an item for each SIGHUP that asks for the profile. It is of the kind that a signal handler may use
+            whatever it interrupts. Signals of one kind that come together count as one.
+    """
 
     def __init__(self) -> None:
         self.event = threading.Event()
         self.status = 0
+        self.reloads: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._on_terminal = _has_terminal()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal. Raises KeyboardInterrupt at a second Ctrl-C."""
+        if number == signal.SIGHUP and not self._on_terminal:
+            self.reloads.put(True)
+            return
         if number == signal.SIGINT:
             self.status = 128 + signal.SIGINT
             if self.event.is_set():
@@ -38,3 +52,12 @@ def stop_on_signals() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Tell whether a terminal controls this process: the kernel sends SIGHUP when it goes."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -1,1 +1,1 @@
-"""Clips as arrays: WAV files and earcons."""
+"""Clips as arrays: recordings and earcons."""

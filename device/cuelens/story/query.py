@@ -1,17 +1,18 @@
 """Queries on a story: list, export and delete. They work while the glasses write the file.
 
 Every function raises BadInput if the file is damaged, and Unwritable if it cannot be read or written. A missing file
-counts as an empty story.
+counts as an empty story. A damaged row is skipped: `left_out` counts them.
 """
 
 import csv
 import io
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cuelens.story import store
 from cuelens.story.store import Entry, Session
@@ -22,6 +23,9 @@ UNDATED: Final = "unknown"
 _COLUMNS: Final = ("session", "began", "mode", "school", "seconds", "ended", "t", "kind", "word", "detail", "outputs")
 _ENTRIES: Final = "SELECT t, kind, word, detail, outputs FROM event WHERE session = ? ORDER BY t, id"
 _SESSIONS: Final = "SELECT id, began, mode, school, seconds, ended FROM session ORDER BY id"
+_ROWS: Final = "SELECT (SELECT count(*) FROM session) + (SELECT count(*) FROM event)"
+_LONGEST_S: Final = 1e9
+"""Over thirty years: a greater time is damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,16 @@ def of_day(path: Path, day: str) -> list[Session]:
         return []
     with _cuelens_errors(path), closing(store.open_to_read(path)) as db:
         return [_with_entries(db, session) for session in _sessions(db) if day_of(session) == day]
+
+
+def left_out(path: Path) -> int:
+    """Return how many rows the other queries skip: damaged ones, and the events of damaged sessions."""
+    if not path.exists():
+        return 0
+    with _cuelens_errors(path), closing(store.open_to_read(path)) as db:
+        whole = [_with_entries(db, session) for session in _sessions(db)]
+        rows = int(db.execute(_ROWS).fetchone()[0])
+    return rows - len(whole) - sum(len(session.entries) for session in whole)
 
 
 def as_csv(path: Path) -> str:
@@ -126,25 +140,34 @@ def _is_alone(db: sqlite3.Connection) -> bool:
 
 
 def _sessions(db: sqlite3.Connection) -> list[Session]:
-    return [
-        Session(
-            id=number,
-            began=date.isoformat(timespec="seconds") if (date := store.read_date(began)) else None,
-            mode=mode,
-            school=bool(school),
-            seconds=seconds,
-            ended=ended,
-        )
-        for number, began, mode, school, seconds, ended in db.execute(_SESSIONS)
-    ]
+    return [session for row in db.execute(_SESSIONS) if (session := _session(*row))]
+
+
+def _session(number: int, began: object, mode: Any, school: Any, seconds: Any, ended: Any) -> Session | None:
+    """Return a row as a session; None if it is damaged. A date that is none counts as a clock that was not set."""
+    if not (_is_text(mode, "" if ended is None else ended) and isinstance(school, int) and _is_time(seconds)):
+        return None
+    date = store.read_date(began)
+    text = date.isoformat(timespec="seconds") if date else None
+    return Session(number, text, mode, bool(school), seconds, ended)
 
 
 def _with_entries(db: sqlite3.Connection, session: Session) -> Session:
     entries = tuple(
         Entry(t, kind, word, detail, tuple(outputs.split()))
         for t, kind, word, detail, outputs in db.execute(_ENTRIES, (session.id,))
+        if _is_time(t) and _is_text(kind, word, detail, outputs)
     )
     return replace(session, entries=entries)
+
+
+def _is_text(*values: object) -> bool:
+    """Whether all are texts without control characters, which would command the terminal."""
+    return all(isinstance(value, str) and value.isprintable() for value in values)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) < _LONGEST_S
 
 
 @contextmanager
@@ -154,5 +177,7 @@ def _cuelens_errors(path: Path) -> Iterator[None]:
         yield
     except BadInput as error:
         raise BadInput(f"{error}; the glasses set it aside, and `cuelens story --delete` removes it") from error
-    except sqlite3.Error as error:
+    except Unwritable:
+        raise
+    except (sqlite3.Error, OSError) as error:
         raise Unwritable(f"{path} cannot be used: {error}") from error

@@ -5,31 +5,33 @@ deleted rows are overwritten (`secure_delete`).
 """
 
 import itertools
-import math
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 
 FILE: Final = "story.sqlite"
 SCHEMA: Final = 1
 RETENTION_DAYS: Final = 30
 MAX_SESSIONS: Final = 200
-"""Over six a day for 30 days. On a board whose clock is never set, or stops without power, only this limit removes
-sessions."""
+"""Over six a day for 30 days. Where no clock is credible, only this limit removes sessions."""
 _BUSY_S: Final = 2.0
 """Timeout for another process's lock; the longest lock is the VACUUM of a deletion."""
 _CLOCK_IS_SET_FROM: Final = 2025
-_DAY_S: Final = 86400
 _JOURNALS: Final = ("-wal", "-shm")
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """SQLite's error codes for a damaged database, a file of another format, and missing tables."""
+_READ_ONLY: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+"""SQLite's error codes for a folder in which it cannot create the files of its journal."""
 
 _TABLES: Final = (
     """CREATE TABLE session (
@@ -99,7 +101,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     # Create only: closing a file that this process has open elsewhere would drop SQLite's locks on it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    db = _connect(path)
     try:
         with _naming_damage(path):
             fresh = _is_fresh(db, path)
@@ -118,19 +120,67 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open an existing story for reading, also while another process writes it. Raises DamagedStory, sqlite3.Error."""
+    """Open an existing story for reading, also while another process writes it, and from a read-only card.
+
+    Raises DamagedStory, OSError, sqlite3.Error.
+    """
+    try:
+        return _checked(_connect(path), path)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _READ_ONLY:
+            raise
+    return _checked(_copied(path), path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if fault := regular_file.fault(path):
+        raise DamagedStory(f"{path} {fault}")
     # Not `mode=ro`: after a power cut, the first connection must recover the journal.
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None)
+    db.text_factory = _text
+    return db
+
+
+def _text(raw: bytes) -> str | bytes:
+    """Return a stored text; the bytes of a damaged one, so that it spoils its own row only."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _checked(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return the connection, made safe for reading; an empty story in place of a file without tables."""
     try:
         db.execute("PRAGMA query_only = ON")
         with _naming_damage(path):
-            if _is_fresh(db, path):
-                db.close()
-                return _empty()
+            if not _is_fresh(db, path):
+                return db
     except BaseException:
         db.close()
         raise
-    return db
+    db.close()
+    return _empty()
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """Return a copy in memory of a story whose folder cannot be written to, with what its journal holds.
+
+    SQLite reads no journal without the file of its index, and cannot create one there (https://sqlite.org/wal.html,
+    section 5). No process writes such a story: a writer would have created that file.
+    """
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as failing:
+        copy = Path(folder) / path.name
+        for file, place in zip(files_of(path), files_of(copy), strict=True):
+            if file.exists():
+                shutil.copyfile(file, place)
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        failing.callback(memory.close)
+        memory.text_factory = _text
+        with _naming_damage(path), closing(_connect(copy)) as db:
+            db.backup(memory)
+        failing.pop_all()
+    return memory
 
 
 def _empty() -> sqlite3.Connection:
@@ -150,9 +200,10 @@ def _is_fresh(db: sqlite3.Connection, path: Path) -> bool:
         return True
     for probe in _PROBES:
         db.execute(probe)
-    check = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
-    if check != "ok":
-        raise DamagedStory(f"{path} is damaged: {check}")
+    for (check,) in db.execute("PRAGMA quick_check").fetchall():
+        # A missing value is a damaged row, which is skipped.
+        if check != "ok" and not check.startswith("NULL value"):
+            raise DamagedStory(f"{path} is damaged: {check}")
     return False
 
 
@@ -219,45 +270,6 @@ def read_date(began: object) -> datetime | None:
     except ValueError:
         return None
     return date if date and date.tzinfo else None
-
-
-def prune(db: sqlite3.Connection, path: Path, now_s: float) -> int:
-    """Delete old sessions before a new one begins; return the number of deleted sessions.
-
-    At most 199 sessions stay. Sessions over 30 days old are deleted, and so are damaged files that were set aside over
-    30 days ago. The age rule is skipped if the clock is not set, or if it is earlier than the end of the latest dated
-    session, because it then jumped back.
-    """
-    rows = db.execute("SELECT id, began, CAST(seconds AS REAL) FROM session ORDER BY id").fetchall()
-    outdated = {number for number, _, _ in rows[: 1 - MAX_SESSIONS]}
-    dated = [(number, date.timestamp(), seconds) for number, began, seconds in rows if (date := read_date(began))]
-    plausible = date_of(now_s) is not None and all(began_s + seconds <= now_s for _, began_s, seconds in dated[-1:])
-    if plausible:
-        outdated |= _old([number for number, _, _ in rows], {number: began_s for number, began_s, _ in dated}, now_s)
-    if outdated:
-        with transaction(db):
-            db.executemany("DELETE FROM session WHERE id = ?", [(number,) for number in outdated])
-        empty_journal(db)
-    for file in set_aside_of(path) if plausible else ():
-        if file.stat().st_mtime < now_s - RETENTION_DAYS * _DAY_S:
-            file.unlink()
-    return len(outdated)
-
-
-def _old(numbers: Sequence[int], began_s: Mapping[int, float], now_s: float) -> set[int]:
-    """Return the sessions over 30 days old.
-
-    A session without a date counts as old if a later session is old. So does one that is dated over a day ahead: its
-    clock was wrong.
-
-    Args:
-        numbers: all sessions, in order.
-        began_s: the beginning of each dated session, in seconds since 1970.
-        now_s: the wall-clock time.
-    """
-    old = {number for number, at_s in began_s.items() if at_s < now_s - RETENTION_DAYS * _DAY_S}
-    last = max(old, default=0)
-    return old | {number for number in numbers if number < last and began_s.get(number, math.inf) > now_s + _DAY_S}
 
 
 def empty_journal(db: sqlite3.Connection) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cuelens import events
-from cuelens.story import store
+from cuelens.story import pruning, store
 from cuelens.story.store import DamagedStory, Entry
 from cuelens_models.bundle.expressions import UNSURE
 
@@ -78,6 +78,7 @@ class Writer:
         self._page = _Page(mode)
         self._db: sqlite3.Connection | None = None
         self._inode = 0
+        self._begun: events.Session | None = None
         self._settled: set[int] = set()
         self._latest = (-math.inf, time.monotonic())
         self._queue: deque[events.Event] = deque()
@@ -96,6 +97,20 @@ class Writer:
             self._latest = (t, time.monotonic())
         if not self._matters(event):
             return
+        if isinstance(event, events.Session) and (event.state == "began" or self._begun):
+            # Not written yet; its end without a frame is that of a start that failed.
+            self._begun = event if event.state == "began" else None
+            return
+        self.see()
+        self._put(event)
+
+    def see(self, *_frame: object) -> None:
+        """Note a frame. A session is written with its first one, or with the first thing that happens in it."""
+        if self._begun:
+            self._put(self._begun)
+            self._begun = None
+
+    def _put(self, event: events.Event) -> None:
         if len(self._queue) >= QUEUE_EVENTS:
             self.lost += 1
             return
@@ -147,7 +162,7 @@ class Writer:
         t, at_s = self._latest
         now_t = t + time.monotonic() - at_s
         if any(isinstance(event, events.Session) and event.state == "began" for event in batch):
-            store.prune(db, self._path, self._clock())
+            pruning.prune(db, self._path, self._clock())
         with store.transaction(db):
             page = self._page
             if page.session and not store.go_on(db, page.session, now_t - page.began_t):

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from cuelens_models.strict_struct import StrictStruct
+from cuelens_models.errors import BadInput
+from cuelens_models.strict_struct import StrictStruct, mistake
 
 SCHEMA = 1
 
@@ -129,3 +130,18 @@ class Contract(StrictStruct, frozen=True):
     def title(self) -> str:
         """Return name, version and the first 12 digits of the model's checksum. They identify a bundle."""
         return f"{self.name} {self.version} {self.model_sha256[:12]}"
+
+
+def read(text: bytes) -> Contract:
+    """Decode `contract.json`. Raises BadInput with the key and what is allowed, or the schema that is not ours."""
+    try:
+        raw = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadInput("contract.json is no JSON") from error
+    schema = raw.get("schema") if isinstance(raw, dict) else None
+    if isinstance(schema, int) and schema != SCHEMA:
+        raise BadInput(f"contract.json has schema {schema}, this cuelens reads schema {SCHEMA}")
+    try:
+        return msgspec.convert(raw, Contract)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"contract.json: {mistake(error, raw, Contract).sentence}") from error

@@ -17,7 +17,8 @@ import numpy as np
 
 from cuelens_models import regular_file
 from cuelens_models.bundle import flatbuffer
-from cuelens_models.bundle.contract import SCHEMA, Contract, Input, Output
+from cuelens_models.bundle.contract import Contract, Input, Output
+from cuelens_models.bundle.contract import read as read_contract
 from cuelens_models.bundle.expressions import check_labels
 from cuelens_models.bundle.flatbuffer import TensorFacts
 from cuelens_models.errors import BadBundle, BadInput
@@ -134,17 +135,10 @@ def _unzip(data: bytes) -> tuple[bytes, str, int]:
 
 def _decode(text: bytes) -> Contract:
     try:
-        schema = msgspec.json.decode(text, type=_Schema).schema
-        if schema != SCHEMA:
-            raise BadBundle(f"its contract has schema {schema}, this cuelens reads schema {SCHEMA}: {_REMEDY}")
-        contract = msgspec.json.decode(text, type=Contract)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadBundle(f"contract.json: {error}") from error
+        contract = read_contract(text)
+    except BadInput as error:
+        raise BadBundle(f"{error}: {_REMEDY}") from error
     check_labels(contract.labels)
     if set(contract.probabilities.enter) != set(contract.labels):
         raise BadBundle(f"its thresholds are not for its labels: {_REMEDY}")
     return contract
-
-
-class _Schema(msgspec.Struct):
-    schema: int

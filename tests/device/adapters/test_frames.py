@@ -1,20 +1,27 @@
-"""Frames: buffers, rotation, mailbox, files, light level."""
+"""Frames: buffers, rotation, mailbox, the contract of every source, light level."""
 
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from cuelens.adapters.files import Paced, StillImage, open_file
+from cuelens.adapters.demo_scene import Scene, SceneSource
+from cuelens.adapters.fakes import MemoryCamera, MemoryCapture
+from cuelens.adapters.files import Paced, open_file
+from cuelens.adapters.v4l2 import V4l2Camera
 from cuelens.camera.capture import CaptureThread
-from cuelens.camera.frame_buffers import FrameBuffers
+from cuelens.camera.frame_buffers import FrameBuffers, is_picture
 from cuelens.frame import Frame, Grey
 from cuelens.mailbox import Latest
 from cuelens.ports import FrameSource
 from cuelens.vision.picture_state import COVERED, DARK, RUNNING, PictureState
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import AbsentDevice
 
 RAMP = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
@@ -109,61 +116,133 @@ def test_a_mailbox_holds_the_latest_and_counts_the_rest() -> None:
         mailbox.take(0.01)
 
 
-def all_frames(source: FrameSource) -> list[tuple[float, int]]:
-    frames = []
-    while (frame := source.read(1)) is not None:
-        frames.append((round(frame.t, 3), round(float(frame.grey.mean()))))
-    source.close()
-    return frames
+def playing(suffix: str) -> Callable[[Path], FrameSource]:
+    def play(folder: Path) -> FrameSource:
+        if suffix:
+            cv2.imwrite(str(folder / "0.png"), PLANES[0])
+        else:
+            writer = cv2.VideoWriter(str(folder / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 15.0, (64, 48), False)
+            for plane in PLANES:
+                writer.write(plane)
+            writer.release()
+        return open_file(folder / (suffix or "clip.avi"))
+
+    return play
 
 
-def test_a_video_gives_its_frames_with_their_times(tmp_path: Path) -> None:
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48), isColor=False)
-    for n in range(5):
-        writer.write(np.full((48, 64), 40 * n, np.uint8))
-    writer.release()
-    frames = all_frames(open_file(path))
-    assert [t for t, _ in frames] == [0.0, 0.1, 0.2, 0.3, 0.4]
-    assert [level for _, level in frames] == pytest.approx([0, 40, 80, 120, 160], abs=3)
+PLANES = [np.full((48, 64), 5 * number, np.uint8) for number in range(12)]
+COLOURS = [np.repeat(plane[:, :, None], 3, axis=2) for plane in PLANES]
 
 
-def test_a_folder_gives_its_images_by_name_fifteen_a_second(tmp_path: Path) -> None:
-    for n in (3, 1, 2):
-        cv2.imwrite(str(tmp_path / f"{n}.png"), np.full((48, 64), 50 * n, np.uint8))
-    (tmp_path / "notes.txt").write_text("not an image")
-    assert all_frames(open_file(tmp_path)) == [(0.0, 50), (0.067, 100), (0.133, 150)]
+def webcam(*script: NDArray[Any] | None, root: Path = Path("/nowhere"), rotation: int = 0) -> V4l2Camera:
+    return V4l2Camera(7, 64, 48, 15, rotation, open_capture=lambda *_: MemoryCapture(*script), root=root)
 
 
-def test_a_photograph_stands_still_for_four_seconds(tmp_path: Path) -> None:
-    path = tmp_path / "photo.jpg"
-    cv2.imwrite(str(path), np.full((48, 64), 77, np.uint8))
-    frames = all_frames(open_file(path))
-    assert len(frames) == 60
-    assert frames[-1][0] == pytest.approx(59 / 15, abs=1e-3)
+SOURCES: dict[str, Callable[[Path], FrameSource]] = {
+    "fake camera": lambda _: MemoryCamera(*(Frame(plane, n / 15, 0) for n, plane in enumerate(PLANES))),
+    "webcam": lambda _: webcam(*COLOURS),
+    "webcam on its side": lambda _: webcam(*COLOURS, rotation=90),
+    "video": playing(""),
+    "photograph": playing("0.png"),
+    "folder": playing("."),
+    "paced": lambda folder: Paced(playing("")(folder)),
+    "scene": lambda _: SceneSource(Scene(np.zeros((480, 640), np.uint8), (), 1.0)),
+}
 
 
-def test_an_image_in_a_folder_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((8, 8), np.uint8))
-    (tmp_path / "2.png").write_bytes(b"no picture")
-    source = open_file(tmp_path)
-    assert source.read(1) is not None
-    with pytest.raises(BadInput, match=r"2\.png is no image"):
-        source.read(1)
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_the_contract_of_a_source(tmp_path: Path, source: Callable[[Path], FrameSource]) -> None:
+    opened = source(tmp_path)
+    assert opened.name
+    frames = [frame for _ in range(10) if (frame := opened.read(1.0))]
+    before = [frame.grey.copy() for frame in frames]
+    for frame in frames:
+        assert is_picture(frame.grey)
+        assert frame.grey.flags.c_contiguous
+        assert frame.exposed_ns <= time.monotonic_ns()
+    assert len(frames) == 10
+    assert all(earlier.t < later.t for earlier, later in pairwise(frames))
+    opened.read(1.0)
+    # A frame does not change while it is held.
+    assert all(np.array_equal(frame.grey, copy) for frame, copy in zip(frames, before, strict=True))
+    opened.close()
+    opened.close()
 
 
-def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds no images"):
-        open_file(tmp_path)
+@pytest.mark.parametrize("name", ["fake camera", "video", "photograph", "folder", "paced", "scene"])
+def test_after_the_last_frame_of_a_source_comes_none(tmp_path: Path, name: str) -> None:
+    source = SOURCES[name](tmp_path)
+    frames = 0
+    while source.read(1.0):
+        frames += 1
+    assert frames == {"photograph": 60, "folder": 60, "scene": 15}.get(name, len(PLANES))
+    assert source.read(1.0) is None
 
 
-def test_a_paced_source_takes_its_time(tmp_path: Path) -> None:
-    path = tmp_path / "photo.png"
-    cv2.imwrite(str(path), np.zeros((8, 8), np.uint8))
-    began = time.monotonic()
-    frames = all_frames(Paced(StillImage(path, seconds=0.4)))
-    assert len(frames) == 6
-    assert time.monotonic() - began >= frames[-1][0] - frames[0][0]
+def test_a_webcam_that_fails_for_a_moment_goes_on() -> None:
+    camera = webcam(COLOURS[1], None, COLOURS[2])
+    assert camera.read(1.0).grey.mean() == 5
+    with pytest.raises(AbsentDevice, match="/dev/video7 went away"):
+        camera.read(1.0)
+    assert camera.read(1.0).grey.mean() == 10
+
+
+ODD = {
+    "empty": np.empty((0, 0, 3), np.uint8),
+    "a plane": PLANES[0],
+    "two channels": np.zeros((48, 64, 2), np.uint8),
+    "floats": np.zeros((48, 64, 3), np.float32),
+    "16 bits": np.zeros((48, 64, 3), np.uint16),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_an_odd_picture_of_a_webcam_is_an_empty_frame(odd: NDArray[Any]) -> None:
+    camera = webcam(odd, COLOURS[1], odd, COLOURS[2])
+    assert [is_picture(camera.read(1.0).grey) for _ in range(3)] == [False, True, False]
+    assert camera.read(1.0).grey.mean() == 10
+
+
+@pytest.mark.parametrize(
+    ("devices", "said"),
+    [
+        ({}, "/dev/video7 opens and gives no frame: `v4l2-ctl --list-devices`"),
+        ({"video0": "HD Webcam\n", "video10": "bcm2835-codec-decode\n"}, "opens and gives no frame"),
+        ({"video0": "unicam-image\n"}, "on the ribbon cable: write picamera2 as the source"),
+        ({"video0": "HD Webcam\n", "video4": "rp1-cfe-csi2_ch0\n"}, "on the ribbon cable: write picamera2"),
+    ],
+)
+def test_a_webcam_that_opens_and_gives_nothing_points_to_the_camera_on_the_ribbon_cable(
+    tmp_path: Path, devices: dict[str, str], said: str
+) -> None:
+    for device, name in devices.items():
+        folder = tmp_path / "sys/class/video4linux" / device
+        folder.mkdir(parents=True)
+        (folder / "name").write_text(name)
+    with pytest.raises(AbsentDevice, match=said):
+        webcam(root=tmp_path).read(1.0)
+    # One that has given frames is a webcam.
+    worked = webcam(COLOURS[0], root=tmp_path)
+    worked.read(1.0)
+    with pytest.raises(AbsentDevice, match="went away"):
+        worked.read(1.0)
+
+
+def test_a_webcam_without_a_frame_in_time_is_late_unless_the_ribbon_cable_has_the_camera(tmp_path: Path) -> None:
+    class Slow(MemoryCapture):
+        def read(self, image: NDArray[Any] | None = None) -> tuple[bool, NDArray[Any] | None]:
+            time.sleep(0.02)
+            return False, None
+
+    def slow() -> V4l2Camera:
+        return V4l2Camera(7, 64, 48, 15, 0, open_capture=lambda *_: Slow(), root=tmp_path)
+
+    with pytest.raises(TimeoutError, match="gave no frame"):
+        slow().read(0.01)
+    (tmp_path / "sys/class/video4linux/video0").mkdir(parents=True)
+    (tmp_path / "sys/class/video4linux/video0/name").write_text("unicam-image\n")
+    with pytest.raises(AbsentDevice, match="picamera2"):
+        slow().read(0.01)
 
 
 def judge(picture: Grey, seconds: float, level: PictureState, begin: float = 0.0) -> str:

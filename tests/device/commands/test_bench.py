@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from cuelens.commands.bench import _advice
+from cuelens.commands.bench import _advice, _measured
+from cuelens_models.bundle.file import SHIPPED, load
 
 
 def figures(
@@ -46,11 +47,27 @@ def test_a_slow_board_and_a_weak_supply_are_told_of() -> None:
     assert "supply is too weak" in said
 
 
+def test_each_figure_is_told_before_the_next_is_measured() -> None:
+    figures: dict[str, Any] = {}
+    told = _measured([load(SHIPPED)], figures)
+    assert [line.split()[0] for line in next(told)] == ["board", "bundle"]
+    assert (figures["stages_ms"], figures["invoke_ms"]) == ({}, {"int8 (cuelens)": {}})
+    for number, stage in enumerate(("part of a sweep", "sweep of all parts", "the same at once"), 1):
+        (line,) = next(told)
+        assert line.startswith(stage)
+        assert f"p50 {figures['stages_ms'][stage]['p50']:8.3f} ms" in line
+        assert len(figures["stages_ms"]) == number
+        assert figures["invoke_ms"] == {"int8 (cuelens)": {}}
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("skimage"), reason="the scene's pictures come with the extra demo")
 @pytest.mark.slow
 def test_the_bench_prints_json_of_every_stage(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "cuelens", "bench", "--json"], capture_output=True, check=True)
     told = msgspec.json.decode(done.stdout)
+    lines = done.stderr.decode().splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["board", "bundle", "part"]
+    assert len([line for line in lines if line.startswith("advice")]) == len(told["advice"])
     assert set(told["stages_ms"]) >= {"part of a sweep", "region scan (88x88)", "crop and quantise"}
     assert [*told["invoke_ms"]["int8 (cuelens)"]] == ["1", "2", "4"]
     for stage in (*told["stages_ms"].values(), *told["frame_to_decision_ms"].values()):

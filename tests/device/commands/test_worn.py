@@ -108,11 +108,11 @@ def test_a_story_that_cannot_be_kept_stops_nothing(tmp_path: Path, still: Path) 
 @pytest.mark.parametrize(
     ("profile", "sentence"),
     [
-        ('{"cues": {"joyful": {"phrase": "looks glad"}}}', "cues: object contains unknown field joyful"),
-        ('{"cues": {"happy": {"light": {"colour": "yellow"}}}}', "cues.happy.light.colour is 'yellow'"),
+        ('{"cues": {"joyful": {"phrase": "looks glad"}}}', 'there is no key "joyful" in cues: choose from happy,'),
+        ('{"cues": {"happy": {"light": {"colour": "yellow"}}}}', 'must be a colour such as "#F0E442", not "yellow"'),
         ('{"cues": {"happy": {"recording": "song.wav"}}}', "cues.happy.recording is 'song.wav'"),
-        ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "cues.happy.phrase is 'happy happy"),
-        ('{"sound": {"volume_percent": 140}}', "sound.volume_percent is 140"),
+        ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "cues.happy.phrase must be a text of"),
+        ('{"sound": {"volume_percent": 140}}', "sound.volume_percent must be a whole number from 0 to 100, not 140"),
         ('{"language": "xx"}', "language is 'xx': expected one of ar, de, en, es, fr"),
         ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
     ],

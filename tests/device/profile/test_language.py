@@ -77,10 +77,13 @@ def test_an_unknown_language_is_refused_with_those_that_are_there(code: str) -> 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (('happy = "looks happy"\n', ""), "phrases: object missing required field happy"),
-        (('"find fear" = "find scared"\n', ""), "phrases: object missing required field find fear"),
-        (('happy = "looks happy"', "happy = 5"), "phrases.happy is 5: expected str, got int"),
-        (('name = "English"', 'name = "English"\nvoices = "en"'), "object contains unknown field voices"),
+        (('happy = "looks happy"\n', ""), 'phrases lacks the key "happy": it must be a text'),
+        (('"find fear" = "find scared"\n', ""), 'phrases lacks the key "find fear": it must be a text'),
+        (('happy = "looks happy"', "happy = 5"), "line 8, column 1: phrases.happy must be a text, not 5"),
+        (
+            ('name = "English"', 'name = "English"\nvoices = "en"'),
+            'line 3, column 1: there is no key "voices": did you mean "voice"?',
+        ),
     ],
 )
 def test_a_language_is_one_file_and_a_mistake_in_it_one_sentence(

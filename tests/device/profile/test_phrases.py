@@ -122,12 +122,13 @@ def test_a_recording_beside_the_profile_is_taken(tmp_path: Path) -> None:
     check(wearer(CueEntry(recording="mum/happy.wav")), tmp_path / "p.json")
 
 
-def test_a_recording_that_is_an_mp3_is_refused_with_file_key_and_value(tmp_path: Path) -> None:
-    (tmp_path / "happy.wav").write_bytes(b"ID3" + bytes(100))
+def test_a_voice_memo_is_refused_with_file_key_value_and_remedy(tmp_path: Path) -> None:
+    (tmp_path / "happy.wav").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
     with pytest.raises(BadInput) as caught:
         check(wearer(CueEntry(recording="happy.wav")), tmp_path / "p.json")
     where = f"{tmp_path / 'p.json'}: cues.happy.recording is 'happy.wav': {tmp_path / 'happy.wav'}"
-    assert str(caught.value) == f"{where} is an MP3: save it as WAV (PCM)"
+    remedy = "convert it with `ffmpeg -i happy.wav happy-pcm.wav`"
+    assert str(caught.value) == f"{where} is an M4A, MP4 or 3gp file: {remedy}"
 
 
 @pytest.mark.parametrize(

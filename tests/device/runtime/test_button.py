@@ -17,7 +17,7 @@ from cuelens.frame import Frame
 from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.profile.profile import Profile
 from cuelens.runtime.build import assemble
-from cuelens.runtime.button import ButtonThread
+from cuelens.runtime.button import ButtonThread, Gestures
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
@@ -80,7 +80,8 @@ class Glasses:
         self.wearer = Wishes(self.file)
         self.stream.add(self.told.append)
         self.outputs = Outputs(Profile(), self.light, self.voice, self.stream.fault)
-        self.controls = ButtonThread(self.button, self.wearer, self.outputs, self.feed, self.stream, self.calibrate)
+        self.gestures = Gestures(self.wearer, self.outputs, self.feed, self.stream, self.calibrate)
+        self.controls = ButtonThread(self.button, self.gestures)
 
     def tap(self) -> None:
         self.button.press()
@@ -320,3 +321,45 @@ def test_a_file_of_an_earlier_version_is_still_understood(tmp_path: Path) -> Non
     assert (wishes.muted, wishes.answered_first, wishes.fault) == (True, (True, False), "")
     assert wishes.keep() == ""
     assert file.read_text() == '{"schema":1,"muted":true,"paused":false,"answered_first":[true,false]}'
+
+
+@pytest.mark.parametrize(
+    ("presses", "effects", "made"),
+    [
+        (["ask"], ["ask"], ["ask"]),
+        (["mute", "mute", "mute"], ["muted", "unmuted", "muted"], ["mute", "unmute", "mute"]),
+        (["pause", "pause"], ["paused", "resumed"], ["pause", "pause"]),
+        (["pause", "ask"], ["paused", "off"], ["pause", "ask"]),
+        (["calibrate"], [""], []),
+    ],
+)
+def test_a_key_or_the_link_does_what_the_button_does(
+    glasses: Glasses, presses: list[str], effects: list[str], made: list[str]
+) -> None:
+    assert [glasses.gestures.press(press) for press in presses] == effects
+    assert [press.gesture for press in glasses.events(events.Press)] == made
+    assert glasses.wearer.take_ask() == (effects == ["ask"])
+    assert glasses.wearer.muted == (effects[-1] == "muted")
+    assert glasses.feed.pauses[-1:] == ([effects[-1] in ("paused", "off")] if made else [])
+    if made[:1] not in ([], ["ask"]):
+        stored = Wishes(glasses.file)
+        assert (stored.muted, stored.paused) == (glasses.wearer.muted, glasses.wearer.paused)
+    # It is felt, like a finger's, even if nothing comes of it.
+    assert soon(lambda: glasses.light.patterns)
+
+
+def test_any_press_from_afar_begins_the_next_session(glasses: Glasses) -> None:
+    glasses.wearer.resting = True
+    assert glasses.gestures.press("mute") == "again"
+    assert not glasses.wearer.resting
+    assert not glasses.wearer.muted
+
+
+def test_a_calibration_from_afar_leaves_pause_and_mute_as_they_are(tmp_path: Path) -> None:
+    glasses = Glasses(tmp_path / "wearer.json", lambda: True)
+    glasses.gestures.press("pause")
+    glasses.gestures.press("mute")
+    assert glasses.gestures.press("calibrate") == "calibrate"
+    assert (glasses.wearer.paused, glasses.wearer.muted) == (True, True)
+    glasses.controls.close()
+    glasses.outputs.close()

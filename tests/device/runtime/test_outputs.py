@@ -9,7 +9,8 @@ from cuelens.adapters.fakes import MemoryLight, MemoryVoice
 from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.light.patterns import LEAST
 from cuelens.ports import Voice
-from cuelens.profile.profile import Profile
+from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
+from cuelens.profile.profile import Brightness, Profile
 from cuelens.runtime.outputs import Outputs
 from cuelens.settings import Pins
 from cuelens.types import Cue, LightPattern
@@ -232,3 +233,56 @@ def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown() -> None:
     time.sleep(1.5)
     outputs.close()
     assert [pattern.pattern for pattern in light.patterns] == ["steady"]
+
+
+def test_another_profile_holds_for_the_next_light_and_word() -> None:
+    light, before, after = MemoryLight(), MemoryVoice(), MemoryVoice()
+    outputs = Outputs(Profile(), light, before, no_fault)
+    outputs.give(HAPPY)
+    assert soon(lambda: before.words == ["happy"] and light.patterns)
+    blue = CueBook(happy=CueEntry(light=LightCue(colour="#0000FF", light_s=0.5)))
+    dim = Profile(cues=blue, light=Brightness(brightness_percent=90, ceiling_percent=10))
+    close = outputs.change(dim, after)
+    outputs.give(HAPPY)
+    assert soon(lambda: after.words == ["happy"] and len(light.patterns) == 2)
+    assert light.patterns[1] == LightPattern((0.0, 0.0, pytest.approx(0.1)), "fade", 0.5)  # type: ignore[arg-type]
+    assert not before.closed
+    close()
+    assert before.closed
+    outputs.close()
+    assert after.closed
+
+
+@pytest.mark.parametrize(("muted", "resting"), [(True, False), (False, True)])
+def test_another_voice_is_as_silent_as_the_one_before(muted: bool, resting: bool) -> None:
+    voice = MemoryVoice()
+    outputs = Outputs(Profile(), None, None, no_fault)
+    outputs.hush(muted=muted, resting=resting)
+    outputs.change(Profile(), voice)()
+    outputs.give(ANSWER)
+    outputs.hush(muted=False, resting=False)
+    outputs.give(HAPPY)
+    assert soon(lambda: voice.words)
+    outputs.close()
+    assert voice.words == ["happy"]
+
+
+def test_a_profile_without_sound_ends_the_voice() -> None:
+    light, voice = MemoryLight(), MemoryVoice()
+    outputs = Outputs(Profile(), light, voice, no_fault)
+    outputs.change(Profile(), None)()
+    outputs.give(HAPPY)
+    assert soon(lambda: light.patterns)
+    outputs.close()
+    assert (voice.words, voice.closed) == ([], True)
+
+
+def test_the_brightness_of_another_profile_suits_the_surroundings_at_once() -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.set_ambient(0.0, 0.1, None)
+    outputs.change(Profile(light=Brightness(night_percent=3)), None)
+    outputs.confirm("muted")
+    assert soon(lambda: light.patterns)
+    outputs.close()
+    assert light.patterns == [light_pattern(lights(Profile())["muted"], 3)]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from cuelens.cues.modes.mode import PlayRule
 from cuelens.cues.policy import CuePolicy
 from cuelens.frame import Frame
 from cuelens.profile.profile import Profile
-from cuelens.profile.rules import limit_rule, settle_rule
+from cuelens.profile.rules import limit_rule, settle_rule, tell_as
 from cuelens.runtime.build import assemble
 from cuelens.runtime.event_file import EventFile
 from cuelens.runtime.event_stream import EventStream
@@ -26,6 +27,7 @@ from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
 from cuelens.runtime.pipeline import Pipeline
+from cuelens.runtime.wishes import Wishes
 from cuelens.types import Box, LightPattern
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
@@ -340,3 +342,141 @@ def test_a_strained_board_is_told_of_and_given_fewer_beats(squares: Any) -> None
     (fault,) = [event for event in told if isinstance(event, events.Fault)]
     assert fault.fault == "board strained"
     assert fault.detail == "76 C: now 7.5 beats a second"
+
+
+def policy(profile: Profile) -> CuePolicy:
+    return CuePolicy(
+        settle_rule(profile, list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
+        limit_rule(profile, ["light"]),
+        mode(profile.mode),
+        PlayRule(),
+        FadingRule(),
+        remembered_s=2.0,
+        tell_as=partial(tell_as, profile),
+    )
+
+
+def test_another_policy_knows_the_faces_in_view_and_tells_nothing_within_its_gap(squares: Any) -> None:
+    told: list[events.Event] = []
+    pipeline, _ = beats(squares, told)
+    given = frames(150)
+    for frame in given[:30]:
+        pipeline.process(frame)
+    assert [event.word for event in told if isinstance(event, events.CueGiven)] == ["face", "happy"]
+    told.clear()
+    pipeline.change(policy(Profile(school=True)), gap_s=3.0)
+    for frame in given[30:]:
+        pipeline.process(frame)
+    cues = [event for event in told if isinstance(event, events.CueGiven)]
+    # Who is in view was greeted before.
+    assert [cue.word for cue in cues] == ["smile"]
+    assert cues[0].t >= round(29 / 15 + 3.0, 4)
+    assert not [event for event in told if isinstance(event, events.FaceSeen | events.FaceLost)]
+
+
+def test_a_change_comes_between_two_beats_on_their_thread(squares: Any) -> None:
+    pipeline, _ = beats(squares, [])
+    stream, threads = EventStream(), []
+    stop = threading.Event()
+
+    class Endless:
+        state = "running"
+        received = 0
+
+        def next(self, timeout_s: float) -> Frame | None:
+            self.received += 1
+            return Frame(np.zeros((48, 64), np.uint8), self.received / 15, 0)
+
+        def dropped(self) -> int:
+            return 0
+
+        def pause(self, *, on: bool) -> None: ...
+
+        def close(self) -> None: ...
+
+    daemon = Loop(Endless(), pipeline, Outputs(Profile(), None, None, stream.fault), stream, live=False)
+    loop = threading.Thread(target=daemon.run, args=(None, stop))
+    loop.start()
+    for _ in range(3):
+        assert daemon.between_beats(lambda: threads.append(threading.current_thread()), 10.0)
+    stop.set()
+    loop.join()
+    assert threads == [loop] * 3
+    # Nobody takes it any more, and it is not done later either.
+    assert not daemon.between_beats(lambda: threads.append(threading.current_thread()), 0.01)
+    daemon.run(0.1, threading.Event())
+    assert len(threads) == 3
+
+
+@pytest.mark.parametrize(
+    ("anew", "expected"), [(False, ["began", "ended"]), (True, ["began", "ended", "began", "ended"])]
+)
+def test_a_policy_may_begin_a_session_of_its_own(squares: Any, anew: bool, expected: list[str]) -> None:
+    stream = EventStream()
+    told: list[events.Event] = []
+    stream.add(told.append)
+    pipeline, _ = beats(squares, told)
+    wishes = Wishes()
+    daemon = Loop(
+        InOrder(Script(frames(60))),
+        pipeline,
+        Outputs(Profile(), None, None, stream.fault),
+        stream,
+        live=False,
+        wearer=wishes,
+        watchers=[
+            lambda frame, decision: (
+                daemon.use(policy(Profile()), gap_s=3.0, session_s=0.0, anew=anew) if frame.t == 102.0 else None
+            )
+        ],
+    )
+    daemon.run(None, threading.Event())
+    sessions = [event for event in told if isinstance(event, events.Session)]
+    assert [session.state for session in sessions] == expected
+    if anew:
+        assert sessions[1].t == sessions[2].t == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_shorter_session_holds_for_the_running_one(squares: Any) -> None:
+    stream = EventStream()
+    told: list[events.Event] = []
+    stream.add(told.append)
+    pipeline, _ = beats(squares, told)
+    daemon = Loop(
+        InOrder(Script(frames(60))),
+        pipeline,
+        Outputs(Profile(), None, None, stream.fault),
+        stream,
+        live=False,
+        wearer=Wishes(),
+        watchers=[
+            lambda frame, decision: (
+                daemon.use(policy(Profile()), gap_s=3.0, session_s=1.0, anew=False) if frame.t == 102.0 else None
+            )
+        ],
+    )
+    daemon.run(None, threading.Event())
+    assert [(event.state, event.why) for event in told if isinstance(event, events.Session)] == [
+        ("began", ""),
+        ("ended", "time"),
+    ]
+
+
+def test_without_sessions_the_button_s_wishes_still_hold(squares: Any) -> None:
+    stream = EventStream()
+    told: list[events.Event] = []
+    stream.add(told.append)
+    pipeline, _ = beats(squares, told)
+    wishes = Wishes()
+    wishes.muted = True
+    daemon = Loop(
+        InOrder(Script(frames(60))),
+        pipeline,
+        Outputs(Profile(), None, None, stream.fault),
+        stream,
+        live=False,
+        wearer=wishes,
+        worn=False,
+    )
+    daemon.run(None, threading.Event())
+    assert {type(event) for event in told} & {events.Session, events.CueGiven} == set()

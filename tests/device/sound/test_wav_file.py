@@ -1,4 +1,4 @@
-"""A caregiver's recordings: the formats that are read, and the error sentences for all others."""
+"""WAV recordings: the formats that are read, and the sentences for all others."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cuelens.sound import clip, wav_file
+from cuelens.sound import clip, recording
 from cuelens.sound.clip import LOUDNESS, Clip
 from cuelens_models.errors import BadInput
 
@@ -70,7 +70,7 @@ def test_a_recording_is_read_trimmed_and_made_as_loud_as_a_phrase(
 ) -> None:
     sound = np.concatenate([QUIET, HELLO, QUIET])
     mum.write_bytes(wav(pcm(np.repeat(sound, channels), width), width, channels, rate))
-    read = wav_file.read(mum)
+    read = recording.read(mum)
     assert read.rate == rate
     assert 0.9 * RATE < len(read.samples) < 1.1 * RATE
     assert loudness(read) == pytest.approx(LOUDNESS, rel=0.05)
@@ -82,40 +82,40 @@ def test_bits_that_a_24_bit_recorder_marks_as_extensible_are_read_with_whatever_
     plain.write_bytes(wav(pcm(HELLO, 3), 3))
     note = b"LIST" + struct.pack("<I", 5) + b"words\0"
     mum.write_bytes(riff(form(0xFFFE, 24, sub=1), pcm(HELLO, 3), before=note))
-    assert np.array_equal(wav_file.read(mum).samples, wav_file.read(plain).samples)
+    assert np.array_equal(recording.read(mum).samples, recording.read(plain).samples)
 
 
 def test_soft_and_loud_recordings_come_out_alike(mum: Path) -> None:
     mum.write_bytes(wav(pcm(HELLO)))
-    loud = wav_file.read(mum)
+    loud = recording.read(mum)
     mum.write_bytes(wav(pcm(HELLO / 10)))
-    assert loudness(wav_file.read(mum)) == pytest.approx(loudness(loud), rel=0.01)
+    assert loudness(recording.read(mum)) == pytest.approx(loudness(loud), rel=0.01)
 
 
 def test_a_click_stays_under_full_scale(mum: Path) -> None:
     click = HELLO / 30
     click[len(click) // 2] = 1.0
     mum.write_bytes(wav(pcm(click)))
-    assert np.abs(wav_file.read(mum).samples).max() <= 0.9 * 32768
+    assert np.abs(recording.read(mum).samples).max() <= 0.9 * 32768
 
 
 def test_both_ends_are_soft_even_if_the_recording_begins_and_ends_loud(mum: Path) -> None:
     mum.write_bytes(wav(pcm(0.5 * np.cos(2 * np.pi * 300 * TIME))))
-    samples = np.abs(wav_file.read(mum).samples.astype(int))
+    samples = np.abs(recording.read(mum).samples.astype(int))
     assert samples[0] == samples[-1] == 0
     assert samples[:20].max() < 0.2 * samples.max() > samples[-20:].max()
 
 
 def test_a_constant_that_a_cheap_microphone_adds_is_taken_away(mum: Path) -> None:
     mum.write_bytes(wav(pcm(np.concatenate([QUIET, HELLO, QUIET]) + 0.2)))
-    read = wav_file.read(mum)
+    read = recording.read(mum)
     assert read.seconds < 1.05
     assert abs(read.samples.mean()) < 50
 
 
 def test_a_phrase_in_a_long_silence_is_found(mum: Path) -> None:
     mum.write_bytes(wav(pcm(np.concatenate([np.zeros(38 * RATE), HELLO]))))
-    assert wav_file.read(mum).seconds < 1.1
+    assert recording.read(mum).seconds < 1.1
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_would_fill_the_memory_is_refused_before_it_is_decoded(content: byt
     tracemalloc.start()
     try:
         with pytest.raises(BadInput) as caught:
-            wav_file.read(mum)
+            recording.read(mum)
         _, most_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -146,12 +146,6 @@ def test_what_would_fill_the_memory_is_refused_before_it_is_decoded(content: byt
 
 FLOAT = "holds 32-bit floating point: save it as PCM, 16 bits"
 BAD = {
-    "renamed MP3 with a tag": (b"ID3\4" + bytes(500), "is an MP3: save it as WAV (PCM)"),
-    "renamed MP3": (b"\xff\xfb\x90\x64" + bytes(500), "is an MP3: save it as WAV (PCM)"),
-    "renamed voice memo": (b"\0\0\0\x20ftypM4A " + bytes(500), "is an MP4 or M4A file: save it as WAV (PCM)"),
-    "renamed Ogg": (b"OggS" + bytes(500), "is an Ogg file: save it as WAV (PCM)"),
-    "text": (b"looks happy", "is no WAV: save it as WAV (PCM)"),
-    "empty": (b"", "is empty: save it as WAV (PCM)"),
     "head only": (wav(pcm(HELLO))[:20], "was cut short"),
     "no sound part": (wav(pcm(HELLO))[:36], "was cut short"),
     "truncated": (wav(pcm(HELLO))[:9000], "was cut short"),
@@ -176,14 +170,14 @@ BAD = {
 def test_what_cannot_be_played_is_refused_in_a_sentence(content: bytes, sentence: str, mum: Path) -> None:
     mum.write_bytes(content)
     with pytest.raises(BadInput) as caught:
-        wav_file.read(mum)
+        recording.read(mum)
     assert str(caught.value) == f"{mum} {sentence}"
 
 
 @pytest.mark.parametrize("name", ["missing.wav", ".", "a" * 300])
 def test_what_is_no_file_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"is not there|cannot be read"):
-        wav_file.read(tmp_path / name)
+        recording.read(tmp_path / name)
 
 
 def test_any_wav_cut_anywhere_is_refused_or_read_and_nothing_else(mum: Path) -> None:
@@ -191,16 +185,16 @@ def test_any_wav_cut_anywhere_is_refused_or_read_and_nothing_else(mum: Path) -> 
     for end in [*range(60), *range(60, len(whole), 997)]:
         mum.write_bytes(whole[:end])
         with pytest.raises(BadInput):
-            wav_file.read(mum)
+            recording.read(mum)
     for place in range(44):
         spoilt = bytearray(whole)
         spoilt[place] ^= 0xFF
         mum.write_bytes(bytes(spoilt))
         with contextlib.suppress(BadInput):
-            assert wav_file.read(mum).seconds <= 3
+            assert recording.read(mum).seconds <= 3
 
 
 def test_a_phrase_and_a_recording_are_equally_loud(mum: Path) -> None:
     mum.write_bytes(wav(pcm(HELLO)))
     rendered = clip.levelled(Clip((HELLO * 9000).astype(np.int16), RATE))
-    assert loudness(wav_file.read(mum)) == pytest.approx(loudness(rendered), rel=0.05)
+    assert loudness(recording.read(mum)) == pytest.approx(loudness(rendered), rel=0.05)

@@ -3,7 +3,9 @@
 import csv
 import importlib.util
 import io
+import itertools
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import pytest
 from cuelens import events
 from cuelens.cues.fading import FadingRule
 from cuelens.story import prose, query, store
+from cuelens.story.pruning import prune
 from cuelens.story.store import DamagedStory, Entry, Session
 from cuelens.story.writer import QUEUE_EVENTS, Writer
 from cuelens_models.bundle.expressions import LABELS
@@ -30,6 +33,8 @@ FADING = FadingRule()
 POWER_CUT = Path(__file__).resolve().parents[3] / "benchmarks" / "power_cut.py"
 NOW_S = datetime(2026, 10, 8, 12, 0, tzinfo=UTC).timestamp()
 DAY_S = 86400.0
+BAD_TEXT = "CAST(x'6869ff' AS TEXT)"
+"""A text of SQLite that is not UTF-8."""
 
 BEGAN = events.Session(t=10.0, state="began")
 ENDED = events.Session(t=70.0, state="ended", why="time")
@@ -48,11 +53,12 @@ def no_fault(fault: str, detail: str) -> None:
 
 
 def written(path: Path, stream: Sequence[events.Event], mode: str = "companion", *, school: bool = False) -> None:
-    """Write events as the glasses do, at noon."""
+    """Write events as the glasses do, at noon, with a frame after each."""
     faults: list[str] = []
     writer = Writer(path, lambda *fault: faults.extend(fault), mode=mode, school=school, clock=lambda: NOW_S)
     for event in stream:
         writer(event)
+        writer.see()
     writer.close()
     assert (faults, writer.lost) == ([], 0)
 
@@ -169,14 +175,70 @@ def test_a_session_that_begins_in_the_last_batch_has_its_length(tmp_path: Path) 
     writer = Writer(path, lambda *_: None, clock=clock)
     # The first session holds the writer up; everything after it is one batch, the last.
     writer(events.Session(t=1.0, state="began"))
+    writer.see()
     assert entered.wait(30)
     for event in (events.Session(t=5.0, state="ended", why="time"), BEGAN, events.FaceLost(t=130.0, track=1)):
         writer(event)
+        writer.see()
     closer = threading.Thread(target=writer.close)
     closer.start()
     free.set()
     closer.join(30)
     assert [session.seconds >= 120.0 for session in everything(path)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("stream", "sessions"),
+    [
+        ([BEGAN, ENDED], []),
+        ([BEGAN, events.Session(t=10.0, state="ended", why="camera lost")], []),
+        ([events.Pause(t=1.0, on=True), BEGAN, ENDED], []),
+        ([BEGAN, "frame", ENDED], [()]),
+        ([BEGAN, "frame", "frame", ENDED, "frame"], [()]),
+        # A press needs a wearer, a cue a frame.
+        ([BEGAN, events.Press(t=12.0, gesture="ask"), ENDED], [("ask",)]),
+        ([BEGAN, cue(12.0), "frame", ENDED], [("happy",)]),
+        ([events.Mute(t=1.0, on=True), BEGAN, "frame", ENDED, BEGAN, ENDED], [("on",)]),
+        ([BEGAN, ENDED, BEGAN, "frame", ENDED], [()]),
+        ([BEGAN, "frame", ENDED, BEGAN, ENDED], [()]),
+    ],
+)
+def test_a_session_without_a_frame_is_none(
+    tmp_path: Path, stream: list[events.Event | str], sessions: list[tuple[str, ...]]
+) -> None:
+    path = tmp_path / store.FILE
+    writer = Writer(path, no_fault, clock=lambda: NOW_S)
+    for event in stream:
+        writer.see() if isinstance(event, str) else writer(event)
+    writer.close()
+    assert [tuple(entry.word for entry in session.entries) for session in everything(path)] == sessions
+    assert all((session.seconds, session.ended) == (60.0, "time") for session in everything(path))
+
+
+@pytest.mark.parametrize(
+    ("others", "seconds", "entry", "evicted"),
+    [
+        (150, 0.0, False, 0),
+        (300, 2.0, False, 0),
+        (300, 59.0, False, 0),
+        (300, 60.0, False, 150),
+        (300, 2.0, True, 150),
+        (60, 2.0, True, 11),
+    ],
+)
+def test_empty_sessions_never_push_out_real_ones(
+    tmp_path: Path, others: int, seconds: float, entry: bool, evicted: int
+) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db:
+        for number in range(150 + others):
+            session = store.begin(db, None, "companion", school=False)
+            if number < 150 or entry:
+                store.add(db, session, Entry(1.0, "press", "ask"))
+            store.end(db, session, 1200.0 if number < 150 else seconds, "camera lost")
+            prune(db, path, NOW_S)
+        assert db.execute("SELECT count(*) FROM session WHERE id <= 150").fetchone()[0] == 150 - evicted
+        assert db.execute("SELECT count(*) FROM session").fetchone()[0] == 199
 
 
 def test_a_fault_without_a_frame_does_not_turn_the_time_back(tmp_path: Path) -> None:
@@ -270,6 +332,133 @@ def test_the_commands_refuse_a_damaged_file_in_a_sentence_and_leave_it_alone(
     assert list(tmp_path.iterdir()) == []
 
 
+def damaged(path: Path, *statements: str) -> None:
+    """Change rows of a story against the rules of its tables, as a failing card does."""
+    rules: list[tuple[str, str]] = []
+    for step in ("without rules", "changed", "with rules"):
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA writable_schema = ON")
+            if step == "without rules":
+                rules = db.execute("SELECT sql, name FROM sqlite_master WHERE type = 'table'").fetchall()
+                db.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '')")
+            elif step == "changed":
+                for statement in statements:
+                    db.execute(statement)
+            else:
+                db.executemany("UPDATE sqlite_master SET sql = ? WHERE name = ?", rules)
+
+
+NO_TEXTS = ["NULL", "x'00ff'", BAD_TEXT, "'a' || char(10) || 'b'", "char(27) || '[2J'"]
+NO_NUMBERS = ["NULL", "x'00ff'", BAD_TEXT, "'long'", "9e999", "-1e300"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *itertools.product(["mode"], NO_TEXTS),
+        # A session that was cut off has no end.
+        *itertools.product(["ended"], NO_TEXTS[1:]),
+        *itertools.product(["school", "seconds"], NO_NUMBERS),
+    ],
+)
+def test_a_damaged_session_is_skipped_and_counted(tmp_path: Path, column: str, value: str) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, cue(11.0), ENDED, BEGAN, cue(12.0), cue(13.0), ENDED])
+    damaged(path, f"UPDATE session SET {column} = {value} WHERE id = 1")  # noqa: S608 - ours
+    assert [session.id for session in everything(path)] == [2]
+    assert query.left_out(path) == 2
+    result = cuelens(tmp_path, "--csv", str(tmp_path / "all.csv"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "2 rows were left out, as damaged." in result.stdout
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 3
+    # The glasses go on writing it.
+    written(path, [BEGAN, cue(14.0), ENDED])
+    assert [session.id for session in everything(path)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *itertools.product(["kind", "word", "detail", "outputs"], NO_TEXTS),
+        *itertools.product(["session", "t"], NO_NUMBERS),
+    ],
+)
+def test_a_damaged_event_is_skipped_and_counted(tmp_path: Path, column: str, value: str) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, cue(11.0), cue(12.0), cue(13.0), ENDED])
+    damaged(path, f"UPDATE event SET {column} = {value} WHERE id = 2")  # noqa: S608 - ours
+    assert [entry.t for entry in entries(path)] == [1.0, 3.0]
+    assert query.left_out(path) == 1
+    result = cuelens(tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1 row was left out, as damaged." in result.stdout
+
+
+def test_a_story_of_damaged_rows_only_says_so(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    written(path, [BEGAN, cue(11.0), ENDED])
+    damaged(path, "UPDATE session SET mode = x'ff'")
+    result = cuelens(tmp_path)
+    assert result.returncode == 0
+    assert "no story yet" not in result.stdout
+    assert "2 rows were left out" in result.stdout
+    assert query.delete(path) == query.Deletion(1, 1, 0)
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+
+
+def from_read_only(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that sees a folder read-only; skip where this user may not mount."""
+    namespace = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*namespace, READ_ONLY, folder, "true"], check=False).returncode
+    ):
+        pytest.skip("this user may mount nothing")
+    environment = {**os.environ, "STATE_DIRECTORY": str(folder), "XDG_CONFIG_HOME": str(folder / "none")}
+    return subprocess.run(
+        [*namespace, READ_ONLY, folder, *command], capture_output=True, text=True, check=False, env=environment
+    )
+
+
+@pytest.mark.parametrize("left", [["-wal", "-shm"], ["-wal"], []])
+def test_a_story_on_a_read_only_card_can_be_read(tmp_path: Path, left: list[str]) -> None:
+    here, card = tmp_path / "here", tmp_path / "card"
+    written(here / store.FILE, [BEGAN, cue(11.0), ENDED])
+    card.mkdir()
+    # Copied from under an open connection, as a power cut leaves it: the second session stands in the journal only.
+    with closing(store.open_to_write(here / store.FILE)) as db:
+        store.add(db, store.begin(db, None, "quiet", school=False), Entry(1.0, "press", "ask"))
+        if not left:
+            store.empty_journal(db)
+        for ending in ["", *left]:
+            shutil.copy(here / f"{store.FILE}{ending}", card)
+    names = sorted(file.name for file in card.iterdir())
+    result = from_read_only(card, sys.executable, "-m", "cuelens", "story", "--csv", str(tmp_path / "all.csv"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [row["session"] for row in csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text()))] == ["1", "2"]
+    assert "quiet" in from_read_only(card, sys.executable, "-m", "cuelens", "story", "--day", "unknown").stdout
+    refused = from_read_only(card, sys.executable, "-m", "cuelens", "story", "--delete")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+    assert "cannot be used" in refused.stderr
+    assert sorted(file.name for file in card.iterdir()) == names
+
+
+def test_a_damaged_story_on_a_read_only_card_is_one_sentence(tmp_path: Path) -> None:
+    with_a_hole(tmp_path / store.FILE)
+    result = from_read_only(tmp_path, sys.executable, "-m", "cuelens", "story")
+    assert (result.returncode, len(result.stderr.splitlines())) == (3, 1)
+    assert "is damaged" in result.stderr
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_file_is_one_sentence(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / store.FILE)
+    result = cuelens(tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (3, 1)
+
+
 def test_damaged_files_get_numbers_and_take_their_journal_along(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     for number in (1, 2):
@@ -325,6 +514,7 @@ def test_whatever_fails_is_told_of_once_and_tried_again(tmp_path: Path) -> None:
 
     writer = Writer(path, lambda fault, detail: faults.append(f"{fault}: {detail}"), clock=clock)
     writer(BEGAN)
+    writer.see()
     until(lambda: bool(faults))
     writer(cue(11.0))
     broken = False
@@ -341,6 +531,7 @@ def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path) -> None:
         faults: list[str] = []
         writer = Writer(path, lambda fault, _: faults.append(fault), clock=lambda: NOW_S)
         writer(BEGAN)
+        writer.see()
         writer.close()
         assert writer.lost == 1
         db.execute("ROLLBACK")
@@ -349,25 +540,40 @@ def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path) -> None:
             thread.join()
 
 
+JUMP_DAYS = 400
+
+
 @pytest.mark.parametrize(
     ("ages", "now_s", "left"),
     [
         ([40, 31, 29, 0.5], NOW_S, [29, 0.5]),
-        ([31, 30.5], NOW_S, []),
+        ([31, 30.5, 1], NOW_S, [1]),
         ([29], NOW_S, [29]),
+        ([30, 0], NOW_S, [30, 0]),
         ([], NOW_S, []),
         # The clock is not set, or jumped back before the latest session.
         ([40, 31], 0.0, [40, 31]),
         ([40, 31, -1], NOW_S, [40, 31, -1]),
-        # A session without a date is deleted with the next dated one.
+        # What is older than thirty days before the latest session stays so, whatever the clock says now.
+        ([80, 60, 40], 0.0, [60, 40]),
+        # A clock that was not set is as late as the next one that was.
         ([None, 40, None, 31, None, 29, None], NOW_S, [None, 29, None]),
         ([None, None], NOW_S, [None, None]),
-        # The clock was years ahead for one session: its date is ignored.
-        ([40, -1500, 35, -1500, 29], NOW_S, [-1500, 29]),
-        ([-1500, 29], NOW_S, [-1500, 29]),
+        # The clock jumps ahead: it was wrong, or it was right at last.
+        ([JUMP_DAYS + 2, JUMP_DAYS + 1, JUMP_DAYS], NOW_S, [JUMP_DAYS + 2, JUMP_DAYS + 1, JUMP_DAYS]),
+        ([31], NOW_S, [31]),
+        # After a jump ahead, time goes on; whatever jumps were before, they count as none.
+        ([JUMP_DAYS, 32, 20, 10], NOW_S, [20, 10]),
+        ([JUMP_DAYS, 29, 10], NOW_S, [JUMP_DAYS, 29, 10]),
+        # The clock was years ahead for one session.
+        ([40, -1500, 35, -1500, 29], NOW_S, [40, -1500, 35, -1500, 29]),
+        ([-1500, 29, 9], NOW_S, [-1500, 29, 9]),
+        ([-1500, 39, 19], NOW_S, [19]),
         ([40, 29, -1500], NOW_S, [40, 29, -1500]),
-        # Less than a day ahead can be a change of time zone.
-        ([40, -0.5, 35, 1], NOW_S, [-0.5, 1]),
+        # Every start is in the past, until the clock is right for a while.
+        ([20, 5, 20, 4, 20, 3, 20, 2, 20, 1], NOW_S, [20, 5, 20, 4, 20, 3, 20, 2, 20, 1]),
+        # A small step back can be a change of time zone.
+        ([40, 20, 20.1, 5], NOW_S, [20, 20.1, 5]),
     ],
 )
 def test_what_is_older_than_thirty_days_is_removed(
@@ -381,7 +587,7 @@ def test_what_is_older_than_thirty_days_is_removed(
     with closing(store.open_to_write(path)) as db:
         for age in ages:
             store.add(db, store.begin(db, date(age), "companion", school=False), Entry(1.0, "press", f"old {age}"))
-        assert store.prune(db, path, now_s) == len(ages) - len(left)
+        assert prune(db, path, now_s) == len(ages) - len(left)
     assert [session.began for session in query.sessions(path)] == [date(age) for age in left]
     assert len(query.as_csv(path).splitlines()) == 1 + len(left)
     for age in set(ages) - set(left):
@@ -400,27 +606,31 @@ def test_the_last_two_hundred_sessions_stay_at_most_whatever_the_clock_says(
             store.add(db, store.begin(db, began, "companion", school=False), Entry(1.0, "press", f"old {number}."))
     writer = Writer(path, no_fault, clock=lambda: now_s)
     writer(BEGAN)
+    writer.see()
     writer.close()
     assert [session.id for session in query.sessions(path)] == list(range(7, 207))
     assert b"old 5." not in bytes_of(path)
     assert b"old 6." in bytes_of(path)
 
 
-BAD_DATES = ["soon", "", "2026-13-01T00:00:00+02:00", "2026-10-08T09:00:00", "2026-10-08", b"\xff", 7]
+BAD_DATES = [
+    *("'soon'", "''", "'2026-13-01T00:00:00+02:00'", "'2026-10-08T09:00:00'", "'2026-10-08'", "x'ff'", "7", "9e999"),
+    BAD_TEXT,
+]
 
 
 @pytest.mark.parametrize("began", BAD_DATES)
-def test_a_bad_date_is_none(tmp_path: Path, began: object) -> None:
+def test_a_bad_date_is_none(tmp_path: Path, began: str) -> None:
     path = tmp_path / store.FILE
     with closing(store.open_to_write(path)) as db:
-        for age in (40, 31, 29):
+        for age in (40, 31, 29, 20):
             store.begin(db, store.date_of(NOW_S - age * DAY_S), "companion", school=False)
         # One duration is not a number either.
-        db.execute("UPDATE session SET began = ? WHERE id IN (1, 3)", (began,))
+        db.execute(f"UPDATE session SET began = {began} WHERE id IN (1, 3)")  # noqa: S608 - ours
         db.execute("UPDATE session SET seconds = 'long' WHERE id = 2")
     written(path, [BEGAN, cue(11.0), ENDED])
-    bad, new = query.sessions(path)
-    assert (bad.id, bad.began, new.id) == (3, None, 4)
+    bad, _, new = query.sessions(path)
+    assert (bad.id, bad.began, new.id) == (3, None, 5)
     text = cuelens(tmp_path, "--day", query.UNDATED)
     assert (text.returncode, "no. 3" in text.stdout) == (0, True), text.stderr
 
@@ -430,31 +640,45 @@ def test_any_date_that_can_be_written_can_be_compared(tmp_path: Path) -> None:
     with closing(store.open_to_write(path)) as db:
         for began in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", store.date_of(NOW_S)):
             store.begin(db, began, "companion", school=False)
-        assert store.prune(db, path, NOW_S) == 1
-    assert len(query.sessions(path)) == 2
+        assert prune(db, path, NOW_S) == 0
+    assert len(query.sessions(path)) == 3
 
 
 def test_the_offset_of_a_date_is_minded(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     with closing(store.open_to_write(path)) as db:
         # 30 days and an hour ago, and an hour less, whatever their first characters say.
-        for began in ("2026-09-08T13:00:00+02:00", "2026-09-08T11:00:00-02:00"):
+        for began in ("2026-09-08T13:00:00+02:00", "2026-09-08T11:00:00-02:00", store.date_of(NOW_S)):
             store.begin(db, began, "companion", school=False)
-        assert store.prune(db, path, NOW_S) == 1
-    assert [session.began for session in query.sessions(path)] == ["2026-09-08T11:00:00-02:00"]
+        assert prune(db, path, NOW_S) == 1
+    assert query.sessions(path)[0].began == "2026-09-08T11:00:00-02:00"
 
 
-def test_a_session_s_beginning_removes_old_ones_and_old_damaged_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ages", "file_age", "stays"),
+    [
+        ([31, 20], 32, False),
+        ([20], 31, False),
+        ([20], 29, True),
+        ([20], JUMP_DAYS, True),
+        ([], 20, True),
+        ([], JUMP_DAYS, True),
+    ],
+)
+def test_a_session_s_beginning_removes_old_ones_and_old_damaged_files(
+    tmp_path: Path, ages: list[float], file_age: float, stays: bool
+) -> None:
     path = tmp_path / store.FILE
     with closing(store.open_to_write(path)) as db:
-        store.begin(db, store.date_of(NOW_S - 31 * DAY_S), "companion", school=False)
-    for number, age_days in ((1, 31), (2, 29)):
-        file = tmp_path / f"{store.FILE}.damaged-{number}"
-        file.touch()
-        os.utime(file, (NOW_S - age_days * DAY_S, NOW_S - age_days * DAY_S))
+        for age in ages:
+            store.begin(db, store.date_of(NOW_S - age * DAY_S), "companion", school=False)
+    file = tmp_path / f"{store.FILE}.damaged-1"
+    file.touch()
+    os.utime(file, (NOW_S - file_age * DAY_S, NOW_S - file_age * DAY_S))
     written(path, [BEGAN, ENDED])
-    assert [session.id for session in query.sessions(path)] == [2]
-    assert [file.name for file in store.set_aside_of(path)] == [f"{store.FILE}.damaged-2"]
+    young = [age for age in ages if age < 30]
+    assert len(query.sessions(path)) == len(young) + 1
+    assert store.set_aside_of(path) == ([file] if stays else [])
 
 
 def test_what_is_deleted_is_not_in_the_file_any_more(tmp_path: Path) -> None:

@@ -1,0 +1,260 @@
+"""What running glasses are asked for: a press, a cue to try, the profile again. It comes by the link or by SIGHUP."""
+
+import math
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cuelens import events
+from cuelens.commands.startup import RunOptions, Startup, active_profile
+from cuelens.cues.modes import mode
+from cuelens.link.messages import Done, Press, Refused, Reply, Request, Try
+from cuelens.ports import Voice
+from cuelens.profile import store
+from cuelens.profile.profile import Profile
+from cuelens.profile.rules import limit_rule, tell_as
+from cuelens.profile.store import ProfileInForce
+from cuelens.runtime.build import policy_of
+from cuelens.runtime.button import Gestures
+from cuelens.runtime.event_stream import EventStream
+from cuelens.runtime.loop import Loop
+from cuelens.runtime.outputs import Outputs
+from cuelens.story.writer import Writer
+from cuelens.types import Cue
+from cuelens_models.bundle.expressions import LABELS
+from cuelens_models.command import journal_level
+from cuelens_models.errors import BadInput
+
+TRIED: Final = "try"
+"""Kind of a cue that was given to try it."""
+_LOOP_S: Final = 4.0
+"""Deadline of the loop: a turn takes half a second at most, and a beat that hangs ends the process."""
+_OTHER_S: Final = 4.0
+"""Deadline of another reload that was begun before."""
+_EFFECTS: Final = {
+    "ask": "asked: the answer comes as a cue",
+    "again": "the next session begins",
+    "paused": "paused: the camera is off until the next pause",
+    "resumed": "no longer paused: the camera is on",
+    "muted": "muted: no cue comes unasked until the next mute",
+    "unmuted": "no longer muted",
+    "calibrate": "the calibration begins",
+}
+
+
+class Story:
+    """The reader of events that keeps the story. Cues that are only tried do not belong to it."""
+
+    def __init__(self, path: Path, profile: Profile, fault: Callable[[str, str], None]) -> None:
+        """Begin to write. path: of the story. fault: is called with the name and the details of each fault."""
+        self._path = path
+        self._fault = fault
+        self._writer = self._open(profile)
+
+    def __call__(self, event: events.Event) -> None:
+        """Take an event."""
+        if not (isinstance(event, events.CueGiven) and event.kind == TRIED):
+            self._writer(event)
+
+    def see(self, *_frame: object) -> None:
+        """Note a frame: a session without any is not written."""
+        self._writer.see()
+
+    def change(self, profile: Profile) -> Callable[[], None]:
+        """Write as another profile says from now on, between two sessions. Returns what ends the writing so far."""
+        before, self._writer = self._writer, self._open(profile)
+        return before.close
+
+    def close(self) -> None:
+        """Write what waits."""
+        self._writer.close()
+
+    def _open(self, profile: Profile) -> Writer:
+        return Writer(self._path, self._fault, mode=profile.mode, school=profile.school)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a run that a request reaches.
+
+    Attributes:
+        loop: runs the beats.
+        gestures: puts gestures into force.
+        outputs: light and voice.
+        stream: where events go.
+        story: keeps the story, if the run is worn.
+        fitted: the outputs that exist whatever the profile says: light, console.
+        open_voice: returns the voice of a profile, if it has one.
+        session_s: returns the length of a session for a profile, in seconds; 0 for no end.
+    """
+
+    loop: Loop
+    gestures: Gestures
+    outputs: Outputs
+    stream: EventStream
+    story: Story | None
+    fitted: tuple[str, ...]
+    open_voice: Callable[[ProfileInForce], Voice | None]
+    session_s: Callable[[Profile], float]
+
+
+class Requests:
+    """Does what is asked for. Thread-safe."""
+
+    def __init__(self, options: RunOptions, startup: Startup, parts: Parts, *, speaks: bool) -> None:
+        """Begin with the profile of the start.
+
+        Args:
+            options: the command line, which may name the profile and the mode.
+            startup: the checked inputs of the run.
+            parts: of the run.
+            speaks: there is a voice.
+        """
+        self._options = options
+        self._startup = startup
+        self._parts = parts
+        self._active = startup.active
+        self._available = (*parts.fitted, *(("voice",) if speaks else ()))
+        self._tried_s = -math.inf
+        self._trying = threading.Lock()
+        self._reloading = threading.Lock()
+
+    def answer(self, request: Request) -> Reply:
+        """Do what a request of the link asks for."""
+        try:
+            if isinstance(request, Press):
+                return Done(text=self._press(request.gesture))
+            if isinstance(request, Try):
+                return Done(text=self._try(request.word))
+            return Done(text=self.reload())
+        except BadInput as error:
+            return Refused(text=str(error))
+
+    def follow(self, reloads: "queue.SimpleQueue[bool]") -> None:
+        """Read the profile again for each item of a queue, on this thread, until an item is false."""
+        while reloads.get():
+            try:
+                text, level = self.reload(), 6
+            except Exception as error:
+                # Catch everything: a dead thread would silently ignore every later one.
+                text, level = str(error), 4
+            print(f"{journal_level(sys.stderr, level)}{text}", file=sys.stderr)
+
+    def reload(self) -> str:
+        """Read the profile again, and put it into force between two beats. Returns a sentence.
+
+        Raises BadInput if it cannot be used: then the one in force stays, and a fault says why.
+        """
+        if not self._reloading.acquire(timeout=_OTHER_S):
+            raise BadInput("another new profile is about to be put into force: try again")
+        try:
+            try:
+                active = self._requested()
+            except BadInput as error:
+                self._parts.stream.fault("profile damaged", str(error))
+                raise
+            return self._change(active)
+        finally:
+            self._reloading.release()
+
+    def _requested(self) -> ProfileInForce:
+        """Return the profile that is asked for now. Raises BadInput."""
+        stays = "the profile in force stays"
+        try:
+            active = active_profile(self._options, self._startup.settings.state_dir())
+        except BadInput as error:
+            raise BadInput(f"{error}; {stays}") from error
+        if active.fault:
+            # What would replace it at a start is no better than what is in force.
+            raise BadInput(f"{active.fault.rpartition('; ')[0]}; {stays}")
+        return active
+
+    def _change(self, active: ProfileInForce) -> str:
+        """Put a profile into force. Raises BadInput if the loop does not take it in time."""
+        parts, profile, before = self._parts, active.profile, self._active.profile
+        voice = parts.open_voice(active)
+        available = (*parts.fitted, *(("voice",) if voice else ()))
+        contract = self._startup.interpreter.contract
+        policy = policy_of(profile, contract, available, parts.gestures.wearer.answered_first)
+        # A session has one story, at a school or not.
+        anew = profile.school != before.school
+        closing: list[Callable[[], None]] = []
+
+        def change() -> None:
+            parts.loop.use(policy, gap_s=profile.policy.gap_s, session_s=parts.session_s(profile), anew=anew)
+            if anew:
+                if parts.story:
+                    closing.append(parts.story.change(profile))
+                title = contract.title()
+                parts.stream.emit(events.Start(bundle=title, source=self._startup.source_name, school=profile.school))
+                self._tell_standing()
+            if anew or profile.mode != before.mode:
+                parts.stream.emit(events.Mode(t=parts.stream.t, mode=profile.mode))
+            closing.append(parts.outputs.change(profile, voice))
+            self._active, self._available = active, available
+
+        if not parts.loop.between_beats(change, _LOOP_S):
+            if voice:
+                voice.close()
+            raise BadInput("the glasses are starting, stopping or busy: the profile in force stays; try again")
+        for close in closing:
+            close()
+        self._report(active)
+        file = self._options.profile or (active.folder / f"{active.name}.json" if active.content else None)
+        return f"{file or 'the factory profile'} is in force"
+
+    def _tell_standing(self) -> None:
+        """Emit the mute and the pause that are on, for a story that begins."""
+        wearer, stream = self._parts.gestures.wearer, self._parts.stream
+        if wearer.muted:
+            stream.emit(events.Mute(t=stream.t, on=True))
+        if wearer.paused:
+            stream.emit(events.Pause(t=stream.t, on=True))
+
+    def _report(self, active: ProfileInForce) -> None:
+        """Store the profile as the last good one of a worn run, and report what is wrong with it."""
+        if self._startup.worn and (trouble := store.keep_good(self._startup.settings.state_dir(), active)):
+            self._parts.stream.fault("not kept", trouble)
+        if active.note:
+            self._parts.stream.fault("profile outdated", active.note)
+        for sentence in active.warnings:
+            self._parts.stream.fault("profile warning", sentence)
+
+    def _press(self, gesture: str) -> str:
+        effect = self._parts.gestures.press(gesture)
+        if effect == "off":
+            raise BadInput("nothing was asked, since the camera is off: `cuelens press pause` turns it on again")
+        if not effect:
+            raise BadInput("there is no calibration mode yet: nothing was begun")
+        return _EFFECTS[effect]
+
+    def _try(self, word: str) -> str:
+        """Give one cue, and return a sentence about it. Raises BadInput if it may not be given now."""
+        parts, profile, wearer = self._parts, self._active.profile, self._parts.gestures.wearer
+        told = tell_as(profile, word) if word in LABELS else word
+        rule = limit_rule(profile, self._available)
+        if told not in rule.outputs and word in LABELS:
+            raise BadInput(f"{word} has no cue in this profile")
+        if told not in rule.outputs:
+            raise BadInput(f"{word!r} is no word of these glasses: expected one of {', '.join(sorted(rule.outputs))}")
+        allowed = [output for output in rule.outputs[told] if output in mode(profile.mode).outputs]
+        outputs = tuple(output for output in allowed if not (wearer.muted and output == "voice"))
+        if not outputs:
+            raise BadInput(f"no output can tell {told} now: the profile has it on none that these glasses have")
+        if wearer.at_rest:
+            raise BadInput("no cue is given while the glasses rest or are paused: `cuelens press` ends that")
+        with self._trying:
+            now_s = time.monotonic()
+            if now_s - self._tried_s < rule.answer_gap_s:
+                raise BadInput(f"a cue was tried a moment ago: wait for {rule.answer_gap_s:g} s")
+            self._tried_s = now_s
+        parts.outputs.give(Cue(parts.stream.t, "answer", None, told, outputs))
+        parts.stream.post(
+            lambda t: events.CueGiven(t=t, kind=TRIED, track=None, word=told, outputs=outputs, latency_ms=0.0)
+        )
+        return f"{told} was given by {' and '.join(outputs)}"

@@ -1,0 +1,1 @@
+"""The link to running glasses: messages over a UNIX socket (docs/link.md)."""
