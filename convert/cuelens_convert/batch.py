@@ -69,6 +69,9 @@ def _convert(options: Namespace, model: Path, output: Path) -> JobResult:
 
 def _flags(options: Namespace, representative: Path | str | None) -> list[str]:
     words = ["--representative", str(representative)] if representative else []
+    words += ["--as-described"] if options.as_described else []
+    if options.classes:
+        words += ["--classes", ",".join(f"{name}={label}" for name, label in options.classes.items())]
     for name in (*_FORWARDED, "min_agreement"):
         value = getattr(options, name)
         if value is not None:

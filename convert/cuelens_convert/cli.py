@@ -9,7 +9,7 @@ from cuelens_convert import batch, edit
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.bundle import file
-from cuelens_models.data.load import load
+from cuelens_models.commands.options import add_classes
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.quiet import tensorflow_quiet
@@ -60,6 +60,7 @@ def _parser() -> "ArgumentParser":
         "models", type=Path, metavar="MODEL", nargs="*", help="networks to convert, or a bundle to edit"
     )
     parser.add_argument("--data", type=Path, help="faces: fer2013.csv, an .npz, or a folder (see README)")
+    add_classes(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT", help="bundle (of several networks: folder) to write"
     )
@@ -75,6 +76,11 @@ def _parser() -> "ArgumentParser":
     )
     network.add_argument(
         "--protocol", choices=tuple(PROTOCOLS), help="which faces count, and their labels (derived from --labels)"
+    )
+    network.add_argument(
+        "--as-described",
+        action="store_true",
+        help="convert although the held-out faces speak against its labels, its pixels or a class",
     )
 
     how = parser.add_argument_group("how to convert")
@@ -135,10 +141,13 @@ def _check(parser: "ArgumentParser", options: "Namespace") -> None:
         parser.error("--inspect BUNDLE takes no other option")
     if options.inspect:
         return
-    if not options.models:
-        parser.error("give a MODEL, or --inspect BUNDLE")
-    if options.output is None:
-        parser.error("-o is required")
+    lacking = {
+        "MODEL (or --inspect BUNDLE)": not options.models,
+        "--data DATA": options.data is None and not edits,
+        "-o OUT": options.output is None,
+    }
+    if any(lacking.values()):
+        parser.error(f"required, but missing: {', '.join(name for name, missing in lacking.items() if missing)}")
     if edits and (len(options.models) > 1 or options.data):
         parser.error(f"--{edits[0]} edits one bundle: give its file and -o, and no --data")
     if not edits:
@@ -146,8 +155,6 @@ def _check(parser: "ArgumentParser", options: "Namespace") -> None:
 
 
 def _check_conversion(parser: "ArgumentParser", options: "Namespace") -> None:
-    if options.data is None:
-        parser.error("--data is required to convert")
     if len(options.models) > 1 and options.expect:
         parser.error("--expect is for a single MODEL")
     for name in ("max_drop", "max_class_drop", "min_agreement"):
@@ -186,6 +193,9 @@ def _require_report() -> None:
 
 def _convert(options: "Namespace") -> int:
     (model,) = options.models
+    for name, path in (("model ", model), ("", options.data)):
+        if not path.exists():  # before TensorFlow, whose import takes seconds
+            raise BadInput(f"{name}{path} does not exist")
     if not options.output.parent.is_dir():
         raise Unwritable(f"{options.output} cannot be written: there is no folder {options.output.parent}")
     command.refuse_overwriting(options.output, [model, options.data, options.expect])
@@ -195,12 +205,9 @@ def _convert(options: "Namespace") -> int:
     if options.report:
         _require_report()
         make_folder(options.report)
-    data = load(options.data)
-    if not model.exists():  # before TensorFlow, whose import takes seconds
-        raise BadInput(f"model {model} does not exist")
     try:
         with tensorflow_quiet():
             from cuelens_convert.run import run_conversion
     except ImportError as error:
         raise command.require(error.name or "tensorflow", "convert") from error
-    return run_conversion(options, data, digest)
+    return run_conversion(options, digest)

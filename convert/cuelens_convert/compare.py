@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import comb
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +15,7 @@ from cuelens_models.bundle.scores import Scores, softmax
 from cuelens_models.evaluate import metrics
 from cuelens_models.quiet import tensorflow_quiet
 
-_MIN_CLASS_IMAGES: Final = 100
+MIN_CLASS_IMAGES: Final = 100
 """Held-out images below which a class is pooled with other rare ones."""
 _SIGNIFICANCE: Final = 0.05
 """Significance level of McNemar's test."""
@@ -79,13 +78,13 @@ class Comparison:
         return [
             self._loss(label, group)
             for index, label in enumerate(self.labels)
-            if (group := self.truth == index).sum() >= _MIN_CLASS_IMAGES
+            if (group := self.truth == index).sum() >= MIN_CLASS_IMAGES
         ]
 
     def rare(self) -> Loss | None:
         """Return the accuracy that conversion costs the classes with few images, pooled; None without such images."""
         counts = np.bincount(self.truth, minlength=len(self.labels))
-        few = np.flatnonzero((counts > 0) & (counts < _MIN_CLASS_IMAGES))
+        few = np.flatnonzero((counts > 0) & (counts < MIN_CLASS_IMAGES))
         group = np.isin(self.truth, few)
         return self._loss(" + ".join(self.labels[index] for index in few), group) if group.any() else None
 
@@ -123,7 +122,10 @@ def mcnemar(lost: int, won: int) -> float:
     lost, won: images on which only the first, only the second model is right.
     """
     discordant = lost + won
-    tail: int = sum(comb(discordant, count) for count in range(min(lost, won) + 1))
+    tail = ways = 1
+    for count in range(min(lost, won)):
+        ways = ways * (discordant - count) // (count + 1)
+        tail += ways
     return min(1.0, float(2 * tail / 2**discordant))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cuelens_convert import compare, representative
+from cuelens_convert import compare, doubt, representative
 from cuelens_convert.compare import Comparison, Limits
 from cuelens_convert.dead_units import fold_dead_units
 from cuelens_convert.digest import content_digest
@@ -27,6 +27,7 @@ from cuelens_models.bundle.contract import (
     Contract,
     Conversion,
     Golden,
+    Input,
     Metrics,
     Output,
     Parity,
@@ -39,8 +40,7 @@ from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.scores import Scores, softmax
 from cuelens_models.data.corruptions import corrupt
 from cuelens_models.data.load import FaceData
-from cuelens_models.data.protocols import LabelledFaces, label
-from cuelens_models.errors import BadInput
+from cuelens_models.data.protocols import label
 from cuelens_models.evaluate import metrics
 from cuelens_models.progress import Steps
 from cuelens_models.version import __version__
@@ -48,8 +48,6 @@ from cuelens_models.version import __version__
 REPRESENTATIVE: Final = 500
 SEED: Final = 0
 _WITH_RANGES: Final = ("int8", "int16x8")
-_MARGIN: Final = 0.01
-"""Margin over the majority-class baseline below which a network counts as untrained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,8 @@ class Options:
     """How to convert.
 
     photographs: a folder of representative images, None for training faces. images: representative images at most.
-    fine_tune: epochs, 0 for none. seed: chooses the images, and seeds the fine-tuning.
+    fine_tune: epochs, 0 for none. seed: chooses the images, and seeds the fine-tuning. as_described: convert although
+    the held-out faces speak against the description of the network.
     """
 
     scheme: Scheme = "int8"
@@ -66,6 +65,7 @@ class Options:
     images: int = REPRESENTATIVE
     fine_tune: int = 0
     seed: int = SEED
+    as_described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Result of a conversion. needed: rewrites and repairs. refusal: why the bundle must not be written, or None."""
+    """Result of a conversion.
+
+    tried: accuracy of the network under each feeding, as name and value; then what speaks against its description.
+    needed: rewrites and repairs. refusal: why the bundle must not be written, or None.
+    """
 
     source: Source
     options: Options
@@ -92,6 +96,7 @@ class Outcome:
     representative: Representative
     bundle: bytes
     contract: Contract
+    tried: tuple[tuple[str, str], ...]
     needed: tuple[str, ...]
     refusal: str | None
 
@@ -102,7 +107,8 @@ def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> O
     If more is lost than the limits allow, dead units are folded, then the network is fine-tuned where the options ask
     for it. A repair is kept if accuracy rises on the inner split: nothing is selected on the held-out faces.
     Raises BadInput if the representative images are unfit, or if the network is not trained or standardises each face
-    itself in int8; Refused if the model does not answer every picture.
+    itself in int8; Refused if the model does not answer every picture, or if the held-out faces speak against the
+    description of the network and the options do not allow that.
 
     Args:
         source: the network.
@@ -131,7 +137,9 @@ def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> O
     contract = attempts.contract(best)
     refusal = compare.refusal(best.comparison, options.limits)
     bundle = file.pack(best.model, contract)
-    return Outcome(source, options, best, attempts.representative, bundle, contract, tuple(needed), refusal)
+    return Outcome(
+        source, options, best, attempts.representative, bundle, contract, attempts.tried, tuple(needed), refusal
+    )
 
 
 class _Attempts:
@@ -151,8 +159,9 @@ class _Attempts:
         self._hard_faces = hard_faces(self.representative.faces)
         self.images: NDArray[np.float32] = self.representative.inputs(float_input)
         steps.stage("running the network")
-        self._float_logits = self._run_float(source.network)
-        _check_trained(self._float_logits, self._held_out, source)
+        outputs = {pixels: self._run_float(source.network, spec) for pixels, spec in source.feedings()}
+        self._float_logits = outputs[source.pixels][:, source.columns]
+        self.tried = doubt.check(outputs, self._held_out, source, steps.line, as_described=options.as_described)
 
     def make(self, network: keras.Model, *, tuned: bool = False) -> Attempt:
         """Convert a network, and compare the model with it. tuned: it is not the original any more."""
@@ -172,7 +181,7 @@ class _Attempts:
             self._held_out.truth,
             self._float_logits,
             held_out[:, columns],
-            self._run_float(network) if tuned else None,
+            self._run_float(network, self._source.float_input)[:, columns] if tuned else None,
         )
         return Attempt(network, model, comparison, inner, metrics.accuracy(inner[:, columns], self._inner.truth))
 
@@ -188,11 +197,9 @@ class _Attempts:
         contract = _draft_contract(model, self._source, self._options, len(self.images))
         return Interpreter(Bundle(model, contract, Path(self._source.name)))
 
-    def _run_float(self, network: keras.Model) -> Scores:
+    def _run_float(self, network: keras.Model, float_input: Input) -> Scores:
         faces = self._data.held_out.pixels[self._held_out.indices]
-        source = self._source
-        logits = compare.float_logits(network, faces, source.float_input, probabilities=source.probabilities)
-        return logits[:, source.columns]
+        return compare.float_logits(network, faces, float_input, probabilities=self._source.probabilities)
 
     def contract(self, attempt: Attempt) -> Contract:
         """Return the whole contract of a model: temperature, thresholds, parity, metrics and golden outputs."""
@@ -216,17 +223,6 @@ class _Attempts:
                 )
                 for formula in golden.FORMULAS
             ],
-        )
-
-
-def _check_trained(logits: Scores, held_out: LabelledFaces, source: Source) -> None:
-    """Raise BadInput if the float network is not better than the majority-class baseline."""
-    baseline = float(np.bincount(held_out.truth).max() / len(held_out.truth))
-    accuracy = metrics.accuracy(logits, held_out.truth)
-    if accuracy < baseline + _MARGIN:
-        raise BadInput(
-            f"model {source.name} is right on {accuracy:.1%} of the held-out images, and always naming the commonest"
-            f" expression on {baseline:.1%}: is it trained, are labels in its order, and pixels as in its training?"
         )
 
 

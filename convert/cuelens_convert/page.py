@@ -44,7 +44,7 @@ def page(outcome: Outcome, examined: Diagnosis, words: Sequence[str]) -> str:
             "judged": judged,
             "losses": [judged.loss(), *judged.class_losses(), *([rare] if rare else [])],
             "advice": list(summary.advice(examined.errors, examined.spread, outcome)),
-            "network_facts": outcome.source.facts,
+            "network_facts": [*outcome.source.facts, *outcome.tried],
             "needed": outcome.needed,
             "confusions": {
                 name: confusion(judged.truth, logits.argmax(axis=1), len(judged.labels))

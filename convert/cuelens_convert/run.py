@@ -9,20 +9,20 @@ from cuelens_convert.convert import Options, convert
 from cuelens_convert.diagnose import diagnose
 from cuelens_convert.source import Described, open_source
 from cuelens_models.atomic_file import write_whole
-from cuelens_models.data.load import FaceData
+from cuelens_models.data.load import load
 from cuelens_models.errors import Refused
 from cuelens_models.progress import display
 
 
-def run_conversion(options: Namespace, data: FaceData, digest: str | None) -> int:
+def run_conversion(options: Namespace, digest: str | None) -> int:
     """Convert one network, print what was lost, and write the bundle. Raises Refused if it may not be written.
 
-    Args:
-        options: of the command line.
-        data: training, inner and held-out faces.
-        digest: content digest that the bundle must have, None if any will do.
+    The network is opened before the data are read, which may take minutes.
+
+    options: of the command line. digest: content digest that the bundle must have, None if any will do.
     """
     source = open_source(options.models[0], Described(options.labels, options.pixels, options.protocol))
+    data = load(options.data, options.classes)
     for line in (*data.notes, *summary.network(source)):
         print(line)
     conversion = Options(
@@ -32,6 +32,7 @@ def run_conversion(options: Namespace, data: FaceData, digest: str | None) -> in
         options.images,
         options.fine_tune,
         options.seed,
+        options.as_described,
     )
     diagnosis = None
     with display(sys.stdout, extra="convert", stage_line="{} ...") as steps:

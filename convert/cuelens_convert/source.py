@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import keras
+import msgspec
 import numpy as np
 
 from cuelens_convert.loading import NetworkFile, form_of, open_network
@@ -48,6 +50,7 @@ class Source:
     network: one input, one output, any batch size. record: from its file, or made of the options and the network.
     probabilities: whether it outputs those instead of logits. recipe: how it was trained, in words. name, sha256: of
     its file. facts: what is known about it, as name and value. changes: how it was rewritten, without full stops.
+    pixels: its feeding as a value of --pixels, "" if the record is from its file.
     """
 
     network: keras.Model
@@ -58,6 +61,7 @@ class Source:
     sha256: str
     facts: tuple[tuple[str, str], ...]
     changes: tuple[str, ...]
+    pixels: str
 
     @property
     def columns(self) -> list[int]:
@@ -68,6 +72,14 @@ class Source:
     def float_input(self) -> Input:
         """Return the input contract of the float network."""
         return self.record.float_input(*self.network.inputs[0].shape[1:])
+
+    def feedings(self) -> Iterator[tuple[str, Input]]:
+        """Yield its feeding and, unless the record is from its file, all others of --pixels, each with its input."""
+        yield self.pixels, self.float_input
+        for pixels, (multiply, add, per_image) in PIXELS.items() if self.pixels else ():
+            if pixels != self.pixels:
+                changed = msgspec.structs.replace(self.record, multiply=multiply, add=add, per_image=per_image)
+                yield pixels, changed.float_input(*self.network.inputs[0].shape[1:])
 
 
 def open_source(path: Path, described: Described | None = None) -> Source:
@@ -83,12 +95,14 @@ def open_source(path: Path, described: Described | None = None) -> Source:
     record = training_record.read(path) if form == ".keras" else None
     if record is not None and described != Described():
         raise BadInput(f"model {path} has a training record: leave out --labels, --pixels and --protocol")
+    pixels = ""
     try:
         original = open_network(path)
         rewritten = rewrite(original.network, _slug(record.recipe if record else path.stem))
         _check(rewritten)
         if record is None:
-            record = _make_record(path, original, rewritten, described)
+            pixels = described.pixels or _pixels(original.network)
+            record = _make_record(path.stem, rewritten.outputs, described, pixels)
         elif rewritten.outputs != len(record.labels):
             raise BadInput(f"it has {rewritten.outputs} outputs, not one for each of its {len(record.labels)} labels")
         else:
@@ -107,6 +121,7 @@ def open_source(path: Path, described: Described | None = None) -> Source:
         sha256=_sha256(path),
         facts=_facts(original, rewritten, record),
         changes=rewritten.notes,
+        pixels=pixels,
     )
 
 
@@ -121,22 +136,31 @@ def _check(rewritten: Rewrite) -> None:
         raise BadInput(f"it has {rewritten.outputs} outputs for {_MAX_OUTPUTS} labels: it is for another task")
 
 
-def _make_record(path: Path, original: NetworkFile, rewritten: Rewrite, described: Described) -> TrainingRecord:
-    """Make a training record from the options and from the network's layers."""
+def _make_record(name: str, outputs: int, described: Described, pixels: str) -> TrainingRecord:
+    """Make the training record of a network that has none.
+
+    Raises BadInput if the description does not fit, or lacks something: then it names all that is lacking.
+
+    Args:
+        name: of the recipe.
+        outputs: of the network.
+        described: by options.
+        pixels: value of --pixels, from the option or from a layer of the network; "" if neither says it.
+    """
+    lacking = []
     if described.labels is None:
-        raise BadInput(
-            f"it does not say which expressions its {rewritten.outputs} outputs mean: give them in order with --labels"
-        )
+        lacking.append(f"which expressions its {outputs} outputs mean: give them in order with --labels")
+    if not pixels:
+        lacking.append(f"which grey levels it expects: say so with --pixels ({', '.join(PIXELS)})")
+    if described.labels is None or not pixels:
+        raise BadInput(f"it does not say {'; nor '.join(lacking)}")
     labels = [canonical(word) for word in described.labels]
-    if len(labels) != rewritten.outputs:
-        raise BadInput(f"--labels names {len(labels)} expressions, but it has {rewritten.outputs} outputs")
+    if len(labels) != outputs:
+        raise BadInput(f"--labels names {len(labels)} expressions, but it has {outputs} outputs")
     check_labels(labels)
-    pixels = described.pixels or _pixels(original.network)
-    if pixels is None:
-        raise BadInput(f"it does not say which grey levels it expects: say so with --pixels ({', '.join(PIXELS)})")
     multiply, add, per_image = PIXELS[pixels]
     return TrainingRecord(
-        recipe=path.stem,
+        recipe=name,
         labels=labels,
         protocol=described.protocol or protocol_of(labels),
         multiply=multiply,
@@ -149,16 +173,16 @@ def _make_record(path: Path, original: NetworkFile, rewritten: Rewrite, describe
     )
 
 
-def _pixels(network: keras.Model) -> str | None:
-    """Return the value of --pixels that the network's own scaling layer implies; None if it has no such layer."""
+def _pixels(network: keras.Model) -> str:
+    """Return the value of --pixels that the network's own scaling layer implies; "" if it has no such layer."""
     for layer in network._flatten_layers(include_self=False, recursive=True):  # noqa: SLF001 - Keras has no other way to see nested ones
         if isinstance(layer, keras.layers.Rescaling):
             return "0..255" if float(np.max(layer.scale)) < 0.1 else "0..1"
         if isinstance(layer, keras.layers.Normalization) and layer.mean is not None:
             return "0..255" if float(np.max(keras.ops.convert_to_numpy(layer.mean))) > 1.5 else "0..1"
         if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
-            return None
-    return None
+            return ""
+    return ""
 
 
 def _recipe(record: TrainingRecord) -> str:

@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,18 +44,23 @@ def refused_with_3(ended: Any, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words"),
     [
-        (),
-        ("m.keras",),
-        ("m.keras", "--data", "x"),
-        ("m.keras", "-o", "x.tflite"),
-        ("m.keras", "--data", "x", "-o", "y", "--max-drop", "little"),
-        ("m.keras", "--data", "x", "-o", "y", "--max-drop", "nan"),
+        ((), "required, but missing: MODEL (or --inspect BUNDLE), --data DATA, -o OUT"),
+        (("m.keras",), "required, but missing: --data DATA, -o OUT"),
+        (("m.keras", "--data", "x"), "required, but missing: -o OUT"),
+        (("m.keras", "-o", "x.tflite"), "required, but missing: --data DATA"),
+        (("m.tflite", "--temperature", "1"), "required, but missing: -o OUT"),
+        (("m.keras", "--data", "x", "-o", "y", "--max-drop", "little"), "--max-drop"),
+        (("m.keras", "--data", "x", "-o", "y", "--max-drop", "nan"), "--max-drop"),
+        (("m.keras", "--data", "x", "-o", "y", "--classes", "enojo"), "write NAME=LABEL"),
+        (("m.keras", "--data", "x", "-o", "y", "--classes", "enojo=glee"), "'glee' is no expression"),
     ],
 )
-def test_wrong_usage_ends_with_2(convert_model: Command, arguments: tuple[str, ...]) -> None:
-    assert convert_model(*arguments).status == 2
+def test_wrong_usage_ends_with_2(convert_model: Command, arguments: tuple[str, ...], words: str) -> None:
+    ended = convert_model(*arguments)
+    assert ended.status == 2
+    assert words in ended.err
 
 
 def test_every_scheme_and_way_of_feeding_pixels_can_be_asked_for(convert_model: Command) -> None:
@@ -146,13 +152,34 @@ def test_a_model_that_cannot_be_converted_ends_with_3_and_leaves_the_output_alon
     assert output.read_bytes() == b"what was there before"
 
 
-def test_a_keras_file_without_a_record_is_asked_about(
-    convert_model: Command, bands: Callable[..., Any], synthetic_npz: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), ("give them in order with --labels", "say so with --pixels (0..255, 0..1, symmetric, standardised)")),
+        (("--pixels", "0..1"), ("give them in order with --labels",)),
+        (("--labels", ",".join(LABELS)), ("say so with --pixels",)),
+        (("--labels", ",".join(LABELS[:7]), "--pixels", "0..1"), ("names 7 expressions, but it has 8 outputs",)),
+    ],
+)
+def test_a_network_is_asked_about_before_the_data_are_read(
+    convert_model: Command, bands: Callable[..., Any], tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     bands().save(tmp_path / "bare.keras")
-    ended = convert_model(tmp_path / "bare.keras", "--data", synthetic_npz, "-o", tmp_path / "out.tflite")
-    refused_with_3(ended, "give them in order with --labels")
-    assert not (tmp_path / "out.tflite").exists()
+    data, output = tmp_path / "x.npz", tmp_path / "out.tflite"
+    data.write_bytes(b"no faces")
+    ended = convert_model(tmp_path / "bare.keras", "--data", data, "-o", output, *options)
+    for each in words:
+        refused_with_3(ended, each)
+    assert not output.exists()
+
+
+def test_a_file_that_is_no_network_is_refused_before_the_data_are_read(convert_model: Command, tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(b"no faces")
+    (tmp_path / "x.h5").write_bytes(b"no network")
+    os.mkfifo(tmp_path / "pipe.h5")
+    for name, words in (("x.h5", "it is no .h5 file"), ("pipe.h5", "a device or a pipe"), ("absent.h5", "not exist")):
+        ended = convert_model(tmp_path / name, "--data", tmp_path / "x.npz", "-o", tmp_path / "out.tflite")
+        refused_with_3(ended, words)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])

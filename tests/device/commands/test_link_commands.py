@@ -95,7 +95,7 @@ class Glasses:
             env=home.environment,
             start_new_session=True,
             # Tests that nohup has started hand down that SIGHUP is ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
         )
         assert self.tells(lambda event: event["event"] == "state" or event["event"] == "session")
 
