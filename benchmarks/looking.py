@@ -1,28 +1,41 @@
-"""Quality of face finding and tracking on seeded scenes: recall, time to a first reading, swaps, false cues.
+"""Quality of face finding and tracking on seeded scenes: recall, time to a first reading, boxes, swaps, false cues.
 
     python benchmarks/looking.py [--scenes 40] [--crossings 100] [--empty-frames 10000] [--seed 40000] [--jobs N]
+    python benchmarks/looking.py --tilt [20 25 30]
+    python benchmarks/looking.py --pairs london_pairs.npz
 
 Recall: the share of frames in which a face is tracked with an intersection over union of half or more, among frames in
 which the face has been wholly in view for 0.7 s. Entry: the time from a face's first frame wholly in view to its first
 reading, at 15 beats a second. Swaps: tracks that change from one person to the other when two people cross. False cues:
-cues of the whole pipeline, light or voice, in front of pictures without people.
+cues of the whole pipeline, light or voice, in front of pictures without people. The box against the placed box: mean
+(bias) and standard deviation (jitter) of the logarithm of the side and of the centre in sides; the step is the standard
+deviation of the change from one frame to the next. A scan of the whole frame by the detector alone stands beside it.
+
+--tilt: the camera is rolled by so many degrees, both ways. Recall, of a face that is not turned by itself.
+--pairs: the smiling faces of photographs, moved like the others. The share of readings that are happy with the tracked
+box, against the share with the box of a scan of the whole frame.
 """
 
 import argparse
+import math
 import os
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
 import scenes
 
-from cuelens.adapters.demo_scene import FPS, Scene
+from cuelens.adapters.demo_scene import FPS, Actor, Place, Scene
 from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.summary import percentile
-from cuelens.frame import Frame
+from cuelens.frame import Frame, Grey
 from cuelens.runtime.build import assemble
 from cuelens.types import Box, Cue, Face
+from cuelens.vision.boxes import to_frame, turned, turned_back
+from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load
@@ -34,13 +47,48 @@ LATE_S = 9.9
 """The entry time of a visit in which the face is never found."""
 
 
+Offset = tuple[int, float, float, float]
+"""How a box differs from the placed one: number of the frame, then logarithm of the side, right and down in sides."""
+
+
 @dataclass
 class Visits:
-    """Recall and entry times of some scenes. entries_s: one for each time that a face came wholly into view."""
+    """What was measured in some scenes.
+
+    Attributes:
+        frames: with a face that has been in view for `SETTLED_S`.
+        detections: of these, with a tracked face at its place.
+        entries_s: one for each time that a face came wholly into view.
+        tracked: the tracked boxes against the placed ones.
+        scanned: the boxes of scans of the whole frame, the same.
+        happy: readings that are happy, with the tracked box and with the scanned one.
+        readings: number of these readings.
+    """
 
     frames: int = 0
     detections: int = 0
     entries_s: list[float] = field(default_factory=list)
+    tracked: list[Offset] = field(default_factory=list)
+    scanned: list[Offset] = field(default_factory=list)
+    happy: tuple[int, int] = (0, 0)
+    readings: int = 0
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A person in a photograph. picture: grey, uint8 (height, width). mark: the detector's box of the face."""
+
+    picture: Grey
+    mark: Box
+
+    def actor(self, path: tuple[Place, ...]) -> Actor:
+        """Return an actor that follows a path."""
+        scale = 120 / self.mark[2]
+        picture = cv2.resize(self.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        middle, reach = (picture.shape[1] // 2, picture.shape[0] // 2), min(picture.shape) // 2 - 8
+        mask = cv2.circle(np.zeros(picture.shape, np.float32), middle, reach, 1.0, -1)
+        left, top = round(self.mark[0] * scale), round(self.mark[1] * scale)
+        return Actor(picture, cv2.GaussianBlur(mask, (0, 0), 3.0), (left, top, 120, 120), is_face=True, path=path)
 
 
 def overlap(one: Box, other: Box) -> float:
@@ -55,17 +103,30 @@ def finder() -> FaceFinder:
     return FaceFinder(HaarDetector(), Optics(), LookPace(), StageTimes())
 
 
-def frames(scene: Scene) -> "list[tuple[Frame, tuple[Box, ...]]]":
-    pictures = (scene.picture(number) for number in range(scene.frames))
-    return [(Frame(picture, n / FPS, 0), boxes) for n, (picture, boxes) in enumerate(pictures)]
+def frames(scene: Scene, roll: float = 0.0) -> Iterator[tuple[Frame, tuple[Box, ...]]]:
+    """Yield the frames of a scene, and the boxes of the faces. roll: of the camera, in degrees clockwise."""
+    for number in range(scene.frames):
+        picture, boxes = scene.picture(number)
+        if roll:
+            picture = turned(picture, roll)
+            boxes = tuple(turned_back(box, picture.shape, roll) for box in boxes)
+            boxes = tuple(box for box in boxes if inside(box, picture))
+        yield Frame(picture, number / FPS, 0), boxes
 
 
-def look_at_visits(seed: int) -> Visits:
+def inside(box: Box, picture: Grey) -> bool:
+    """Whether a box lies wholly inside a picture."""
+    x, y, width, height = box
+    return x >= 0 and y >= 0 and x + width <= picture.shape[1] and y + height <= picture.shape[0]
+
+
+def look_at_visits(seed: int, roll: float = 0.0) -> Visits:
+    """Follow the visitors of one scene. roll: of the camera, in degrees; their heads then do not lean by themselves."""
     cv2.setNumThreads(1)
-    visits, eye = Visits(), finder()
+    visits, eye, detector = Visits(), finder(), HaarDetector()
     since: float | None = None
     waiting = False
-    for frame, boxes in frames(scenes.visits(seed)):
+    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, lean=0 if roll else 12), roll)):
         seen = eye.find(frame).seen
         if not boxes:
             if waiting:
@@ -74,14 +135,72 @@ def look_at_visits(seed: int) -> Visits:
             continue
         if since is None:
             since, waiting = frame.t, True
-        detected = any(overlap(face.box, boxes[0]) >= 0.5 for face in seen)
-        if detected and waiting:
+        face = best(seen, boxes[0])
+        if face and waiting:
             visits.entries_s.append(frame.t - since)
             waiting = False
         if frame.t - since >= SETTLED_S:
             visits.frames += 1
-            visits.detections += detected
+            visits.detections += face is not None
+        scan = None if roll or not face else scanned(detector, frame.grey, boxes[0])
+        if face and scan:
+            visits.tracked.append(offset(number, face.box, boxes[0]))
+            visits.scanned.append(offset(number, scan, boxes[0]))
     return visits
+
+
+def look_at_smile(seed: int, person: Photograph) -> Visits:
+    """Read a photographed smile that moves, with the tracked box and with that of a scan of the whole frame."""
+    cv2.setNumThreads(1)
+    visits, eye, detector = Visits(), finder(), HaarDetector()
+    interpreter = Interpreter(load(SHIPPED))
+    reader = Reader(interpreter, StageTimes())
+    happy = interpreter.contract.labels.index("happy")
+    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, 1, [person]))):
+        seen = eye.find(frame).seen
+        face = best(seen, boxes[0]) if boxes else None
+        scan = scanned(detector, frame.grey, boxes[0]) if face else None
+        if not face or not scan:
+            continue
+        smiles = [int(np.argmax(reader.read(frame, one)) == happy) for one in (face, Face(0, scan))]
+        visits.happy = visits.happy[0] + smiles[0], visits.happy[1] + smiles[1]
+        visits.readings += 1
+        visits.tracked.append(offset(number, face.box, boxes[0]))
+        visits.scanned.append(offset(number, scan, boxes[0]))
+    return visits
+
+
+def best(seen: Sequence[Face], place: Box) -> Face | None:
+    """Return the face that covers a place best, None if none covers half of it."""
+    face = max(seen, key=lambda one: overlap(one.box, place), default=None)
+    return face if face and overlap(face.box, place) >= 0.5 else None
+
+
+def scanned(detector: HaarDetector, grey: Grey, place: Box) -> Box | None:
+    """Return the detector's own box of the face at a place, from a scan of all sizes at full resolution."""
+    x, y, side, _ = place
+    left, top = max(x - side, 0), max(y - side, 0)
+    boxes = detector.detect(grey[top : y + 2 * side, left : x + 2 * side], max(side // 2, detector.smallest), 2 * side)
+    box = max((to_frame(box, left, top, 1) for box in boxes), key=lambda one: overlap(one, place), default=None)
+    return box if box and overlap(box, place) >= 0.5 else None
+
+
+def offset(number: int, box: Box, place: Box) -> Offset:
+    side = place[2]
+    right = (box[0] - place[0] + (box[2] - side) / 2) / side
+    down = (box[1] - place[1] + (box[3] - side) / 2) / side
+    return number, math.log(box[2] / side), right, down
+
+
+def steadiness(name: str, offsets: Sequence[Sequence[Offset]]) -> str:
+    """Return a line about the boxes of several scenes."""
+    every = np.concatenate([np.reshape(scene, (-1, 4)) for scene in offsets])
+    steps = [np.diff(np.reshape(scene, (-1, 4)), axis=0) for scene in offsets]
+    following = np.concatenate([step[step[:, 0] == 1] for step in steps])
+    bias, jitter, step = every.mean(axis=0)[1:], every.std(axis=0)[1:], following.std(axis=0)[1:]
+    parts = ("side", "right", "down")
+    figures = (f"{part} {bias[n]:+.3f} {jitter[n]:.3f} {step[n]:.3f}" for n, part in enumerate(parts))
+    return f"{name} against the placed box (bias, jitter, step): {', '.join(figures)}"
 
 
 def look_at_crossing(seed: int) -> int:
@@ -115,6 +234,37 @@ def look_at_nobody(name: str, seed: int, count: int) -> list[Cue]:
     return [decision.cue for decision in decisions if decision.cue]
 
 
+def tilted(pool: ProcessPoolExecutor, degrees: Sequence[float], seeds: range) -> None:
+    """Print the recall before a camera that is rolled."""
+    for roll in degrees:
+        both = [pool.map(look_at_visits, seeds, [way * roll] * len(seeds)) for way in (1, -1)]
+        every = [one for way in both for one in way]
+        total, detections = sum(one.frames for one in every), sum(one.detections for one in every)
+        entries = [entry for one in every for entry in one.entries_s]
+        print(
+            f"camera rolled by {roll:g} degrees: recall {detections / total:.1%} of {total} frames,"
+            f" first reading p50 {percentile(entries, 0.5):.2f} s, p95 {percentile(entries, 0.95):.2f} s",
+            flush=True,
+        )
+
+
+def smiles(pool: ProcessPoolExecutor, pairs: Path, seed: int) -> None:
+    """Print what becomes of photographed smiles by the tracked box."""
+    with np.load(pairs) as data:
+        pictures = data["frames"][data["expression"] == "happy"]
+    detector = HaarDetector()
+    people = [Photograph(picture, boxes[0]) for picture in pictures if (boxes := detector.detect(picture, 80, 320))]
+    every = list(pool.map(look_at_smile, range(seed, seed + len(people)), people))
+    tracked, whole = (sum(one.happy[n] for one in every) for n in (0, 1))
+    readings = sum(one.readings for one in every)
+    print(
+        f"smiles of {len(people)} people, {readings} readings: happy with the tracked box {tracked / readings:.1%},"
+        f" with a scan of the frame {whole / readings:.1%}, ratio {tracked / whole:.3f}"
+    )
+    print(steadiness("tracked", [one.tracked for one in every]))
+    print(steadiness("scanned", [one.scanned for one in every]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=int, default=40, help="scenes of three visits of ten seconds")
@@ -122,9 +272,18 @@ def main() -> None:
     parser.add_argument("--empty-frames", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=40_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--tilt", type=float, nargs="*", metavar="DEGREES", help="with the camera rolled (20 25 30)")
+    parser.add_argument("--pairs", type=Path, metavar="NPZ", help="with photographs of people who smile")
     options = parser.parse_args()
+    seeds = range(options.seed, options.seed + options.scenes)
     with ProcessPoolExecutor(options.jobs) as pool:
-        every = list(pool.map(look_at_visits, range(options.seed, options.seed + options.scenes)))
+        if options.tilt is not None or options.pairs:
+            if options.tilt is not None:
+                tilted(pool, options.tilt or (20, 25, 30), seeds)
+            if options.pairs:
+                smiles(pool, options.pairs, options.seed)
+            return
+        every = list(pool.map(look_at_visits, seeds))
         if every:
             total, detections = sum(one.frames for one in every), sum(one.detections for one in every)
             entries = [entry for one in every for entry in one.entries_s]
@@ -137,6 +296,8 @@ def main() -> None:
                 f" p95 {percentile(entries, 0.95):.2f} s, of {len(entries)} entries",
                 flush=True,
             )
+            print(steadiness("tracked", [one.tracked for one in every]))
+            print(steadiness("scanned", [one.scanned for one in every]), flush=True)
         if options.crossings:
             swaps = list(pool.map(look_at_crossing, range(options.seed, options.seed + options.crossings)))
             print(f"swapped tracks in {options.crossings} crossings: {sum(swaps)}", flush=True)

@@ -1,12 +1,12 @@
 """Seeded scenes for the benchmarks: photographs of faces move, scale and tilt in front of real textures."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
 
-from cuelens.adapters.demo_scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Model, Place, Scene, photograph
+from cuelens.adapters.demo_scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Place, Scene, photograph
 from cuelens.frame import Grey
 
 TEXTURES: Final = (
@@ -15,6 +15,15 @@ TEXTURES: Final = (
     *("retina.jpg", "rocket.jpg", "text.png"),
 )
 """Pictures of scikit-image without people: a cat, a cup of coffee, bricks, a text and others."""
+
+
+class Person(Protocol):
+    """Somebody who can walk through a scene."""
+
+    def actor(self, path: tuple[Place, ...]) -> Actor:
+        """Return an actor that follows a path."""
+
+
 PEOPLE: Final = (COLLINS, HOPPER)
 SMALLEST: Final = 44
 LARGEST: Final = 220
@@ -40,13 +49,14 @@ def view(name: str, random: np.random.Generator, width: int = WIDTH, height: int
     return np.asarray(np.clip(level, 0, 255), np.uint8)
 
 
-def visit(random: np.random.Generator, begin_s: float, seconds: float) -> tuple[Place, ...]:
+def visit(random: np.random.Generator, begin_s: float, seconds: float, lean: float = 12) -> tuple[Place, ...]:
     """Return the path of a person who enters from a side, moves about, nearer and farther, and leaves.
 
     Args:
         random: source of chance.
         begin_s: time of entry.
         seconds: length of the visit.
+        lean: degrees by which the head leans at most, to either side.
     """
     side = 1 if random.random() < 0.5 else -1
     size = float(np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST))))
@@ -57,7 +67,7 @@ def visit(random: np.random.Generator, begin_s: float, seconds: float) -> tuple[
         room = (WIDTH - held) / 2 - 8, (HEIGHT - held) / 2 - 8
         y = middle[1] + float(random.uniform(-0.8, 0.8)) * room[1]
         inside = middle[0] + float(np.clip(x, -1, 1)) * room[0]
-        return Place(t, inside if abs(x) <= 1 else middle[0] + x * WIDTH, y, held, float(random.uniform(-12, 12)))
+        return Place(t, inside if abs(x) <= 1 else middle[0] + x * WIDTH, y, held, lean * float(random.uniform(-1, 1)))
 
     places = [place(begin_s, side * 1.1, size)]
     t = begin_s + 1.2
@@ -68,20 +78,21 @@ def visit(random: np.random.Generator, begin_s: float, seconds: float) -> tuple[
     return (*places, place(begin_s + seconds, -side * 1.1, size))
 
 
-def visits(seed: int, count: int = 3, people: Sequence[Model] = PEOPLE) -> Scene:
+def visits(seed: int, count: int = 3, people: Sequence[Person] = PEOPLE, lean: float = 12) -> Scene:
     """Return a scene in which people come one after another, each for ten seconds, with pauses between.
 
     Args:
         seed: the same seed gives the same scene.
         count: number of visits.
         people: to draw visitors from.
+        lean: degrees by which their heads lean at most.
     """
     random = np.random.default_rng(seed)
     actors = []
     t = 0.0
     for _ in range(count):
         t += float(random.uniform(1.0, 2.5))
-        actors.append(people[random.integers(len(people))].actor(visit(random, t, 10.0)))
+        actors.append(people[random.integers(len(people))].actor(visit(random, t, 10.0, lean)))
         t += 10.0
     light = float(random.uniform(0.5, 1.0))
     wall = view(TEXTURES[random.integers(len(TEXTURES))], random)

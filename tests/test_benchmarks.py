@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from cuelens.adapters.demo_scene import photograph
 
 pytest.importorskip("skimage", reason="the scenes' pictures come with the extra demo")
 pytest.importorskip("matplotlib", reason="the scenes' pictures come with the extra demo")
@@ -20,8 +23,26 @@ def printed(script: str, *options: str) -> str:
 
 def test_looking_is_measured() -> None:
     told = printed("looking.py", "--scenes", "1", "--crossings", "1", "--empty-frames", "32", "--jobs", "1")
-    for figure in ("recall of the looking stage", "first reading", "swapped tracks", "false cues in 32 frames"):
+    figures = (
+        "recall of the looking stage",
+        "first reading",
+        "swapped tracks",
+        "false cues in 32 frames",
+        "tracked against",
+    )
+    for figure in figures:
         assert figure in told
+
+
+def test_looking_is_measured_with_a_rolled_camera_and_with_photographs(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.npz"
+    smile = photograph("astronaut.png")[:320, 60:380]
+    np.savez(pairs, frames=np.stack([smile, smile]), expression=np.array(["happy", "neutral"]))
+    told = printed("looking.py", "--scenes", "1", "--jobs", "1", "--tilt", "25", "--pairs", str(pairs))
+    assert "rolled by 25 degrees: recall" in told
+    assert "smiles of 1 people" in told
+    ratio = float(told.split("ratio ")[1].split()[0])
+    assert ratio > 0.5
 
 
 def test_a_beat_is_measured_beside_its_bare_calls() -> None:

@@ -37,10 +37,10 @@ def main() -> None:
         if number >= len(frames):
             times_ms.append(1e3 * (end - start))
             detections += bool(faces)
-    box, reader = faces[0].box, Reader(interpreter, watch)
+    face, reader = faces[0], Reader(interpreter, watch)
     start = time.process_time()
     for _ in range(CROPS):
-        reader.read(frame, box)
+        reader.read(frame, face)
     crop_ms = 1e3 * (time.process_time() - start) / CROPS
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {

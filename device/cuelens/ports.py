@@ -28,11 +28,14 @@ class Detector(Protocol):
     smallest: int
     """Side of the smallest face it can find, in pixels."""
 
-    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        """Return boxes of faces between two sides in pixels, in an order that depends on the picture alone."""
-
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        """Return every window that passes for a face, ungrouped: many about each face, few elsewhere."""
+        """Return every window that passes for a face, ungrouped: many about each face, few elsewhere.
+
+        Args:
+            picture: uint8 (height, width).
+            smallest: side of the smallest window, in pixels.
+            largest: side of the largest window, in pixels.
+        """
 
     def sides(self, smallest: int, largest: int) -> list[int]:
         """Return the sides of windows that a scan between two sides tries, in pixels."""

@@ -13,10 +13,17 @@ ASK_S: Final = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detected face in a frame. track: its number. box: in pixels of the frame."""
+    """A detected face in a frame.
+
+    Attributes:
+        track: its number.
+        box: in pixels of the frame.
+        tilt: by how much the head leans, in degrees, counter-clockwise in the frame.
+    """
 
     track: int
     box: Box
+    tilt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

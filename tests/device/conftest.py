@@ -1,5 +1,7 @@
 """A detector for tests that draw what it sees."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -19,14 +21,10 @@ class SquareDetector:
     def sides(self, smallest: int, largest: int) -> list[int]:
         return [side for side in (20, 23, 26, 30, 35, 40, 46) if smallest <= side <= largest]
 
-    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        self.pixels.append(picture.size)
-        return self._squares(picture, smallest, largest)
-
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         self.pixels.append(picture.size)
         # A window answers for squares that are about as large as it is.
-        return 3 * self._squares(picture, round(smallest * 0.9), round(largest * 1.1))
+        return 6 * self._squares(picture, round(smallest * 0.9), round(largest * 1.1))
 
     def _squares(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         boxes: list[Box] = []
@@ -35,10 +33,12 @@ class SquareDetector:
         for level in (100, 150, 200):
             rows, columns = np.nonzero(np.abs(picture.astype(int) - level) < 20)
             if len(rows):
-                box = (int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+                # The area is the same however the square is turned.
+                side = round(math.sqrt(len(rows)))
+                left, top = round(columns.mean() + 0.5 - side / 2), round(rows.mean() + 0.5 - side / 2)
                 # A square that is cut off by the border of the picture is no face.
-                if smallest <= box[2] <= largest and abs(box[2] - box[3]) <= 2:
-                    boxes.append(box)
+                if smallest <= side <= largest and abs(np.ptp(rows) - np.ptp(columns)) <= 2:
+                    boxes.append((left, top, side, side))
         return boxes
 
 

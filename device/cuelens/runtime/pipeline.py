@@ -124,7 +124,7 @@ class Pipeline:
         readings = {}
         for face in faces:
             try:
-                readings[face.track] = self._reader.read(frame, face.box)
+                readings[face.track] = self._reader.read(frame, face)
             except NoAnswer as error:
                 if not self._failed:
                     self._failed = True

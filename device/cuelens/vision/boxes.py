@@ -1,7 +1,12 @@
 """Geometry of face boxes."""
 
 import math
+from collections.abc import Sequence
 
+import cv2
+import numpy as np
+
+from cuelens.frame import Grey
 from cuelens.types import Box
 
 
@@ -16,6 +21,46 @@ def to_frame(box: Box, left: int, top: int, scale: float) -> Box:
     """
     x, y, width, height = box
     return left + round(x * scale), top + round(y * scale), round(width * scale), round(height * scale)
+
+
+def grouped(hits: Sequence[Box], least: int) -> dict[Box, int]:
+    """Group hits of the detector into faces. Returns the mean box of each group and its number of hits.
+
+    Args:
+        hits: boxes of windows that pass for a face.
+        least: hits that make a face. A smaller group is dropped.
+    """
+    if len(hits) < least:
+        return {}
+    boxes, counts = cv2.groupRectangles(list(hits), least - 1, 0.2)
+    return {(int(x), int(y), int(w), int(h)): int(n) for (x, y, w, h), n in zip(boxes, counts, strict=True)}
+
+
+def turned(picture: Grey, degrees: float) -> Grey:
+    """Return a picture turned about its centre, counter-clockwise, in the same size. Its edges repeat."""
+    rows, columns = picture.shape
+    turn = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), degrees, 1)
+    around = cv2.warpAffine(picture, turn, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(around, np.uint8)
+
+
+def turned_back(box: Box, shape: tuple[int, ...], degrees: float) -> Box:
+    """Return the place of a box before its picture was turned the other way. Its side remains.
+
+    Args:
+        box: in pixels of the turned picture.
+        shape: rows and columns of the picture.
+        degrees: counter-clockwise.
+    """
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    across = box[0] + (box[2] - shape[1]) / 2
+    down = box[1] + (box[3] - shape[0]) / 2
+    return (
+        round(shape[1] / 2 + across * cosine + down * sine - box[2] / 2),
+        round(shape[0] / 2 - across * sine + down * cosine - box[3] / 2),
+        box[2],
+        box[3],
+    )
 
 
 def distance(one: Box, other: Box) -> float:

@@ -1,13 +1,18 @@
 """Classification: a face to probabilities, by the preprocessing of the model's training (`bundle.preprocess`)."""
 
+from typing import Final
+
 import numpy as np
 
 from cuelens.frame import Frame
-from cuelens.types import Box
+from cuelens.types import Face
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop, model_input
 from cuelens_models.bundle.scores import dequantise, probabilities
+
+_LEANS: Final = 10.0
+"""Degrees of tilt from which on a face is read upright: the network has seen faces that lean by up to 12."""
 
 
 class Reader:
@@ -21,14 +26,15 @@ class Reader:
         self._crop = np.empty((spec.height, spec.width), np.uint8)
         self._tensor = np.empty((1, spec.height, spec.width, spec.channels), spec.dtype)
 
-    def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
-        """Return a face's probabilities, in the order of the bundle's labels.
+    def read(self, frame: Frame, face: Face) -> tuple[float, ...]:
+        """Return a face's probabilities, in the order of the bundle's labels. A head that leans is turned upright.
 
         Raises EmptyCrop if it is too small, NoAnswer if the model fails on it.
         """
         began = self._watch.now()
-        face = crop(frame.grey, box, self._contract, out=self._crop)
-        model_input(face, self._contract, out=self._tensor)
+        tilt = face.tilt if abs(face.tilt) >= _LEANS else 0.0
+        picture = crop(frame.grey, face.box, self._contract, out=self._crop, tilt=tilt)
+        model_input(picture, self._contract, out=self._tensor)
         self._watch.add("crop", began)
         began = self._watch.now()
         raw = self._interpreter.invoke(self._tensor)

@@ -12,12 +12,13 @@ import numpy as np
 
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
-from cuelens.types import Box, Face, Sight
-from cuelens.vision.boxes import to_frame
+from cuelens.types import Box, Sight
+from cuelens.vision.boxes import grouped, to_frame, turned, turned_back
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens.vision.sweep import Sweep
-from cuelens.vision.tracker import MISSES, Register, Track, assign
+from cuelens.vision.tracker import MISSES, Register, Scan, Track, assign
+from cuelens_models.bundle.cascade import NEIGHBOURS
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 
@@ -28,6 +29,17 @@ The region is shrunk by a whole factor: averaging whole blocks costs a twentieth
 """
 _PARTS_PER_BEAT: Final = 3
 """Most parts of a sweep in one beat without a tracked face."""
+_CYCLE: Final = 4
+"""Beats of the search for a tracked face: one measures its side, two lean to either side and measure its tilt.
+
+Where a leaning search finds nothing, one that does not lean follows.
+"""
+_LEAN: Final = 8.0
+"""Degrees by which they lean. The detector finds a face that leans by 12, with two thirds of the hits."""
+_TILTS: Final = (0.0, 22.0, -22.0)
+"""Degrees by which the heads lean that the sweeps search for. Each finds those that lean by 12 more or less."""
+_UPRIGHT: Final = 4.0
+"""Degrees from which on a picture is turned before it is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +50,17 @@ class _Region:
         reach: side of the region.
         narrowest: side of the smallest face.
         widest: side of the largest face.
+        trust: weight of the side that this region measures, 0 to 1.
     """
 
     reach: float
     narrowest: float
     widest: float
+    trust: float = 1.0
 
 
-_STEADY: Final = _Region(reach=1.6, narrowest=0.8, widest=1.25)
+_STEADY: Final = _Region(reach=1.6, narrowest=0.85, widest=1.2, trust=0.5)
+_WIDE: Final = _Region(reach=1.65, narrowest=0.68, widest=1.5, trust=0.6)
 _NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
 _MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45)
@@ -73,11 +88,13 @@ class FaceFinder:
         self._detector = _Timed(detector, watch)
         self._pace = pace
         self._watch = watch
-        self._sweep = Sweep(self._detector, optics)
+        self._sweeps = tuple(Sweep(self._detector, optics, tilt, every=3 if tilt else 1) for tilt in _TILTS)
+        self._usual = self._sweeps[0]
         self._tracks: list[Track] = []
         self._register = Register(pace.reunion_s)
         self._t: float | None = None
         self._due_parts = 1.0
+        self._beat = 0
         self._pixels = np.empty(0, np.uint8)
 
     def find(self, frame: Frame, *, reduced: bool = False) -> Sight:
@@ -95,37 +112,58 @@ class FaceFinder:
             if track.number:
                 self._register.gone(track)
         return Sight(
-            seen=tuple(Face(track.number, track.box) for track in self._tracks if track.number and track.t == frame.t),
+            seen=tuple(track.face for track in self._tracks if track.number and track.t == frame.t),
             appeared=appeared,
             lost=tuple(track.number for track in (*stale, *lost) if track.number),
         )
 
     def _scan_for_others(self, frame: Frame, *, reduced: bool) -> None:
-        """Continue the sweep by the parts that are due, as far as this beat can pay for them."""
+        """Continue the sweep by the parts that are due, as far as this beat can pay for them.
+
+        Heads are searched for as the last face leaned: mostly it is the wearer who leans. Without a tracked face, one
+        more part searches for the other ways to lean.
+        """
+        if self._tracks:
+            nearest = max(self._tracks, key=lambda track: track.box[2])
+            self._usual = min(self._sweeps, key=lambda sweep: abs(sweep.tilt - nearest.tilt))
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
         whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
         most = 1 if self._tracks else _PARTS_PER_BEAT
-        self._due_parts = min(self._due_parts + self._sweep.parts(frame) * seconds / whole_s, most + 1.0)
+        self._due_parts = min(self._due_parts + self._usual.parts(frame) * seconds / whole_s, most + 1.0)
         parts = min(int(self._due_parts), most)
-        # A new or missed face costs a scan of a large region, which is enough for one beat.
-        if reduced or not parts or any(track.misses or not track.number for track in self._tracks):
+        # A new or missed face, and one that is measured, cost a scan of many windows, which is enough for one beat.
+        busy = any(track.misses or not track.number or not self._turn(track) for track in self._tracks)
+        if reduced or not parts or busy:
             return
         self._due_parts -= parts
         self._watch.set_kind("sweep")
         faces = [track.expected(frame.t) for track in self._tracks]
+        if faces:
+            self._begin(frame, self._usual, self._usual.scan(frame, parts, faces, hits=2, most=1))
+            return
         # Without a tracked face, one hit is enough: the next beat confirms or drops it.
-        boxes = self._sweep.scan(frame, parts, faces, hits=2 if faces else 1, most=1 if faces else 2)
-        self._tracks += [Track(box, began=frame.t, t=frame.t) for box in boxes]
+        self._begin(frame, self._usual, self._usual.scan(frame, parts, (), hits=1, most=2))
+        others = [sweep for sweep in self._sweeps if sweep is not self._usual]
+        other = others[self._beat % len(others)]
+        if not self._tracks:
+            self._begin(frame, other, other.scan(frame, 1, (), hits=1, most=1))
+
+    def _begin(self, frame: Frame, sweep: Sweep, boxes: list[Box]) -> None:
+        """Begin a track at each box that a sweep has found."""
+        self._tracks += [Track(box, began=frame.t, t=frame.t, tilt=sweep.tilt) for box in boxes]
 
     def _scan_regions(self, frame: Frame) -> None:
         """Search for each tracked face around its predicted place."""
-        candidates = {index: self._scan_region(frame, track) for index, track in enumerate(self._tracks)}
-        assign(candidates, self._tracks, frame.grey, frame.t)
+        self._beat += 1
+        scans = {index: self._scan_region(frame, track) for index, track in enumerate(self._tracks)}
+        assign(scans, self._tracks, frame.grey, frame.t)
 
-    def _scan_region(self, frame: Frame, track: Track) -> list[Box]:
+    def _scan_region(self, frame: Frame, track: Track) -> Scan:
         height, width = frame.grey.shape
-        region = _MISSED if track.misses else _STEADY if track.number else _NEW
+        turn = self._turn(track)
+        region = _MISSED if track.misses else _NEW if not track.number else _STEADY if turn else _WIDE
+        lean = (0.0, _LEAN, 0.0, -_LEAN)[turn] if region is _STEADY else 0.0
         x, y, side, _ = track.expected(frame.t)
         margin = round(side * (region.reach - 1) / 2)
         left, top = max(x - margin, 0), max(y - margin, 0)
@@ -133,17 +171,33 @@ class FaceFinder:
         shrink = max(side // _LEAST_SIDE, 1)
         columns, rows = (right - left) // shrink, (bottom - top) // shrink
         if columns <= 0 or rows <= 0:
-            return []
+            return Scan({})
         picture = frame.grey[top : top + rows * shrink, left : left + columns * shrink]
         if shrink > 1:
             small = self._region(rows, columns)
             cv2.resize(picture, (columns, rows), dst=small, interpolation=cv2.INTER_AREA)
             picture = small
-        smallest = max(round(side / shrink * region.narrowest), self._detector.smallest)
-        largest = round(side / shrink * region.widest)
+        sides = (
+            max(round(side / shrink * region.narrowest), self._detector.smallest),
+            round(side / shrink * region.widest),
+        )
         self._watch.set_kind("region")
-        boxes = self._detector.detect(picture, smallest, largest)
-        return [to_frame(box, left, top, shrink) for box in boxes]
+        boxes = leaning = self._search(picture, track.tilt + lean, *sides)
+        if lean and not leaning:
+            boxes = self._search(picture, track.tilt, *sides)
+        boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items()}
+        return Scan(boxes, region.trust, lean, sum(leaning.values()))
+
+    def _turn(self, track: Track) -> int:
+        """Return the number of this beat in the cycle of a track. Several faces are not measured in the same beat."""
+        return (self._beat + track.number) % _CYCLE
+
+    def _search(self, picture: Grey, tilt: float, smallest: int, largest: int) -> dict[Box, int]:
+        """Return the faces of a picture whose heads lean by `tilt` degrees, and their hits."""
+        if abs(tilt) < _UPRIGHT:
+            return grouped(self._detector.hits(picture, smallest, largest), NEIGHBOURS + 1)
+        boxes = grouped(self._detector.hits(turned(picture, -tilt), smallest, largest), NEIGHBOURS + 1)
+        return {turned_back(box, picture.shape, tilt): hits for box, hits in boxes.items()}
 
     def _region(self, rows: int, columns: int) -> Grey:
         """Return an array of this size, in a buffer that is reused."""
@@ -160,13 +214,6 @@ class _Timed:
         self.sides = detector.sides
         self._detector = detector
         self._watch = watch
-
-    def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
-        """Detect faces, and add the time to the beat."""
-        began = self._watch.now()
-        boxes = self._detector.detect(picture, smallest, largest)
-        self._watch.add("haar", began)
-        return boxes
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return the hits, and add the time to the beat."""

@@ -16,7 +16,7 @@ import numpy as np
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
 from cuelens.types import Box
-from cuelens.vision.boxes import near, to_frame
+from cuelens.vision.boxes import grouped, near, to_frame, turned_back
 from cuelens.vision.optics import Optics
 
 _PARTS: Final = 24
@@ -51,7 +51,18 @@ class Part:
 class Sweep:
     """Scans the parts of a frame in turn, as many in one call as the caller asks for."""
 
-    def __init__(self, detector: Detector, optics: Optics) -> None:
+    def __init__(self, detector: Detector, optics: Optics, tilt: float = 0.0, every: int = 1) -> None:
+        """Divide nothing yet: the first frame gives the size.
+
+        Args:
+            detector: finds upright faces.
+            optics: gives the sizes of faces.
+            tilt: by how much the heads lean, in degrees, counter-clockwise. The corners of a turned frame are cut off.
+            every: 3 searches for every third size only, in a third of the parts; for the next ones in the next sweep.
+        """
+        self.tilt = tilt
+        self._every = every
+        self._first = 0
         self._detector = detector
         self._optics = optics
         self._shape = (0, 0)
@@ -76,29 +87,47 @@ class Sweep:
             most: most candidates to return.
         """
         for _ in range(min(parts, self.parts(frame))):
+            if self._next == len(self._parts):
+                self._next = 0
+                if self._every > 1:
+                    self._first = (self._first + 1) % self._every
+                    self._divide(self._shape)
             part = self._parts[self._next]
-            self._next = (self._next + 1) % len(self._parts)
+            self._next += 1
             part.t = frame.t
             part.hits = [hit for hit in self._scan(frame.grey, part) if not any(near(hit, box) for box in faces)]
         recent = [hit for part in self._parts if frame.t - part.t <= _HIT_LIFE_S for hit in part.hits]
-        if len(recent) < hits:
-            return []
-        boxes, counts = cv2.groupRectangles(recent, hits - 1, 0.2)
-        candidates = sorted((-int(count), *map(int, box)) for box, count in zip(boxes, counts, strict=True))[:most]
+        candidates = sorted((-count, box) for box, count in grouped(recent, hits).items())[:most]
         if candidates:
             for part in self._parts:
                 part.hits.clear()
-        return [(x, y, width, height) for _, x, y, width, height in candidates]
+        return [box for _, box in candidates]
 
     def _scan(self, grey: Grey, part: Part) -> list[Box]:
+        hits = self._detector.hits(self._rows(grey, part), part.smallest, part.largest)
+        boxes = [to_frame(hit, 0, part.top * part.shrink, part.shrink) for hit in hits]
+        return [turned_back(box, grey.shape, self.tilt) for box in boxes] if self.tilt else boxes
+
+    def _rows(self, grey: Grey, part: Part) -> Grey:
+        """Return the rows of a part, shrunken, and turned until leaning heads are upright."""
         shrink = part.shrink
-        rows = grey[part.top * shrink : part.bottom * shrink, : grey.shape[1] // shrink * shrink]
-        if shrink > 1:
-            buffer = self._buffers[shrink][part.top : part.bottom]
+        buffer = self._buffers[shrink][part.top : part.bottom]
+        if not self.tilt:
+            rows = grey[part.top * shrink : part.bottom * shrink, : grey.shape[1] // shrink * shrink]
+        else:
+            # One pixel in two each way is enough where a face is shrunk by two or more.
+            step = min(shrink, 2)
+            middle = (grey.shape[1] - 1) / 2, (grey.shape[0] - 1) / 2
+            turn = np.asarray(cv2.getRotationMatrix2D(middle, -self.tilt, 1), np.float64) / step
+            turn[:, 2] += (1 / step - 1) / 2
+            turn[1, 2] -= part.top * shrink // step
+            size = buffer.shape[1] * shrink // step, buffer.shape[0] * shrink // step
+            flags, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+            rows = np.asarray(cv2.warpAffine(grey, turn, size, flags=flags, borderMode=border), np.uint8)
+        if rows.shape != buffer.shape:
             cv2.resize(rows, buffer.shape[::-1], dst=buffer, interpolation=cv2.INTER_AREA)
             rows = buffer
-        hits = self._detector.hits(rows, part.smallest, part.largest)
-        return [to_frame(hit, 0, part.top * shrink, shrink) for hit in hits]
+        return rows
 
     def _divide(self, shape: tuple[int, int]) -> None:
         """Divide frames of this shape into parts with about the same number of the detector's windows."""
@@ -107,7 +136,7 @@ class Sweep:
         self._parts = []
         self._buffers = {}
         sizes = self._sizes()
-        share = sum(windows for *_, windows in sizes) / _PARTS
+        share = sum(windows for *_, windows in sizes) * self._every / _PARTS
         room = 0.0
         for shrink, side, windows in sizes:
             rows, columns = shape[0] // shrink, shape[1] // shrink
@@ -144,4 +173,4 @@ class Sweep:
             ]
             shrink *= 2
             smallest = max(smallest, float(window * shrink))
-        return sizes
+        return sizes[self._first :: self._every]

@@ -1,6 +1,7 @@
 """Tracking: matches the faces of a frame to those of the frame before."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Final
 
 import cv2
@@ -15,6 +16,17 @@ MISSES: Final = 2
 """Beats in a row without a box after which a numbered track is lost."""
 _SPEED_WEIGHT: Final = 0.5
 """Weight of the newest step in the speed (exponential smoothing)."""
+_PLACE_S: Final = 0.05
+"""Time constant of the centre, in seconds: a box trembles by a hundredth of its side from frame to frame."""
+_LEAP: Final = 0.3
+"""Distance from the predicted place, in sides, from which on the centre is taken as measured."""
+_RESIZED: Final = 0.4
+"""Difference from the predicted side, as a logarithm, from which on the side is taken as measured."""
+_FASTEST: Final = 1.2
+"""Limit of the growth of a side, as a logarithm a second: from two metres to one in 0.6 s."""
+_TILT_STEP: Final = 8.0
+"""Degrees by which the tilt changes at most, of one comparison of two leaning scans."""
+_TILT_MOST: Final = 35.0
 _SIDE: Final = 8
 """Side of a thumbnail, in pixels. Thumbnails tell two faces apart that pass each other."""
 _LOOK_WEIGHT: Final = 0.3
@@ -29,16 +41,34 @@ Look = NDArray[np.float32]
 """A thumbnail of a face: (64,), mean 0, norm 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The search for one tracked face in one frame.
+
+    Attributes:
+        boxes: candidates and their numbers of hits.
+        trust: weight of a candidate's side against the predicted one, 0 to 1: a narrow range of sizes says little.
+        lean: degrees by which a part of the search leaned away from the track's tilt; 0 if none did.
+        leaning: number of hits of that part.
+    """
+
+    boxes: dict[Box, int]
+    trust: float = 1.0
+    lean: float = 0.0
+    leaning: int = 0
+
+
 @dataclass(slots=True)
 class Track:
     """One tracked face.
 
     Attributes:
-        box: its last box, in pixels of the frame.
+        box: its last box, steadied, in pixels of the frame.
         began: time of its first box, in seconds.
         t: time of its last box, in seconds.
         number: 0 until it has a box in a second beat.
         misses: beats in a row without a box.
+        tilt: by how much the head leans, in degrees, counter-clockwise.
         speed: of its centre, right and down, in pixels a second, smoothed.
         look: its thumbnail, smoothed; None before the first.
         look_t: time of the newest thumbnail, in seconds.
@@ -49,52 +79,106 @@ class Track:
     t: float
     number: int = 0
     misses: int = 0
+    tilt: float = 0.0
     speed: tuple[float, float] = (0.0, 0.0)
     look: Look | None = None
     look_t: float = 0.0
+    _place: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Centre in pixels, and the logarithm of the side."""
+    _growth: float = 0.0
+    """Of the logarithm of the side, a second."""
+    _leaning: dict[bool, int] = field(default_factory=dict)
+    """Hits of the last scan that leaned clockwise (False), and of the last that leaned the other way (True)."""
+
+    def __post_init__(self) -> None:
+        self._place = _place(self.box)
+
+    @property
+    def face(self) -> Face:
+        """Return it as others see it."""
+        return Face(self.number, self.box, self.tilt)
 
     def expected(self, t: float) -> Box:
-        """Return the box predicted for time `t`, at constant speed."""
-        ahead = t - self.t
-        return round(self.box[0] + self.speed[0] * ahead), round(self.box[1] + self.speed[1] * ahead), *self.box[2:]
+        """Return the box predicted for time `t`, at constant speed and growth."""
+        return _box(self._predicted(t))
 
-    def update(self, box: Box, t: float) -> None:
-        """Set the box at time `t`, and smooth the speed."""
+    def update(self, box: Box, t: float, trust: float = 1.0) -> None:
+        """Set the box at time `t`. trust: weight of its side against the predicted side, 0 to 1."""
         seconds = t - self.t
         if seconds > 0:
-            across = box[0] - self.box[0] + (box[2] - self.box[2]) / 2
-            down = box[1] - self.box[1] + (box[3] - self.box[3]) / 2
-            self.speed = (
-                self.speed[0] + _SPEED_WEIGHT * (across / seconds - self.speed[0]),
-                self.speed[1] + _SPEED_WEIGHT * (down / seconds - self.speed[1]),
-            )
-        self.box, self.t, self.misses = box, t, 0
+            self._steady(_place(box), seconds, trust)
+        self.box, self.t, self.misses = _box(self._place), t, 0
+
+    def compare(self, hits: int, lean: float) -> None:
+        """Turn the tilt towards the side on which a leaning scan has more hits. lean: of this scan, in degrees."""
+        self._leaning[lean > 0] = hits
+        if len(self._leaning) == 2:
+            more, less = self._leaning[True], self._leaning[False]
+            self.tilt += _TILT_STEP * (more - less) / max(more + less, 1)
+            self.tilt = min(max(self.tilt, -_TILT_MOST), _TILT_MOST)
+
+    def _predicted(self, t: float) -> tuple[float, float, float]:
+        ahead = t - self.t
+        x, y, side = self._place
+        return x + self.speed[0] * ahead, y + self.speed[1] * ahead, side + self._growth * ahead
+
+    def _steady(self, measured: tuple[float, float, float], seconds: float, trust: float) -> None:
+        """Take a weighted mean of the predicted place and the measured one."""
+        x, y, side = self._predicted(self.t + seconds)
+        off_x, off_y, off_side = measured[0] - x, measured[1] - y, measured[2] - side
+        leap = _LEAP * math.exp(measured[2])
+        weight = 1.0 if max(abs(off_x), abs(off_y)) > leap else 1 - math.exp(-seconds / _PLACE_S)
+        if abs(off_side) > _RESIZED:
+            trust, self._growth = 1.0, 0.0
+        elif trust < 1:
+            self._growth = (self._growth + trust * off_side / (3 * seconds)) * 0.95
+            self._growth = min(max(self._growth, -_FASTEST), _FASTEST)
+        before = self._place
+        self._place = x + weight * off_x, y + weight * off_y, side + trust * off_side
+        self.speed = (
+            self.speed[0] + _SPEED_WEIGHT * ((self._place[0] - before[0]) / seconds - self.speed[0]),
+            self.speed[1] + _SPEED_WEIGHT * ((self._place[1] - before[1]) / seconds - self.speed[1]),
+        )
 
 
-def assign(candidates: dict[int, list[Box]], tracks: list[Track], grey: Grey, t: float) -> None:
+def _place(box: Box) -> tuple[float, float, float]:
+    """Return centre and logarithm of the side."""
+    return box[0] + box[2] / 2, box[1] + box[3] / 2, math.log(max(box[2], 1))
+
+
+def _box(place: tuple[float, float, float]) -> Box:
+    side = math.exp(place[2])
+    whole = round(side)
+    return round(place[0] - side / 2), round(place[1] - side / 2), whole, whole
+
+
+def assign(scans: dict[int, Scan], tracks: list[Track], grey: Grey, t: float) -> None:
     """Match boxes to tracks one to one, the likeliest pairs first. A track without a box counts a miss.
 
     Of people who pass each other, one hides the other, and place and speed say little. Then thumbnails must match too.
 
     Args:
-        candidates: boxes around the predicted place of each track, by the track's index.
+        scans: the search around the predicted place of each track, by the track's index.
         tracks: the tracks; updated in place.
         grey: the frame, uint8 (height, width).
         t: time of the frame, in seconds.
     """
     pairs = sorted(
         (cost, index, box)
-        for index, boxes in candidates.items()
-        for box in boxes
+        for index, scan in scans.items()
+        for box in scan.boxes
         if (cost := _cost(tracks[index], box, tracks, grey, t)) is not None
     )
     matches: dict[int, Box] = {}
     for _, index, box in pairs:
         if index not in matches and not any(near(box, other) for other in matches.values()):
-            tracks[index].update(box, t)
+            tracks[index].update(box, t, scans[index].trust)
             matches[index] = box
-    for index in candidates.keys() - matches.keys():
-        tracks[index].misses += 1
+    for index, scan in scans.items():
+        if scan.lean:
+            tracks[index].compare(scan.leaning, scan.lean)
+        if index not in matches:
+            tracks[index].misses += 1
     for track in tracks:
         if track.t == t and t - track.look_t >= _LOOK_EVERY_S and not _crowded(track, track.box, tracks, t):
             _update_look(track, grey)
@@ -167,7 +251,7 @@ class Register:
         else:
             self._last += 1
             track.number = self._last
-        return Face(track.number, track.box)
+        return track.face
 
     def gone(self, track: Track) -> None:
         """Store a lost track, in case it returns."""

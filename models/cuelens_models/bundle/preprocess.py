@@ -4,6 +4,7 @@ The glasses start at `crop`, with a frame and a detector's box. Data sets of cro
 Training, conversion and the glasses all use this module, so their preprocessing cannot differ.
 """
 
+import math
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -40,7 +41,7 @@ def square(box: Box, contract: HasInput) -> Box:
     return round(left), round(top), whole_side, whole_side
 
 
-def crop(frame: Grey, box: Box, contract: HasInput, out: Grey | None = None) -> Grey:
+def crop(frame: Grey, box: Box, contract: HasInput, out: Grey | None = None, tilt: float = 0.0) -> Grey:
     """Cut one face out of a frame and resize it to the model's input size.
 
     Raises EmptyCrop if the box is under 16 pixels on a side or lies wholly outside the frame.
@@ -50,10 +51,18 @@ def crop(frame: Grey, box: Box, contract: HasInput, out: Grey | None = None) -> 
         box: the detector's box of the face, in pixels of `frame`.
         contract: gives the crop rule and the size.
         out: buffer for the result, uint8 (contract height, contract width). None: a new array.
+        tilt: by how much the head leans, in degrees, counter-clockwise in the frame. The crop shows it upright.
     """
     if min(box[2], box[3]) < SMALLEST_BOX:
         raise EmptyCrop(f"a face of {box[2]}x{box[3]} pixels is too small: it needs {SMALLEST_BOX} on each side")
+    if tilt:
+        return _upright(frame, box, contract, tilt, out)
     x, y, side, _ = square(box, contract)
+    return resize(_cut(frame, x, y, side, box), contract.input.width, contract.input.height, out)
+
+
+def _cut(frame: Grey, x: int, y: int, side: int, box: Box) -> Grey:
+    """Return a square of a frame, with repeated edges. Raises EmptyCrop, which names `box`, if none of it is inside."""
     height, width = frame.shape
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
     if left >= right or top >= bottom:
@@ -62,7 +71,27 @@ def crop(frame: Grey, box: Box, contract: HasInput, out: Grey | None = None) -> 
     if right - left < side or bottom - top < side:
         borders = (top - y, y + side - bottom, left - x, x + side - right)
         face = np.asarray(cv2.copyMakeBorder(face, *borders, cv2.BORDER_REPLICATE), dtype=np.uint8)
-    return resize(face, contract.input.width, contract.input.height, out)
+    return face
+
+
+def _upright(frame: Grey, box: Box, contract: HasInput, tilt: float, out: Grey | None) -> Grey:
+    """Return the crop of a head that leans. A square around the leaning one is shrunk, then turned."""
+    rule, spec = contract.input.crop, contract.input
+    sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))
+    side = rule.scale * max(box[2], box[3])
+    # The rule's shift goes from the face's brow to its chin.
+    x = box[0] + box[2] / 2 + rule.shift_y * side * sine
+    y = box[1] + box[3] / 2 + rule.shift_y * side * cosine
+    reach = abs(sine) + abs(cosine)
+    around = round(side * reach)
+    target = max(spec.width, spec.height)
+    grown = math.ceil(target * reach)
+    small = resize(_cut(frame, round(x - around / 2), round(y - around / 2), around, box), grown, grown)
+    middle, scale = ((grown - 1) / 2, (grown - 1) / 2), target * around / (side * grown)
+    turn = np.asarray(cv2.getRotationMatrix2D(middle, -tilt, scale), np.float64)
+    turn[:, 2] -= (grown - target) / 2
+    face = cv2.warpAffine(small, turn, (target, target), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return resize(np.asarray(face, np.uint8), spec.width, spec.height, out)
 
 
 def resize(face: Grey, width: int, height: int, out: Grey | None = None) -> Grey:

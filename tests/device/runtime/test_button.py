@@ -252,9 +252,6 @@ class Stuck:
     def sides(self, smallest: int, largest: int) -> list[int]:
         return [20, 23, 26, 30, 35]
 
-    def detect(self, picture: Any, smallest: int, largest: int) -> list[Any]:
-        return self.hits(picture, smallest, largest)
-
     def hits(self, picture: Any, smallest: int, largest: int) -> list[Any]:
         self.entered.set()
         self.free.wait(60)

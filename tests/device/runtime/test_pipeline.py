@@ -54,7 +54,7 @@ class FixedReader:
 def frames(count: int) -> list[Frame]:
     random = np.random.default_rng(1)
     picture = random.integers(0, 60, (480, 640)).astype(np.uint8)
-    picture[140:240, 200:300] = random.integers(190, 210, (100, 100))
+    picture[140:240, 200:300] = np.kron(random.integers(190, 210, (10, 10)), np.ones((10, 10)))
     return [Frame(picture, 100 + n / 15, 0) for n in range(count)]
 
 

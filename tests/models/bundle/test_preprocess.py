@@ -237,3 +237,30 @@ def test_many_faces_of_another_size_are_resized_as_one_is(shipped: Bundle) -> No
     faces = np.stack([noise(60, 60, seed) for seed in range(3)])
     expected = np.concatenate([model_input(face, contract) for face in faces])
     np.testing.assert_array_equal(model_inputs(faces, contract.input), expected)
+
+
+@pytest.mark.parametrize("tilt", [-30.0, -11.0, 12.0, 25.0])
+@pytest.mark.parametrize(("scale", "shift_y"), [(1.02, 0.0), (1.2, 0.1)])
+def test_the_crop_of_a_head_that_leans_is_that_of_the_head_upright(
+    shipped: Bundle, tilt: float, scale: float, shift_y: float
+) -> None:
+    blobs = np.random.default_rng(3).integers(0, 255, (30, 40)).astype(np.uint8)
+    upright = np.asarray(cv2.resize(blobs, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
+    turn = cv2.getRotationMatrix2D((319.5, 239.5), tilt, 1)
+    leaning = np.asarray(cv2.warpAffine(upright, turn, (640, 480), flags=cv2.INTER_CUBIC), np.uint8)
+    contract, box = contract_with_rule(shipped, scale, shift_y), (260, 180, 120, 120)
+    expected = crop(upright, box, contract).astype(int)
+    assert np.abs(crop(leaning, box, contract, tilt=tilt).astype(int) - expected).mean() < 6
+    assert np.abs(crop(leaning, box, contract).astype(int) - expected).mean() > 20
+
+
+@pytest.mark.parametrize("box", [(-30, -20, 90, 90), (120, 90, 60, 60)])
+def test_a_head_that_leans_at_the_border_is_cut_with_repeated_edges(shipped: Bundle, box: Box) -> None:
+    out = np.zeros((48, 48), np.uint8)
+    assert np.shares_memory(crop(noise(120, 160), box, contract_with_rule(shipped), out, tilt=20.0), out)
+    assert out.any()
+
+
+def test_a_head_that_leans_outside_the_frame_is_an_empty_crop(shipped: Bundle) -> None:
+    with pytest.raises(EmptyCrop, match="outside"):
+        crop(noise(120, 160), (400, 10, 40, 40), contract_with_rule(shipped), tilt=20.0)

@@ -1,0 +1,28 @@
+"""Geometry of boxes: groups of hits, and pictures that are turned."""
+
+import numpy as np
+import pytest
+
+from cuelens.vision.boxes import grouped, turned, turned_back
+
+
+def test_hits_become_faces_where_enough_of_them_agree() -> None:
+    hits = [(100, 100, 50, 50)] * 4 + [(102, 98, 54, 54)] * 2 + [(300, 200, 40, 40)] * 3
+    assert grouped(hits, 5) == {(101, 99, 51, 51): 6}
+    assert grouped(hits, 3) == {(101, 99, 51, 51): 6, (300, 200, 40, 40): 3}
+    assert grouped(hits[:2], 3) == {}
+    assert grouped([], 1) == {}
+
+
+@pytest.mark.parametrize("degrees", [-30, -12, 8, 25])
+@pytest.mark.parametrize("shape", [(90, 120), (121, 80)])
+def test_a_box_in_a_turned_picture_lies_where_its_content_was(shape: tuple[int, int], degrees: float) -> None:
+    picture = np.zeros(shape, np.uint8)
+    picture[40:44, 50:54] = 255
+    upright = turned(picture, -degrees)
+    rows, columns = np.nonzero(upright > 128)
+    x, y = round(columns.mean() - 1.5), round(rows.mean() - 1.5)
+    left, top, *side = turned_back((x, y, 4, 4), picture.shape, degrees)
+    assert abs(left - 50) <= 1
+    assert abs(top - 40) <= 1
+    assert side == [4, 4]
