@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -353,6 +354,8 @@ def test_what_root_writes_belongs_to_the_user_of_the_glasses(home: Home) -> None
 def test_who_may_not_use_the_folder_learns_the_command_that_may(
     monkeypatch: pytest.MonkeyPatch, action: Callable[[Path], int], words: str
 ) -> None:
+    if not all(folder.stat().st_mode & stat.S_IXOTH for folder in Path(profile.__file__).parents):
+        pytest.skip("cuelens is installed where only root may read it")
     with tempfile.TemporaryDirectory() as name:
         home = Home(Path(name))
         home.folder.chmod(0o755)
