@@ -124,6 +124,8 @@ def _decode(path: Path, kind: type[T], parse: Callable[[str], Any]) -> T:
         # Python reads no number of more than 4300 digits.
         raise BadInput(f"{path}: a number has too many digits") from error
     try:
+        # What cannot be written again would stop a later reader.
+        json.dumps(raw, ensure_ascii=False, default=str).encode()
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         wrong = mistake(error, raw, kind)

@@ -76,7 +76,9 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
     """
     try:
         status = work()
-        sys.stdout.flush()
+        # Python has no standard output if it was closed before the start (`>&-`).
+        if sys.stdout:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     except BrokenPipeError:

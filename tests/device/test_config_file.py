@@ -207,6 +207,7 @@ TWICE = "this key or section stands there twice: keep one"
         ('{"wearer": "Mia}', "line 1, column 12: the text that begins here has no closing quote"),
         (r'{"wearer": "C:\Mia"}', "line 1, column 15: a backslash in a text is written twice"),
         ('{"sound": {"on": true}, "sound": {"on": false}}', 'the key "sound" stands there twice: keep one'),
+        (r'{"wearer": "\ud800"}', r"a text has half a character, \ud800 to \udfff"),
         (r'{"\ud800": 1}', r"a text has half a character, \ud800 to \udfff"),
         ("[" * 100_000, "too many brackets stand in each other"),
         (f'{{"sound": {"9" * 5000}}}', "a number has too many digits"),

@@ -139,3 +139,10 @@ def test_in_the_journal_an_error_has_its_level(tmp_path: Path) -> None:
     with (tmp_path / "journal").open("w") as journal:
         done = subprocess.run([sys.executable, "-c", code], stderr=journal, check=False)
     assert (done.returncode, (tmp_path / "journal").read_text()) == (3, "<3>tool: no file\n")
+
+
+def test_a_command_without_standard_output_ends_with_its_own_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as caught:
+        command.finish("cuelens", lambda: 3, debug=False)
+    assert caught.value.code == 3

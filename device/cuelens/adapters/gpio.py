@@ -14,6 +14,7 @@ from cuelens.adapters.gpio_light import GpioLight
 from cuelens.health.board import is_raspberry_pi
 from cuelens.light import patterns
 from cuelens.settings import Pins
+from cuelens_models import regular_file
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.command import install
 from cuelens_models.errors import AbsentDevice, MissingExtra
@@ -137,14 +138,15 @@ def _remember(pins: Pins) -> None:
         file, content = Path(folder) / _REMEMBERED, msgspec.json.encode(pins)
         # The lamps work without it.
         with suppress(OSError):
-            if not file.exists() or file.read_bytes() != content:
+            if regular_file.fault(file) or not file.exists() or file.read_bytes() != content:
                 write_whole(file, content)
 
 
 def remembered() -> Pins | None:
     """Return the pins that the service last used; None if they are unknown. Then no lamp of it is lit either."""
     try:
-        return msgspec.json.decode((Path(os.environ["STATE_DIRECTORY"]) / _REMEMBERED).read_bytes(), type=Pins)
+        file = Path(os.environ["STATE_DIRECTORY"]) / _REMEMBERED
+        return None if regular_file.fault(file) else msgspec.json.decode(file.read_bytes(), type=Pins)
     except (KeyError, OSError, msgspec.DecodeError):
         return None
 

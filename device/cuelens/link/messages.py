@@ -67,8 +67,11 @@ class _Envelope(msgspec.Struct):
 
 
 def encode(message: Message) -> bytes:
-    """Return a message as a line, with its end."""
-    return msgspec.json.encode(message) + b"\n"
+    """Return a message as a line, with its end. Raises BadInput if a text of it is none."""
+    try:
+        return msgspec.json.encode(message) + b"\n"
+    except UnicodeEncodeError as error:
+        raise BadInput("what was typed is no text in UTF-8: type it again") from error
 
 
 def request(line: bytes) -> Request:

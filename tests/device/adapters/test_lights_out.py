@@ -1,5 +1,6 @@
 """Every lamp goes dark after the daemon, whatever became of it and of its settings. One breath shows a failure."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,4 +161,11 @@ def test_a_folder_that_cannot_be_written_to_keeps_no_lamp_from_working(
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(board.state / "nowhere"))
     gpio.Gpio(OTHER_RED).close()
+    assert gpio.remembered() is None
+
+
+def test_a_pipe_in_place_of_the_stored_pins_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pins.json")
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    gpio.Gpio(Pins(factory="mock")).close()
     assert gpio.remembered() is None

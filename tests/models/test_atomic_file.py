@@ -1,0 +1,34 @@
+"""Files are written whole, and what is no file stays what it is."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cuelens_models.atomic_file import write_whole
+from cuelens_models.errors import Unwritable
+
+
+def test_a_link_stays_and_its_file_is_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    file, link = tmp_path / "folder" / "file", tmp_path / "link"
+    file.write_bytes(b"old")
+    link.symlink_to(file)
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"new"
+    assert os.listdir(tmp_path / "folder") == ["file"]
+
+
+def test_a_pipe_is_refused_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(Unwritable, match="pipe is a device or a pipe, no regular file: give the name of a file"):
+        write_whole(pipe, b"new")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_device_is_refused() -> None:
+    with pytest.raises(Unwritable, match="/dev/null is a device or a pipe"):
+        write_whole(Path("/dev/null"), b"new")
