@@ -36,8 +36,12 @@ Where a leaning search finds nothing, one that does not lean follows.
 """
 _LEAN: Final = 8.0
 """Degrees by which they lean. The detector finds a face that leans by 12, with two thirds of the hits."""
-_TILTS: Final = (0.0, 22.0, -22.0)
-"""Degrees by which the heads lean that the sweeps search for. Each finds those that lean by 12 more or less."""
+_TILTS: Final = (22.0, -22.0)
+"""Degrees by which the heads lean that further sweeps search for. Each finds those that lean by 12 more or less."""
+_LEANS: Final = 16.0
+"""Degrees of tilt from which on a head counts as leaning for the sweeps."""
+_LEANING_HITS: Final = 8
+"""Hits that make a newcomer of a head that leans. Between two ways to lean more windows pass by chance."""
 _UPRIGHT: Final = 4.0
 """Degrees from which on a picture is turned before it is searched."""
 
@@ -88,8 +92,9 @@ class FaceFinder:
         self._detector = _Timed(detector, watch)
         self._pace = pace
         self._watch = watch
-        self._sweeps = tuple(Sweep(self._detector, optics, tilt, every=3 if tilt else 1) for tilt in _TILTS)
-        self._usual = self._sweeps[0]
+        self._upright = Sweep(self._detector, optics)
+        self._leaning = tuple(Sweep(self._detector, optics, tilt, every=3) for tilt in _TILTS)
+        self._usual = self._upright
         self._tracks: list[Track] = []
         self._register = Register(pace.reunion_s)
         self._t: float | None = None
@@ -120,17 +125,18 @@ class FaceFinder:
     def _scan_for_others(self, frame: Frame, *, reduced: bool) -> None:
         """Continue the sweep by the parts that are due, as far as this beat can pay for them.
 
-        Heads are searched for as the last face leaned: mostly it is the wearer who leans. Without a tracked face, one
-        more part searches for the other ways to lean.
+        Without a tracked face, one more part searches for heads that lean, mostly as the last one did: it may be the
+        wearer who leans. With one, newcomers are searched for as it leans.
         """
         if self._tracks:
-            nearest = max(self._tracks, key=lambda track: track.box[2])
-            self._usual = min(self._sweeps, key=lambda sweep: abs(sweep.tilt - nearest.tilt))
+            tilt = max(self._tracks, key=lambda track: track.box[2]).tilt
+            self._usual = self._upright if abs(tilt) < _LEANS else self._leaning[tilt < 0]
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
         whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
         most = 1 if self._tracks else _PARTS_PER_BEAT
-        self._due_parts = min(self._due_parts + self._usual.parts(frame) * seconds / whole_s, most + 1.0)
+        sweep = self._usual if self._tracks else self._upright
+        self._due_parts = min(self._due_parts + sweep.parts(frame) * seconds / whole_s, most + 1.0)
         parts = min(int(self._due_parts), most)
         # A new or missed face, and one that is measured, cost a scan of many windows, which is enough for one beat.
         busy = any(track.misses or not track.number or not self._turn(track) for track in self._tracks)
@@ -139,15 +145,13 @@ class FaceFinder:
         self._due_parts -= parts
         self._watch.set_kind("sweep")
         faces = [track.expected(frame.t) for track in self._tracks]
-        if faces:
-            self._begin(frame, self._usual, self._usual.scan(frame, parts, faces, hits=2, most=1))
-            return
         # Without a tracked face, one hit is enough: the next beat confirms or drops it.
-        self._begin(frame, self._usual, self._usual.scan(frame, parts, (), hits=1, most=2))
-        others = [sweep for sweep in self._sweeps if sweep is not self._usual]
-        other = others[self._beat % len(others)]
+        self._begin(frame, sweep, sweep.scan(frame, parts, faces, hits=2 if faces else 1, most=1 if faces else 2))
         if not self._tracks:
-            self._begin(frame, other, other.scan(frame, 1, (), hits=1, most=1))
+            leaning = self._leaning[self._beat % 2]
+            if self._usual is not self._upright and self._beat % 3:
+                leaning = self._usual
+            self._begin(frame, leaning, leaning.scan(frame, 1, (), hits=1, most=1))
 
     def _begin(self, frame: Frame, sweep: Sweep, boxes: list[Box]) -> None:
         """Begin a track at each box that a sweep has found."""
@@ -182,9 +186,10 @@ class FaceFinder:
             round(side / shrink * region.widest),
         )
         self._watch.set_kind("region")
-        boxes = leaning = self._search(picture, track.tilt + lean, *sides)
+        least = _LEANING_HITS if not track.number and abs(track.tilt) >= _LEANS else NEIGHBOURS + 1
+        boxes = leaning = self._search(picture, track.tilt + lean, *sides, least)
         if lean and not leaning:
-            boxes = self._search(picture, track.tilt, *sides)
+            boxes = self._search(picture, track.tilt, *sides, least)
         boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items()}
         return Scan(boxes, region.trust, lean, sum(leaning.values()))
 
@@ -192,11 +197,11 @@ class FaceFinder:
         """Return the number of this beat in the cycle of a track. Several faces are not measured in the same beat."""
         return (self._beat + track.number) % _CYCLE
 
-    def _search(self, picture: Grey, tilt: float, smallest: int, largest: int) -> dict[Box, int]:
-        """Return the faces of a picture whose heads lean by `tilt` degrees, and their hits."""
+    def _search(self, picture: Grey, tilt: float, smallest: int, largest: int, least: int) -> dict[Box, int]:
+        """Return the faces of a picture whose heads lean by `tilt` degrees, and their hits, `least` or more."""
         if abs(tilt) < _UPRIGHT:
-            return grouped(self._detector.hits(picture, smallest, largest), NEIGHBOURS + 1)
-        boxes = grouped(self._detector.hits(turned(picture, -tilt), smallest, largest), NEIGHBOURS + 1)
+            return grouped(self._detector.hits(picture, smallest, largest), least)
+        boxes = grouped(self._detector.hits(turned(picture, -tilt), smallest, largest), least)
         return {turned_back(box, picture.shape, tilt): hits for box, hits in boxes.items()}
 
     def _region(self, rows: int, columns: int) -> Grey:

@@ -1,17 +1,12 @@
 """Looking, with a detector that sees what the test draws: bright squares, at their true place and size."""
 
-from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
-from cuelens.adapters.demo_scene import photograph
-from cuelens.adapters.haar import HaarDetector
 from cuelens.frame import Frame
-from cuelens.types import Box, Face, Sight
-from cuelens.vision.boxes import near
+from cuelens.types import Box, Sight
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 
@@ -189,63 +184,3 @@ def test_frames_of_any_size_are_looked_at_from_the_same_distance(squares: Any, w
     watch.begin()
     assert any(finder.find(Frame(grey, n / 15, 0)).appeared for n in range(12))
     assert max(squares.pixels) <= 320 * 320 * height / width
-
-
-ASTRONAUT = photograph("astronaut.png")
-FACE: Box = (176, 66, 98, 98)
-"""The face of Eileen Collins in it."""
-
-
-def astronaut(degrees: float) -> tuple[Frame, Box]:
-    """A frame in which she is turned counter-clockwise, and the box of her face."""
-    grey = cv2.copyMakeBorder(ASTRONAUT[:480], 0, 0, 64, 64, cv2.BORDER_REPLICATE)
-    x, y, width, height = FACE
-    turn = cv2.getRotationMatrix2D((320, 240), degrees, 1)
-    centre = turn @ (64 + x + width / 2, y + height / 2, 1)
-    # Her face comes to the middle of the frame.
-    turn[:, 2] += np.subtract((320, 240), centre)
-    picture = cv2.warpAffine(grey, turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
-    return Frame(np.asarray(picture, np.uint8), 0.0, 0), (320 - width // 2, 240 - height // 2, width, height)
-
-
-class Look:
-    """A face finder with the cascade of the glasses, at fifteen frames a second."""
-
-    def __init__(self) -> None:
-        self.finder = FaceFinder(HaarDetector(), Optics(), LookPace(), watch := StageTimes())
-        watch.begin()
-        self.n = 0
-
-    def at(self, degrees: float) -> tuple[Face, ...]:
-        self.n += 1
-        return self.finder.find(replace(astronaut(degrees)[0], t=self.n / 15)).seen
-
-
-@pytest.mark.parametrize("degrees", [-30, -20, 0, 20, 30])
-def test_a_head_that_leans_is_found_within_three_seconds_with_its_tilt(degrees: float) -> None:
-    look = Look()
-    sights = [look.at(degrees) for _ in range(60)]
-    assert any(sights[:45])
-    (face,) = sights[-1]
-    assert face.tilt == pytest.approx(degrees, abs=8)
-    assert near(face.box, astronaut(degrees)[1])
-
-
-@pytest.mark.parametrize("way", [1, -1])
-def test_a_head_that_begins_to_lean_keeps_its_track(way: int) -> None:
-    look = Look()
-    for _ in range(15):
-        look.at(0)
-    leaning = [look.at(way * min(1.5 * n, 30)) for n in range(45)]
-    assert [face.track for sight in leaning for face in sight] == [1] * 45
-    assert way * leaning[-1][0].tilt == pytest.approx(30, abs=8)
-
-
-def test_after_a_head_that_leant_the_next_one_is_searched_for_as_leaning() -> None:
-    look = Look()
-    assert [look.at(25) for _ in range(60)][-1]
-    empty = Frame(np.full((480, 640), 90, np.uint8), 0.0, 0)
-    for _ in range(60):
-        look.n += 1
-        look.finder.find(replace(empty, t=look.n / 15))
-    assert any(look.at(25) for _ in range(12))
