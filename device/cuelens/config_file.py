@@ -124,8 +124,7 @@ def _decode(path: Path, kind: type[T], parse: Callable[[str], Any]) -> T:
         # Python reads no number of more than 4300 digits.
         raise BadInput(f"{path}: a number has too many digits") from error
     try:
-        # What cannot be written again would stop a later reader.
-        json.dumps(raw, ensure_ascii=False, default=str).encode()
+        _check_texts(raw)
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         wrong = mistake(error, raw, kind)
@@ -134,6 +133,19 @@ def _decode(path: Path, kind: type[T], parse: Callable[[str], Any]) -> T:
         raise BadInput(f"{path}: a number has too many digits") from error
     except UnicodeError as error:
         raise BadInput(f"{path}: a text has half a character, \\ud800 to \\udfff") from error
+
+
+def _check_texts(raw: Any) -> None:
+    """Raise UnicodeError if a text has half a character: it could not be printed or written."""
+    if isinstance(raw, str):
+        raw.encode()
+    elif isinstance(raw, dict):
+        for key, value in raw.items():
+            _check_texts(key)
+            _check_texts(value)
+    elif isinstance(raw, list):
+        for value in raw:
+            _check_texts(value)
 
 
 def _json(text: str) -> Any:
