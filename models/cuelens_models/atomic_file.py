@@ -17,12 +17,11 @@ def sync(path: Path) -> None:
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` to a temporary file beside `path`, sync it, and rename it to `path`.
 
-    A link stays, and what it points to is written. Raises Unwritable, for a device or a pipe too: the new file would
-    stand in its place.
+    A link is replaced, and what it points to is left alone. Raises Unwritable, for a device or a pipe too: the new file
+    would stand in its place.
     """
     if fault := regular_file.fault(path):
         raise Unwritable(f"{path} {fault}: give the name of a file")
-    path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

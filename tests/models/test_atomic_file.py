@@ -10,15 +10,14 @@ from cuelens_models.atomic_file import write_whole
 from cuelens_models.errors import Unwritable
 
 
-def test_a_link_stays_and_its_file_is_written(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    file, link = tmp_path / "folder" / "file", tmp_path / "link"
+def test_a_link_is_replaced_and_its_file_left_alone(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
     file.write_bytes(b"old")
     link.symlink_to(file)
     write_whole(link, b"new")
-    assert link.is_symlink()
-    assert file.read_bytes() == b"new"
-    assert list(file.parent.iterdir()) == [file]
+    assert not link.is_symlink()
+    assert (link.read_bytes(), file.read_bytes()) == (b"new", b"old")
+    assert sorted(tmp_path.iterdir()) == [file, link]
 
 
 def test_a_pipe_is_refused_and_stays(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The link over real sockets: what clients may send, who may ask, and what dead and living glasses leave."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -55,7 +56,12 @@ def glasses(folder: Path) -> Iterator[Glasses]:
 def connected(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(10)
-    connection.connect(str(path))
+    for _ in range(200):
+        # Where many clients wait already, the kernel refuses at once.
+        with contextlib.suppress(BlockingIOError):
+            connection.connect(str(path))
+            break
+        time.sleep(0.05)
     return connection
 
 

@@ -55,7 +55,7 @@ from cuelens_models.errors import BadInput, Unwritable
         ('{"cues": {"happy": {"phrase": "have fun"}}}', "expected what a face looks like"),
         ('{"cues": {"happy": {"phrase": "she\'s happy"}}}', "expected what a face looks like"),
         ('{"cues": {"happy": {"phrase": "she\u2019s happy"}}}', "expected what a face looks like"),
-        ('{"language": "\\ud800"}', "language is '\\ud800'"),
+        ('{"language": "\\ud800"}', "a text has half a character"),
         ('{"cues": {"neutral": {"phrase": "looks neutral"}}}', 'no key "neutral" in cues: choose from happy,'),
         ('{"policy": {"gap_s": 0}}', "policy.gap_s must be a number from 1 to 3600, not 0"),
         ('{"policy": {"caution": 2}}', "policy.caution must be a number from -1 to 1, not 2"),
