@@ -162,7 +162,7 @@ def look_at_smile(seed: int, person: Photograph) -> Visits:
         scan = scanned(detector, frame.grey, boxes[0]) if face else None
         if not face or not scan:
             continue
-        smiles = [int(np.argmax(reader.read(frame, one)) == happy) for one in (face, Face(0, scan))]
+        smiles = [int(np.argmax(reader.read(frame, one)) == happy) for one in (face, Face(0, scan, face.tilt))]
         visits.happy = visits.happy[0] + smiles[0], visits.happy[1] + smiles[1]
         visits.readings += 1
         visits.tracked.append(offset(number, face.box, boxes[0]))

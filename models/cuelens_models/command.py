@@ -105,7 +105,7 @@ def to_json(report: Any) -> str:
 
 
 def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
-    """Raise BadInput if writing `output` would overwrite one of the inputs, or a file in an input folder."""
+    """Raise BadInput if writing `output` would overwrite one of the inputs, or a file in a folder of inputs."""
     if not output.exists():
         return
     for source in inputs:
@@ -113,7 +113,7 @@ def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
             continue
         if output.samefile(source):
             raise BadInput(f"{output} would overwrite {source}: choose another file")
-        if source.is_dir() and output.parent.samefile(source):
+        if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
             raise BadInput(f"{output} would overwrite a file of {source}: choose another folder")
 
 

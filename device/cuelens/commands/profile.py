@@ -103,7 +103,7 @@ def export(file: Path, config: Path | None) -> int:
     if file == _STANDARD:
         sys.stdout.buffer.write(content)
     else:
-        command.refuse_overwriting(file, [store.active_path(state), state / "good" / f"{active.name}.json"])
+        command.refuse_overwriting(file, [state])
         write_whole(file, content)
         print(f"the profile is written to {file}", file=says)
     if recordings := _recordings(active.profile):

@@ -88,7 +88,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     interpreter, bundle_fault = _open_bundle(options.bundle, setup)
     name = setup.camera.source if options.source is None else options.source
     inputs = [
-        *(config, options.profile or store.active_path(state), options.bundle, SHIPPED),
+        *(config, state, options.profile or store.active_path(state), options.bundle, SHIPPED),
         *(Path(place) for place in (setup.places.bundle, name) if place),
     ]
     events_file = Path(options.events) if options.events and options.events != "-" else None

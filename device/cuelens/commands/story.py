@@ -45,7 +45,7 @@ def story(question: Question) -> int:
     config = question.config or settings.usual_path()
     state = state_folder(settings.read(config), "story")
     path = state / FILE
-    _check_outputs(question, [config, *files_of(path)])
+    _check_outputs(question, [config, state, *files_of(path)])
     if question.day or question.picture or not (question.table or question.delete):
         _tell(state, question.day, question.picture)
     if question.table:

@@ -173,4 +173,5 @@ class Sweep:
             ]
             shrink *= 2
             smallest = max(smallest, float(window * shrink))
-        return sizes[self._first :: self._every]
+        every = max(min(self._every, len(sizes)), 1)
+        return sizes[self._first % every :: every]

@@ -22,6 +22,10 @@ _LEAP: Final = 0.3
 """Distance from the predicted place, in sides, from which on the centre is taken as measured."""
 _RESIZED: Final = 0.4
 """Difference from the predicted side, as a logarithm, from which on the side is taken as measured."""
+_GROWTH_WEIGHT: Final = 1 / 3
+"""Weight of a measured side in the growth, relative to that in the side."""
+_GROWTH_LEFT: Final = 0.95
+"""Share of the growth that remains after a measurement: growth does not go on for long."""
 _FASTEST: Final = 1.2
 """Limit of the growth of a side, as a logarithm a second: from two metres to one in 0.6 s."""
 _TILT_STEP: Final = 8.0
@@ -131,7 +135,7 @@ class Track:
         if abs(off_side) > _RESIZED:
             trust, self._growth = 1.0, 0.0
         elif trust < 1:
-            self._growth = (self._growth + trust * off_side / (3 * seconds)) * 0.95
+            self._growth = (self._growth + trust * _GROWTH_WEIGHT * off_side / seconds) * _GROWTH_LEFT
             self._growth = min(max(self._growth, -_FASTEST), _FASTEST)
         before = self._place
         self._place = x + weight * off_x, y + weight * off_y, side + trust * off_side

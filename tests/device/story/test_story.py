@@ -734,6 +734,7 @@ def test_the_story_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as glasses:
         for lines in (1, 20, 60):
             until(lambda: len(query.as_csv(path).splitlines()) > lines)  # noqa: B023 - called at once
+        assert glasses.poll() is None
         glasses.kill()
 
 
@@ -764,6 +765,18 @@ def test_no_output_goes_over_the_story(tmp_path: Path, option: str, name: str) -
     assert result.returncode == 3
     assert "would overwrite" in result.stderr
     assert len(entries(path)) == 1
+
+
+@pytest.mark.parametrize("option", ["-o", "--csv"])
+def test_no_output_goes_over_what_else_lies_in_the_state_folder(tmp_path: Path, option: str) -> None:
+    written(tmp_path / store.FILE, [BEGAN, cue(11.0), ENDED])
+    recording = tmp_path / "profiles" / "mum" / "happy.wav"
+    recording.parent.mkdir(parents=True)
+    recording.write_bytes(b"precious")
+    result = cuelens(tmp_path, option, str(recording))
+    assert result.returncode == 3
+    assert "would overwrite" in result.stderr
+    assert recording.read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,13 @@ def test_frames_of_any_size_are_looked_at_from_the_same_distance(squares: Any, w
     watch.begin()
     assert any(finder.find(Frame(grey, n / 15, 0)).appeared for n in range(12))
     assert max(squares.pixels) <= 320 * 320 * height / width
+
+
+@pytest.mark.parametrize("farthest_m", [0.26, 0.3, 0.4])
+def test_few_sizes_are_swept_again_and_again(squares: Any, farthest_m: float) -> None:
+    finder = FaceFinder(squares, Optics(farthest_m=farthest_m), LookPace(), watch := StageTimes())
+    watch.begin()
+    grey = np.zeros((480, 640), np.uint8)
+    assert not any(finder.find(Frame(grey, n / 15, 0)).seen for n in range(60))
+    grey[100:380, 150:430] = 200
+    assert any(finder.find(Frame(grey, n / 15, 0)).seen for n in range(60, 90))
