@@ -27,21 +27,23 @@ def state_folder(setup: Settings, words: str, *, write: bool = False, service: P
     """
     chosen = setup.places.state or os.environ.get("STATE_DIRECTORY")
     folder = setup.state_dir() if chosen or not service.is_dir() else service
-    if folder.is_dir() and not _may_use(folder, write=write):
+    if folder.is_dir() and (barred := _barred(folder, write=write)):
+        if barred.lstat().st_uid == os.geteuid() or barred.is_symlink():
+            raise BadInput(f"{barred} may not be used as it is: see `ls -ld {barred}`, and mend its rights or its link")
         owner = _owner(folder)
         raise BadInput(f"{folder} belongs to {owner}: run `sudo -u {owner} {_program()} {words}`")
     return folder
 
 
-def _may_use(folder: Path, *, write: bool) -> bool:
-    """Tell whether this user may read a folder and what lies in it and, with `write`, change it."""
+def _barred(folder: Path, *, write: bool) -> Path | None:
+    """Return what this user may not read, or with `write` not change: the folder or an entry of it; None if nothing."""
 
     def may(path: Path, mode: int) -> bool:
         return os.access(path, mode | (os.X_OK if path.is_dir() else 0), effective_ids=True)
 
     if not may(folder, os.R_OK | (os.W_OK if write else 0)):
-        return False
-    return all(may(path, os.R_OK) for path in folder.iterdir())
+        return folder
+    return next((path for path in sorted(folder.iterdir()) if not may(path, os.R_OK)), None)
 
 
 def _owner(folder: Path) -> str:

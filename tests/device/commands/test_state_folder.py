@@ -82,3 +82,20 @@ def test_who_may_not_use_the_folder_learns_who_may(
     with pytest.raises(BadInput) as caught:
         state_folder(Settings(), "story --csv all.csv", write=write, service=service)
     assert str(caught.value) == f"{service} belongs to root: run `sudo -u root cuelens story --csv all.csv`"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+def test_the_owner_is_not_sent_to_the_owner(folders: Path, request: pytest.FixtureRequest) -> None:
+    state = folders / "state"
+    state.mkdir(mode=0o500)
+    os.chown(state, NOBODY, NOBODY)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(BadInput, match=f"{state} may not be used as it is: see `ls -ld {state}`"):
+        state_folder(Settings(places=Places(state=str(state))), "profile reset", write=True)
+
+
+def test_a_link_to_nothing_is_named(folders: Path) -> None:
+    link = folders / "profiles"
+    link.symlink_to(folders / "absent")
+    with pytest.raises(BadInput, match=f"{link} may not be used as it is"):
+        state_folder(Settings(places=Places(state=str(folders))), "story")
