@@ -47,7 +47,7 @@ class Recorder:
         self.beats = assemble(self.detector, self.interpreter, self.watch)
 
     def _record(self) -> None:
-        detect, hits, invoke = self.detector.detect, self.detector.hits, self.interpreter.invoke
+        faces, hits, invoke = self.detector.faces, self.detector.hits, self.interpreter.invoke
 
         def recorded_scan(call: Callable[..., Any], neighbours: int) -> Callable[..., Any]:
             def scan(picture: Grey, smallest: int, largest: int) -> Any:
@@ -60,7 +60,7 @@ class Recorder:
             self.tensors.append(tensor.copy())
             return invoke(tensor)
 
-        vars(self.detector).update(detect=recorded_scan(detect, NEIGHBOURS), hits=recorded_scan(hits, 0))
+        vars(self.detector).update(faces=recorded_scan(faces, NEIGHBOURS), hits=recorded_scan(hits, 0))
         vars(self.interpreter).update(invoke=recorded_invoke)
 
     def run(self, pictures: list[Grey]) -> None:

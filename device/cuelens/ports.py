@@ -28,6 +28,9 @@ class Detector(Protocol):
     smallest: int
     """Side of the smallest face it can find, in pixels."""
 
+    def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
+        """Return the box of each face between two sides in pixels, with the number of windows that agree on it."""
+
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return every window that passes for a face, ungrouped: many about each face, few elsewhere.
 

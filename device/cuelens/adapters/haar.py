@@ -34,17 +34,20 @@ class HaarDetector:
 
     def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return boxes of faces between two sides in pixels, the largest first."""
-        return self._scan(picture, smallest, largest, self._neighbours)
+        return sorted(self.faces(picture, smallest, largest), key=lambda box: (-box[2], box[0], box[1]))
+
+    def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
+        """Return boxes of faces between two sides in pixels, with the number of windows that agree on each."""
+        if min(picture.shape) < smallest:
+            return {}
+        limits = (smallest, smallest), (largest, largest)
+        boxes, counts = self._cascade.detectMultiScale2(picture, self._step, self._neighbours, 0, *limits)
+        return {(int(x), int(y), int(w), int(h)): int(n) for (x, y, w, h), n in zip(boxes, counts, strict=True)}
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return every window that passes for a face, ungrouped, between two sides in pixels."""
-        return self._scan(picture, smallest, largest, 0)
-
-    def _scan(self, picture: Grey, smallest: int, largest: int, neighbours: int) -> list[Box]:
         if min(picture.shape) < smallest:
             return []
-        windows = self._cascade.detectMultiScale(
-            picture, self._step, neighbours, 0, (smallest, smallest), (largest, largest)
-        )
-        boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in windows]
-        return sorted(boxes, key=lambda box: (-box[2], box[0], box[1]))
+        limits = (smallest, smallest), (largest, largest)
+        windows = self._cascade.detectMultiScale(picture, self._step, 0, 0, *limits)
+        return sorted((int(x), int(y), int(w), int(h)) for x, y, w, h in windows)

@@ -36,12 +36,18 @@ def grouped(hits: Sequence[Box], least: int) -> dict[Box, int]:
     return {(int(x), int(y), int(w), int(h)): int(n) for (x, y, w, h), n in zip(boxes, counts, strict=True)}
 
 
-def turned(picture: Grey, degrees: float) -> Grey:
-    """Return a picture turned about its centre, counter-clockwise, in the same size. Its edges repeat."""
+def turned(picture: Grey, degrees: float, out: Grey | None = None) -> Grey:
+    """Return a picture turned about its centre, in the same size. Its edges repeat.
+
+    Args:
+        picture: uint8 (height, width).
+        degrees: counter-clockwise.
+        out: buffer for the result, of the same shape. None: a new array.
+    """
     rows, columns = picture.shape
     turn = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), degrees, 1)
-    around = cv2.warpAffine(picture, turn, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(around, np.uint8)
+    flags, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpAffine(picture, turn, (columns, rows), out, flags=flags, borderMode=border), np.uint8)
 
 
 def turned_back(box: Box, shape: tuple[int, ...], degrees: float) -> Box:

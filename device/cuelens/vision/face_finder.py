@@ -13,12 +13,11 @@ import numpy as np
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
 from cuelens.types import Box, Sight
-from cuelens.vision.boxes import grouped, to_frame, turned, turned_back
+from cuelens.vision.boxes import to_frame, turned, turned_back
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens.vision.sweep import Sweep
 from cuelens.vision.tracker import MISSES, Register, Scan, Track, assign
-from cuelens_models.bundle.cascade import NEIGHBOURS
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 
@@ -102,7 +101,8 @@ class FaceFinder:
         self._t: float | None = None
         self._due_parts = 1.0
         self._beat = 0
-        self._pixels = np.empty(0, np.uint8)
+        self._pixels = [np.empty(0, np.uint8), np.empty(0, np.uint8)]
+        """Buffers: of a shrunken region, and of a turned one."""
 
     def find(self, frame: Frame, *, reduced: bool = False) -> Sight:
         """Find the faces of one frame. reduced: search for tracked faces only."""
@@ -180,7 +180,7 @@ class FaceFinder:
             return Scan({})
         picture = frame.grey[top : top + rows * shrink, left : left + columns * shrink]
         if shrink > 1:
-            small = self._region(rows, columns)
+            small = self._buffer(0, rows, columns)
             cv2.resize(picture, (columns, rows), dst=small, interpolation=cv2.INTER_AREA)
             picture = small
         sides = (
@@ -188,29 +188,30 @@ class FaceFinder:
             round(side / shrink * region.widest),
         )
         self._watch.set_kind("region")
-        least = _LEANING_HITS if not track.number and abs(track.tilt) >= _LEANS else NEIGHBOURS + 1
-        boxes = leaning = self._search(picture, track.tilt + lean, *sides, least)
+        boxes = leaning = self._search(picture, track.tilt + lean, *sides)
         if lean and not leaning:
-            boxes = self._search(picture, track.tilt, *sides, least)
-        boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items()}
+            boxes = self._search(picture, track.tilt, *sides)
+        least = _LEANING_HITS if not track.number and abs(track.tilt) >= _LEANS else 0
+        boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items() if hits >= least}
         return Scan(boxes, region.trust, lean, sum(leaning.values()))
 
     def _turn(self, track: Track) -> int:
         """Return the number of this beat in the cycle of a track. Several faces are not measured in the same beat."""
         return (self._beat + track.number) % _CYCLE
 
-    def _search(self, picture: Grey, tilt: float, smallest: int, largest: int, least: int) -> dict[Box, int]:
-        """Return the faces of a picture whose heads lean by `tilt` degrees, and their hits, `least` or more."""
+    def _search(self, picture: Grey, tilt: float, smallest: int, largest: int) -> dict[Box, int]:
+        """Return the faces of a picture whose heads lean by `tilt` degrees, and their hits."""
         if abs(tilt) < _UPRIGHT:
-            return grouped(self._detector.hits(picture, smallest, largest), least)
-        boxes = grouped(self._detector.hits(turned(picture, -tilt), smallest, largest), least)
+            return self._detector.faces(picture, smallest, largest)
+        upright = turned(picture, -tilt, self._buffer(1, *picture.shape))
+        boxes = self._detector.faces(upright, smallest, largest)
         return {turned_back(box, picture.shape, tilt): hits for box, hits in boxes.items()}
 
-    def _region(self, rows: int, columns: int) -> Grey:
+    def _buffer(self, number: int, rows: int, columns: int) -> Grey:
         """Return an array of this size, in a buffer that is reused."""
-        if self._pixels.size < rows * columns:
-            self._pixels = np.empty(rows * columns, np.uint8)
-        return self._pixels[: rows * columns].reshape(rows, columns)
+        if self._pixels[number].size < rows * columns:
+            self._pixels[number] = np.empty(rows * columns, np.uint8)
+        return self._pixels[number][: rows * columns].reshape(rows, columns)
 
 
 def _counts(track: Track) -> bool:
@@ -226,6 +227,13 @@ class _Timed:
         self.sides = detector.sides
         self._detector = detector
         self._watch = watch
+
+    def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
+        """Return the faces, and add the time to the beat."""
+        began = self._watch.now()
+        boxes = self._detector.faces(picture, smallest, largest)
+        self._watch.add("haar", began)
+        return boxes
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return the hits, and add the time to the beat."""

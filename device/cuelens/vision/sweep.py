@@ -5,7 +5,7 @@ into parts of about equal cost: one size of face in one strip of rows, or severa
 that pass for a face) are stored for a moment. Hits of different parts are grouped as those of one scan would be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -103,10 +103,11 @@ class Sweep:
                 part.hits.clear()
         return [box for _, box in candidates]
 
-    def _scan(self, grey: Grey, part: Part) -> list[Box]:
-        hits = self._detector.hits(self._rows(grey, part), part.smallest, part.largest)
-        boxes = [to_frame(hit, 0, part.top * part.shrink, part.shrink) for hit in hits]
-        return [turned_back(box, grey.shape, self.tilt) for box in boxes] if self.tilt else boxes
+    def _scan(self, grey: Grey, part: Part) -> Iterator[Box]:
+        """Yield the hits of a part, in pixels of the frame."""
+        for hit in self._detector.hits(self._rows(grey, part), part.smallest, part.largest):
+            box = to_frame(hit, 0, part.top * part.shrink, part.shrink)
+            yield turned_back(box, grey.shape, self.tilt) if self.tilt else box
 
     def _rows(self, grey: Grey, part: Part) -> Grey:
         """Return the rows of a part, shrunken, and turned until leaning heads are upright."""

@@ -90,8 +90,11 @@ def _upright(frame: Grey, box: Box, contract: HasInput, tilt: float, out: Grey |
     middle, scale = ((grown - 1) / 2, (grown - 1) / 2), target * around / (side * grown)
     turn = np.asarray(cv2.getRotationMatrix2D(middle, -tilt, scale), np.float64)
     turn[:, 2] -= (grown - target) / 2
-    face = cv2.warpAffine(small, turn, (target, target), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return resize(np.asarray(face, np.uint8), spec.width, spec.height, out)
+    is_square = spec.width == spec.height
+    size, flags, border = (target, target), cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    face = cv2.warpAffine(small, turn, size, out if is_square else None, flags=flags, borderMode=border)
+    upright = np.asarray(face, np.uint8)
+    return upright if is_square else resize(upright, spec.width, spec.height, out)
 
 
 def resize(face: Grey, width: int, height: int, out: Grey | None = None) -> Grey:

@@ -134,7 +134,7 @@ def test_a_steady_beat_makes_no_picture(shipped: Bundle) -> None:
             readings += len(pipeline.process(frame).faces)
             if number >= 100:
                 # All that a beat had at once is less than the smallest picture in it, a region of 80 pixels on a side.
-                assert tracemalloc.get_traced_memory()[1] - before < 12_000  # the turned region of one face
+                assert tracemalloc.get_traced_memory()[1] - before < 6_000
     finally:
         tracemalloc.stop()
     assert readings > 1_000

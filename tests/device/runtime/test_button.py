@@ -252,6 +252,9 @@ class Stuck:
     def sides(self, smallest: int, largest: int) -> list[int]:
         return [20, 23, 26, 30, 35]
 
+    def faces(self, picture: Any, smallest: int, largest: int) -> dict[Any, int]:
+        return dict.fromkeys(self.hits(picture, smallest, largest), 9)
+
     def hits(self, picture: Any, smallest: int, largest: int) -> list[Any]:
         self.entered.set()
         self.free.wait(60)
