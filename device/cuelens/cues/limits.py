@@ -70,8 +70,8 @@ def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone:
         muted: no unasked cue, and no voice.
     """
     is_answer = wish.kind == "answer"
-    about_expression = wish.kind == "expression" or (wish.kind == "prompt" and wish.track is not None)
-    last_t = recent.cue_t if about_expression else max(recent.cue_t, recent.greeting_t)
+    about_a_face = wish.kind in ("expression", "prompt") and wish.track is not None
+    last_t = recent.cue_t if about_a_face else max(recent.cue_t, recent.greeting_t)
     if t - last_t < (rule.answer_gap_s if is_answer else rule.gap_s):
         return ()
     if not is_answer and (muted or wish.word in _ON_REQUEST):

@@ -49,6 +49,7 @@ def recent(*cues: tuple[float, Wish]) -> RecentCues:
         (((0.0, Wish("face", 1, "face")),), 0.1, HAPPY, True),
         (((0.0, Wish("face", 1, "face")),), 0.1, Wish("prompt", 1, "guess"), True),
         (((0.0, Wish("face", 1, "face")),), 2.9, Wish("prompt", None, "find happy"), False),
+        (((0.0, Wish("face", 1, "face")),), 2.9, Wish("expression", None, "happy"), False),
         (((0.0, Wish("face", 1, "face")),), 2.9, Wish("face", 2, "face"), False),
         (((0.0, Wish("face", 1, "face")),), 0.9, ANSWER, False),
         (((0.0, Wish("face", 1, "face")), (1.0, HAPPY)), 3.9, Wish("expression", 1, "sad"), False),
