@@ -74,6 +74,11 @@ def headless(folder: Path, content: bytes) -> Path:
     return folder / "model.keras"
 
 
+def empty_folder(folder: Path) -> Path:
+    (folder / "model").mkdir()
+    return folder / "model"
+
+
 def build(*shapes: tuple[int | None, ...], answers: int = 8) -> Any:
     """Return a network with these inputs, joined, and one output."""
     faces = [keras.Input(shape) for shape in shapes]
@@ -103,7 +108,7 @@ def without_int8_form() -> Any:
         pytest.param(lambda folder, save: headless(folder, b"a letter"), "is empty, cut short", id="foreign"),
         pytest.param(lambda folder, save: headless(folder, SHIPPED.read_bytes()), "cannot be loaded", id="a bundle"),
         pytest.param(lambda folder, save: SHIPPED, "no network of Keras", id="a bundle by its name"),
-        pytest.param(lambda folder, save: folder, "no SavedModel", id="a folder"),
+        pytest.param(lambda folder, save: empty_folder(folder), "no SavedModel", id="a folder"),
         pytest.param(lambda folder, save: save(build((48, 48, 1), (48, 48, 1))), "2 inputs", id="two inputs"),
         pytest.param(lambda folder, save: save(two_outputs()), "2 outputs", id="two outputs"),
         pytest.param(lambda folder, save: save(build((128, 128, 1))), "32 to 112", id="too large"),
