@@ -127,8 +127,8 @@ class FaceFinder:
     def _scan_for_others(self, frame: Frame, *, reduced: bool) -> None:
         """Continue the sweep by the parts that are due, as far as this beat can pay for them.
 
-        Without a tracked face, one more part searches for heads that lean, mostly as the last one did: it may be the
-        wearer who leans. With one, newcomers are searched for as it leans.
+        Without a tracked face, one more part searches for heads that lean. If the last one leant it takes two parts,
+        mostly as that one: it may be the wearer who leans. With one, newcomers are searched for as it leans.
         """
         if self._tracks:
             tilt = max(self._tracks, key=lambda track: track.box[2]).tilt
@@ -146,14 +146,16 @@ class FaceFinder:
             return
         self._due_parts -= parts
         self._watch.set_kind("sweep")
-        faces = [track.expected(frame.t) for track in self._tracks]
+        if self._tracks:
+            faces = [track.expected(frame.t) for track in self._tracks]
+            self._begin(frame, sweep, sweep.scan(frame, parts, faces, hits=2, most=1))
+            return
         # Without a tracked face, one hit is enough: the next beat confirms or drops it.
-        self._begin(frame, sweep, sweep.scan(frame, parts, faces, hits=2 if faces else 1, most=1 if faces else 2))
+        leant = self._usual is not self._upright
+        leaning = self._usual if leant and self._beat % 3 else self._leaning[self._beat % 2]
+        self._begin(frame, sweep, sweep.scan(frame, max(parts - leant, 1), (), hits=1, most=2))
         if not self._tracks:
-            leaning = self._leaning[self._beat % 2]
-            if self._usual is not self._upright and self._beat % 3:
-                leaning = self._usual
-            self._begin(frame, leaning, leaning.scan(frame, 1, (), hits=1, most=1))
+            self._begin(frame, leaning, leaning.scan(frame, 1 + leant, (), hits=1, most=1))
 
     def _begin(self, frame: Frame, sweep: Sweep, boxes: list[Box]) -> None:
         """Begin a track at each box that a sweep has found."""
