@@ -98,7 +98,7 @@ class Speaker(StrictStruct, frozen=True):
 
 
 class Places(StrictStruct, frozen=True):
-    """Files. Empty: the shipped bundle, and the default folder for state (docs/design.md, section 9)."""
+    """Files, by their whole paths. Empty: the shipped bundle, and the default state folder (docs/design.md, 9)."""
 
     bundle: str = ""
     state: str = ""
@@ -139,7 +139,16 @@ def read(path: Path | None) -> Settings:
         raise BadInput(f"settings {path} do not exist")
     options = config_file.read_toml(path, Settings)
     _refuse_shared_pins(path, options.pins)
+    _refuse_relative(path, options.places)
     return options
+
+
+def _refuse_relative(path: Path, places: Places) -> None:
+    """Refuse what means another place for another user, or in another folder: a service has no home of its own."""
+    for key, place in msgspec.structs.asdict(places).items():
+        if place and not Path(place).is_absolute():
+            example = Path(place).expanduser() if place.startswith("~/") else "/"
+            raise BadInput(f"{path}: places.{key} is {place!r}: write the whole path, which begins with {example}")
 
 
 def _refuse_shared_pins(path: Path, pins: Pins) -> None:

@@ -1,6 +1,8 @@
-"""A detector for tests that draw what it sees."""
+"""A detector for tests that draw what it sees, and patience."""
 
 import math
+import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -50,3 +52,16 @@ class SquareDetector:
 def squares() -> SquareDetector:
     """A detector of squares of level 100, 150 or 200 on black."""
     return SquareDetector()
+
+
+@pytest.fixture
+def soon() -> Callable[[Callable[[], object]], bool]:
+    """Waits for a condition, up to 30 s; returns whether it came true."""
+
+    def wait(condition: Callable[[], object]) -> bool:
+        end_s = time.monotonic() + 30
+        while not (true := condition()) and time.monotonic() < end_s:
+            time.sleep(0.005)
+        return bool(true)
+
+    return wait

@@ -3,7 +3,8 @@
 import sys
 import time
 from collections import deque
-from typing import TextIO
+from pathlib import Path
+from typing import Final, TextIO
 
 from cuelens import events
 from cuelens.cues.modes import mode
@@ -12,7 +13,10 @@ from cuelens.profile.wording import looks
 from cuelens.runtime.pipeline import Decision
 from cuelens_models.bundle.expressions import UNSURE
 from cuelens_models.command import journal_level
+from cuelens_models.errors import BadInput
 
+STANDARD: Final = Path("-")
+"""Standard input or output instead of a file: only a text goes there."""
 _REFRESH_S = 0.1
 _CUE_S = 3.0
 _RATE_WINDOW = 16
@@ -108,6 +112,12 @@ def _wearers_line(event: events.Event) -> str:
         case events.Pause():
             return f"{event.t:6.2f} s  {'camera off' if event.on else 'camera on again'}"
     return ""
+
+
+def refuse_standard(picture: Path | None) -> None:
+    """Raise BadInput if a picture would go to standard output."""
+    if picture == STANDARD:
+        raise BadInput("a picture does not go to standard output: give the name of a file, such as -o day.png")
 
 
 def for_events(events_path: str | None) -> TextIO:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cuelens import events
-from cuelens.commands.console import for_events
+from cuelens.commands.console import for_events, refuse_standard
 from cuelens.commands.run import RunOptions, run
 from cuelens.frame import Frame, Grey
 from cuelens.runtime.pipeline import Decision
@@ -38,6 +38,7 @@ class Recorder:
 
 def demo(options: RunOptions, output: Path) -> int:
     """Run the demo and write its picture to `output`. Returns the exit status."""
+    refuse_standard(output)
     try:
         import matplotlib  # noqa: F401 - fail now, not after half a minute
     except ImportError as error:

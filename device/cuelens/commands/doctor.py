@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 from cuelens import settings
 from cuelens.adapters.sources import is_camera, open_source
-from cuelens.commands.state_folder import state_folder
+from cuelens.commands.startup import source_name
+from cuelens.commands.state_folder import state_folder, trouble
 from cuelens.health.board import is_raspberry_pi
 from cuelens.light.patterns import rgb
 from cuelens.profile import store
@@ -117,6 +118,7 @@ def _check_detector(_: Settings) -> str:
 
 
 def _check_camera(setup: Settings) -> str:
+    source_name(setup)
     try:
         return _one_frame(setup)
     except (AbsentDevice, MissingExtra) as error:
@@ -256,6 +258,8 @@ def _check_profile(setup: Settings) -> str:
 
 def _check_disk(setup: Settings) -> str:
     state = _state(setup)
+    if barred := trouble(state):
+        raise BadInput(barred)
     state.mkdir(parents=True, exist_ok=True)
     probe = state / f".doctor.{os.getpid()}"
     probe.write_bytes(b"cuelens")

@@ -5,6 +5,8 @@ Nothing of the user's is overwritten: what a new profile replaces is kept beside
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from shlex import quote
@@ -12,21 +14,21 @@ from typing import Any, Final
 
 import msgspec
 
-from cuelens import settings
+from cuelens import ownership, settings
+from cuelens.commands import state_folder
+from cuelens.commands.console import STANDARD
 from cuelens.commands.press import ask_glasses
-from cuelens.commands.state_folder import state_folder
+from cuelens.link.client import Silent
 from cuelens.link.messages import Reload
 from cuelens.profile import store
 from cuelens.profile.profile import Profile
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder, write_whole
-from cuelens_models.errors import AbsentDevice, BadInput
+from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
 
 _FACTORY: Final = b'{"schema": 1}\n'
 _PRIVATE: Final = 0o077
 """The umask of the service: nobody else reads what these commands write."""
-_STANDARD: Final = Path("-")
-"""Standard input or output instead of a file."""
 
 
 def show(config: Path | None) -> int:
@@ -49,19 +51,19 @@ def show(config: Path | None) -> int:
 def check(file: Path | None, config: Path | None) -> int:
     """Print what is wrong with a profile, or that it is well. Returns 1 if it cannot be used, else 0.
 
-    file: None for the profile of the state folder. Raises BadInput if it does not exist.
+    file: None for the profile of the state folder. Raises BadInput if nothing has this name.
     """
     path = file
     if path is None:
         state = _state(config, "profile check")
-        path = _path(state)
+        path = store.active_path(state)
         if not (path.exists() or (state / "active").exists()):
             print("There is no profile: the factory's is in force, and well.")
             return 0
     try:
         found = store.in_force(path)
     except BadInput as error:
-        if file is not None and not file.exists():
+        if file is not None and not os.path.lexists(file):
             raise
         print(error)
         return 1
@@ -75,11 +77,11 @@ def check(file: Path | None, config: Path | None) -> int:
 def reset(config: Path | None) -> int:
     """Put the factory profile into force, and keep the old one. Returns 0."""
     state = _state(config, "profile reset", write=True)
-    path = _path(state)
+    path = store.active_path(state)
     good = state / "good" / path.name
     if good.is_file() and not (path.is_file() and path.read_bytes() == good.read_bytes()):
         # A damaged profile has a good version, which the factory's is about to replace.
-        _keep(good, path)
+        _keep(good, path, state)
     elif not path.exists():
         print("There is no profile: the factory's is in force.")
         return 0
@@ -96,11 +98,11 @@ def export(file: Path, config: Path | None) -> int:
     # The user of the service may not write to the folder of whoever types this; their shell may.
     state = _state(config, f"profile export - > {quote(str(file))}")
     active = store.active(state)
-    says = sys.stderr if file == _STANDARD else sys.stdout
+    says = sys.stderr if file == STANDARD else sys.stdout
     if active.fault:
         print(active.fault, file=sys.stderr)
     content = active.content or command.to_json(active.profile).encode() + b"\n"
-    if file == _STANDARD:
+    if file == STANDARD:
         sys.stdout.buffer.write(content)
     else:
         command.refuse_overwriting(file, [state])
@@ -116,13 +118,18 @@ def import_(file: Path, config: Path | None) -> int:
 
     file: "-" is standard input, from a file. It is checked before anything is written.
     """
-    source = Path("/dev/stdin") if file == _STANDARD else file
+    source = Path("/dev/stdin") if file == STANDARD else file
+    if file == STANDARD and (names := _recordings(store.decoded(source)[0])):
+        raise BadInput(
+            f"standard input has no folder for the recordings of this profile ({', '.join(names)}): copy it and them"
+            " to a folder that the user of the glasses may read, and import it from there by its name"
+        )
     found = store.in_force(source)
     content = source.read_bytes()
     state = _state(config, f"profile import - < {quote(str(file))}", write=True)
-    path = _path(state)
+    path = store.active_path(state)
     if path.exists() and source.samefile(path):
-        raise BadInput(f"{source} is the profile already: `cuelens profile check` checks it")
+        raise BadInput(f"{file} is the profile already: `cuelens profile check` checks it")
     recordings = {path.parent / name: (source.parent / name).read_bytes() for name in _recordings(found.profile)}
     for recording, sound in recordings.items():
         if recording.exists() and recording.read_bytes() != sound:
@@ -133,21 +140,13 @@ def import_(file: Path, config: Path | None) -> int:
     for sentence in (found.note, *found.warnings):
         if sentence:
             print(sentence)
-    print(f"{path} is {source} now.")
+    print(f"{path} is {'standard input' if file == STANDARD else file} now.")
     return _reload(config)
 
 
 def _state(config: Path | None, words: str, *, write: bool = False) -> Path:
     """Return the state folder. words, write: see `state_folder`."""
-    return state_folder(settings.read(config or settings.usual_path()), words, write=write)
-
-
-def _path(state: Path) -> Path:
-    """Return the file of the active profile. Raises BadInput if the file `active` names none."""
-    path = store.active_path(state)
-    if path is None:
-        raise BadInput(f"{state / 'active'} names no profile: write the name of a file in {state / 'profiles'} into it")
-    return path
+    return state_folder.state_folder(settings.read(config or settings.usual_path()), words, write=write)
 
 
 def _flat(value: Any, key: str = "") -> dict[str, str]:
@@ -167,12 +166,18 @@ def _recordings(profile: Profile) -> list[str]:
 def _replace(path: Path, content: bytes, state: Path) -> None:
     """Write a profile, and keep the one that it replaces."""
     if os.path.lexists(path):
-        _keep(path, path)
+        _keep(path, path, state)
     _write(path, content, state)
 
 
-def _keep(file: Path, path: Path) -> None:
-    """Give a file a second name, the first free one of NAME-1.json, ... beside `path`, and print it."""
+def _keep(file: Path, path: Path, state: Path) -> None:
+    """Give a file a second name, the first free one of NAME-1.json, ... beside `path`, and print it. Raises Unwritable.
+
+    Args:
+        file: to keep.
+        path: of the profile that is about to be replaced.
+        state: the state folder.
+    """
     for number in count(1):
         kept = path.with_name(f"{path.stem}-{number}.json")
         if os.path.lexists(kept):
@@ -183,30 +188,40 @@ def _keep(file: Path, path: Path) -> None:
             continue
         except OSError:
             # A card formatted elsewhere has no second names, and a folder never has.
-            file.rename(kept)
+            with _named(kept, state):
+                file.rename(kept)
         print(f"{file} is kept as {kept}")
         return
 
 
 def _write(path: Path, content: bytes, state: Path) -> None:
-    """Write a file that only the owner of the state folder reads, even if root writes it."""
+    """Write a file that only the owner of the state folder reads, even if root writes it. Raises Unwritable."""
     before = os.umask(_PRIVATE)
     try:
-        made = [folder for folder in (path, *path.parents) if folder.is_relative_to(state) and not folder.exists()]
-        make_folder(path.parent)
-        write_whole(path, content)
+        with _named(path, state):
+            made = ownership.missing(path.parent)
+            make_folder(path.parent)
+            write_whole(path, content)
+            ownership.hand_over(*made, path)
     finally:
         os.umask(before)
-    if os.geteuid() == 0:
-        owner = state.stat()
-        for one in {path, *made}:
-            os.chown(one, owner.st_uid, owner.st_gid)
+
+
+@contextmanager
+def _named(path: Path, state: Path) -> Iterator[None]:
+    """Translate the errors of a change to a path in the state folder into Unwritable with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise Unwritable(state_folder.remedy(error, path, state)) from error
 
 
 def _reload(config: Path | None) -> int:
-    """Have running glasses take the profile. Returns 0. Raises BadInput if they refuse."""
+    """Have running glasses take the profile. Returns 0. Raises BadInput if they refuse, Silent without an answer."""
     try:
         print(ask_glasses(Reload(), config))
+    except Silent as error:
+        raise Silent(f"{error}; they take the profile at their next start") from error
     except AbsentDevice:
         print("No running glasses took it: they do at their next start.")
     return 0

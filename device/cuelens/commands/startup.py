@@ -1,15 +1,20 @@
 """Start of a run: reads and checks all its inputs before any output is opened."""
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import cv2
 import msgspec
 
 from cuelens import settings
 from cuelens.adapters import haar
+from cuelens.adapters.files import KINDS
 from cuelens.adapters.sources import is_camera, open_source
+from cuelens.commands import state_folder
 from cuelens.cues.modes import mode
 from cuelens.ports import FrameSource
 from cuelens.profile import store
@@ -20,6 +25,8 @@ from cuelens_models import command
 from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import BadBundle, BadInput
+
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +93,25 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     active = active_profile(options, state)
     cv2.setNumThreads(setup.threads.opencv)
     interpreter, bundle_fault = _open_bundle(options.bundle, setup)
-    name = setup.camera.source if options.source is None else options.source
+    name = source_name(setup, options.source)
     inputs = [
-        *(config, state, options.profile or store.active_path(state), options.bundle, SHIPPED),
+        *(config, state, options.profile or active.folder / f"{active.name}.json", options.bundle, SHIPPED),
         *(Path(place) for place in (setup.places.bundle, name) if place),
     ]
+    reachable = [path for path in inputs if path and os.access(path, os.F_OK)]
     events_file = Path(options.events) if options.events and options.events != "-" else None
     for output in (picture, events_file):
         if output:
-            command.refuse_overwriting(output, inputs)
+            command.refuse_overwriting(output, reachable)
     if picture and events_file and picture.resolve() == events_file.resolve():
         raise BadInput(f"{picture} cannot be both the picture and the events: choose another file")
     camera = is_camera(name)
     if camera and options.as_fast:
         raise BadInput("--as-fast is for files and the demo: a camera has its own pace")
     worn = camera or options.worn
-    wearer = Wishes(state / "wearer.json" if worn else None)
+    wearer = _wishes(state / "wearer.json") if worn else Wishes()
     faults = (
+        ("state folder", state_folder.trouble(state) if worn else ""),
         ("profile damaged", active.fault),
         ("profile outdated", active.note),
         *(("profile warning", sentence) for sentence in active.warnings),
@@ -120,6 +129,22 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
         wearer=wearer,
         faults=tuple(fault for fault in faults if fault[1]),
     )
+
+
+def source_name(setup: Settings, typed: str | None = None) -> str:
+    """Return the source that was typed, else the one of the settings. Raises BadInput if it is an address."""
+    name = setup.camera.source if typed is None else typed
+    if _ADDRESS.match(name):
+        raise BadInput(f"source {name} is an address, and nothing is read over a network: a source is {KINDS}")
+    return name
+
+
+def _wishes(file: Path) -> Wishes:
+    """Return the wearer's wishes. Where their folder may not be entered, they hold until the end of the run."""
+    try:
+        return Wishes(file)
+    except OSError:
+        return Wishes()
 
 
 def active_profile(options: RunOptions, state: Path) -> ProfileInForce:

@@ -3,10 +3,13 @@
 A day without a session is no error, unless it is to be drawn.
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from cuelens import settings
+from cuelens.commands.console import STANDARD, refuse_standard
 from cuelens.commands.state_folder import state_folder
 from cuelens.profile import store
 from cuelens.profile.rules import fading_rule
@@ -26,7 +29,7 @@ class Question:
         config: settings of the hardware (TOML).
         day: YYYY-MM-DD or `unknown`; None is the day of the last session.
         picture: file for a picture of the day.
-        table: file for all days as CSV.
+        table: file for all days as CSV; "-" is standard output, and the sentences go to standard error.
         delete: delete all days.
     """
 
@@ -45,30 +48,43 @@ def story(question: Question) -> int:
     config = question.config or settings.usual_path()
     state = state_folder(settings.read(config), "story")
     path = state / FILE
+    says = sys.stderr if question.table == STANDARD else sys.stdout
     _check_outputs(question, [config, state, *files_of(path)])
     if question.day or question.picture or not (question.table or question.delete):
-        _tell(state, question.day, question.picture)
-    if question.table:
+        _tell(state, question.day, question.picture, says)
+    if question.table == STANDARD:
+        sys.stdout.buffer.write(query.as_csv(path).encode())
+        # What did not arrive is not deleted.
+        sys.stdout.buffer.flush()
+    elif question.table:
         write_whole(question.table, query.as_csv(path).encode())
         print(f"the whole story as a table: {question.table}")
     if not question.delete and (rows := query.left_out(path)):
-        print(f"{prose.count(rows, 'row')} {'was' if rows == 1 else 'were'} left out, as damaged.")
+        print(f"{prose.count(rows, 'row')} {'was' if rows == 1 else 'were'} left out, as damaged.", file=says)
     if question.delete:
-        print(_sentence(query.delete(path)))
+        print(_sentence(query.delete(path)), file=says)
     return 0
 
 
 def _check_outputs(question: Question, inputs: list[Path | None]) -> None:
     """Refuse to overwrite the story or the settings, or to write two outputs to one file."""
-    outputs = [output for output in (question.picture, question.table) if output]
+    refuse_standard(question.picture)
+    outputs = [output for output in (question.picture, question.table) if output and output != STANDARD]
     for output in outputs:
         command.refuse_overwriting(output, inputs)
     if len({output.resolve() for output in outputs}) < len(outputs):
         raise BadInput(f"{outputs[0]} cannot be both the picture and the table: choose another file")
 
 
-def _tell(state: Path, requested: str | None, picture: Path | None) -> None:
-    """Print a day, and draw it into `picture`. Raises BadInput if there is nothing to draw."""
+def _tell(state: Path, requested: str | None, picture: Path | None, says: TextIO) -> None:
+    """Print a day, and draw it. Raises BadInput if there is nothing to draw.
+
+    Args:
+        state: the state folder.
+        requested: the day; None is that of the last session.
+        picture: file for the picture, if it is to be drawn.
+        says: where the sentences go.
+    """
     path = state / FILE
     days = [query.day_of(session) for session in query.sessions(path)]
     day = requested or (days[-1] if days else query.UNDATED)
@@ -76,18 +92,18 @@ def _tell(state: Path, requested: str | None, picture: Path | None) -> None:
         sessions = query.of_day(path, day)
         rule, first = fading_rule(store.active(state).profile), Wishes(state / "wearer.json").answered_first
         for line in (*prose.lines(day, sessions), prose.fading(rule, first)):
-            print(line)
+            print(line, file=says)
         if picture:
             from cuelens.story.chart import draw
 
             write_whole(picture, draw(day, sessions, rule, first))
-            print(f"the day as a picture: {picture}")
+            print(f"the day as a picture: {picture}", file=says)
     elif days:
-        print(f"{prose.title(day)}: no session is kept.")
+        print(f"{prose.title(day)}: no session is kept.", file=says)
     elif not query.left_out(path):
-        print(f"There is no story yet: it begins with the first session, and is kept in {path}.")
+        print(f"There is no story yet: it begins with the first session, and is kept in {path}.", file=says)
     if others := sorted(set(days) - {day}):
-        print(f"Other days (--day): {', '.join(others)}")
+        print(f"Other days (--day): {', '.join(others)}", file=says)
     if picture and day not in days:
         raise BadInput(f"{picture} was not drawn: there is no session to draw")
 

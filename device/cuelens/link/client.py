@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from cuelens.link import messages
-from cuelens.link.messages import Refused, Request
+from cuelens.link.messages import Hello, Refused, Reply, Request
 from cuelens_models.errors import AbsentDevice, BadInput
 
 ANSWER_S: Final = 15.0
-"""Deadline of the whole exchange. A new profile may have recordings, which are read first."""
+"""Deadline of a request. A new profile may have recordings, which are read first."""
+HELLO_S: Final = 5.0
+"""Deadline of the first sign of life: glasses that are frozen never answer."""
 _RETRY_S: Final = 0.05
+
+
+class Silent(AbsentDevice):
+    """Glasses that do not answer in time."""
 
 
 def ask(request: Request, paths: Sequence[Path], *, answer_s: float = ANSWER_S) -> str:
@@ -24,9 +30,19 @@ def ask(request: Request, paths: Sequence[Path], *, answer_s: float = ANSWER_S) 
         paths: of sockets, the first choice first.
         answer_s: deadline in seconds.
 
-    Raises AbsentDevice if no glasses are running, if they may not be reached or do not answer in time; BadInput if they
-    refuse.
+    Raises AbsentDevice if no glasses are running or may be reached, Silent if they do not answer in time, BadInput if
+    they refuse.
     """
+    # Its refusal, by glasses of an earlier version, is a sign of life too.
+    _reply(Hello(), paths, min(answer_s, HELLO_S))
+    reply = _reply(request, paths, answer_s)
+    if isinstance(reply, Refused):
+        raise BadInput(reply.text)
+    return reply.text
+
+
+def _reply(request: Request | Hello, paths: Sequence[Path], answer_s: float) -> Reply:
+    """Do one exchange with the first glasses that listen at one of some paths."""
     deadline_s = time.monotonic() + answer_s
     forbidden = None
     for path in paths:
@@ -63,20 +79,17 @@ def _connect(connection: socket.socket, path: Path, deadline_s: float) -> None:
     raise TimeoutError(f"too many clients wait at {path}")
 
 
-def _exchange(connection: socket.socket, request: Request, path: Path, deadline_s: float) -> str:
+def _exchange(connection: socket.socket, request: Request | Hello, path: Path, deadline_s: float) -> Reply:
     try:
         with contextlib.suppress(BrokenPipeError):
             # Glasses that refuse this user answer before they have read anything.
             connection.sendall(messages.encode(request))
-        reply = messages.reply(messages.receive(connection, deadline_s))
+        return messages.reply(messages.receive(connection, deadline_s))
     except TimeoutError as error:
         raise _silent(path) from error
     except OSError as error:
         raise AbsentDevice(f"the glasses at {path} ended before they answered: {error.strerror}") from error
-    if isinstance(reply, Refused):
-        raise BadInput(reply.text)
-    return reply.text
 
 
-def _silent(path: Path) -> AbsentDevice:
-    return AbsentDevice(f"the glasses at {path} do not answer: see `journalctl -u cuelens`, or start them again")
+def _silent(path: Path) -> Silent:
+    return Silent(f"the glasses at {path} do not answer: see `journalctl -u cuelens`, or start them again")

@@ -42,6 +42,10 @@ class Reload(Message, frozen=True, kw_only=True, tag="reload"):
     """Read the profile again, and put it into force."""
 
 
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
+    """Answer, and do nothing."""
+
+
 class Done(Message, frozen=True, kw_only=True, tag="done"):
     """It was done. text: a sentence about it."""
 
@@ -56,7 +60,7 @@ class Refused(Message, frozen=True, kw_only=True, tag="refused"):
 
 Request = Press | Try | Reload
 Reply = Done | Refused
-_REQUESTS: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
+_REQUESTS: Final[msgspec.json.Decoder[Request | Hello]] = msgspec.json.Decoder(Request | Hello)
 _REPLIES: Final[msgspec.json.Decoder[Reply]] = msgspec.json.Decoder(Reply)
 
 
@@ -74,7 +78,7 @@ def encode(message: Message) -> bytes:
         raise BadInput("what was typed is no text in UTF-8: type it again") from error
 
 
-def request(line: bytes) -> Request:
+def request(line: bytes) -> Request | Hello:
     """Return the request in a line. Raises BadInput."""
     return _decode(line, _REQUESTS)
 

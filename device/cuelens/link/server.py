@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from cuelens import ownership
 from cuelens.link import messages
-from cuelens.link.messages import Refused, Reply, Request
+from cuelens.link.messages import Done, Hello, Refused, Reply, Request
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.errors import BadInput, Unwritable
 
@@ -55,9 +56,11 @@ class Server:
         self._request_s = request_s
         self._user = os.geteuid()
         self._closing = threading.Event()
-        self._made = not path.parent.exists()
+        made = ownership.missing(path.parent)
+        self._made = bool(made)
         make_folder(path.parent)
         try:
+            ownership.hand_over(*made)
             self._lock = _lock(path)
         except OSError as error:
             raise _unwritable(path, error) from error
@@ -112,6 +115,8 @@ class Server:
             return Refused(text=f"the message did not come within {self._request_s:g} s")
         except BadInput as error:
             return Refused(text=str(error))
+        if isinstance(request, Hello):
+            return Done(text="the glasses are running")
         try:
             return self._answer(request)
         except Exception as error:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from cuelens import config_file
+from cuelens import config_file, ownership
 from cuelens.cues import modes
 from cuelens.profile import language, perceptible, phrases
 from cuelens.profile.profile import RETIRED, Profile
 from cuelens.profile.rules import limit_rule, tell_as
 from cuelens_models.atomic_file import make_folder, write_whole
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import BadInput, Unwritable
 
 _NAME: Final = re.compile(r"[\w-]{1,60}")
 
@@ -26,8 +26,8 @@ class ProfileInForce:
         fault: what is wrong with the requested profile, if this one replaces it.
         note: the ignored keys of earlier versions, as a sentence; empty if there are none.
         warnings: what a wearer could not perceive, as sentences.
-        name: the file's name without its suffix.
-        content: the file's bytes, to be stored as the last good version; empty if there was no file.
+        name: the requested file's name without its suffix; empty if none is requested.
+        content: the file's bytes, to be stored as the last good version; empty if this is not from the file.
     """
 
     profile: Profile
@@ -46,7 +46,7 @@ def read(path: Path) -> Profile:
 
 def in_force(path: Path) -> ProfileInForce:
     """Read and check a profile, with a note on keys of earlier versions. Raises BadInput with file, key and value."""
-    profile, ignored = config_file.read_json(path, Profile, RETIRED, Profile())
+    profile, ignored = decoded(path)
     try:
         modes.mode(profile.mode)
     except BadInput as error:
@@ -56,6 +56,11 @@ def in_force(path: Path) -> ProfileInForce:
     note = f"{path}: {', '.join(ignored)} can no longer be chosen; the values are ignored" if ignored else ""
     warnings = tuple(f"{path}: {sentence}" for sentence in perceptible.warnings(profile))
     return ProfileInForce(profile, path.parent, note=note, warnings=warnings)
+
+
+def decoded(path: Path) -> tuple[Profile, list[str]]:
+    """Read a profile; return it and its ignored keys of earlier versions. Raises BadInput. Nothing else is checked."""
+    return config_file.read_json(path, Profile, RETIRED, Profile())
 
 
 def check_play(profile: Profile, where: str) -> None:
@@ -72,26 +77,29 @@ def active(state: Path) -> ProfileInForce:
     A damaged file is left unchanged. The last good version of that name replaces it, else the factory profile.
     """
     folder = state / "profiles"
-    path = active_path(state)
-    if path is None:
-        return ProfileInForce(Profile(), folder, f"{state / 'active'} names no profile; the factory profile is used")
+    try:
+        path = active_path(state)
+    except BadInput as error:
+        return ProfileInForce(Profile(), folder, f"{error}; the factory profile is used")
     try:
         if not path.exists() and not (state / "active").exists():
             return ProfileInForce(Profile(), folder)
         return replace(in_force(path), name=path.stem, content=path.read_bytes())
-    except (BadInput, OSError) as error:
+    except OSError as error:
+        return _fallback(state, path.stem, folder, f"{path} cannot be read: {error.strerror}")
+    except BadInput as error:
         return _fallback(state, path.stem, folder, " ".join(str(error).split()))
 
 
 def _fallback(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
     """Return the last good version of a profile, else the factory's. The voice reports missing recordings."""
     try:
-        good, _ = config_file.read_json(_good(state, name), Profile, RETIRED, Profile())
+        good, _ = decoded(_good(state, name))
         modes.mode(good.mode)
         language.read(good.language)
     except (BadInput, OSError):
-        return ProfileInForce(Profile(), folder, f"{why}; the factory profile is used")
-    return ProfileInForce(good, folder, f"{why}; the last good one is used")
+        return ProfileInForce(Profile(), folder, f"{why}; the factory profile is used", name=name)
+    return ProfileInForce(good, folder, f"{why}; the last good one is used", name=name)
 
 
 def keep_good(state: Path, active: ProfileInForce) -> str:
@@ -99,24 +107,33 @@ def keep_good(state: Path, active: ProfileInForce) -> str:
     file = _good(state, active.name)
     try:
         if active.content and not (file.is_file() and file.read_bytes() == active.content):
+            made = ownership.missing(file.parent)
             make_folder(file.parent)
             write_whole(file, active.content)
-    except OSError as error:
+            ownership.hand_over(*made, file)
+    except Unwritable as error:
         return str(error)
+    except OSError as error:
+        return f"{file} cannot be used: {error.strerror}"
     return ""
 
 
-def active_path(state: Path) -> Path | None:
+def active_path(state: Path) -> Path:
     """Return the file of the active profile, `profiles/NAME.json`. The file `active` holds the name.
 
-    Without that file the name is `default`. None if the file holds no valid name or cannot be read.
+    Without that file the name is `default`. Raises BadInput if the file holds no valid name or cannot be read.
     """
-    file = state / "active"
+    file, profiles = state / "active", state / "profiles"
     try:
         name = config_file.read_text(file).strip() if file.exists() else "default"
-    except (BadInput, OSError):
-        return None
-    return state / "profiles" / f"{name}.json" if _NAME.fullmatch(name) else None
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}") from error
+    if _NAME.fullmatch(name):
+        return profiles / f"{name}.json"
+    bare = Path(name).stem
+    if _NAME.fullmatch(bare) and name in (f"{bare}.json", f"profiles/{bare}.json", f"{profiles / bare}.json"):
+        raise BadInput(f"{file} holds {name!r}: write the name alone into it, {bare}, without a folder or .json")
+    raise BadInput(f"{file} names no profile: write the name of a file in {profiles} into it, without .json")
 
 
 def _good(state: Path, name: str) -> Path:

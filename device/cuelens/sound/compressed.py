@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens.sound.cut_short import is_cut_short
 from cuelens.sound.limits import LONGEST_S, MOST_DECODED_S, check_form
 from cuelens_models.command import require
 from cuelens_models.errors import BadInput
@@ -22,16 +23,24 @@ class Undecodable(BadInput):
     """A file that is damaged, or of a kind that libsndfile does not know."""
 
 
+class CutShort(BadInput):
+    """A file that lost its end."""
+
+
 def decode(content: bytes) -> tuple[NDArray[np.float64], int]:
     """Return the mono samples of a file, -1 to 1, and their rate in samples a second.
 
-    Raises MissingExtra without soundfile, Undecodable if it fails, BadInput if the file is over the limits.
+    Raises MissingExtra without soundfile, CutShort if the end of the file is missing, Undecodable if it fails, BadInput
+    if the file is over the limits.
     """
     try:
         import soundfile
     except (ImportError, OSError) as error:
         # It raises OSError where it came without libsndfile.
         raise require("soundfile", "pi") from error
+    # libsndfile itself refuses a FLAC that was cut.
+    if not content.startswith(b"fLaC") and is_cut_short(content):
+        raise CutShort("was cut short")
     with _hushed():
         try:
             with soundfile.SoundFile(io.BytesIO(content)) as file:

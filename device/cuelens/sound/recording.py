@@ -63,6 +63,8 @@ def _decode(content: bytes, path: Path) -> tuple[NDArray[np.float64], int]:
         return compressed.decode(content)
     except MissingExtra as error:
         raise BadInput(f"is {kind}, and {error} or {command}") from error
+    except compressed.CutShort as error:
+        raise BadInput(f"is {kind} that {error}: copy it again, or convert what is left with {command}") from error
     except compressed.Undecodable as error:
         raise BadInput(f"is {kind} that {error}: convert it with {command}") from error
 

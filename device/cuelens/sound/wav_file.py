@@ -29,7 +29,7 @@ def decode(content: bytes) -> tuple[NDArray[np.float64], int]:
     chunks = {name: part for name, part in _chunks(memoryview(content)) if name in (b"fmt ", b"data")}
     form, data = chunks.get(b"fmt ", memoryview(b"")), chunks.get(b"data")
     if len(form) < 16 or data is None:
-        raise BadInput("was cut short")
+        raise BadInput("was cut short: copy it again")
     kind, channels, rate, _, frame_bytes, bits = struct.unpack("<HHIIHH", form[:16])
     if kind == _EXTENSIBLE and len(form) >= 26:
         (kind,) = struct.unpack("<H", form[24:26])
@@ -57,6 +57,6 @@ def _chunks(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     while start + 8 <= len(content):
         name, size = struct.unpack("<4sI", content[start : start + 8])
         if start + 8 + size > len(content):
-            raise BadInput("was cut short")
+            raise BadInput("was cut short: copy it again")
         yield name, content[start + 8 : start + 8 + size]
         start += 8 + size + size % 2

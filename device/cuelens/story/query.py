@@ -179,5 +179,7 @@ def _cuelens_errors(path: Path) -> Iterator[None]:
         raise BadInput(f"{error}; the glasses set it aside, and `cuelens story --delete` removes it") from error
     except Unwritable:
         raise
-    except (sqlite3.Error, OSError) as error:
+    except sqlite3.Error as error:
         raise Unwritable(f"{path} cannot be used: {error}") from error
+    except OSError as error:
+        raise Unwritable(f"{error.filename or path} cannot be used: {error.strerror or error}") from error

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from cuelens import ownership
 from cuelens_models import regular_file
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import BadInput, Unwritable
 
 FILE: Final = "story.sqlite"
 SCHEMA: Final = 1
@@ -96,11 +97,17 @@ class Session:
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """Open a story, or create one that only its owner can read. Raises DamagedStory, OSError, sqlite3.Error."""
+    """Open a story, or create one that only the owner of its folder can read.
+
+    Raises DamagedStory, OSError, sqlite3.Error.
+    """
+    made = ownership.missing(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Create only: closing a file that this process has open elsewhere would drop SQLite's locks on it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        # SQLite gives its journals the owner of the file.
+        ownership.hand_over(*made, path)
     db = _connect(path)
     try:
         with _naming_damage(path):
@@ -133,6 +140,9 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    if path.is_dir():
+        # It is not set aside: `--delete` would delete what lies in it.
+        raise Unwritable(f"{path} is a folder, and the story is a file of this name: move the folder away")
     if fault := regular_file.fault(path):
         raise DamagedStory(f"{path} {fault}")
     # Not `mode=ro`: after a power cut, the first connection must recover the journal.

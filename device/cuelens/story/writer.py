@@ -19,6 +19,7 @@ from cuelens import events
 from cuelens.story import pruning, store
 from cuelens.story.store import DamagedStory, Entry
 from cuelens_models.bundle.expressions import UNSURE
+from cuelens_models.errors import CuelensError
 
 QUEUE_EVENTS: Final = 4096
 """Queue size in events, enough for hours; further events are dropped and counted."""
@@ -228,7 +229,14 @@ class Writer:
         self._shut()
         if not self._reported:
             self._reported = True
-            self._fault("no story", f"{self._path} cannot be written: {error}; it is tried again")
+            self._fault("no story", f"{_sentence(self._path, error)}; it is tried again")
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    """Return a sentence about a story that cannot be written."""
+    if isinstance(error, CuelensError):
+        return str(error)
+    return f"{path} cannot be written: {(isinstance(error, OSError) and error.strerror) or error}"
 
 
 def _entry(event: events.Event, began_t: float) -> Entry | None:

@@ -41,16 +41,6 @@ LIGHTS = {
 }
 
 
-def soon(condition: Callable[[], object]) -> bool:
-    """Wait up to five seconds for a condition. Return whether it came true."""
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
-
-
 @dataclass
 class Lamp:
     """A light, the strength of each LED, and the history of each pin as (seconds since the change before, strength)."""
@@ -105,7 +95,9 @@ def moving(request: pytest.FixtureRequest) -> Iterator[Lamp]:
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("seconds", [3.0, math.inf])
-def test_a_light_is_lit_by_every_pattern_and_goes_dark(lamp: Lamp, pattern: str, seconds: float) -> None:
+def test_a_light_is_lit_by_every_pattern_and_goes_dark(
+    lamp: Lamp, pattern: str, seconds: float, soon: Callable[..., bool]
+) -> None:
     assert not lamp.lit()
     lamp.light.show(LightPattern((0.5, 0.2, 0.1), pattern, seconds))
     assert soon(lamp.lit)
@@ -115,7 +107,9 @@ def test_a_light_is_lit_by_every_pattern_and_goes_dark(lamp: Lamp, pattern: str,
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("after", PATTERNS)
-def test_a_pattern_takes_the_place_of_the_one_before_without_going_dark(moving: Lamp, pattern: str, after: str) -> None:
+def test_a_pattern_takes_the_place_of_the_one_before_without_going_dark(
+    moving: Lamp, pattern: str, after: str, soon: Callable[..., bool]
+) -> None:
     colour = (0.6, 0.0, 0.0)
     moving.light.show(LightPattern(colour, pattern, 9.0))
     assert soon(moving.lit)
@@ -131,14 +125,14 @@ def test_a_steady_light_is_lit_when_showing_returns(lamp: Lamp) -> None:
 
 
 @pytest.mark.parametrize(("pattern", "seconds"), [("steady", 0.1), ("fade", 0.5), ("breath", 1.0)])
-def test_a_light_that_is_over_is_dark(moving: Lamp, pattern: str, seconds: float) -> None:
+def test_a_light_that_is_over_is_dark(moving: Lamp, pattern: str, seconds: float, soon: Callable[..., bool]) -> None:
     moving.light.show(LightPattern((1.0, 0.0, 0.0), pattern, seconds))
     assert soon(moving.lit)
     assert soon(lambda: not moving.lit())
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_black_is_a_colour_too(lamp: Lamp, pattern: str) -> None:
+def test_black_is_a_colour_too(lamp: Lamp, pattern: str, soon: Callable[..., bool]) -> None:
     lamp.light.show(LightPattern((0.0, 0.0, 0.0), pattern, 3.0))
     assert not lamp.lit()
     lamp.light.show(LightPattern((0.0, 0.0, 0.3), pattern, 3.0))
@@ -196,7 +190,7 @@ def test_every_percent_reaches_lgpio_as_asked(active_high: bool) -> None:
     assert passed == (percents if active_high else percents[::-1])
 
 
-def test_a_light_that_fails_while_it_moves_says_so_when_it_is_asked_next() -> None:
+def test_a_light_that_fails_while_it_moves_says_so_when_it_is_asked_next(soon: Callable[..., bool]) -> None:
     class Moody:
         active_high = True
 
@@ -261,7 +255,7 @@ def finger(request: pytest.FixtureRequest) -> Iterator[Finger]:
     finger.button.close()
 
 
-def test_a_button_tells_press_and_release_in_order_with_their_times(finger: Finger) -> None:
+def test_a_button_tells_press_and_release_in_order_with_their_times(finger: Finger, soon: Callable[..., bool]) -> None:
     edges: list[tuple[bool, float]] = []
     finger.button.watch(lambda pressed, t: edges.append((pressed, t)))
     began = time.monotonic()
@@ -276,7 +270,7 @@ def test_a_button_tells_press_and_release_in_order_with_their_times(finger: Fing
     assert times == sorted(times)
 
 
-def test_what_holds_when_watching_begins_is_no_edge(finger: Finger) -> None:
+def test_what_holds_when_watching_begins_is_no_edge(finger: Finger, soon: Callable[..., bool]) -> None:
     edges: list[bool] = []
     finger.press()
     finger.button.watch(lambda pressed, _: edges.append(pressed))
@@ -286,7 +280,7 @@ def test_what_holds_when_watching_begins_is_no_edge(finger: Finger) -> None:
     assert edges == [False]
 
 
-def test_no_edge_is_told_after_closing_which_may_be_done_twice(finger: Finger) -> None:
+def test_no_edge_is_told_after_closing_which_may_be_done_twice(finger: Finger, soon: Callable[..., bool]) -> None:
     edges: list[bool] = []
     finger.button.watch(lambda pressed, _: edges.append(pressed))
     finger.press()
@@ -300,7 +294,7 @@ def test_no_edge_is_told_after_closing_which_may_be_done_twice(finger: Finger) -
     assert edges == [True]
 
 
-def test_a_contact_that_bounces_is_pressed_once_and_what_it_settles_on_is_told() -> None:
+def test_a_contact_that_bounces_is_pressed_once_and_what_it_settles_on_is_told(soon: Callable[..., bool]) -> None:
     finger = gpio_finger()
     edges: list[bool] = []
     finger.button.watch(lambda pressed, _: edges.append(pressed))
@@ -378,7 +372,7 @@ def test_a_busy_pin_is_named_and_keeps_no_other_part_from_working(busy: int, par
     gpio.close()
 
 
-def test_closing_the_gpio_closes_its_parts_and_what_was_closed_may_be_claimed_anew() -> None:
+def test_closing_the_gpio_closes_its_parts_and_what_was_closed_may_be_claimed_anew(soon: Callable[..., bool]) -> None:
     gpio = Gpio(Pins(factory="mock"))
     capture = gpio.capture()
     assert capture

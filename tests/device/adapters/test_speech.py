@@ -32,15 +32,6 @@ TONE = Clip((8000 * np.sin(np.arange(RATE // 5) * 0.2)).astype(np.int16), RATE)
 LONG = Clip(np.tile(TONE.samples, 25), RATE)
 
 
-def soon(condition: Callable[[], object]) -> bool:
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def children() -> list[str]:
     """Return the command lines of this process's running aplay children."""
     processes = subprocess.run(
@@ -64,7 +55,7 @@ def into(file: Path) -> str:
     return f"file:FILE={file},FORMAT=raw"
 
 
-def samples_in(file: Path) -> NDArray[np.int16]:
+def samples_in(file: Path, soon: Callable[..., bool]) -> NDArray[np.int16]:
     """Return the samples in a file, once aplay has ended."""
     assert soon(lambda: file.exists() and file.stat().st_size and not children())
     return np.frombuffer(file.read_bytes(), np.int16)
@@ -208,13 +199,13 @@ def test_a_file_that_is_no_wav_is_refused(tmp_path: Path) -> None:
 @needs_aplay
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
 def test_the_wake_tone_and_then_the_whole_phrase_reach_alsa_in_one_stream_at_its_volume(
-    rate: int, tmp_path: Path
+    rate: int, tmp_path: Path, soon: Callable[..., bool]
 ) -> None:
     output = tmp_path / "output.raw"
     complaints: list[str] = []
     voice = AlsaVoice(ready(hello=Clip(TONE.samples, rate)), into(output), 0.5, complaints.append)
     voice.say("hello")
-    played = samples_in(output)
+    played = samples_in(output, soon)
     voice.close()
     wake = earcons.wake(rate).samples
     assert np.array_equal(played[: len(wake)], (wake * 0.5).astype(np.int16))
@@ -226,7 +217,7 @@ def test_the_wake_tone_and_then_the_whole_phrase_reach_alsa_in_one_stream_at_its
 
 @needs_aplay
 @needs_espeak
-def test_a_phrase_is_said_while_others_are_still_being_rendered(tmp_path: Path) -> None:
+def test_a_phrase_is_said_while_others_are_still_being_rendered(tmp_path: Path, soon: Callable[..., bool]) -> None:
     output = tmp_path / "output.raw"
     go_on = threading.Event()
 
@@ -239,16 +230,18 @@ def test_a_phrase_is_said_while_others_are_still_being_rendered(tmp_path: Path) 
     voice.say("sad")
     assert not output.exists()
     voice.say("happy")
-    assert samples_in(output).any()
+    assert samples_in(output, soon).any()
     output.unlink()
     go_on.set()
     voice.say("sad")
-    assert samples_in(output).any()
+    assert samples_in(output, soon).any()
     voice.close()
 
 
 @needs_aplay
-def test_a_word_that_becomes_ready_in_a_moment_is_waited_for_unless_silence_is_asked_for(tmp_path: Path) -> None:
+def test_a_word_that_becomes_ready_in_a_moment_is_waited_for_unless_silence_is_asked_for(
+    tmp_path: Path, soon: Callable[..., bool]
+) -> None:
     output = tmp_path / "output.raw"
     go_on = threading.Event()
 
@@ -265,12 +258,12 @@ def test_a_word_that_becomes_ready_in_a_moment_is_waited_for_unless_silence_is_a
     time.sleep(0.1)
     assert not output.exists()
     voice.say("happy")
-    assert samples_in(output).any()
+    assert samples_in(output, soon).any()
     voice.close()
 
 
 @needs_aplay
-def test_a_new_phrase_cuts_off_the_old_one_and_silence_ends_all(hung: str) -> None:
+def test_a_new_phrase_cuts_off_the_old_one_and_silence_ends_all(hung: str, soon: Callable[..., bool]) -> None:
     complaints: list[str] = []
     voice = AlsaVoice(ready(a=LONG, b=LONG), hung, 1.0, complaints.append)
     voice.say("a")
@@ -287,7 +280,7 @@ def test_a_new_phrase_cuts_off_the_old_one_and_silence_ends_all(hung: str) -> No
 
 
 @needs_aplay
-def test_a_hundred_phrases_at_once_leave_nothing_behind(hung: str) -> None:
+def test_a_hundred_phrases_at_once_leave_nothing_behind(hung: str, soon: Callable[..., bool]) -> None:
     before = open_files(), threading.active_count()
     complaints: list[str] = []
     voice = AlsaVoice(ready(a=LONG), hung, 1.0, complaints.append)
@@ -301,7 +294,7 @@ def test_a_hundred_phrases_at_once_leave_nothing_behind(hung: str) -> None:
 
 
 @needs_aplay
-def test_a_hung_sound_card_is_given_up_at_the_deadline_and_told_once(hung: str) -> None:
+def test_a_hung_sound_card_is_given_up_at_the_deadline_and_told_once(hung: str, soon: Callable[..., bool]) -> None:
     complaints: list[str] = []
     voice = AlsaVoice(ready(hello=TONE), hung, 1.0, complaints.append)
     for _ in range(2):
@@ -313,7 +306,7 @@ def test_a_hung_sound_card_is_given_up_at_the_deadline_and_told_once(hung: str) 
 
 
 @needs_aplay
-def test_a_machine_without_a_sound_card_says_so_once() -> None:
+def test_a_machine_without_a_sound_card_says_so_once(soon: Callable[..., bool]) -> None:
     complaints: list[str] = []
     voice = AlsaVoice(ready(hello=TONE), "hw:CARD=NoSuchCard", 1.0, complaints.append)
     for _ in range(3):
@@ -325,7 +318,9 @@ def test_a_machine_without_a_sound_card_says_so_once() -> None:
 
 
 @needs_aplay
-def test_what_breaks_while_clips_are_made_ready_is_told_and_those_that_are_there_are_said(tmp_path: Path) -> None:
+def test_what_breaks_while_clips_are_made_ready_is_told_and_those_that_are_there_are_said(
+    tmp_path: Path, soon: Callable[..., bool]
+) -> None:
     def fail() -> Iterator[tuple[str, Clip]]:
         yield "hello", TONE
         raise BadInput("no language here")
@@ -336,7 +331,7 @@ def test_what_breaks_while_clips_are_made_ready_is_told_and_those_that_are_there
     voice.say("goodbye")
     assert complaints == ["phrases cannot be made ready: no language here"]
     voice.say("hello")
-    assert samples_in(output).any()
+    assert samples_in(output, soon).any()
 
 
 @needs_aplay
@@ -381,7 +376,9 @@ def any_voice(request: pytest.FixtureRequest, hung: str) -> tuple[Voice, Callabl
     return AlsaVoice(ready(happy=LONG, sad=LONG), hung, 1.0, pytest.fail), lambda: bool(children())
 
 
-def test_any_voice_speaks_is_silenced_and_speaks_again(any_voice: tuple[Voice, Callable[[], bool]]) -> None:
+def test_any_voice_speaks_is_silenced_and_speaks_again(
+    any_voice: tuple[Voice, Callable[[], bool]], soon: Callable[..., bool]
+) -> None:
     voice, speaking = any_voice
     voice.silence()
     for word in ("happy", "sad", "sad"):

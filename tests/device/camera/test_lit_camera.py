@@ -51,15 +51,6 @@ class Lamp(MemoryCaptureLight):
         super()._turn(lit)
 
 
-def soon(condition: Callable[[], object]) -> bool:
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
-
-
 def opener(log: list[str], open_camera: Callable[[], FrameSource] | None = None) -> Callable[[], FrameSource]:
     return lambda: LitCamera(open_camera or (lambda: Camera(log)), lambda: Lamp(log))
 
@@ -94,7 +85,7 @@ def test_without_its_light_the_camera_stays_shut() -> None:
     assert log == []
 
 
-def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_again() -> None:
+def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_again(soon: Callable[..., bool]) -> None:
     log: list[str] = []
     feed = CaptureThread(opener(log), lambda *_: None)
     feed.start()
@@ -114,7 +105,7 @@ def test_a_pause_closes_the_camera_and_puts_the_light_out_and_its_end_opens_it_a
     assert soon(lambda: log[-2:] == ["close", "dark"])
 
 
-def test_a_run_that_begins_paused_takes_no_frame() -> None:
+def test_a_run_that_begins_paused_takes_no_frame(soon: Callable[..., bool]) -> None:
     log: list[str] = []
     first = opener(log)()
     feed = CaptureThread(opener(log), lambda *_: None, first=first, paused=True)
@@ -125,7 +116,7 @@ def test_a_run_that_begins_paused_takes_no_frame() -> None:
     feed.close()
 
 
-def test_a_pause_and_its_end_in_one_moment_are_no_stall() -> None:
+def test_a_pause_and_its_end_in_one_moment_are_no_stall(soon: Callable[..., bool]) -> None:
     log: list[str] = []
     faults: list[str] = []
     feed = CaptureThread(opener(log), lambda fault, _: faults.append(fault))
@@ -140,7 +131,7 @@ def test_a_pause_and_its_end_in_one_moment_are_no_stall() -> None:
     assert faults == []
 
 
-def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
+def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause(soon: Callable[..., bool]) -> None:
     """Nobody takes frames, as when a beat hangs; the capture thread closes the camera all the same."""
     log: list[str] = []
     feed = CaptureThread(opener(log), lambda *_: None)
@@ -151,7 +142,7 @@ def test_the_camera_of_a_stuck_beat_is_closed_by_a_pause() -> None:
     feed.close()
 
 
-def test_a_file_goes_on_in_a_pause() -> None:
+def test_a_file_goes_on_in_a_pause(soon: Callable[..., bool]) -> None:
     log: list[str] = []
     feed = CaptureThread(lambda: Camera(log), lambda *_: None, first=Camera(log), paused=True, is_file=True)
     feed.start()
@@ -163,7 +154,7 @@ def test_a_file_goes_on_in_a_pause() -> None:
     feed.close()
 
 
-def test_a_camera_that_stalls_is_closed_before_its_light_goes_out_at_the_end() -> None:
+def test_a_camera_that_stalls_is_closed_before_its_light_goes_out_at_the_end(soon: Callable[..., bool]) -> None:
     log: list[str] = []
 
     class Stalling(Camera):
@@ -256,7 +247,7 @@ def test_pins_are_not_given_back_while_a_camera_opens() -> None:
     thread.join(5)
 
 
-def test_a_pause_is_seen_at_once_while_there_is_no_camera() -> None:
+def test_a_pause_is_seen_at_once_while_there_is_no_camera(soon: Callable[..., bool]) -> None:
     finder, go_on = threading.Event(), threading.Event()
     looks: list[float] = []
 

@@ -1,5 +1,6 @@
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from cuelens.commands import doctor as module
 from cuelens.commands.doctor import CHECKS, doctor
 from cuelens.commands.story import Question, story
 from cuelens.health import board
-from cuelens.settings import Settings
+from cuelens.settings import Camera, Places, Settings
 from cuelens_models.errors import BadInput
 
 
@@ -242,3 +243,24 @@ def test_what_a_board_does_not_tell_is_none_and_never_a_good_value(tmp_path: Pat
     assert board.temperature_c(tmp_path) == 61.4
     assert board.is_raspberry_pi(tmp_path)
     assert board.model_name(tmp_path) == "Raspberry Pi Zero 2 W Rev 1.0"
+
+
+def test_an_address_is_no_camera() -> None:
+    with pytest.raises(BadInput, match="source http://cam/ is an address"):
+        CHECKS["camera"](Settings(camera=Camera(source="http://cam/")))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+def test_what_would_bar_a_run_from_the_state_folder_is_named() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        state = Path(name) / "state"
+        (state / "good").mkdir(parents=True)
+        Path(name).chmod(0o755)
+        os.chown(state, 65534, 65534)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(BadInput) as caught:
+                CHECKS["disk"](Settings(places=Places(state=str(state))))
+        finally:
+            os.seteuid(0)
+        assert str(caught.value) == f"{state}/good belongs to root: run `sudo chown -R nobody {state}/good`"

@@ -223,6 +223,12 @@ def test_glasses_that_hang_are_a_sentence(home: Home) -> None:
     glasses = home.start()
     glasses.run.send_signal(signal.SIGSTOP)
     assert "do not answer" in home.refused("press", "ask")
+    new = home.folder / "new.json"
+    new.write_text('{"mode": "quiet"}')
+    done = home.cuelens("profile", "import", new)
+    assert (done.returncode, done.stdout) == (3, f"{home.profile} is {new} now.\n")
+    assert "do not answer" in done.stderr
+    assert done.stderr.endswith("they take the profile at their next start\n")
     glasses.run.send_signal(signal.SIGCONT)
     assert home.said("press", "ask").startswith("asked")
     assert glasses.end() == 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import msgspec
 import pytest
 
 from cuelens.commands import profile
+from cuelens.link import client
+from cuelens.link.client import Silent
 from cuelens.profile.profile import Profile
 from cuelens.sound import clip
 from cuelens.sound.earcons import earcon
@@ -133,6 +136,17 @@ def test_the_profile_in_force_is_checked_without_a_file(home: Home, capsys: pyte
     (home.state / "active").write_text("../etc")
     with pytest.raises(BadInput, match="names no profile"):
         profile.check(None, home.config)
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to(path), lambda path: path.symlink_to("gone"), Path.mkdir])
+def test_whatever_cannot_be_read_as_a_profile_cannot_be_used(
+    home: Home, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
+) -> None:
+    file = home.folder / "odd.json"
+    make(file)
+    assert profile.check(file, home.config) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert str(file) in line
 
 
 def test_a_file_that_is_missing_is_bad_input(home: Home) -> None:
@@ -316,6 +330,7 @@ def test_standard_input_and_output_reach_where_the_service_s_user_may_not(home: 
     new = home.new('{"mode": "quiet"}')
     done = cuelens(home, "profile", "import", "-", stdin=new)
     assert (done.returncode, done.stderr) == (0, "")
+    assert f"{home.profile} is standard input now." in done.stdout
     assert home.contents() == {"default.json": '{"mode": "quiet"}'}
     done = cuelens(home, "profile", "export", "-", stdin=Path(os.devnull))
     assert (done.returncode, done.stdout, done.stderr) == (0, '{"mode": "quiet"}', "")
@@ -327,6 +342,32 @@ def test_standard_input_and_output_reach_where_the_service_s_user_may_not(home: 
     assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (1, 1, "")
     done = cuelens(home, "profile", "check", home.folder / "none.json", stdin=Path(os.devnull))
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
+
+
+def test_standard_input_brings_no_recordings(home: Home) -> None:
+    new = home.new('{"cues": {"happy": {"recording": "mum/happy.wav"}, "sad": {"recording": "sad.wav"}}}')
+    recording(home.folder / "mum" / "happy.wav", "happy")
+    done = cuelens(home, "profile", "import", "-", stdin=new)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "standard input has no folder for the recordings of this profile (mum/happy.wav, sad.wav): copy" in line
+    assert home.contents() == {}
+
+
+def test_frozen_glasses_are_told_of_and_the_profile_is_in_place(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    monkeypatch.chdir(home.state)
+    frozen.bind("link.sock")
+    frozen.listen()
+    monkeypatch.setattr(client, "HELLO_S", 0.1)
+    monkeypatch.setattr("cuelens.commands.press.address.known", lambda _: [Path("link.sock")])
+    with pytest.raises(Silent, match=r"do not answer: .* start them again; they take the profile at their next start"):
+        profile.import_(home.new('{"mode": "quiet"}'), home.config)
+    frozen.close()
+    assert home.contents() == {"default.json": '{"mode": "quiet"}'}
+    assert TAKEN_LATER not in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for another user")

@@ -31,15 +31,6 @@ from cuelens.story.store import Session
 from cuelens.vision.stage_times import StageTimes
 
 
-def soon(condition: Callable[[], object]) -> bool:
-    end = time.monotonic() + 8
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
-
-
 class Frames:
     """A feed of one picture, again and again, until it is held up."""
 
@@ -178,7 +169,9 @@ def test_presses_are_answered_with_what_they_did(glasses: Glasses) -> None:
     assert glasses.said(Press(gesture="ask")) == "the next session begins"
 
 
-def test_a_cue_is_tried_by_all_its_outputs_and_is_in_the_stream_but_in_no_story(glasses: Glasses) -> None:
+def test_a_cue_is_tried_by_all_its_outputs_and_is_in_the_stream_but_in_no_story(
+    glasses: Glasses, soon: Callable[..., bool]
+) -> None:
     assert glasses.said(Try(word="happy")) == "happy was given by light and voice"
     assert soon(lambda: glasses.events(events.CueGiven))
     (cue,) = glasses.events(events.CueGiven)
@@ -244,7 +237,7 @@ def test_a_cue_that_may_not_be_given_is_refused_in_a_sentence(
     ],
 )
 def test_a_cue_is_tried_as_it_would_be_given(
-    tmp_path: Path, squares: Any, profile: str, muted: bool, word: str, sentence: str
+    tmp_path: Path, squares: Any, profile: str, muted: bool, word: str, sentence: str, soon: Callable[..., bool]
 ) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "default.json").write_text(profile)
@@ -258,7 +251,9 @@ def test_a_cue_is_tried_as_it_would_be_given(
     assert ("voice" in sentence) == any(voice.words for voice in glasses.voices)
 
 
-def test_a_new_profile_holds_for_lights_words_mode_and_the_next_start(glasses: Glasses) -> None:
+def test_a_new_profile_holds_for_lights_words_mode_and_the_next_start(
+    glasses: Glasses, soon: Callable[..., bool]
+) -> None:
     text = '{"mode": "explore", "sound": {"on": true}, "cues": {"happy": {"light": {"colour": "#0072B2"}}}}'
     glasses.profile(text)
     assert glasses.said(Reload()) == f"{glasses.state / 'profiles' / 'default.json'} is in force"
@@ -282,7 +277,9 @@ def test_a_new_profile_holds_for_lights_words_mode_and_the_next_start(glasses: G
         ('{"cues": {"happy": {"recording": "none.wav"}}}', "none.wav"),
     ],
 )
-def test_a_bad_profile_changes_nothing_and_is_a_sentence(glasses: Glasses, text: str, sentence: str) -> None:
+def test_a_bad_profile_changes_nothing_and_is_a_sentence(
+    glasses: Glasses, text: str, sentence: str, soon: Callable[..., bool]
+) -> None:
     glasses.profile(text)
     said = glasses.refused(Reload())
     assert sentence in said
@@ -325,14 +322,16 @@ def test_the_mode_of_the_command_line_outlasts_a_new_profile(tmp_path: Path, squ
     glasses.close()
 
 
-def test_what_nobody_would_perceive_is_a_warning(glasses: Glasses) -> None:
+def test_what_nobody_would_perceive_is_a_warning(glasses: Glasses, soon: Callable[..., bool]) -> None:
     glasses.profile('{"light": {"brightness_percent": 0}, "policy": {"margin": 0.1}}')
     glasses.said(Reload())
     assert soon(lambda: len(glasses.events(events.Fault)) >= 2)
     assert {fault.fault for fault in glasses.events(events.Fault)} == {"profile warning", "profile outdated"}
 
 
-def test_at_a_school_another_session_begins_with_a_story_of_its_own(glasses: Glasses) -> None:
+def test_at_a_school_another_session_begins_with_a_story_of_its_own(
+    glasses: Glasses, soon: Callable[..., bool]
+) -> None:
     assert soon(lambda: glasses.feed.received > 5)
     glasses.said(Press(gesture="mute"))
     glasses.profile('{"school": true}')
@@ -347,7 +346,9 @@ def test_at_a_school_another_session_begins_with_a_story_of_its_own(glasses: Gla
     assert [(entry.kind, entry.word) for entry in second.entries] == [("mute", "on")]
 
 
-def test_a_loop_that_does_not_turn_is_a_sentence_and_the_profile_is_not_taken_later(glasses: Glasses) -> None:
+def test_a_loop_that_does_not_turn_is_a_sentence_and_the_profile_is_not_taken_later(
+    glasses: Glasses, soon: Callable[..., bool]
+) -> None:
     glasses.feed.going.clear()
     assert glasses.feed.stuck.wait(8)
     glasses.profile('{"mode": "quiet", "sound": {"on": true}}')
@@ -371,7 +372,9 @@ def test_many_at_once_are_taken_one_after_the_other(glasses: Glasses) -> None:
     assert [event.mode for event in glasses.events(events.Mode)] == ["quiet"]
 
 
-def test_a_hang_up_has_the_same_effect(glasses: Glasses, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hang_up_has_the_same_effect(
+    glasses: Glasses, capsys: pytest.CaptureFixture[str], soon: Callable[..., bool]
+) -> None:
     reloads: queue.SimpleQueue[bool] = queue.SimpleQueue()
     glasses.profile("{")
     reloads.put(True)

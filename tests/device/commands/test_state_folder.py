@@ -1,5 +1,6 @@
 """Which state folder a command uses: the chosen one, the service's, or the user's own; and who may use it."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cuelens.commands.state_folder import state_folder
+from cuelens.commands.state_folder import remedy, state_folder, trouble
 from cuelens.settings import Places, Settings
 from cuelens_models.errors import BadInput
 
@@ -74,6 +75,7 @@ def test_who_may_not_use_the_folder_learns_who_may(
     (service / "profiles").mkdir(parents=True)
     (service / "story.sqlite").touch()
     (service / "story.sqlite").chmod(file_mode)
+    (service / "profiles").chmod(folder_mode)
     service.chmod(folder_mode)
     request.getfixturevalue("unprivileged")
     if may:
@@ -90,8 +92,126 @@ def test_the_owner_is_not_sent_to_the_owner(folders: Path, request: pytest.Fixtu
     state.mkdir(mode=0o500)
     os.chown(state, NOBODY, NOBODY)
     request.getfixturevalue("unprivileged")
-    with pytest.raises(BadInput, match=f"{state} may not be used as it is: see `ls -ld {state}`"):
+    with pytest.raises(BadInput, match=f"{state} belongs to this user, who may not use it: run `chmod u.rwX {state}`"):
         state_folder(Settings(places=Places(state=str(state))), "profile reset", write=True)
+
+
+OWN = "{0} belongs to this user, who may not use it: run `chmod u+rwX {0}`"
+ROOTS = "{0} belongs to root: run `sudo chown -R nobody {0}`"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+@pytest.mark.parametrize(
+    ("name", "mode", "owner", "commands", "reset", "run"),
+    [
+        ("", 0o000, NOBODY, OWN, OWN, OWN),
+        ("", 0o500, NOBODY, "", OWN, OWN),
+        ("profiles/", 0o500, NOBODY, "", OWN, ""),
+        ("profiles/", 0o755, 0, "", ROOTS, ""),
+        ("profiles/", 0o000, NOBODY, OWN, OWN, OWN),
+        ("good/", 0o755, 0, "", "", ROOTS),
+        ("phrases/", 0o700, 0, ROOTS, ROOTS, ROOTS),
+        ("story.sqlite", 0o600, 0, ROOTS, ROOTS, ROOTS),
+        ("story.sqlite", 0o644, 0, "", "", ROOTS),
+        ("story.sqlite", 0o444, NOBODY, "", "", OWN),
+        ("story.sqlite-wal", 0o600, 0, ROOTS, ROOTS, ROOTS),
+        ("wearer.json", 0o600, 0, ROOTS, ROOTS, ROOTS),
+        ("wearer.json", 0o644, 0, "", "", ""),
+        ("active", 0o644, 0, "", "", ""),
+        ("lost+found/", 0o700, 0, "", "", ""),
+        ("link.sock", 0o600, 0, "", "", ""),
+    ],
+)
+def test_what_bars_the_owner_is_named_with_what_to_do(
+    folders: Path,
+    request: pytest.FixtureRequest,
+    name: str,
+    mode: int,
+    owner: int,
+    commands: str,
+    reset: str,
+    run: str,
+) -> None:
+    state = folders / "state"
+    state.mkdir()
+    os.chown(state, NOBODY, NOBODY)
+    place = state / name
+    if name.endswith("/"):
+        place.mkdir()
+    elif name:
+        place.touch()
+    os.chown(place, owner, owner)
+    place.chmod(mode)
+    request.getfixturevalue("unprivileged")
+    setup = Settings(places=Places(state=str(state)))
+
+    def said(*, write: bool) -> str:
+        try:
+            state_folder(setup, "story", write=write)
+        except BadInput as error:
+            return str(error)
+        return ""
+
+    expected = [sentence.format(place) for sentence in (commands, reset, run)]
+    assert [said(write=False), said(write=True), trouble(state)] == expected
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+@pytest.mark.parametrize(("mode", "reads", "runs"), [(0o755, True, False), (0o700, False, False), (0o777, True, True)])
+def test_a_folder_that_is_not_there_may_lie_where_nobody_can_make_it(
+    folders: Path, request: pytest.FixtureRequest, mode: int, reads: bool, runs: bool
+) -> None:
+    above = folders / "above"
+    above.mkdir()
+    above.chmod(mode)
+    state = above / "new" / "state"
+    request.getfixturevalue("unprivileged")
+    sentence = (
+        f"{state} cannot be reached, since {above} of root bars this user:"
+        " mend its rights, or set places.state to another folder"
+    )
+    assert trouble(state) == ("" if runs else sentence)
+    setup = Settings(places=Places(state=str(state)))
+    if reads:
+        assert state_folder(setup, "story") == state
+        return
+    with pytest.raises(BadInput) as caught:
+        state_folder(setup, "story")
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+@pytest.mark.parametrize(
+    ("mode", "owner", "sentence"),
+    [
+        (0o500, NOBODY, OWN),
+        (0o755, 0, ROOTS),
+        (0o700, NOBODY, "{0}/happy.wav cannot be changed: No space left on device"),
+    ],
+)
+def test_a_change_that_failed_names_the_folder_that_bars_it(
+    folders: Path, request: pytest.FixtureRequest, mode: int, owner: int, sentence: str
+) -> None:
+    recordings = folders / "state" / "profiles" / "mum"
+    recordings.mkdir(parents=True)
+    for folder in (folders / "state", recordings.parent):
+        os.chown(folder, NOBODY, NOBODY)
+    os.chown(recordings, owner, owner)
+    recordings.chmod(mode)
+    request.getfixturevalue("unprivileged")
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert remedy(error, recordings / "happy.wav", folders / "state") == sentence.format(recordings)
+
+
+@pytest.mark.parametrize("below", ["", "state"])
+def test_a_file_in_place_of_the_folder_is_named(folders: Path, below: str) -> None:
+    file = folders / "file"
+    file.touch()
+    sentence = f"{file} is no folder: move it away"
+    assert trouble(file / below) == sentence
+    with pytest.raises(BadInput) as caught:
+        state_folder(Settings(places=Places(state=str(file / below))), "story")
+    assert str(caught.value) == sentence
 
 
 def test_a_link_to_nothing_is_named(folders: Path) -> None:

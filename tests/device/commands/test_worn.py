@@ -2,8 +2,10 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -23,10 +25,10 @@ pytestmark = pytest.mark.slow
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x64" * 200
 
 
-def cuelens(home: Path, *given: object) -> subprocess.CompletedProcess[str]:
+def cuelens(home: Path, *given: object, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "STATE_"))}
     return subprocess.run(
-        [sys.executable, "-m", "cuelens", *map(str, given)],
+        [*before, sys.executable, "-m", "cuelens", *map(str, given)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -101,8 +103,36 @@ def test_a_story_that_cannot_be_kept_stops_nothing(tmp_path: Path, still: Path) 
     state(tmp_path).parent.mkdir(parents=True)
     state(tmp_path).write_text("no folder")
     told = worn(tmp_path, still)
-    assert "no story" in {event.fault for event in told if isinstance(event, events.Fault)}
+    details = {event.fault: event.detail for event in told if isinstance(event, events.Fault)}
+    assert "no story" in details
+    assert details["state folder"] == f"{state(tmp_path)} is no folder: move it away"
+    assert "Errno" not in str(details)
     assert [event.state for event in told if isinstance(event, events.Session)] == ["began", "ended"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="setpriv is not installed")
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o500, 0o600])
+def test_a_state_folder_that_bars_its_own_user_is_told_of_and_stops_nothing(
+    tmp_path: Path, still: Path, mode: int
+) -> None:
+    state(tmp_path).mkdir(parents=True)
+    state(tmp_path).chmod(mode)
+    output = tmp_path / "events.jsonl"
+    output.touch()
+    # Without these capabilities root minds the rights of files.
+    as_others = ["setpriv", "--inh-caps=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    as_others += ["--bounding-set=-dac_override,-dac_read_search"] if as_others else []
+    words = ("run", "--source", still, "--as-fast", "--worn", "--events", output)
+    done = cuelens(tmp_path, *words, before=as_others)
+    state(tmp_path).chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    stream = [msgspec.json.decode(line, type=events.AnyEvent) for line in output.read_bytes().splitlines()]
+    details = {event.fault: event.detail for event in stream if isinstance(event, events.Fault)}
+    assert details["state folder"].endswith(f"who may not use it: run `chmod u+rwX {state(tmp_path)}`")
+    assert details.get("profile damaged", "; the factory profile is used").endswith("; the factory profile is used")
+    assert ("profile damaged" in details) == (not mode & 0o100)
+    assert "Errno" not in str(details)
+    assert [event.state for event in stream if isinstance(event, events.Session)] == ["began", "ended"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import msgspec
 import pytest
 
 from cuelens.link import address, client, messages
-from cuelens.link.messages import Done, Press, Refused, Reload, Reply, Request, Try
+from cuelens.link.client import Silent
+from cuelens.link.messages import Done, Hello, Press, Refused, Reload, Reply, Request, Try
 from cuelens.link.server import Server
 from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
 
@@ -75,6 +76,17 @@ def said(connection: socket.socket) -> Reply:
         pass
     connection.close()
     return messages.reply(content.removesuffix(b"\n"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder for another user")
+def test_a_folder_that_root_makes_for_the_socket_belongs_to_the_owner_of_where_it_lies(folder: Path) -> None:
+    os.chown(folder, 1234, 1235)
+    glasses = Glasses(folder / "cuelens" / "link.sock")
+    try:
+        made = (folder / "cuelens").stat()
+    finally:
+        glasses.server.close()
+    assert (made.st_uid, made.st_gid) == (1234, 1235)
 
 
 @pytest.mark.parametrize("request_", [Press(gesture="ask"), Press(gesture="calibrate"), Reload()])
@@ -270,6 +282,46 @@ def test_a_place_that_cannot_be_used_is_a_sentence(folder: Path, name: str, sent
     (folder / "file").touch()
     with pytest.raises(Unwritable, match=sentence):
         Glasses(folder / name)
+
+
+def test_a_hello_is_answered_and_asks_nothing(glasses: Glasses) -> None:
+    connection = connected(glasses.path)
+    connection.sendall(messages.encode(Hello()))
+    assert said(connection) == Done(text="the glasses are running")
+    assert glasses.asked == []
+
+
+def test_frozen_glasses_are_given_up_before_the_request_has_had_its_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    silent.bind(str(folder / "link.sock"))
+    silent.listen()
+    assert client.HELLO_S < client.ANSWER_S
+    monkeypatch.setattr(client, "HELLO_S", 0.2)
+    with pytest.raises(Silent, match="do not answer: see `journalctl -u cuelens`, or start them again"):
+        client.ask(Reload(), [folder / "link.sock"], answer_s=3600)
+    silent.close()
+
+
+def test_glasses_of_an_earlier_version_refuse_the_hello_and_take_the_request(folder: Path) -> None:
+    path = folder / "link.sock"
+    old = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old.bind(str(path))
+    old.listen()
+
+    def serve() -> None:
+        for answer in (Refused(text="the message is not understood"), Done(text="it is done")):
+            connection, _ = old.accept()
+            connection.recv(4096)
+            connection.sendall(messages.encode(answer))
+            connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert client.ask(Reload(), [path]) == "it is done"
+    thread.join()
+    old.close()
 
 
 def test_a_server_that_does_not_answer_is_a_sentence_at_the_deadline(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -266,6 +267,22 @@ def test_the_state_folder_is_the_one_chosen_then_systemds_then_the_users(
     assert Settings(places=settings.Places(state="/elsewhere")).state_dir() == Path("/elsewhere")
 
 
+@pytest.mark.parametrize("key", ["state", "bundle"])
+@pytest.mark.parametrize(
+    ("place", "begins"),
+    [("~", "/"), ("~/cuelens", "/home/mum/cuelens"), ("cuelens", "/"), ("./cuelens", "/"), ("~mum/cuelens", "/")],
+)
+def test_a_place_that_depends_on_who_runs_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, place: str, begins: str
+) -> None:
+    monkeypatch.setenv("HOME", "/home/mum")
+    file = tmp_path / "c.toml"
+    file.write_text(f'[places]\n{key} = "{place}"\n')
+    with pytest.raises(BadInput) as caught:
+        settings.read(file)
+    assert str(caught.value) == (f"{file}: places.{key} is '{place}': write the whole path, which begins with {begins}")
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     target = tmp_path / "new" / "file"
@@ -321,5 +338,70 @@ def _written(folder: Path, text: str) -> Path:
 
 def test_an_active_file_that_is_no_file_names_no_profile(tmp_path: Path) -> None:
     (tmp_path / "active").mkdir()
-    assert active_path(tmp_path) is None
-    assert active(tmp_path).fault.endswith("names no profile; the factory profile is used")
+    with pytest.raises(BadInput, match="active cannot be read"):
+        active_path(tmp_path)
+    assert active(tmp_path).fault.endswith("; the factory profile is used")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("default.json", "write the name alone into it, default, without a folder or .json"),
+        ("profiles/mine.json\n", "write the name alone into it, mine, without a folder or .json"),
+        ("{profiles}/mine.json", "write the name alone into it, mine, without a folder or .json"),
+        ("mine.toml", "write the name of a file in {profiles} into it, without .json"),
+        ("/elsewhere/mine.json", "write the name of a file in {profiles} into it, without .json"),
+        ("../mine", "write the name of a file in {profiles} into it, without .json"),
+        ("", "write the name of a file in {profiles} into it, without .json"),
+    ],
+)
+def test_an_active_file_that_holds_no_name_says_what_it_should_hold(tmp_path: Path, name: str, sentence: str) -> None:
+    profiles = tmp_path / "profiles"
+    (tmp_path / "active").write_text(name.format(profiles=profiles))
+    with pytest.raises(BadInput) as caught:
+        active_path(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'active'} ")
+    assert str(caught.value).endswith(sentence.format(profiles=profiles))
+    assert active(tmp_path).fault == f"{caught.value}; the factory profile is used"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for another user")
+def test_a_good_profile_that_root_keeps_belongs_to_the_user_of_the_folder(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    (state / "profiles").mkdir(parents=True)
+    (state / "profiles" / "default.json").write_text("{}")
+    os.chown(state, 1234, 1235)
+    assert keep_good(state, active(state)) == ""
+    for path in (state / "good", state / "good" / "default.json"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize(
+    ("barred", "fault", "kept"),
+    [
+        ("", "{state}/active cannot be read: Permission denied; the factory profile is used", ""),
+        (
+            "profiles",
+            "{state}/profiles/default.json cannot be read: Permission denied; the factory profile is used",
+            "",
+        ),
+        ("good", "", "{state}/good/default.json cannot be used: Permission denied"),
+    ],
+)
+def test_a_folder_that_bars_its_user_is_named(barred: str, fault: str, kept: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        state = Path(name) / "state"
+        for folder in (state / "profiles", state / "good"):
+            folder.mkdir(parents=True)
+        (state / "profiles" / "default.json").write_text('{"mode": "quiet"}')
+        (state / barred).chmod(0o000)
+        os.seteuid(65534)
+        try:
+            found = active(state)
+            trouble = keep_good(state, found)
+        finally:
+            os.seteuid(0)
+        assert (found.fault, trouble) == (fault.format(state=state), kept.format(state=state))
+        assert found.profile.mode == ("companion" if fault else "quiet")

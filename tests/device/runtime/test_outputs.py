@@ -23,17 +23,7 @@ def no_fault(fault: str, detail: str) -> None:
     raise AssertionError(f"{fault}: {detail}")
 
 
-def soon(condition: Callable[[], object]) -> bool:
-    """Whether a condition comes true within five seconds."""
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
-
-
-def test_a_cue_reaches_light_and_voice() -> None:
+def test_a_cue_reaches_light_and_voice(soon: Callable[..., bool]) -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(HAPPY)
@@ -45,7 +35,7 @@ def test_a_cue_reaches_light_and_voice() -> None:
     assert voice.closed
 
 
-def test_face_found_is_light_only_and_softer_than_any_expression() -> None:
+def test_face_found_is_light_only_and_softer_than_any_expression(soon: Callable[..., bool]) -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.give(Cue(1.0, "face", 1, "face", ("light",)))
@@ -57,7 +47,9 @@ def test_face_found_is_light_only_and_softer_than_any_expression() -> None:
     assert voice.words == ["happy"]
 
 
-def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_the_end() -> None:
+def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_the_end(
+    soon: Callable[..., bool],
+) -> None:
     release = threading.Event()
 
     class HungVoice(MemoryVoice):
@@ -77,7 +69,7 @@ def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_t
     release.set()
 
 
-def test_trouble_breathes_until_it_is_over() -> None:
+def test_trouble_breathes_until_it_is_over(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.trouble()
@@ -92,7 +84,7 @@ def test_trouble_breathes_until_it_is_over() -> None:
     outputs.close()
 
 
-def test_an_output_that_fails_is_told_once_and_tried_again() -> None:
+def test_an_output_that_fails_is_told_once_and_tried_again(soon: Callable[..., bool]) -> None:
     class Moody(MemoryLight):
         tried = 0
 
@@ -113,7 +105,7 @@ def test_an_output_that_fails_is_told_once_and_tried_again() -> None:
     outputs.close()
 
 
-def test_the_end_of_trouble_takes_no_other_light_along() -> None:
+def test_the_end_of_trouble_takes_no_other_light_along(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.trouble()
@@ -136,7 +128,9 @@ def test_the_end_of_trouble_takes_no_other_light_along() -> None:
         (False, True, ANSWER, False, False),
     ],
 )
-def test_what_was_hushed_is_not_told(muted: bool, resting: bool, cue: Cue, shown: bool, said: bool) -> None:
+def test_what_was_hushed_is_not_told(
+    muted: bool, resting: bool, cue: Cue, shown: bool, said: bool, soon: Callable[..., bool]
+) -> None:
     """However late a cue comes that was decided on before: a mute holds from the moment it was asked for."""
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
@@ -155,7 +149,7 @@ def test_what_was_hushed_is_not_told(muted: bool, resting: bool, cue: Cue, shown
     assert (light_pattern(lights(Profile())[cue.word], 40) in light.patterns) is shown
 
 
-def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
+def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off(soon: Callable[..., bool]) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     class Slow(MemoryVoice):
@@ -175,7 +169,7 @@ def test_a_phrase_that_is_being_begun_when_it_is_hushed_is_cut_off() -> None:
     outputs.close()
 
 
-def test_lights_are_weaker_at_night_and_never_over_the_ceiling() -> None:
+def test_lights_are_weaker_at_night_and_never_over_the_ceiling(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.set_ambient(0.0, lux=1.0, mean=None)
@@ -221,7 +215,7 @@ def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
     assert all(fourth - first > 1.0 for first, fourth in zip(rises, rises[3:], strict=False))
 
 
-def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown() -> None:
+def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.acknowledge()
@@ -235,7 +229,7 @@ def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown() -> None:
     assert [pattern.pattern for pattern in light.patterns] == ["steady"]
 
 
-def test_another_profile_holds_for_the_next_light_and_word() -> None:
+def test_another_profile_holds_for_the_next_light_and_word(soon: Callable[..., bool]) -> None:
     light, before, after = MemoryLight(), MemoryVoice(), MemoryVoice()
     outputs = Outputs(Profile(), light, before, no_fault)
     outputs.give(HAPPY)
@@ -254,7 +248,7 @@ def test_another_profile_holds_for_the_next_light_and_word() -> None:
 
 
 @pytest.mark.parametrize(("muted", "resting"), [(True, False), (False, True)])
-def test_another_voice_is_as_silent_as_the_one_before(muted: bool, resting: bool) -> None:
+def test_another_voice_is_as_silent_as_the_one_before(muted: bool, resting: bool, soon: Callable[..., bool]) -> None:
     voice = MemoryVoice()
     outputs = Outputs(Profile(), None, None, no_fault)
     outputs.hush(muted=muted, resting=resting)
@@ -267,7 +261,7 @@ def test_another_voice_is_as_silent_as_the_one_before(muted: bool, resting: bool
     assert voice.words == ["happy"]
 
 
-def test_a_profile_without_sound_ends_the_voice() -> None:
+def test_a_profile_without_sound_ends_the_voice(soon: Callable[..., bool]) -> None:
     light, voice = MemoryLight(), MemoryVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
     outputs.change(Profile(), None)()
@@ -277,7 +271,7 @@ def test_a_profile_without_sound_ends_the_voice() -> None:
     assert (voice.words, voice.closed) == ([], True)
 
 
-def test_the_brightness_of_another_profile_suits_the_surroundings_at_once() -> None:
+def test_the_brightness_of_another_profile_suits_the_surroundings_at_once(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.set_ambient(0.0, 0.1, None)

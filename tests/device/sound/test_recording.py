@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cuelens.sound import clip, recording
+from cuelens.sound import clip, cut_short, recording
 from cuelens.sound.clip import LOUDNESS, Clip
 from cuelens_models.errors import BadInput
 
@@ -152,6 +152,64 @@ def test_many_minutes_at_a_low_data_rate_do_not_fill_the_memory(tmp_path: Path) 
         tracemalloc.stop()
     # Twenty minutes of decoded samples are 77 MB.
     assert most_bytes < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"), [("Ogg Vorbis", "an Ogg file"), ("Ogg Opus", "an Ogg file"), ("MP3", "an MP3")]
+)
+def test_a_recording_without_its_end_is_refused(tmp_path: Path, form: str, kind: str) -> None:
+    whole = coded(HELLO, **FORMS[form])
+    remedy = "copy it again, or convert what is left with `ffmpeg -i mum mum.wav`"
+    for end in (len(whole) // 3, len(whole) // 2, len(whole) - 200, len(whole) - 1):
+        assert refusal(tmp_path / "mum", whole[:end]) == f"mum is {kind} that was cut short: {remedy}"
+    # Some programs write a tag behind the end.
+    (tmp_path / "mum").write_bytes(whole + b"TAG" + bytes(125))
+    assert 0.9 < recording.read(tmp_path / "mum").seconds < 1.1
+
+
+@pytest.mark.parametrize(
+    ("content", "is_cut"),
+    [
+        (b"OggS\0\2", True),
+        (b"OggS" + bytes(500), False),
+        (b"OggS\0\2" + bytes(20) + b"\1\xff" + bytes(255), True),
+        (b"OggS\0\6" + bytes(20) + b"\1\xff" + bytes(255), False),
+        (b"OggS\0\6" + bytes(20) + b"\1\xff" + bytes(254), True),
+        (b"OggS\0\6" + bytes(21), False),
+        (b"ID3\4\0\0\0\0\1\0" + bytes(100), True),
+        (b"ID3\4", False),
+        (b"\xff\xfb\x90\x64" + bytes(413), False),
+        (b"\xff\xfb\x90\x64" + bytes(412), True),
+        (b"\xff\xfb\x00\x64" + bytes(100), False),
+    ],
+)
+def test_the_lengths_in_a_file_tell_whether_it_is_whole(content: bytes, is_cut: bool) -> None:
+    assert cut_short.is_cut_short(content) is is_cut
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("mum.mp3", "-b:a", "64k"),
+        ("mum.mp3", "-b:a", "64k", "-write_xing", "0"),
+        ("mum.mp3", "-q:a", "4", "-metadata", "title=mum", "-ar", "11025", "-write_id3v1", "1"),
+        ("mum.mp3", "-f", "mp2", "-ar", "44100"),
+        ("mum.mp3", "-f", "mp2", "-ar", "24000", "-b:a", "48k"),
+        ("mum.ogg", "-c:a", "libvorbis"),
+        ("mum.ogg", "-c:a", "libopus"),
+    ],
+    ids=" ".join,
+)
+def test_what_another_encoder_wrote_is_known_to_be_whole_or_not(tmp_path: Path, options: tuple[str, ...]) -> None:
+    source = tmp_path / "source.wav"
+    source.write_bytes(clip.wav(Clip((HELLO * 32767).astype(np.int16), RATE)))
+    name, *rest = options
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", source, *rest, tmp_path / name], check=False)
+    if done.returncode:
+        pytest.skip("this ffmpeg has no such encoder")
+    assert 0.9 < recording.read(tmp_path / name).seconds < 1.1
+    assert "was cut short" in refusal(tmp_path / name, (tmp_path / name).read_bytes()[:-150])
 
 
 @pytest.mark.parametrize(("head", "kind"), [(b"fLaC", "a FLAC file"), (b"OggS", "an Ogg file"), (b"ID3\4", "an MP3")])

@@ -125,7 +125,7 @@ def test_a_phrase_in_a_long_silence_is_found(mum: Path) -> None:
         (wav(bytes(2 * 41 * 8000), rate=8000), "lasts 41.0 s: expected 3 s at most"),
         (
             b"RIFF\0\0\0\0WAVE" + b"".join(struct.pack("<II", name, 0) for name in range(200_000)),
-            "was cut short",
+            "was cut short: copy it again",
         ),
     ],
     ids=["half an hour", "41 s of silence", "many parts"],
@@ -146,9 +146,9 @@ def test_what_would_fill_the_memory_is_refused_before_it_is_decoded(content: byt
 
 FLOAT = "holds 32-bit floating point: save it as PCM, 16 bits"
 BAD = {
-    "head only": (wav(pcm(HELLO))[:20], "was cut short"),
-    "no sound part": (wav(pcm(HELLO))[:36], "was cut short"),
-    "truncated": (wav(pcm(HELLO))[:9000], "was cut short"),
+    "head only": (wav(pcm(HELLO))[:20], "was cut short: copy it again"),
+    "no sound part": (wav(pcm(HELLO))[:36], "was cut short: copy it again"),
+    "truncated": (wav(pcm(HELLO))[:9000], "was cut short: copy it again"),
     "no samples": (wav(b""), "is silent"),
     "silent": (wav(bytes(2 * RATE)), "is silent"),
     "muted microphone": (wav(pcm(HELLO / 100)), "is silent"),
