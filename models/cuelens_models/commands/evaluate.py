@@ -22,6 +22,7 @@ from cuelens_models.progress import display
 _EXAMPLES = """\
 examples:
   evaluate-model mine.tflite --data faces/ --protocol ferplus8
+  evaluate-model mine.tflite --data faces/ --protocol fer7    # original labels; labels that these lack are left out
   evaluate-model mine.tflite --data photographs/ --protocol fer6 --crop haar --json
   evaluate-model mine.tflite --data faces/ --report mine.html"""
 
@@ -124,6 +125,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"{report['protocol']}, {report['images']} images"
     yield (
         f"accuracy {report['accuracy']:.2%} ({_span(bounds['accuracy'], '.1%')}),"
+        f" macro-recall {report['macro_recall']:.2%} ({_span(bounds['macro_recall'], '.1%')}),"
         f" macro-F1 {report['macro_f1']:.3f} ({_span(bounds['macro_f1'], '.3f')}),"
         f" over all classes {report['macro_f1_all']:.3f} ({_span(bounds['macro_f1_all'], '.3f')}),"
         f" ECE {report['ece']:.3f} ({_span(bounds['ece'], '.3f')})"

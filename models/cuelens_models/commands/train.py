@@ -30,12 +30,26 @@ _OWN = {recipe.name: recipe.epochs for recipe in (cuelens.RECIPE, teacher.RECIPE
 """The epochs of our own recipes."""
 _ENSEMBLE = "ensemble"
 _TEACHERS = 2
+_CHOICES = "\n".join(
+    f"  {name:9} {getattr(cuelens.Options(), name):<7g} {words}"
+    for name, words in (
+        ("epochs", "passes over the faces, each changed anew every time"),
+        ("batch", "faces, and the mirror image of each with camera faults of its own"),
+        ("mirror", "weight of the distance between the answers to a face and to its mirror image"),
+        ("rarity", "power of rarity by which rare expressions count more in the targets"),
+        ("views", "changes of each face that teachers are asked about; in proportion fewer with fewer --epochs"),
+        ("rate", "the highest learning rate"),
+        ("dropout", "share of features dropped"),
+    )
+)
 _LISTED = "\n".join(f"  {name:29} {recipe.summary}" for name, recipe in PUBLISHED.items())
 _EXAMPLES = f"""\
 recipes:
   cuelens   the network of the glasses; it learns from teachers, which are trained first (OUT/teacher-1, ...)
   teacher   one of them alone
   ensemble  trained networks as one, by the mean of what they believe (--members); nothing is trained
+how cuelens is trained (Options in zoo/cuelens.py, with what each choice gave):
+{_CHOICES}
 recipes that others have published, and two of ours without teachers, to compare with:
 {_LISTED}
 examples:

@@ -34,6 +34,7 @@ class Intervals:
     accuracy: Interval
     macro_f1: Interval
     macro_f1_all: Interval
+    macro_recall: Interval
     ece: Interval
     coverage: Interval
     recall: dict[str, Interval]
@@ -69,6 +70,7 @@ def intervals(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[s
         _interval(figures["accuracy"]),
         _interval(figures["macro_f1"]),
         _interval(figures["macro_f1_all"]),
+        _interval(figures["macro_recall"]),
         ece_interval(probabilities, truth, seed),
         _interval(figures["coverage"]),
         {labels[index]: _recall_interval(probabilities, truth, index) for index in shown},
@@ -105,13 +107,14 @@ def _figures(
     guesses = weights @ (guess[:, np.newaxis] == shown)
     hits = weights @ ((truth[:, np.newaxis] == shown) & right[:, np.newaxis])
     f1 = _ratio(2 * hits, images + guesses)
-    # The macro-F1 of a sample leaves out the classes that it lacks.
+    # The macro-F1 and the macro-recall of a sample leave out the classes that it lacks.
     present = images > 0
     auc = [_auc(weights, probabilities[:, index], truth == index) for index in shown]
     return {
         "accuracy": weights @ right / len(truth),
         "macro_f1": np.nan_to_num(_mean(f1, present & enough)),
         "macro_f1_all": _mean(f1, present),
+        "macro_recall": _mean(_ratio(hits, images), present),
         "coverage": _coverage(weights, confidence, right),
         "precision": _ratio(hits, guesses),
         "f1": f1,

@@ -56,6 +56,12 @@ def recall(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]
     return {label: float(right[truth == index].mean()) for index, label in enumerate(labels) if (truth == index).any()}
 
 
+def macro_recall(probabilities: Scores, truth: NDArray[np.intp]) -> float:
+    """Return the mean recall over all classes that some image shows: each class counts the same, however rare."""
+    labels = [str(index) for index in range(probabilities.shape[1])]
+    return float(np.mean(list(recall(probabilities, truth, labels).values())))
+
+
 def ties(probabilities: Scores) -> int:
     """Return the number of images with two or more equal top outputs. Their answer is the first of these labels."""
     tops = probabilities == probabilities.max(axis=1, keepdims=True)

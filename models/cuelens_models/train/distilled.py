@@ -23,10 +23,11 @@ from cuelens_models.errors import BadInput
 from cuelens_models.evaluate.metrics import fit_biases
 from cuelens_models.progress import Steps
 from cuelens_models.train import teachers
-from cuelens_models.train.batches import Views, human_targets
+from cuelens_models.train.batches import Views, batches_of, human_targets, views_of
 from cuelens_models.train.budget import OVERHEAD, Schedule, scaled_once, step_s
 from cuelens_models.train.checkpoints import RunFolder, record_of
 from cuelens_models.train.epochs import Average, Epochs, Judge, Measure
+from cuelens_models.train.mirrored import Mirrored
 from cuelens_models.train.precision import arithmetic
 from cuelens_models.train.targets import HEADS, Head
 from cuelens_models.zoo import cuelens, teacher
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 RECIPES: Final = {recipe.name: recipe for recipe in (cuelens.RECIPE, teacher.RECIPE)}
 _BACKGROUNDS: Final = 0.08
 """Pictures of no face that are learned from, as a share of the faces."""
-_VIEWS: Final = 16
-"""Different views that teachers are asked about; a student sees each several times."""
 _NORM_FACES: Final = 512
 """Faces that set the batch norm of a network that begins from trained weights."""
 
@@ -78,27 +77,27 @@ def learn(
 
     steps.stage("gathering pictures of no face")
     faces = concatenate(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
-    targets = human_targets(faces, heads)
+    of_people = human_targets(faces, heads)
 
     for number in range(1, schedule.teachers + 1):
         steps.stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs)
         recipe = recipes[teacher.NAME]
         own = Schedule(recipe.name, schedule.teacher_epochs, 0, 0, schedule.seed + number, schedule.precision)
         folder = folder_of(data, out / f"teacher-{number}", own, began_from, team=team)
-        batches = Views(faces, cuelens.INPUT, own.seed, targets, batch=recipe.batch)
+        batches = batches_of(recipe, faces, heads, own.seed, of_people)
         training.run(recipe, batches, folder, own, pretrained)
         quick = built(recipe, heads, schedule.precision)
         quick.set_weights(folder.best().get_weights())
         masters.append(teachers.teacher_of(quick, heads, cuelens.INPUT))
 
-    views = min(_VIEWS, schedule.epochs) if masters else None
-    if views:
+    recipe, learned, views = recipes[schedule.recipe], of_people, None
+    if masters:
+        views = views_of(recipe, schedule.epochs)
         steps.stage("asking the teachers", views)
-        targets = teachers.ask(masters, faces, heads, views, schedule.seed, out / "lessons", steps, team)
+        learned = teachers.ask(masters, faces, heads, views, schedule.seed, out / "lessons", steps, team)
 
     steps.stage(schedule.recipe, schedule.epochs)
-    recipe = recipes[schedule.recipe]
-    batches = Views(faces, cuelens.INPUT, schedule.seed, targets, views, batch=recipe.batch)
+    batches = batches_of(recipe, faces, heads, schedule.seed, learned, views)
     return run, training.run(recipe, batches, run, schedule, pretrained)
 
 
@@ -132,9 +131,11 @@ class _Training:
                         recipe.begin(network, pretrained, shown)
                 # Keras stores everything else of an optimizer, but not this.
                 network.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-            averaged = folder.averaged(len(curve)) if curve else built(recipe, self.heads)
-            if not curve:
-                averaged.set_weights(network.get_weights())
+            averaged = built(recipe, self.heads)
+            begun = folder.averaged(len(curve)) if curve else network
+            if [each.shape for each in begun.weights] != [each.shape for each in averaged.weights]:
+                raise BadInput(f"{folder.path} holds a training of another network: choose another --out")
+            averaged.set_weights(begun.get_weights())
             average = Average(averaged, recipe.averaged * total, len(curve) * len(batches))
             epochs = Epochs(batches, schedule.seed, folder, curve, self._measure(), self.steps, average=average)
             if self.team:
@@ -259,7 +260,7 @@ def compiled(recipe: OwnRecipe, heads: tuple[Head, ...], precision: str, steps: 
     network = built(recipe, heads, precision)
     network.compile(
         optimizer=recipe.optimizer(steps),
-        loss={head.name: keras.losses.CategoricalCrossentropy(from_logits=True) for head in heads},
+        loss={head.name: Mirrored(recipe.mirror if head == heads[0] else 0.0) for head in heads},
         loss_weights={head.name: recipe.head_weights[head.name] for head in heads},
         # XLA is several times slower than plain kernels for small convolutions on a CPU.
         jit_compile=False,
@@ -283,9 +284,11 @@ def scaled(
     """
 
     def scale() -> Schedule:
-        own_s = _epoch_s(recipes[schedule.recipe], data, schedule.precision)
+        own = recipes[schedule.recipe]
+        own_s = _epoch_s(own, data, schedule.precision)
         teacher_s = _epoch_s(recipes[teacher.NAME], data, schedule.precision) if schedule.teachers else 0.0
-        full_s = own_s * schedule.epochs + teacher_s * schedule.teachers * (schedule.teacher_epochs + _VIEWS / 3)
+        asked = views_of(own, schedule.epochs) / 3
+        full_s = own_s * schedule.epochs + teacher_s * schedule.teachers * (schedule.teacher_epochs + asked)
         share = budget_s / full_s
         return replace(
             schedule,
@@ -299,5 +302,5 @@ def scaled(
 def _epoch_s(recipe: OwnRecipe, data: FaceData, precision: str) -> float:
     heads = heads_for(data)
     network = compiled(recipe, heads, precision, 100)
-    batches = Views(data.training, cuelens.INPUT, 0, human_targets(data.training, heads), batch=recipe.batch)
-    return step_s(network, batches) * len(data.training) * (1 + _BACKGROUNDS) / recipe.batch * OVERHEAD
+    batches = batches_of(recipe, data.training, heads, 0, human_targets(data.training, heads))
+    return step_s(network, batches) * len(data.training) * (1 + _BACKGROUNDS) / batches.batch * OVERHEAD

@@ -118,8 +118,10 @@ class Epochs(keras.callbacks.Callback):  # type: ignore[misc]
         self._began = time.monotonic()
         self._batches.epoch = epoch + 1
         # Dropout follows from seed and epoch: Keras stores everything else, but not the state of its dropout.
+        # On PyTorch it draws from the generator of the process, whose seed is less than 2**32.
+        keras.utils.set_random_seed((self._seed + epoch + 1) % 2**32)
         for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):
+            if isinstance(layer, keras.layers.Dropout) and layer.rate:
                 layer.seed_generator.state.assign([self._seed, epoch + 1])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:

@@ -16,6 +16,8 @@ from cuelens_models.data.protocols import PROTOCOLS, LabelledFaces, without_sing
 
 Targets = NDArray[np.float32]
 _SMOOTHING: Final = 0.1
+_LEAST_FREQUENCY: Final = 0.002
+"""Added to the frequency of each label, so that one that is never true weighs no more than a rare one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,30 @@ HEADS: Final = (VOTES, ORIGINAL)
 def targets(faces: Faces, head: Head) -> Targets:
     """Return the targets of a head for each face, (n, labels of the head)."""
     return _from_votes(faces) if head == VOTES else _from_original(faces)
+
+
+def rarities(rows: Targets, power: float) -> Targets:
+    """Return a weight for each label, (labels,): its mean in the rows to the power of -`power`; the weights' mean is 1.
+
+    Args:
+        rows: targets, (n, labels).
+        power: 0 for equal weights.
+    """
+    weights = (rows.mean(axis=0) + _LEAST_FREQUENCY) ** -power
+    return np.asarray(weights / weights.mean(), np.float32)
+
+
+def weighted(rows: Targets, weights: Targets) -> Targets:
+    """Return targets in which each label counts by its weight; the sum of each row stays.
+
+    Args:
+        rows: targets, (n, labels).
+        weights: of the labels, more than 0, (labels,).
+    """
+    shifted: Targets = rows * weights
+    sums = shifted.sum(axis=1, keepdims=True)
+    shifted *= np.divide(rows.sum(axis=1, keepdims=True), sums, out=np.zeros_like(sums), where=sums > 0)
+    return shifted
 
 
 def one_label(labelled: LabelledFaces) -> Targets:

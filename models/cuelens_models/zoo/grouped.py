@@ -19,7 +19,7 @@ def _build(labels: int, *, grouped: bool) -> "keras.Model":
 
     from cuelens_models.zoo import cuelens
 
-    flat = cuelens.build({HEAD: labels})
+    flat = cuelens.build({HEAD: labels}, cuelens.CONTROL)
     if not grouped:
         return flat
     x = flat.get_layer("dropout").output

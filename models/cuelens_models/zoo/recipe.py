@@ -81,12 +81,19 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class OwnRecipe:
-    """A network of ours and its training; its loss is the cross-entropy of each head.
+    """A network of ours and its training.
+
+    Its loss is the cross-entropy of each head; `mirror` and `rarity` are about the first head of the data alone, that
+    of votes where there are any.
 
     build: from the width of each head to a network from float (n, 48, 48, 1) to the logits of each head.
     optimizer: from the number of steps of the whole training.
     head_weights: how much the loss of each head counts.
     averaged: the share of all steps over which weights are averaged (an exponential moving average).
+    views: different views that teachers are asked about, in as many epochs as here; each is seen several times.
+    mirror: how much the distance between the answers to a face and to its mirror image counts (symmetric KL
+    divergence); 0: no mirror image stands beside a face.
+    rarity: labels count in targets by their frequency to the power of minus this; 0: all the same.
     begin: gives a fresh network trained weights, and is shown standardised faces, float (n, 48, 48, 1).
     """
 
@@ -97,6 +104,9 @@ class OwnRecipe:
     batch: int
     head_weights: Mapping[str, float]
     averaged: float
+    views: int
+    mirror: float
+    rarity: float
     begin: "Callable[[keras.Model, Pretrained, NDArray[np.float32]], None] | None" = None
 
 

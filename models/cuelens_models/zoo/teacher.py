@@ -101,6 +101,6 @@ def _block(x: Tensor, name: str, channels: int, stride: int) -> Tensor:
     return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_sum")([x, shortcut]))
 
 
-RECIPE: Final = replace(cuelens.RECIPE, name=NAME, build=build, epochs=30, begin=begin)
+RECIPE: Final = replace(cuelens.recipe(cuelens.CONTROL), name=NAME, build=build, epochs=30, begin=begin)
 PRETRAINED_EPOCHS: Final = 16
 """Epochs of a teacher that begins from trained weights."""

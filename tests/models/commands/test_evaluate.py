@@ -121,6 +121,8 @@ def test_figures_are_printed_for_people_and_as_json(command: Command, synthetic_
     assert shown.stdout.startswith("ferplus8 on publictest, 120 images\n")
     low, high = report["intervals"]["accuracy"]
     assert f"accuracy {report['accuracy']:.2%} ({low:.1%} to {high:.1%})" in shown.stdout
+    low, high = report["intervals"]["macro_recall"]
+    assert f"macro-recall {report['macro_recall']:.2%} ({low:.1%} to {high:.1%})" in shown.stdout
     assert f"camera {report['robustness']['camera']:.1%}" in shown.stdout
     assert f"of {report['said']['share']:.1%} of the images" in shown.stdout
     # tflite_runtime alone has no reader of the format to count with.

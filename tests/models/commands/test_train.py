@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,13 @@ def test_wrong_usage_ends_with_2(run_here: Command, arguments: tuple[str, ...]) 
     ended = run_here(TRAIN, *arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith("usage: train-model")
+
+
+def test_the_help_says_how_our_network_is_trained(run_here: Command) -> None:
+    ended = run_here(TRAIN, "--help")
+    assert ended.returncode == 0
+    for name, value in (("epochs", "340"), ("batch", "256"), ("mirror", "0.2"), ("rarity", "0.15"), ("views", "48")):
+        assert re.search(rf"^  {name} +{re.escape(value)} +\w", ended.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from cuelens_models.evaluate.evaluate import evaluate, figures
 from cuelens_models.progress import Recorder
 
 KEYS = [
-    *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all", "auc"),
+    *("protocol", "images", "accuracy", "macro_f1", "recall", "ece", "coverage", "macro_f1_all"),
+    *("macro_recall", "auc"),
     *("precision", "f1", "said"),
     *("not_a_face", "intervals", "robustness", "cost", "ties", "notes"),
 ]
@@ -69,7 +70,8 @@ def test_a_bundle_that_is_always_right_scores_1(faces: Faces, guesses: list[str]
 def test_the_keys_stand_in_order_and_the_figures_have_five_digits(faces: Faces) -> None:
     report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy", "sad"] * 12), "ferplus8"))
     assert list(report) == KEYS
-    assert list(report["intervals"]) == ["accuracy", "macro_f1", "macro_f1_all", "ece", "coverage", "recall"]
+    bounds = ["accuracy", "macro_f1", "macro_f1_all", "macro_recall", "ece", "coverage", "recall"]
+    assert list(report["intervals"]) == bounds
     assert list(report["intervals"]["coverage"]) == ["0.6"]
     assert set(report["intervals"]["recall"]) == set(report["recall"]) == {"happy", "sad"}
     assert re.search(r"\.\d{4,5}\D", text := msgspec.json.encode(report).decode())
@@ -88,6 +90,21 @@ def test_only_the_labels_of_the_protocol_are_asked(faces: Faces, shipped: Bundle
     best = [PROTOCOLS["fer4"][int(interpreter.outputs(face)[columns].argmax())] for face in faces.pixels]
     report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, best), "fer4"))
     assert report["accuracy"] == 1
+
+
+def test_rare_expressions_count_as_much_as_others_though_contempt_is_no_label(told: Told) -> None:
+    labels = (*LABELS, NOT_A_FACE)
+    rows = np.full((3, len(labels)), 0.01)
+    for row, (first, second) in enumerate((("neutral", "sad"), ("contempt", "fear"), (NOT_A_FACE, "neutral"))):
+        rows[row, labels.index(first)], rows[row, labels.index(second)] = 0.6, 0.33
+    # Neutral is right in three of four; of two faces of fear one is, once contempt is left out; of one of disgust none.
+    words, shown = ["neutral"] * 4 + ["fear"] * 2 + ["disgust", "contempt"], [0, 0, 1, 2, 1, 0, 2, 1]
+    report = figures(evaluate(told(labels, rows.tolist()), as_said(numbered(shown), words), "fer7"))
+    assert report["images"] == 7
+    assert report["recall"] == {"neutral": 0.75, "disgust": 0.0, "fear": 0.5}
+    assert report["macro_recall"] == pytest.approx(1.25 / 3, abs=1e-5)
+    low, high = report["intervals"]["macro_recall"]
+    assert low < report["macro_recall"] < high
 
 
 def test_a_model_that_cannot_say_all_that_is_asked_is_refused(faces: Faces, told: Told) -> None:

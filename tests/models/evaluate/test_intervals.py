@@ -36,6 +36,7 @@ def test_intervals_hold_the_figures_they_are_for() -> None:
     for interval, value in (
         (bounds.macro_f1, metrics.macro_f1(probabilities, truth)),
         (bounds.macro_f1_all, metrics.macro_f1(probabilities, truth, least=1)),
+        (bounds.macro_recall, metrics.macro_recall(probabilities, truth)),
         (bounds.ece, metrics.ece(probabilities, truth)),
         (bounds.coverage, metrics.coverage(probabilities, truth)["0.6"]),
         *((bounds.recall[word], value) for word, value in metrics.recall(probabilities, truth, LABELS).items()),
@@ -58,12 +59,13 @@ def test_the_weighted_figures_are_those_of_the_drawn_images(count: int) -> None:
                 (
                     metrics.accuracy(some, there),
                     metrics.macro_f1(some, there, least=1),
+                    metrics.macro_recall(some, there),
                     metrics.coverage(some, there)["0.6"],
                     auc,
                 )
             )
     bounds = intervals(probabilities, truth, LABELS)
-    fast = (bounds.accuracy, bounds.macro_f1_all, bounds.coverage, bounds.auc["sad"])
+    fast = (bounds.accuracy, bounds.macro_f1_all, bounds.macro_recall, bounds.coverage, bounds.auc["sad"])
     expected = np.percentile(np.array(slow), (2.5, 97.5), axis=0).T
     np.testing.assert_allclose(fast, expected, atol=1e-9)
 

@@ -28,6 +28,22 @@ def test_recall_leaves_out_a_label_without_an_image() -> None:
 
 
 @pytest.mark.parametrize(
+    ("guesses", "truth", "expected"),
+    [
+        ([0, 0, 1, 1], [0, 0, 1, 1], 1.0),
+        # Class 0: all of 4 images. Class 1: 1 of 2.
+        ([0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 1], 0.75),
+        ([0, 0, 0], [0, 0, 1], 0.5),
+        # No image shows class 1.
+        ([0, 1], [0, 0], 0.5),
+        ([1, 0], [0, 1], 0.0),
+    ],
+)
+def test_macro_recall_by_hand(guesses: list[int], truth: list[int], expected: float) -> None:
+    assert metrics.macro_recall(np.eye(2)[guesses], np.array(truth)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
     ("guesses", "truth", "least", "expected"),
     [
         ([0, 0, 1, 1], [0, 0, 1, 1], 1, 1.0),

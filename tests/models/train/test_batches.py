@@ -1,16 +1,20 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="training needs the extra train")
 
+from cuelens_models.bundle.pixels import Grey
+from cuelens_models.bundle.preprocess import model_inputs
+from cuelens_models.data.augment import damage, pose
 from cuelens_models.data.faces import Faces
-from cuelens_models.train.batches import Views, augmented, human_targets
-from cuelens_models.train.targets import HEADS, Targets
-from cuelens_models.zoo.cuelens import INPUT, RECIPE
+from cuelens_models.train.batches import Views, augmented, batches_of, human_targets, views_of
+from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES, Targets, rarities, targets, weighted
+from cuelens_models.zoo.cuelens import CONTROL, INPUT, RECIPE, recipe
 
-BATCH = RECIPE.batch
+BATCH = 128
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +79,121 @@ def test_every_input_is_standardised(faces: Faces) -> None:
     inputs, _ = Views(faces, INPUT, 0, human_targets(faces, HEADS))[0]
     np.testing.assert_allclose(inputs.mean(axis=(1, 2, 3)), 0, atol=1e-3)
     np.testing.assert_allclose(inputs.std(axis=(1, 2, 3)), 1, atol=1e-3)
+
+
+def untouched(face: Grey, random: np.random.Generator) -> Grey:
+    return face
+
+
+def marked(face: Grey, random: np.random.Generator) -> Grey:
+    """A face whose first pixels say which numbers were drawn for it."""
+    copy = face.copy()
+    copy[0, :4] = random.integers(0, 256, 4)
+    return copy
+
+
+def test_each_face_and_its_mirror_image_stand_in_one_batch(faces: Faces) -> None:
+    views = Views(faces, INPUT, 0, human_targets(faces, HEADS), twice=untouched)
+    once = Views(faces, INPUT, 0, human_targets(faces, HEADS))
+    for index in range(len(views)):
+        inputs, wanted = views[index]
+        assert inputs.shape == (2 * BATCH, 48, 48, 1)
+        np.testing.assert_array_equal(inputs[:BATCH], once[index][0])
+        np.testing.assert_array_equal(inputs[BATCH:], inputs[:BATCH, :, ::-1])
+        for name, rows in once[index][1].items():
+            np.testing.assert_array_equal(wanted[name], np.concatenate([rows, rows]))
+
+
+def test_a_face_and_its_image_are_changed_by_chance_of_their_own(faces: Faces) -> None:
+    def marks(epoch: int, distinct: int | None = 1) -> dict[bytes, np.ndarray]:
+        views = Views(faces, INPUT, 0, human_targets(faces, HEADS), distinct, untouched, twice=marked)
+        views.epoch = epoch
+        inputs = np.concatenate([views[index][0] for index in range(len(views))])
+        return {each.tobytes(): each for each in inputs[:, 0, :4, 0]}
+
+    first, again, later = marks(1), marks(1), marks(2)
+    # Each of 512 pictures has other marks, and other ones in the next epoch, which shows the same view.
+    assert len(first) == 4 * BATCH
+    assert first.keys() == again.keys()
+    assert not first.keys() & later.keys()
+
+
+def test_pairs_come_again_mirrored_every_second_time(faces: Faces) -> None:
+    asked: list[list[int]] = []
+
+    def answers(view: int, indices: np.ndarray) -> dict[str, Targets]:
+        asked.append(indices.tolist())
+        return {}
+
+    views = Views(faces, INPUT, 0, answers, distinct=1, twice=untouched)
+    shown = []
+    for epoch in (1, 2):
+        views.epoch = epoch
+        inputs, _ = views[0]
+        shown.append(dict(zip(asked[-1], zip(inputs[:BATCH], inputs[BATCH:], strict=True), strict=True)))
+    common = set(shown[0]) & set(shown[1])
+    assert common
+    for face in common:
+        np.testing.assert_array_equal(shown[1][face][0], shown[0][face][1])
+        np.testing.assert_array_equal(shown[1][face][1], shown[0][face][0])
+
+
+def test_a_share_of_a_batch_holds_faces_with_their_own_images(faces: Faces) -> None:
+    views = Views(faces, INPUT, 0, human_targets(faces, HEADS), twice=untouched)
+    whole, _ = views[0]
+    parts = [views.share(0, part, 2)[0] for part in range(2)]
+    for part in parts:
+        np.testing.assert_array_equal(part[BATCH // 2 :], part[: BATCH // 2, :, ::-1])
+    np.testing.assert_array_equal(np.concatenate([part[: BATCH // 2] for part in parts]), whole[:BATCH])
+
+
+def test_our_recipe_shows_one_pose_of_a_face_to_two_small_cameras(faces: Faces) -> None:
+    asked: list[int] = []
+
+    def answers(view: int, indices: np.ndarray) -> dict[str, Targets]:
+        asked[:] = indices.tolist()
+        return {VOTES.name: np.ones((len(indices), 9), np.float32)}
+
+    views = batches_of(RECIPE, faces, HEADS, 3, answers, 2)
+    views.epoch = 2
+    inputs, _ = views[0]
+    assert inputs.shape == (2 * RECIPE.batch, 48, 48, 1)
+    alike = np.zeros(3, int)
+    for place, face in enumerate(asked):
+        posed = pose(faces.pixels[face], np.random.default_rng((3, 2, face)))
+        pair = [posed, np.ascontiguousarray(posed[:, ::-1])]
+        seen = [damage(each, np.random.default_rng((3, 2, face, half))) for half, each in enumerate(pair, start=1)]
+        np.testing.assert_array_equal(inputs[[place, place + RECIPE.batch]], model_inputs(np.stack(seen), INPUT))
+        whole = [(one == other).all() for one, other in zip(seen, pair, strict=True)]
+        alike += [whole[0], whole[1], all(whole)]
+    # Half of the pictures have no damage at all, and a fourth of the pairs.
+    np.testing.assert_allclose(alike / RECIPE.batch, [0.5, 0.5, 0.25], atol=0.1)
+
+
+def test_rare_labels_count_more_in_the_first_head_alone(faces: Faces) -> None:
+    people = human_targets(faces, HEADS)
+    _, plain = batches_of(replace(RECIPE, rarity=0.0), faces, HEADS, 0, people)[0]
+    _, wanted = batches_of(RECIPE, faces, HEADS, 0, people)[0]
+    weights = rarities(targets(faces, VOTES), RECIPE.rarity)
+    assert weights.max() > 1.1 * weights.min()
+    np.testing.assert_array_equal(wanted[VOTES.name], weighted(plain[VOTES.name], weights))
+    np.testing.assert_array_equal(wanted[ORIGINAL.name], plain[ORIGINAL.name])
+    alone = (ORIGINAL,)
+    _, original = batches_of(RECIPE, faces, alone, 0, human_targets(faces, alone))[0]
+    by_label = rarities(targets(faces, ORIGINAL), RECIPE.rarity)
+    np.testing.assert_array_equal(original[ORIGINAL.name], weighted(plain[ORIGINAL.name], by_label))
+
+
+def test_without_mirror_and_rarity_a_training_is_shown_what_it_was_before(faces: Faces) -> None:
+    control, people = recipe(CONTROL), human_targets(faces, HEADS)
+    now, before = batches_of(control, faces, HEADS, 0, people, 16), Views(faces, INPUT, 0, people, 16)
+    assert len(now) == len(before)
+    for (inputs, wanted), (expected, rows) in zip(now, before, strict=True):
+        np.testing.assert_array_equal(inputs, expected)
+        for head in HEADS:
+            np.testing.assert_array_equal(wanted[head.name], rows[head.name])
+
+
+@pytest.mark.parametrize(("epochs", "views"), [(340, 48), (1000, 48), (170, 24), (100, 15), (2, 1), (1, 1)])
+def test_a_shorter_training_asks_teachers_about_fewer_views(epochs: int, views: int) -> None:
+    assert views_of(RECIPE, epochs) == views

@@ -22,11 +22,11 @@ from cuelens_models.data.load import FaceData, load
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.evaluate.metrics import fit_biases
 from cuelens_models.progress import Recorder
-from cuelens_models.train.batches import Views, human_targets
+from cuelens_models.train.batches import batches_of, human_targets
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.distilled import RECIPES, built, folder_of, heads_for, learn, scaled
+from cuelens_models.train.distilled import RECIPES, built, compiled, folder_of, heads_for, learn, scaled
 from cuelens_models.train.epochs import Judge
-from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES
+from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES, Head
 from cuelens_models.zoo import cuelens
 from cuelens_models.zoo.pretrained import Pretrained
 from cuelens_models.zoo.recipe import OwnRecipe
@@ -195,10 +195,10 @@ def test_the_curve_kept_in_the_folder_is_the_curve_returned(whole: Whole) -> Non
     assert [set(point.accuracy) for point in curve] == [{"ferplus8", "fer7"}] * 2
 
 
-def test_every_step_and_epoch_is_told_in_order(whole: Whole, data: FaceData) -> None:
+def test_every_step_and_epoch_is_told_in_order(whole: Whole, data: FaceData, small_recipes: Recipes) -> None:
     _, curve, steps = whole
     faces = concatenate(data.training, backgrounds(int(0.08 * len(data.training)), 0))
-    batches = len(Views(faces, cuelens.INPUT, 0, human_targets(faces, HEADS)))
+    batches = len(batches_of(small_recipes["cuelens"], faces, HEADS, 0, human_targets(faces, HEADS)))
     expected = [step / batches + epoch for epoch in range(2) for step in range(1, batches + 1)]
     np.testing.assert_allclose(np.cumsum(steps.advances), expected)
     assert steps.lines == [
@@ -243,6 +243,37 @@ def test_another_plan_in_the_same_folder_is_refused_and_changes_nothing(
     with pytest.raises(BadInput, match="another training"):
         learned(folder, Recorder(), replace(ALONE, **change))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_unfinished_training_of_another_network_is_refused(
+    data: FaceData, tmp_path: Path, small_recipes: Recipes, learned: Learn
+) -> None:
+    with pytest.raises(Stopped):
+        learned(tmp_path / "run", StopsAfterAnEpoch())
+    wider = {"cuelens": replace(small_recipes["cuelens"], build=cuelens.RECIPE.build)}
+    with pytest.raises(BadInput, match="another network: choose another --out"):
+        learn(data, tmp_path / "run", ALONE, Recorder(), recipes=wider)
+
+
+def test_our_own_network_learns_from_mirror_images_without_dropout(data: FaceData, tmp_path: Path) -> None:
+    """The recipe as it stands, for one epoch."""
+    steps = Recorder()
+    run, curve = learn(data, tmp_path / "run", replace(ALONE, epochs=1), steps)
+    assert [point.number for point in curve] == [1]
+    assert 1.0 < curve[0].loss < 10.0
+    network = keras.models.load_model(run.path / "cuelens.keras", compile=False)
+    assert network.get_layer("layer8_conv").filters == 224
+    assert training_record.read(run.path / "cuelens-fer7.keras") is not None
+
+
+@pytest.mark.parametrize(
+    ("heads", "weights"), [(HEADS, {"votes": 0.2, "original": 0.0}), ((ORIGINAL,), {"original": 0.2})]
+)
+def test_mirror_images_are_compared_by_the_first_head(
+    heads: tuple[Head, ...], weights: dict[str, float], small_recipes: Recipes
+) -> None:
+    network = compiled(small_recipes["cuelens"], heads, "float32", 10)
+    assert {name: loss.weight for name, loss in network.loss.items()} == weights
 
 
 @pytest.mark.parametrize("name", ["plan.json", "curve.json"])
