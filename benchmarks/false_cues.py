@@ -4,31 +4,20 @@
     python benchmarks/false_cues.py --curve docs/cues.svg    # settling against its strictness, on the inner split
     python benchmarks/false_cues.py --gather DATA            # after a new network: reads the faces again
 
-Streams of readings, fifteen a second: 12 episodes of two seconds in ten minutes, at least ten seconds apart, in which a
-face shows something else than neutral, as often as among the held-out faces (one in 160 shows contempt, which has no
-cue). An episode comes at any moment of a stretch of three to eight seconds in which that face is neutral. All else is
-stretches as long: of the time that is no episode, a neutral face is there for 70 %, nobody for 20 %, and somebody who
-talks for 10 %.
-
-What the model says persists as it does before a camera: for 0.5 to 1.5 seconds it is what it said of one face of that
-expression, drawn anew each time, seen by a small camera (`readings.npz`, next to this), and trembles. So it is wrong as
-often as the model is: in 14 % of the segments of a neutral face, and in 28 % of those of an episode. A mouth that talks
-looks like anything for a third of the time, for 0.2 to 0.5 seconds; this decides much, and is nobody's measurement.
-
-Readings of held-out faces, seeds 1 to 3, are reported on, and nothing is chosen by them. What is chosen is chosen by
-readings of the inner split, each face seen eight times, other seeds.
+The streams are those of `streams.py`. Readings of held-out faces, seeds 1 to 3, are reported on, and nothing is chosen
+by them. What is chosen is chosen by readings of the inner split, each face seen eight times, other seeds.
 """
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+from streams import Stream, gather
 
 from cuelens import events
 from cuelens.commands.replay import Verdict, episodes, judge, lines, play
@@ -41,131 +30,11 @@ from cuelens.runtime.build import policy_of
 from cuelens.types import Face
 from cuelens_models.bundle.file import SHIPPED, load
 
-RATE: Final = 15
-EPISODE_S: Final = 2.0
-SLOT_S: Final = 50.0
-STRETCH_S: Final = (3.0, 8.0)
-REST: Final = (0.661, 0.226, 0.113)
-"""Shares of stretches. With the neutral one around every episode, of which they make up, it is 70, 20 and 10 %."""
-TREMBLE: Final = 0.3
-"""Standard deviation of what is added to the logarithms of probabilities, anew in every reading."""
-POOL: Final = Path(__file__).with_name("readings.npz")
-VIEWS: Final = 8
-"""How often each face of the inner split is seen: one false cue in ten minutes is two of its 815 neutral faces."""
 GOAL: Final = (1.0, 0.85)
 """False cues in ten minutes, at most; share of the episodes cued in time, at least."""
 CAUTIONS: Final = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 WEARER: Final = Profile(sound=Sound(on=True))
 OUTPUTS: Final = ("light", "voice")
-
-
-@dataclass(frozen=True)
-class Pool:
-    """What the bundle says of real faces. truth: (n,), the label's place. scores: (n, labels)."""
-
-    labels: list[str]
-    truth: NDArray[np.int64]
-    scores: NDArray[np.float64]
-
-
-@lru_cache
-def pool(part: str) -> Pool:
-    """Return the readings that streams are made of: of held-out faces, or of the inner split's."""
-    with np.load(POOL) as kept:
-        labels = [str(label) for label in kept["labels"]]
-        return Pool(labels, kept[f"{part}_truth"].astype(int), kept[f"{part}_scores"].astype(float))
-
-
-def gather(folder: Path) -> None:
-    """Read faces as a small camera sees them, and keep what the bundle says. Every other view is mirrored."""
-    from cuelens_models.bundle.interpreter import Interpreter
-    from cuelens_models.bundle.scores import probabilities
-    from cuelens_models.data.corruptions import corrupt
-    from cuelens_models.data.load import load as load_faces
-    from cuelens_models.data.protocols import label
-
-    bundle = load(SHIPPED)
-    interpreter = Interpreter(bundle)
-    data = load_faces(folder)
-    kept = {"labels": np.array(bundle.contract.labels)}
-    for part, faces, views in (("held_out", data.held_out, 1), ("inner", data.inner, VIEWS)):
-        chosen = label(faces, "ferplus8")
-        pixels = faces.pixels[chosen.indices]
-        seen = corrupt(np.concatenate([pixels[:, :, :: (-1) ** view] for view in range(views)]), "camera")
-        scores = probabilities(np.stack([interpreter.outputs(face) for face in seen]), bundle.contract)
-        kept |= {f"{part}_truth": np.tile(chosen.truth, views).astype("u1"), f"{part}_scores": scores.astype("f2")}
-        print(f"{part}: {len(scores)} readings")
-    np.savez_compressed(POOL, **kept)
-
-
-class Stream:
-    """Makes the events of one stream."""
-
-    def __init__(self, seed: int, part: str = "held_out") -> None:
-        self._random = np.random.default_rng(seed)
-        self._pool = pool(part)
-        self._neutral = self._pool.labels.index("neutral")
-        self._others = np.flatnonzero(self._pool.truth != self._neutral)
-        self._track = 0
-        self._there = False
-        self._t = 0.0
-        self.events: list[events.AnyEvent] = []
-
-    def make(self, minutes: float) -> list[events.AnyEvent]:
-        """Return the events of so many minutes."""
-        for slot in range(round(minutes * 60 / SLOT_S)):
-            begin = slot * SLOT_S + float(self._random.uniform(0.0, SLOT_S - EPISODE_S - 10.0))
-            neutral_s = float(self._random.uniform(*STRETCH_S))
-            before_s = float(self._random.uniform(0.0, neutral_s))
-            self._pass_time(begin - before_s)
-            self._show("neutral", begin)
-            truth = int(self._pool.truth[self._random.choice(self._others)])
-            self._show(self._pool.labels[truth], begin + EPISODE_S)
-            self._show("neutral", begin + EPISODE_S + neutral_s - before_s)
-            self._pass_time((slot + 1) * SLOT_S)
-        return self.events
-
-    def _pass_time(self, until: float) -> None:
-        """Let a neutral face, nobody or a talker be there for some seconds each."""
-        while self._t < until:
-            what = self._random.choice(["neutral", "nobody", "talking"], p=REST)
-            end = min(self._t + float(self._random.uniform(*STRETCH_S)), until)
-            if what == "nobody":
-                self._leave()
-                self._t = end
-            else:
-                self._show("neutral", end, talking=what == "talking")
-
-    def _leave(self) -> None:
-        if self._there:
-            self.events.append(events.FaceLost(t=round(self._t, 4), track=self._track))
-        self._there = False
-
-    def _show(self, expression: str, until: float, *, talking: bool = False) -> None:
-        if not self._there:
-            self._track += 1
-            self.events.append(events.FaceSeen(t=round(self._t, 4), track=self._track, box=(270, 190, 100, 100)))
-        self._there = True
-        self.events.append(events.Shown(t=round(self._t, 4), track=self._track, expression=expression))
-        segment_t, logs = -1.0, np.empty(0)
-        while self._t < until:
-            if self._t >= segment_t:
-                logs, seconds = self._segment(expression, talking=talking)
-                segment_t = self._t + seconds
-            trembling = np.exp(logs + self._random.normal(0, TREMBLE, len(logs)))
-            scores = dict(zip(self._pool.labels, (trembling / trembling.sum()).round(4).tolist(), strict=True))
-            self.events.append(events.Reading(t=round(self._t, 4), track=self._track, scores=scores))
-            self._t += 1 / RATE
-
-    def _segment(self, expression: str, *, talking: bool) -> tuple[NDArray[np.float64], float]:
-        """Return the logarithms of what is said of one face that shows an expression, and for how long it is."""
-        faces = np.flatnonzero(self._pool.truth == self._pool.labels.index(expression))
-        seconds = float(self._random.uniform(0.5, 1.5))
-        if talking:
-            seconds = float(self._random.uniform(0.2, 0.5))
-            if self._random.random() < 1 / 3:
-                faces = self._others
-        return np.log(np.maximum(self._pool.scores[self._random.choice(faces)], 1e-4)), seconds
 
 
 @dataclass(frozen=True)

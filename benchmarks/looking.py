@@ -27,8 +27,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import scenes
+from photographs import Photograph, marked
 
-from cuelens.adapters.demo_scene import FPS, Actor, Place, Scene
+from cuelens.adapters.demo_scene import FPS, Scene
 from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.summary import percentile
 from cuelens.frame import Frame, Grey
@@ -72,23 +73,6 @@ class Visits:
     scanned: list[Offset] = field(default_factory=list)
     happy: tuple[int, int] = (0, 0)
     readings: int = 0
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """A person in a photograph. picture: grey, uint8 (height, width). mark: the detector's box of the face."""
-
-    picture: Grey
-    mark: Box
-
-    def actor(self, path: tuple[Place, ...]) -> Actor:
-        """Return an actor that follows a path."""
-        scale = 120 / self.mark[2]
-        picture = cv2.resize(self.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        middle, reach = (picture.shape[1] // 2, picture.shape[0] // 2), min(picture.shape) // 2 - 8
-        mask = cv2.circle(np.zeros(picture.shape, np.float32), middle, reach, 1.0, -1)
-        left, top = round(self.mark[0] * scale), round(self.mark[1] * scale)
-        return Actor(picture, cv2.GaussianBlur(mask, (0, 0), 3.0), (left, top, 120, 120), is_face=True, path=path)
 
 
 def overlap(one: Box, other: Box) -> float:
@@ -252,8 +236,7 @@ def smiles(pool: ProcessPoolExecutor, pairs: Path, seed: int) -> None:
     """Print what becomes of photographed smiles by the tracked box."""
     with np.load(pairs) as data:
         pictures = data["frames"][data["expression"] == "happy"]
-    detector = HaarDetector()
-    people = [Photograph(picture, boxes[0]) for picture in pictures if (boxes := detector.detect(picture, 80, 320))]
+    people = [person for picture in pictures if (person := marked(picture))]
     every = list(pool.map(look_at_smile, range(seed, seed + len(people)), people))
     tracked, whole = (sum(one.happy[n] for one in every) for n in (0, 1))
     readings = sum(one.readings for one in every)

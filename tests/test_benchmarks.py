@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,16 @@ def test_what_the_policy_costs_is_measured() -> None:
     told = printed("policy.py", "--beats", "50")
     for figure in ("1 face: mean", "4 faces: mean", "explore, four faces"):
         assert figure in told
+
+
+def test_the_policy_is_measured_on_readings_that_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import policy
+
+    first, second, *_ = beats = list(islice(policy.shown(4), 150))
+    assert all(len(beat) == 4 for beat in beats)
+    assert sum(one != other for one, other in zip(first, second, strict=True)) <= 2
+    assert len({reading for beat in beats for reading in beat}) > 20
 
 
 @pytest.mark.skipif(
