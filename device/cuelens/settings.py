@@ -9,7 +9,7 @@ import msgspec
 from cuelens import config_file
 from cuelens.config_file import Colour
 from cuelens_models.errors import BadInput
-from cuelens_models.strict_struct import StrictStruct
+from cuelens_models.strict_struct import StrictStruct, excerpt
 
 SYSTEM_FILE = Path("/etc/cuelens/cuelens.toml")
 
@@ -148,7 +148,8 @@ def _refuse_relative(path: Path, places: Places) -> None:
     for key, place in msgspec.structs.asdict(places).items():
         if place and not Path(place).is_absolute():
             example = Path(place).expanduser() if place.startswith("~/") else "/"
-            raise BadInput(f"{path}: places.{key} is {place!r}: write the whole path, which begins with {example}")
+            begins = f"write the whole path, which begins with {example}"
+            raise BadInput(f"{path}: places.{key} is {excerpt(place)}: {begins}")
 
 
 def _refuse_shared_pins(path: Path, pins: Pins) -> None:

@@ -459,5 +459,5 @@ def test_the_documented_messages_are_the_real_ones() -> None:
             kinds.add(type(messages.request(line)))
         except BadInput:
             kinds.add(type(messages.reply(line)))
-    assert kinds == {Press, Try, Reload, Done, Refused}
+    assert kinds == {Hello, Press, Try, Reload, Done, Refused}
     assert all(msgspec.json.decode(line)["version"] == messages.VERSION for line in lines)
