@@ -148,8 +148,8 @@ def _refuse_relative(path: Path, places: Places) -> None:
     for key, place in msgspec.structs.asdict(places).items():
         if place and not Path(place).is_absolute():
             example = Path(place).expanduser() if place.startswith("~/") else "/"
-            begins = f"write the whole path, which begins with {example}"
-            raise BadInput(f"{path}: places.{key} is {excerpt(place)}: {begins}")
+            rule = f"must be a whole path, which begins with {example}"
+            raise BadInput(f"{path}: places.{key} {rule}, not {excerpt(place)}")
 
 
 def _refuse_shared_pins(path: Path, pins: Pins) -> None:

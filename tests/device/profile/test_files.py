@@ -280,7 +280,9 @@ def test_a_place_that_depends_on_who_runs_it_is_refused(
     file.write_text(f'[places]\n{key} = "{place}"\n')
     with pytest.raises(BadInput) as caught:
         settings.read(file)
-    assert str(caught.value) == (f"{file}: places.{key} is '{place}': write the whole path, which begins with {begins}")
+    assert str(caught.value) == (
+        f'{file}: places.{key} must be a whole path, which begins with {begins}, not "{place}"'
+    )
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
