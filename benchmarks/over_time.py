@@ -19,7 +19,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from cuelens.cues.settling import SettleRule, settle, thresholds
+from cuelens.cues.settling import SettleRule, settle
+from cuelens.profile.profile import Policy, Profile
+from cuelens.profile.rules import settle_rule
 from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import UNSURE
 from cuelens_models.bundle.interpreter import Interpreter
@@ -75,7 +77,7 @@ def main() -> None:
     beliefs = network.predict(inputs(held_out)[np.newaxis], verbose=0)[0]
     print("                      hits   delay p50  p95    flips in 10 min")
     for caution in (-1.0, -0.5, 0.0, 0.5, 1.0):
-        rule = SettleRule(tuple(labels), thresholds(bundle.contract.probabilities.enter, caution, {}))
+        rule = settle_rule(Profile(policy=Policy(caution=caution)), labels, bundle.contract.probabilities.usual)
         print(line(f"settled, caution {caution:+.1f}", judge(list(expressions(held_out, rule)), held_out.shown)))
     for threshold in (0.5, 0.7, 0.9, 0.95, 0.98, 0.99):
         words = np.where(beliefs.max(axis=1) >= threshold, np.array(labels)[beliefs.argmax(axis=1)], UNSURE)

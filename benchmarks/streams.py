@@ -32,6 +32,8 @@ REST: Final = (0.661, 0.226, 0.113)
 TREMBLE: Final = 0.3
 """Standard deviation of what is added to the logarithms of probabilities, anew in every reading."""
 POOL: Final = Path(__file__).with_name("readings.npz")
+BEFORE: Final = Path(__file__).with_name("readings-before.npz")
+"""What the network said that was shipped until November 2026; held-out faces in one view."""
 VIEWS: Final = 8
 """How often each face of the inner split is seen: one false cue in ten minutes is two of its 815 neutral faces."""
 
@@ -46,15 +48,26 @@ class Pool:
 
 
 @lru_cache
-def pool(part: str) -> Pool:
-    """Return the readings that streams are made of: of held-out faces, or of the inner split's."""
-    with np.load(POOL) as kept:
+def pool(part: str, file: Path = POOL) -> Pool:
+    """Return the readings that streams are made of: the first view of held-out faces, or all of the inner split's."""
+    truth, scores, labels = views(part, file)
+    if part == "held_out":
+        scores = scores[:1]
+    return Pool(labels, np.tile(truth, len(scores)), scores.reshape(-1, len(labels)))
+
+
+def views(part: str, file: Path = POOL) -> tuple[NDArray[np.int64], NDArray[np.float64], list[str]]:
+    """Return the label's place of each face, (faces,); probabilities, (views, faces, labels); and the labels.
+
+    part: "held_out" or "inner". Every other view is of the mirror image.
+    """
+    with np.load(file) as kept:
         labels = [str(label) for label in kept["labels"]]
-        return Pool(labels, kept[f"{part}_truth"].astype(int), kept[f"{part}_scores"].astype(float))
+        return kept[f"{part}_truth"].astype(int), kept[f"{part}_scores"].astype(float), labels
 
 
 def gather(folder: Path) -> None:
-    """Read faces as a small camera sees them, and keep what the bundle says. Every other view is mirrored."""
+    """Read faces as a small camera sees them, in several views, and keep what the bundle says."""
     from cuelens_models.bundle.interpreter import Interpreter
     from cuelens_models.bundle.scores import probabilities
     from cuelens_models.data.corruptions import corrupt
@@ -65,12 +78,13 @@ def gather(folder: Path) -> None:
     interpreter = Interpreter(bundle)
     data = load_faces(folder)
     kept = {"labels": np.array(bundle.contract.labels)}
-    for part, faces, views in (("held_out", data.held_out, 1), ("inner", data.inner, VIEWS)):
+    for part, faces in (("held_out", data.held_out), ("inner", data.inner)):
         chosen = label(faces, "ferplus8")
         pixels = faces.pixels[chosen.indices]
-        seen = corrupt(np.concatenate([pixels[:, :, :: (-1) ** view] for view in range(views)]), "camera")
+        seen = corrupt(np.concatenate([pixels[:, :, :: (-1) ** view] for view in range(VIEWS)]), "camera")
         scores = probabilities(np.stack([interpreter.outputs(face) for face in seen]), bundle.contract)
-        kept |= {f"{part}_truth": np.tile(chosen.truth, views).astype("u1"), f"{part}_scores": scores.astype("f2")}
+        kept[f"{part}_truth"] = chosen.truth.astype("u1")
+        kept[f"{part}_scores"] = scores.reshape(VIEWS, len(pixels), -1).astype("f2")
         print(f"{part}: {len(scores)} readings")
     np.savez_compressed(POOL, **kept)
 
@@ -78,9 +92,9 @@ def gather(folder: Path) -> None:
 class Stream:
     """Makes the events of one stream."""
 
-    def __init__(self, seed: int, part: str = "held_out") -> None:
+    def __init__(self, seed: int, part: str = "held_out", file: Path = POOL) -> None:
         self._random = np.random.default_rng(seed)
-        self._pool = pool(part)
+        self._pool = pool(part, file)
         self._neutral = self._pool.labels.index("neutral")
         self._others = np.flatnonzero(self._pool.truth != self._neutral)
         self._track = 0
@@ -120,8 +134,7 @@ class Stream:
 
     def _show(self, expression: str, until: float, *, talking: bool = False) -> None:
         if not self._there:
-            self._track += 1
-            self.events.append(events.FaceSeen(t=round(self._t, 4), track=self._track, box=(270, 190, 100, 100)))
+            self._arrive()
         self._there = True
         self.events.append(events.Shown(t=round(self._t, 4), track=self._track, expression=expression))
         segment_t, logs = -1.0, np.empty(0)
@@ -129,10 +142,23 @@ class Stream:
             if self._t >= segment_t:
                 logs, seconds = self._segment(expression, talking=talking)
                 segment_t = self._t + seconds
-            trembling = np.exp(logs + self._random.normal(0, TREMBLE, len(logs)))
-            scores = dict(zip(self._pool.labels, (trembling / trembling.sum()).round(4).tolist(), strict=True))
+            read = np.exp(self._read(logs))
+            scores = dict(zip(self._pool.labels, self._rounded(read / read.sum()), strict=True))
             self.events.append(events.Reading(t=round(self._t, 4), track=self._track, scores=scores))
             self._t += 1 / RATE
+
+    def _arrive(self) -> None:
+        """Let a face come into view."""
+        self._track += 1
+        self.events.append(events.FaceSeen(t=round(self._t, 4), track=self._track, box=(270, 190, 100, 100)))
+
+    def _read(self, logs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return one reading of what is said for a segment, both as logarithms."""
+        return logs + self._random.normal(0, TREMBLE, len(logs))
+
+    @staticmethod
+    def _rounded(scores: NDArray[np.float64]) -> list[float]:
+        return scores.round(4).tolist()
 
     def _segment(self, expression: str, *, talking: bool) -> tuple[NDArray[np.float64], float]:
         """Return the logarithms of what is said of one face that shows an expression, and for how long it is."""

@@ -146,7 +146,7 @@ def _training_row(name: str, one: Measurement) -> list[str]:
         recipe.published.summary if recipe else "&ndash;",
         f"{one.before['accuracy']:.1%} ({low:.1%} to {high:.1%})",
         f"{one.after['accuracy']:.1%}" if one.after else "refused",
-        f"{len(curve)} of {recipe.epochs}" if recipe else f"{len(curve)}",
+        f"{len(curve)} of {recipe.epochs}" if recipe else str(one.record.epochs),
         str(best),
         f"{seconds / 60:.0f}" if seconds else "&ndash;",
         one.record.device or "&ndash;",

@@ -25,7 +25,7 @@ MODE: Final = Mode("smiles", "Tells smiles, and nothing else.", -math.inf, step)
 def main() -> None:
     wearer, contract = Profile(), load(SHIPPED).contract
     limits = limit_rule(wearer, ["light"])
-    settling = settle_rule(wearer, contract.labels, contract.probabilities.enter)
+    settling = settle_rule(wearer, contract.labels, contract.probabilities.usual)
     policy = CuePolicy(settling, limits, MODE, play_rule(wearer, limits), fading_rule(wearer), remembered_s=2.0)
     for beat in range(150):
         t, shown = beat / 15, "sad" if beat < 60 else "happy"

@@ -1,14 +1,17 @@
 """The benchmarks run: their figures are looked at by people, here only that they are still printed."""
 
+import importlib
 import shutil
 import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from cuelens import events
 from cuelens.adapters.demo_scene import photograph
 
 pytest.importorskip("skimage", reason="the scenes' pictures come with the extra demo")
@@ -52,13 +55,53 @@ def test_a_beat_is_measured_beside_its_bare_calls() -> None:
         assert figure in told
 
 
-def test_false_cues_are_counted_on_made_streams(tmp_path: Path) -> None:
-    told = printed("false_cues.py", "--minutes", "5", "--seeds", "1", "--write", str(tmp_path))
+@pytest.mark.parametrize("kind", ["persons", "faces", "before"])
+def test_false_cues_are_counted_on_made_streams(tmp_path: Path, kind: str) -> None:
+    options = ("--streams", kind, "--minutes", "5", "--seeds", "1", "--write")
+    told = printed("false_cues.py", *options, str(tmp_path))
+    assert f"1 streams of {kind}, 5 minutes each" in told
     assert "6 episodes" in told
     assert "in ten minutes" in told
     again = tmp_path / "again"
-    printed("false_cues.py", "--minutes", "5", "--seeds", "1", "--write", str(again))
+    printed("false_cues.py", *options, str(again))
     assert (again / "stream-1.jsonl").read_bytes() == (tmp_path / "stream-1.jsonl").read_bytes()
+
+
+def test_what_persons_are_made_with_is_printed() -> None:
+    told = printed("persons.py")
+    for figure in ("neutral faces of the inner split", "between faces", "between views of a crop"):
+        assert figure in told
+
+
+@pytest.fixture
+def persons(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module("persons")
+
+
+@pytest.mark.parametrize("part", ["held_out", "inner"])
+def test_a_person_differs_less_from_itself_later_than_from_others(persons: ModuleType, part: str) -> None:
+    read: dict[int, list[list[float]]] = {}
+    shown = ""
+    for event in persons.PersonStream(1, part).make(20):
+        if isinstance(event, events.Shown):
+            shown = event.expression
+        elif isinstance(event, events.Reading) and shown == "neutral":
+            read.setdefault(event.track, []).append(list(event.scores.values()))
+    long = [np.log(np.maximum(rows, 1e-7)) for rows in read.values() if len(rows) > 20 * 15]
+    assert len(long) > 10
+    # Medians, for a mouth that talks looks like an expression for a third of the time.
+    earlier = np.array([np.median(rows[: len(rows) // 2], axis=0) for rows in long])
+    later = np.array([np.median(rows[len(rows) // 2 :], axis=0) for rows in long])
+    apart = np.abs(earlier[:, np.newaxis] - later).mean(axis=-1)
+    same = np.eye(len(long), dtype=bool)
+    assert apart[same].mean() < 0.5 * apart[~same].mean()
+
+
+def test_another_seed_gives_another_stream_of_persons(persons: ModuleType) -> None:
+    first, again, other = (persons.PersonStream(seed).make(1) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
 
 
 def test_the_page_of_boards_is_what_its_script_writes(tmp_path: Path) -> None:

@@ -210,10 +210,12 @@ class _Attempts:
         faces = corrupt(self._data.inner.pixels[self._inner.indices], "camera")
         self._steps.stage("choosing thresholds", len(faces))
         logits = compare.converted_logits(interpreter, faces, self._steps.advance)
-        enter = metrics.enter_thresholds(softmax(logits, temperature), columns[self._inner.truth], record.labels)
+        probabilities, truth = softmax(logits, temperature), columns[self._inner.truth]
+        enter = metrics.enter_thresholds(probabilities, truth, record.labels)
+        usual = metrics.usual_margins(probabilities, truth, record.labels)
         return msgspec.structs.replace(
             interpreter.contract,
-            probabilities=Probabilities(temperature=temperature, enter=enter),
+            probabilities=Probabilities(temperature=temperature, enter=enter, usual=usual),
             parity=attempt.comparison.parity(),
             metrics=attempt.comparison.measure(f"{record.protocol} on {self._data.held_out_name}", temperature),
             golden=[

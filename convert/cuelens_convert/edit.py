@@ -9,7 +9,7 @@ import msgspec
 from cuelens_models import command
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.bundle import file
-from cuelens_models.bundle.contract import Contract
+from cuelens_models.bundle.contract import Contract, Probabilities
 from cuelens_models.bundle.expressions import canonical, check_labels
 from cuelens_models.errors import BadInput
 
@@ -54,7 +54,12 @@ def apply_changes(contract: Contract, changes: Changes) -> Contract:
     if not 0 < temperature < float("inf"):
         raise BadInput(f"the temperature is {temperature:g}: it must be more than 0")
     relabelling = "" if labels == contract.labels else f"; relabelled from {' '.join(contract.labels)}"
-    probabilities = msgspec.structs.replace(contract.probabilities, temperature=temperature, enter=enter)
+    renamed = dict(zip(contract.labels, labels, strict=True))
+    # Margins are against neutral, so they mean nothing once another output is neutral.
+    kept = contract.probabilities.usual if renamed.get("neutral") == "neutral" else {}
+    sharper = contract.probabilities.temperature / temperature
+    usual = {renamed[label]: margin * sharper for label, margin in kept.items()}
+    probabilities = Probabilities(temperature=temperature, enter=enter, usual=usual)
     provenance = msgspec.structs.replace(contract.provenance, recipe=contract.provenance.recipe + relabelling)
     return msgspec.structs.replace(contract, labels=labels, probabilities=probabilities, provenance=provenance)
 
@@ -88,6 +93,9 @@ def describe(contract: Contract, size: int) -> Iterator[str]:
     yield f"  output       {output.kind}, {output.dtype}{_scaling(output.scale, output.zero_point)}"
     yield f"  temperature  {contract.probabilities.temperature:g}"
     yield "  thresholds   " + "  ".join(f"{word} {value:g}" for word, value in contract.probabilities.enter.items())
+    if contract.probabilities.usual:
+        margins = "  ".join(f"{word} {value:+.1f}" for word, value in contract.probabilities.usual.items())
+        yield f"  usual        {margins}"
     conversion = contract.conversion
     image_count = conversion.representative_images
     ranges = f", ranges from {image_count} images, seed {conversion.seed}" if image_count else ""

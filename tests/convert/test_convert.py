@@ -46,6 +46,7 @@ def test_the_bundle_says_what_was_measured(converted: Path, model: Path, synthet
     assert (contract.input.dtype, contract.output.dtype, contract.output.kind) == ("int8", "int8", "logits")
     assert (contract.input.multiply, contract.input.add, contract.input.crop.scale) == (1 / 255, 0.0, 1.02)
     assert set(contract.probabilities.enter) == set(LABELS)
+    assert set(contract.probabilities.usual) == set(LABELS) - {"neutral"}
     # 216 training faces, all clear.
     assert (contract.conversion.scheme, contract.conversion.representative_images) == ("int8", 216)
     assert contract.provenance.source == "model.keras"

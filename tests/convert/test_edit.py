@@ -2,10 +2,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from cuelens_convert.edit import Changes, apply_changes, edit_bundle, parse_thresholds
+from cuelens_convert.edit import Changes, apply_changes, describe, edit_bundle, parse_thresholds
 from cuelens_models.bundle import file
+from cuelens_models.bundle.contract import Probabilities
 from cuelens_models.bundle.file import SHIPPED, Bundle
 from cuelens_models.errors import BadBundle, BadInput
 
@@ -31,6 +33,42 @@ def test_labels_take_their_thresholds_along(shipped: Bundle) -> None:
     assert new.probabilities.enter["happy"] == old.probabilities.enter["neutral"]
     assert new.probabilities.enter["sad"] == old.probabilities.enter["sad"]
     assert new.provenance.recipe.startswith(f"{old.provenance.recipe}; relabelled from neutral happy")
+
+
+EXCHANGED = ("neutral", "sad", "surprise", "happy", *OTHER[4:])
+"""The shipped labels with happy and sad exchanged."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (Changes(thresholds={"sad": 0.9}), {"happy": -6.0, "sad": -3.0}),
+        (Changes(labels=EXCHANGED), {"sad": -6.0, "happy": -3.0}),
+        (Changes(temperature=1.5), {"happy": -3.0, "sad": -1.5}),
+        (Changes(labels=EXCHANGED, temperature=0.375), {"sad": -12.0, "happy": -6.0}),
+        (Changes(labels=OTHER), {}),
+    ],
+)
+def test_what_is_usual_goes_with_its_output_and_its_neutral(
+    shipped: Bundle, changes: Changes, expected: dict[str, float]
+) -> None:
+    old = msgspec.structs.replace(
+        shipped.contract,
+        probabilities=Probabilities(
+            temperature=0.75, enter=shipped.contract.probabilities.enter, usual={"happy": -6.0, "sad": -3.0}
+        ),
+    )
+    assert apply_changes(old, changes).probabilities.usual == pytest.approx(expected)
+
+
+def test_what_is_usual_is_described_where_there_is_some(shipped: Bundle) -> None:
+    known = Probabilities(temperature=1.0, enter={}, usual={"happy": -6.04, "sad": 0.3})
+    for probabilities, expected in (
+        (known, ["  usual        happy -6.0  sad +0.3"]),
+        (Probabilities(temperature=1.0, enter={}), []),
+    ):
+        contract = msgspec.structs.replace(shipped.contract, probabilities=probabilities)
+        assert [line for line in describe(contract, 1024) if line.startswith("  usual")] == expected
 
 
 @pytest.mark.parametrize(

@@ -1,57 +1,107 @@
-"""Settling: exponential smoothing, hysteresis and debounce turn probabilities into one steady expression or `unsure`.
+"""Settling: evidence over time turns readings into one steady expression or `unsure`.
 
-Pure. The outcome does not depend on the rate of readings, from two a second up.
+Pure. A reading says by how much each expression is more probable than neutral, in nats: its margin. An expression must
+be likely by itself, and its margin must rise above what is usual for this face (`baseline.py`): the more, the more its
+readings vary. What is over both thresholds is added up, as in Page's test for a change (CUSUM): evidence grows while an
+expression is over them, the faster the farther, and falls while it is below, never under nothing. At `tell` the
+expression has settled.
+
+The outcome does not depend on the rate of readings, from two a second up.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
+from cuelens.cues.baseline import Baseline, learn, smoothed, usual
 from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 
-_NEUTRAL = "neutral"
-_EASED = 5.0
-"""Divides the odds of the bundle's thresholds: these were chosen on probabilities before the prior correction."""
+_NEUTRAL: Final = "neutral"
+_LEAST: Final = 1e-5
+"""Least probability in a margin."""
+_LEAST_MARGIN: Final = -2.0
+"""An expression is at least a seventh as probable as neutral. The training faces were chosen for their expressions."""
+_USUAL: Final = -5.0
+"""Margin of neutral faces where the bundle has none."""
+_LEAST_DWELL_S: Final = 0.1
+"""A shorter dwell time is this one."""
+_SMOOTHING_S: Final = 0.075
+"""Time constant of the smoothing of margins, in seconds: about one frame, for every other one is mirrored."""
+_END: Final = 0.5
+"""An expression ends at this share of the evidence that it settles with."""
+_MOST: Final = 2.0
+"""Most evidence, in that of settling."""
 
-_DOUBT = 0.25
+_DOUBT: Final = 0.25
 """Smoothed probability of not_a_face above which a detection counts as false; one real face in 150 is above it."""
-_DOUBT_S = 0.4
-"""Time constant of the smoothing of doubt, in seconds; longer than that of expressions."""
-_WATCHED_S = 0.25
+_DOUBT_S: Final = 0.4
+"""Time constant of the smoothing of doubt, in seconds."""
+_WATCHED_S: Final = 0.25
 """Debounce of a new face: false detections, as in gravel, seldom last longer."""
-_ANSWER_S = 0.3
+_ANSWER_S: Final = 0.3
 """Time constant of the smoothing of probabilities for answers, in seconds."""
-_PAUSE_S = 0.75
-"""A longer gap between two readings restarts the debounce."""
+_PAUSE_S: Final = 0.75
+"""After a longer gap between two readings evidence begins anew; what is settled stays so until it ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettleRule:
-    """The parameters of settling. The defaults were chosen on streams of the inner split (docs/cues.svg).
+    """The parameters of settling. The defaults were chosen on streams of the inner split (docs/decisions/0011).
 
     Attributes:
         labels: the labels, in the order of the probabilities.
-        enter: the threshold of each label.
-        smoothing_s: time constant of the exponential smoothing, in seconds.
-        dwell_s: debounce: how long a label must stay above its threshold, in seconds.
-        hysteresis: an expression ends at its threshold minus this.
-        neutral_weight: prior correction: the factor on the probability of neutral. The training faces were chosen for
-            their expressions; of the faces that one meets, nine in ten show none.
-        margin: least difference between the two highest probabilities.
-        sure_odds: an expression is sure at so many times the odds of its threshold.
-        answer: threshold of an answer, on probabilities without the prior correction: who asks has seen something. On
-            the inner split under "camera", 86 % of the answers at 0.65 are right, and a quarter is "not sure".
+        least: the least margin of each label, in nats.
+        usual: mean margin of each label for neutral faces, in nats.
+        dwell_s: least time from an expression to its settling, in seconds.
+        tell: evidence at which an expression settles, in nats times seconds.
+        fall: most nats by which evidence falls, for each second.
+        rise: nats by which a margin must rise above what is usual for the face.
+        caution: nats more, by the family's choice.
+        unsteady: nats more for a face that varies as people differ, and for one of which nothing is known.
+        ahead: nats by which an expression must be more probable than the next one.
+        sure: share of the fastest rise that makes an expression sure.
+        answer: threshold of an answer, a probability: who asks has seen something. On the inner split under "camera",
+            86 % of the answers at 0.65 are right, and a quarter is "not sure".
     """
 
     labels: tuple[str, ...]
-    enter: Mapping[str, float]
-    smoothing_s: float = 0.15
-    dwell_s: float = 0.5
-    hysteresis: float = 0.15
-    neutral_weight: float = 10.0
-    margin: float = 0.1
-    sure_odds: float = 8.0
+    least: Mapping[str, float]
+    usual: Mapping[str, float] = field(default_factory=dict)
+    dwell_s: float = 1.0
+    tell: float = 1.1
+    fall: float = 2.6
+    rise: float = 2.2
+    caution: float = 0.0
+    unsteady: float = 5.3
+    ahead: float = 0.2
+    sure: float = 0.8
     answer: float = 0.65
+
+    expressions: tuple[str, ...] = field(init=False)
+    """The labels that are expressions other than neutral, in their order."""
+    places: tuple[int, ...] = field(init=False)
+    """Their places among the labels."""
+    floors: tuple[float, ...] = field(init=False)
+    """Their least margins."""
+    population: tuple[float, ...] = field(init=False)
+    """Their margins for neutral faces."""
+    fastest: float = field(init=False)
+    """By how much evidence grows at most in a second."""
+
+    def __post_init__(self) -> None:
+        """Work out once what every reading needs."""
+        places = tuple(n for n, label in enumerate(self.labels) if label not in (_NEUTRAL, NOT_A_FACE))
+        expressions = tuple(self.labels[place] for place in places)
+        worked_out = {
+            "places": places,
+            "expressions": expressions,
+            "floors": tuple(self.least[label] for label in expressions),
+            "population": tuple(self.usual.get(label, _USUAL) for label in expressions),
+            "fastest": self.tell / max(self.dwell_s, _LEAST_DWELL_S),
+        }
+        for name, value in worked_out.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +111,25 @@ class Belief:
     Attributes:
         began: time of the first reading.
         t: time of the last reading.
-        smoothed: smoothed probabilities in the order of the labels, after the prior correction.
-        plain: the same without the correction, for answers.
-        candidate: the label above its threshold; None if there is none.
-        candidate_t: when the candidate rose above it.
+        plain: smoothed probabilities, in the order of the labels, for answers.
+        margins: smoothed margins, in the order of the rule's expressions.
+        baseline: what is usual for this face.
+        evidence: of each expression, and of neutral at the end; nats times seconds.
+        grew_t: when each began to be more than nothing.
         expression: the settled expression, or `unsure`.
         since_t: when it settled.
         confidence: smoothed probability of the expression; of `unsure`, the highest one.
         doubt: smoothed probability of not_a_face.
-        sure: the confidence is high enough for an unasked voice, which interrupts more than a light.
+        sure: the expression settled fast enough for an unasked voice, which interrupts more than a light.
     """
 
     began: float
     t: float
-    smoothed: tuple[float, ...]
     plain: tuple[float, ...]
-    candidate: str | None
-    candidate_t: float
+    margins: tuple[float, ...]
+    baseline: Baseline
+    evidence: tuple[float, ...]
+    grew_t: tuple[float, ...]
     expression: str
     since_t: float
     confidence: float
@@ -88,8 +140,6 @@ class Belief:
 def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: SettleRule) -> Belief:
     """Return the belief after one more reading.
 
-    A pause restarts the debounce of the candidate.
-
     Args:
         belief: the belief so far; None at the first reading.
         scores: probabilities in the order of `rule.labels`.
@@ -97,33 +147,39 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
         rule: the parameters.
     """
     no_face = scores[rule.labels.index(NOT_A_FACE)] if NOT_A_FACE in rule.labels else 0.0
-    corrected = _corrected(scores, rule)
+    calm = scores[rule.labels.index(_NEUTRAL)] if _NEUTRAL in rule.labels else None
+    newest = [_margin(scores[place], calm) for place in rule.places]
     if belief is None:
-        belief = Belief(t, t, corrected, tuple(scores), None, t, UNSURE, t, 0.0, no_face, sure=False)
-    elif t - belief.t > _PAUSE_S:
-        belief = replace(belief, candidate=None)
+        nothing, began = (0.0,) * (len(newest) + 1), (t,) * (len(newest) + 1)
+        baseline = Baseline(rule.population, tuple(newest))
+        belief = Belief(
+            t, t, tuple(scores), tuple(newest), baseline, nothing, began, UNSURE, t, 0.0, no_face, sure=False
+        )
     seconds = max(t - belief.t, 0.0)
+    margins = smoothed(belief.margins, newest, seconds / _SMOOTHING_S)
+    plain = smoothed(belief.plain, scores, seconds / _ANSWER_S)
     doubt = belief.doubt + (1 - math.exp(-seconds / _DOUBT_S)) * (no_face - belief.doubt)
-    smoothed = _smoothed(belief.smoothed, corrected, seconds / rule.smoothing_s)
-    plain = _smoothed(belief.plain, scores, seconds / _ANSWER_S)
-    candidate, candidate_t = _candidate(belief, smoothed, t, rule)
-    expression, since_t = belief.expression, belief.since_t
-    if expression != UNSURE and smoothed[rule.labels.index(expression)] < rule.enter[expression] - rule.hysteresis:
-        expression, since_t = UNSURE, t
-    if candidate not in (None, expression) and t - candidate_t >= rule.dwell_s:
-        expression, since_t = candidate, t
-    confidence = max(smoothed) if expression == UNSURE else smoothed[rule.labels.index(expression)]
-    sure = expression != UNSURE and confidence >= _at_odds(rule.enter[expression], rule.sure_odds)
+    if seconds > _PAUSE_S:
+        belief, seconds = _after_pause(belief, rule), 0.0
+    rates = _rates(margins, _margin(no_face, calm), belief.baseline, rule)
+    most = _MOST * rule.tell
+    sums = [before + rate * seconds for before, rate in zip(belief.evidence, rates, strict=True)]
+    evidence = tuple([0.0 if one < 0 else min(one, most) for one in sums])
+    grown = zip(belief.grew_t, belief.evidence, strict=True)
+    grew_t = tuple([since_t if before > 0 else belief.t for since_t, before in grown])
+    expression, since_t, sure = _settled(belief, evidence, grew_t, t, rule)
+    unsettled = max(1 - max(evidence[:-1], default=0.0) / rule.tell, 0.0)
     return Belief(
         began=belief.began,
         t=t,
-        smoothed=smoothed,
         plain=plain,
-        candidate=candidate,
-        candidate_t=candidate_t,
+        margins=margins,
+        baseline=learn(belief.baseline, margins, seconds, calm=calm or 0.0, unsettled=unsettled),
+        evidence=evidence,
+        grew_t=grew_t,
         expression=expression,
         since_t=since_t,
-        confidence=confidence,
+        confidence=max(plain) if expression == UNSURE else plain[rule.labels.index(expression)],
         doubt=doubt,
         sure=sure,
     )
@@ -136,44 +192,65 @@ def answer(belief: Belief, rule: SettleRule) -> str:
     return label if probability >= rule.answer and label != NOT_A_FACE else UNSURE
 
 
-def _smoothed(before: Sequence[float], scores: Sequence[float], spans: float) -> tuple[float, ...]:
-    """Return exponentially smoothed probabilities. spans: time since `before`, in time constants."""
-    weight = 1 - math.exp(-spans)
-    return tuple(old + weight * (new - old) for old, new in zip(before, scores, strict=True))
+def _after_pause(belief: Belief, rule: SettleRule) -> Belief:
+    """Return the belief after a pause: a settled expression has just the evidence to settle, all else has none."""
+    words = (*rule.expressions, _NEUTRAL)
+    return replace(belief, evidence=tuple([rule.tell if word == belief.expression else 0.0 for word in words]))
 
 
-def _corrected(scores: Sequence[float], rule: SettleRule) -> tuple[float, ...]:
-    """Return the probabilities with the prior of neutral multiplied by `neutral_weight`."""
-    weights = [rule.neutral_weight if label == _NEUTRAL else 1.0 for label in rule.labels]
-    weighed = [p * weight for p, weight in zip(scores, weights, strict=True)]
-    total = sum(weighed) or 1.0
-    return tuple(p / total for p in weighed)
+def _margin(score: float, calm: float | None) -> float:
+    """Return by how many nats a label is more probable than neutral; than all else, if no label is neutral (None)."""
+    return math.log(max(score, _LEAST) / max(1 - score if calm is None else calm, _LEAST))
 
 
-def _candidate(belief: Belief, smoothed: tuple[float, ...], t: float, rule: SettleRule) -> tuple[str | None, float]:
-    second, first = sorted(smoothed)[-2:]
-    label = rule.labels[smoothed.index(first)]
-    if label == NOT_A_FACE or first < rule.enter[label] or first - second < rule.margin:
-        return None, t
-    return label, belief.candidate_t if label == belief.candidate else t
-
-
-def _at_odds(probability: float, factor: float) -> float:
-    """Return the probability whose odds are `factor` times those of another."""
-    return probability * factor / (probability * factor + 1 - probability)
-
-
-def thresholds(enter: Mapping[str, float], caution: float, overrides: Mapping[str, float]) -> dict[str, float]:
-    """Return thresholds for probabilities after the prior correction, clipped to 0.4 to 0.99.
+def _rates(margins: Sequence[float], no_face: float, baseline: Baseline, rule: SettleRule) -> list[float]:
+    """Return by how much evidence grows in a second, in nats: of each expression, and of neutral at the end.
 
     Args:
-        enter: the bundle's thresholds. Their odds are divided by five.
-        caution: multiplies the odds by e to its power, -1 to 1: at 1 they are 2.7 times as high.
-        overrides: thresholds that replace these, by label; not clipped.
+        margins: of the expressions, in nats.
+        no_face: margin of not_a_face.
+        baseline: what is usual for the face.
+        rule: the parameters.
     """
-    factor = math.exp(caution) / _EASED
-    shifted = {label: min(max(_at_odds(value, factor), 0.4), 0.99) for label, value in enter.items()}
-    return shifted | {label: value for label, value in overrides.items() if label in shifted}
+    rise = rule.rise + rule.caution + rule.unsteady * baseline.unsteadiness
+    second, first = sorted((*margins, no_face, -math.inf))[-2:]
+    rates = []
+    for margin, of_face, floor in zip(margins, usual(baseline, rule.population), rule.floors, strict=True):
+        lead = margin - (second if margin == first else first) - rule.ahead
+        rates.append(max(min(margin - of_face - rise, margin - floor, lead, rule.fastest), -rule.fall))
+    calm = min(-first, rule.fastest) if _NEUTRAL in rule.labels else -rule.fall
+    return [*rates, max(calm, -rule.fall)]
+
+
+def _settled(
+    belief: Belief, evidence: tuple[float, ...], grew_t: tuple[float, ...], t: float, rule: SettleRule
+) -> tuple[str, float, bool]:
+    """Return the settled expression, since when, and whether it is sure."""
+    words = (*rule.expressions, _NEUTRAL)
+    expression, since_t, sure = belief.expression, belief.since_t, belief.sure
+    if expression != UNSURE and evidence[words.index(expression)] < _END * rule.tell:
+        expression, since_t, sure = UNSURE, t, False
+    *shown, neutral = evidence
+    best = max(shown, default=0.0)
+    place = shown.index(best) if best >= rule.tell else -1
+    # Nobody is neutral while there is evidence of an expression.
+    if (best >= rule.tell or (neutral >= rule.tell and not best)) and words[place] != expression:
+        expression, since_t = words[place], t
+        sure = place >= 0 and rule.tell >= rule.sure * rule.fastest * (t - grew_t[place])
+    return expression, since_t, sure
+
+
+def least_margins(labels: Sequence[str], caution: float, overrides: Mapping[str, float]) -> dict[str, float]:
+    """Return the least margin of each label, in nats.
+
+    Args:
+        labels: the bundle's labels.
+        caution: nats on each, -1 to 1.
+        overrides: by label, a probability against that of neutral that counts instead; 0.01 to 0.99 beyond these.
+    """
+    bounded = {label: min(max(value, 0.01), 0.99) for label, value in overrides.items()}
+    own = {label: math.log(value / (1 - value)) for label, value in bounded.items()}
+    return {label: own.get(label, _LEAST_MARGIN + caution) for label in labels}
 
 
 def is_doubted(belief: Belief) -> bool:

@@ -44,7 +44,7 @@ class Brightness(StrictStruct, frozen=True):
 
 
 class Enter(StrictStruct, frozen=True):
-    """Thresholds for this wearer. They replace the bundle's; None keeps the bundle's."""
+    """Thresholds for this wearer, each a probability against that of neutral; None keeps the usual one."""
 
     neutral: Threshold | None = None
     happy: Threshold | None = None
@@ -62,9 +62,9 @@ class Policy(StrictStruct, frozen=True):
     A benchmark chose the other parameters (smoothing, hysteresis, margin, ...): they are defaults in `cuelens.cues`.
 
     Attributes:
-        dwell_s: debounce: how long a label must stay above its threshold.
-        caution: multiplies the odds of the thresholds by e to its power.
-        enter: thresholds that replace the bundle's.
+        dwell_s: least time from an expression to its settling.
+        caution: makes every threshold higher, in nats (natural logarithms of odds).
+        enter: thresholds of this wearer.
         speaks: which face is attended to when several are in view: the nearest or the most central.
         gap_s: shortest time between any cue and an unasked one after it.
         answer_gap_s: shortest time between any cue and an answer after it.
@@ -73,7 +73,7 @@ class Policy(StrictStruct, frozen=True):
         reunion_s: keep the belief about a face that is out of view for so long.
     """
 
-    dwell_s: Seconds = 0.5
+    dwell_s: Seconds = 1.0
     caution: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
     enter: Enter = Enter()
     speaks: Literal["nearest", "central"] = "nearest"

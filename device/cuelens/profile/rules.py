@@ -1,6 +1,6 @@
 """Makes the parameters of settling, limits, modes and fading from a profile."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes.mode import PlayRule
-from cuelens.cues.settling import SettleRule, thresholds
+from cuelens.cues.settling import SettleRule, least_margins
 from cuelens.profile.profile import Profile
 from cuelens_models.bundle.expressions import UNSURE
 
@@ -17,14 +17,22 @@ _SCHOOL: Final = {"happy": "smile", "angry": "frown", UNSURE: UNSURE}
 _ON_REQUEST: Final = ("neutral", UNSURE, "nobody")
 
 
-def settle_rule(profile: Profile, labels: list[str], enter: dict[str, float]) -> SettleRule:
-    """Return the settling rule of a profile. labels, enter: the bundle's labels and thresholds."""
+def settle_rule(profile: Profile, labels: Sequence[str], usual: Mapping[str, float]) -> SettleRule:
+    """Return the settling rule of a profile.
+
+    Args:
+        profile: the profile.
+        labels: the bundle's labels.
+        usual: the margins of neutral faces, by label, in nats; empty if the bundle has none.
+    """
     policy = profile.policy
     overrides = {word: value for word, value in msgspec.structs.asdict(policy.enter).items() if value is not None}
     return SettleRule(
         labels=tuple(labels),
-        enter=thresholds(enter, policy.caution, overrides),
+        least=least_margins(labels, policy.caution, overrides),
+        usual=usual,
         dwell_s=policy.dwell_s,
+        caution=policy.caution,
     )
 
 

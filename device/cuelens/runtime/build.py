@@ -67,7 +67,7 @@ def policy_of(
     """
     limits = limit_rule(wearer, outputs)
     return CuePolicy(
-        settle_rule(wearer, contract.labels, contract.probabilities.enter),
+        settle_rule(wearer, contract.labels, contract.probabilities.usual),
         limits,
         mode(wearer.mode),
         play_rule(wearer, limits),

@@ -59,6 +59,7 @@ class Pipeline:
         self._emit = emit
         self._light_level = PictureState()
         self._failed = False
+        self._mirrored = True
         self._unasked_t = -math.inf
         self.clock = Clock()
 
@@ -122,9 +123,12 @@ class Pipeline:
     def _read(self, frame: Frame, faces: Sequence[Face], t: float) -> dict[int, tuple[float, ...]]:
         """Return the readings by track. A face on which the model fails has none in this beat; the first is a fault."""
         readings = {}
+        if faces:
+            # Not in beats without readings: a doubted box is read in every fourth beat.
+            self._mirrored = not self._mirrored
         for face in faces:
             try:
-                readings[face.track] = self._reader.read(frame, face)
+                readings[face.track] = self._reader.read(frame, face, mirrored=self._mirrored)
             except NoAnswer as error:
                 if not self._failed:
                     self._failed = True
@@ -133,7 +137,8 @@ class Pipeline:
         return readings
 
     def _emit_reading(self, face: Face, scores: Sequence[float], t: float, verdict: Verdict, *, anew: bool) -> None:
-        rounded = {label: round(score, 4) for label, score in zip(self._policy.labels, scores, strict=True)}
+        # Four digits: settling looks at the logarithms of small probabilities.
+        rounded = {label: float(f"{score:.4g}") for label, score in zip(self._policy.labels, scores, strict=True)}
         self._emit(events.Reading(t=t, track=face.track, scores=rounded))
         if face.track in verdict.changed or anew:
             confidence = round(self._policy.beliefs[face.track].confidence, 4)

@@ -55,11 +55,13 @@ class Output(StrictStruct, frozen=True):
 
 
 class Probabilities(StrictStruct, frozen=True):
-    """The softmax temperature, and the threshold of each label."""
+    """The softmax temperature, the threshold of each label, and what is usual for faces that show nothing."""
 
     temperature: Positive
     enter: dict[str, Fraction]
-    """Thresholds by label: the glasses may settle on a label when its smoothed probability reaches this value."""
+    """Thresholds by label: what most faces that show it reach before a small camera, and few others do."""
+    usual: dict[str, float] = msgspec.field(default_factory=dict)
+    """By label, the mean logarithm of its odds against neutral for neutral faces before a small camera, in nats."""
 
 
 class Conversion(StrictStruct, frozen=True):

@@ -264,6 +264,18 @@ def enter_thresholds(
     return thresholds
 
 
+def usual_margins(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
+    """Return for each label the mean logarithm of its odds against neutral, in nats, over the neutral images.
+
+    Empty if no label or no image is neutral. probabilities: (n, labels). truth: indices into the labels, (n,).
+    """
+    if "neutral" not in labels or not (shown := truth == labels.index("neutral")).any():
+        return {}
+    logs = np.log(np.maximum(probabilities[shown], 1e-9))
+    margins = (logs - logs[:, [labels.index("neutral")]]).mean(axis=0)
+    return {label: round(float(margin), 2) for label, margin in zip(labels, margins, strict=True) if label != "neutral"}
+
+
 def roc_thresholds(probabilities: Scores, truth: NDArray[np.intp], labels: Sequence[str]) -> dict[str, float]:
     """Return for each label the threshold of the greatest true minus false positive rate (Youden's J, 1950).
 

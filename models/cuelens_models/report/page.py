@@ -40,7 +40,7 @@ def page(evaluation: Evaluation, figures: dict[str, Any], words: Sequence[str], 
                 "reliability": plots.reliability(evaluation),
                 "coverage": plots.coverage(evaluation),
                 "robustness": plots.robustness(evaluation),
-                "training": plots.training_curve(record.curve) if record and record.curve else None,
+                "training": plots.training_curve(record.curve) if record and len(record.curve) > 1 else None,
             },
         },
     )

@@ -37,7 +37,7 @@ INPUT: Final = Input(
 Layers = tuple[tuple[int, int, int], ...]
 """Kernel side, channels and stride of each convolution: 24 to 3 pixels on a side."""
 _EVEN: Final = ((5, 24, 2), (3, 24, 1), (3, 48, 2), (3, 48, 1), (3, 104, 2), (3, 104, 1), (3, 192, 2), (3, 192, 1))
-"""17.5 M multiply-adds, those of the first network that was shipped."""
+"""17.5 M multiply-adds, those of the networks that were shipped so far."""
 _LATE: Final = ((5, 16, 2), (3, 16, 1), (3, 48, 2), (3, 48, 1), (3, 112, 2), (3, 112, 1), (3, 224, 2), (3, 224, 1))
 """17.4 M multiply-adds: fewer channels where maps are large, more where they are small."""
 _WEIGHT_DECAY: Final = 0.05

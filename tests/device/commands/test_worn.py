@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import pytest
 
 from cuelens import events
 from cuelens.commands import console
-from cuelens.cues.settling import Belief
+from cuelens.cues.settling import SettleRule, settle
 from cuelens.frame import Frame
 from cuelens.runtime.pipeline import Decision
 from cuelens.types import Face
@@ -203,7 +204,8 @@ def test_at_a_school_the_live_line_and_the_demo_s_picture_name_no_feeling_either
             return True
 
     terminal = Terminal()
-    belief = Belief(0.0, 1.0, (1.0,), (1.0,), "happy", 0.0, "happy", 0.0, 0.9, 0.0, sure=True)
+    rule = SettleRule(("happy",), {"happy": -2.0})
+    belief = replace(settle(None, (1.0,), 0.0, rule), expression="happy", confidence=0.9, sure=True)
     face = Face(1, (0, 0, 90, 90))
     decision = Decision(1.0, (face,), {1: belief}, {1: "smile"}, None, "running")
     console.Console(terminal, cues=True).watch(Frame(np.zeros((4, 4), np.uint8), 1.0, 0), decision)

@@ -12,8 +12,8 @@ from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import SettleRule
 from cuelens.light.cue_lights import lights
 from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
-from cuelens.profile.profile import Play, Policy, Profile, Sound
-from cuelens.profile.rules import limit_rule, play_rule, tell_as, volume
+from cuelens.profile.profile import Enter, Play, Policy, Profile, Sound
+from cuelens.profile.rules import limit_rule, play_rule, settle_rule, tell_as, volume
 from cuelens.types import Face
 from cuelens_models.bundle.expressions import LABELS
 
@@ -75,6 +75,25 @@ def test_the_numbers_of_the_limits_come_from_the_profile() -> None:
     assert play_rule(both, rule).find == ("sad",)
 
 
+@pytest.mark.parametrize(
+    ("policy", "least", "caution", "dwell_s"),
+    [
+        (Policy(), {"happy": -2.0, "sad": -2.0}, 0.0, 1.0),
+        (Policy(caution=0.5, dwell_s=2.0), {"happy": -1.5, "sad": -1.5}, 0.5, 2.0),
+        (Policy(caution=-1, enter=Enter(happy=0.5)), {"happy": 0.0, "sad": -3.0}, -1.0, 1.0),
+        (Policy(enter=Enter(sad=0.8, angry=0.9)), {"happy": -2.0, "sad": 1.386}, 0.0, 1.0),
+    ],
+)
+def test_the_numbers_of_settling_come_from_the_profile_and_the_bundle(
+    policy: Policy, least: dict[str, float], caution: float, dwell_s: float
+) -> None:
+    rule = settle_rule(Profile(policy=policy), ["neutral", "happy", "sad"], {"happy": -4.0})
+    assert {label: rule.least[label] for label in least} == pytest.approx(least, abs=1e-3)
+    assert (rule.labels, rule.caution, rule.dwell_s) == (("neutral", "happy", "sad"), caution, dwell_s)
+    # A bundle that says nothing of a label leaves what is usual for any.
+    assert rule.population == (-4.0, -5.0)
+
+
 def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
     school = Profile(school=True, sound=LOUD, play=Play(find=("sad", "angry", "happy")))
     words = {label: tell_as(school, label) for label in (*LABELS, "unsure")}
@@ -116,7 +135,7 @@ def test_a_press_is_answered_however_little_there_is_to_tell_with(wearer: Profil
     labels = ("neutral", "happy", "contempt")
     rule = limit_rule(wearer, ["light"])
     policy = CuePolicy(
-        SettleRule(labels=labels, enter=dict.fromkeys(labels, 0.6)),
+        SettleRule(labels=labels, least=dict.fromkeys(labels, -2.0)),
         rule,
         mode("companion"),
         play_rule(wearer, rule),

@@ -1,6 +1,7 @@
 """Beats on faces made of squares, with a detector that finds them and the shipped model."""
 
 import threading
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -28,7 +29,8 @@ from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
 from cuelens.runtime.pipeline import Pipeline
 from cuelens.runtime.wishes import Wishes
-from cuelens.types import Box, LightPattern
+from cuelens.types import Face, LightPattern
+from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
@@ -40,14 +42,16 @@ from cuelens_models.errors import NoAnswer
 
 
 class FixedReader:
-    """Says the same of every face: "happy" unless told otherwise, and always 0.9 sure."""
+    """Says the same of every face: "happy" unless told otherwise, and always 0.9 sure. mirrored: of each reading."""
 
     labels = (*LABELS, NOT_A_FACE)
 
     def __init__(self, label: str = "happy") -> None:
         self.label = label
+        self.mirrored: list[bool] = []
 
-    def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
+    def read(self, frame: Frame, face: Face, *, mirrored: bool = False) -> tuple[float, ...]:
+        self.mirrored.append(mirrored)
         return tuple(0.9 if label == self.label else 0.1 / (len(self.labels) - 1) for label in self.labels)
 
 
@@ -64,7 +68,7 @@ def beats(detector: Any, told: list[events.Event], reader: FixedReader | None = 
         FaceFinder(detector, Optics(), LookPace(), watch),
         reader or FixedReader(),
         CuePolicy(
-            settle_rule(Profile(), list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
+            settle_rule(Profile(), FixedReader.labels, {}),
             limit_rule(Profile(), ["light"]),
             mode("companion"),
             PlayRule(),
@@ -94,6 +98,76 @@ def test_a_reading_is_what_the_model_says_of_the_crop(squares: Any, shipped: Bun
     assert list(reading.scores) == shipped.contract.labels
     assert list(reading.scores.values()) == pytest.approx(expected.tolist(), abs=1e-4)
     assert sum(reading.scores.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_every_other_reading_is_of_the_mirror_image(squares: Any) -> None:
+    reader = FixedReader()
+    pipeline, _ = beats(squares, [], reader)
+    for n, frame in enumerate(frames(75)):
+        squares.blind = 20 <= n < 25
+        pipeline.process(frame)
+    assert 40 < len(reader.mirrored) < 75
+    assert reader.mirrored == [n % 2 == 1 for n in range(len(reader.mirrored))]
+
+
+def test_a_box_that_is_read_in_every_fourth_beat_is_mirrored_in_every_other_reading(squares: Any) -> None:
+    reader = FixedReader(NOT_A_FACE)
+    pipeline, _ = beats(squares, [], reader)
+    for frame in frames(105):
+        pipeline.process(frame)
+    assert len(reader.mirrored) < 40
+    assert reader.mirrored == [n % 2 == 1 for n in range(len(reader.mirrored))]
+
+
+def test_all_faces_of_a_beat_are_mirrored_or_none(squares: Any) -> None:
+    reader = FixedReader()
+    pipeline, _ = beats(squares, [], reader)
+    picture = frames(1)[0].grey.copy()
+    picture[150:220, 420:490] = 150
+    seen = []
+    for n in range(30):
+        before = len(reader.mirrored)
+        pipeline.process(Frame(picture, n / 15, 0))
+        seen.append(reader.mirrored[before:])
+    assert seen[-2:] in ([[False] * 2, [True] * 2], [[True] * 2, [False] * 2])
+
+
+@pytest.mark.parametrize(("tilt", "height"), [(0.0, 100), (20.0, 110)])
+def test_the_mirror_image_is_read_as_the_crop_turned_about(shipped: Bundle, tilt: float, height: int) -> None:
+    random = np.random.default_rng(3)
+    frame = Frame(random.integers(0, 255, (240, 320)).astype(np.uint8), 0, 0)
+    face = Face(1, (90, 60, height, height), tilt)
+    interpreter = Interpreter(shipped)
+    reader = Reader(interpreter, StageTimes())
+    as_seen, turned = reader.read(frame, face), reader.read(frame, face, mirrored=True)
+    picture = crop(frame.grey, face.box, shipped.contract, tilt=tilt)
+    expected = probabilities(interpreter.outputs(np.ascontiguousarray(picture[:, ::-1])), shipped.contract)
+    assert turned == pytest.approx(expected.tolist())
+    assert turned != pytest.approx(as_seen)
+    # Neither leaves a trace in the other.
+    assert reader.read(frame, face) == as_seen
+    assert reader.read(frame, face, mirrored=True) == turned
+
+
+def test_a_mirrored_reading_makes_no_picture_more_than_another_and_keeps_none(shipped: Bundle) -> None:
+    frame, face = frames(1)[0], Face(1, (200, 140, 100, 100), 20.0)
+    reader = Reader(Interpreter(shipped), StageTimes())
+    picture = shipped.contract.input.height * shipped.contract.input.width
+
+    def memory(*, mirrored: bool) -> tuple[int, int]:
+        """Return the bytes that fifty readings keep, and the most they hold at a time."""
+        reader.read(frame, face, mirrored=mirrored)
+        tracemalloc.start()
+        try:
+            for _ in range(50):
+                reader.read(frame, face, mirrored=mirrored)
+            return tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    (_, most), (kept, most_mirrored) = memory(mirrored=False), memory(mirrored=True)
+    assert kept < picture
+    assert most_mirrored < most + picture / 2
 
 
 def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
@@ -148,10 +222,10 @@ def test_a_model_that_fails_on_a_picture_costs_readings_and_is_told_once(squares
     class Failing(FixedReader):
         failing = False
 
-        def read(self, frame: Frame, box: Box) -> tuple[float, ...]:
+        def read(self, frame: Frame, face: Face, *, mirrored: bool = False) -> tuple[float, ...]:
             if self.failing:
                 raise NoAnswer("a bundle cannot answer a picture (a runtime: division by zero)")
-            return super().read(frame, box)
+            return super().read(frame, face, mirrored=mirrored)
 
     reader = Failing()
     pipeline, _ = beats(squares, told, reader)
@@ -346,7 +420,7 @@ def test_a_strained_board_is_told_of_and_given_fewer_beats(squares: Any) -> None
 
 def policy(profile: Profile) -> CuePolicy:
     return CuePolicy(
-        settle_rule(profile, list(FixedReader.labels), dict.fromkeys(FixedReader.labels, 0.6)),
+        settle_rule(profile, FixedReader.labels, {}),
         limit_rule(profile, ["light"]),
         mode(profile.mode),
         PlayRule(),

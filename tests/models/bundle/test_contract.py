@@ -102,10 +102,10 @@ def test_the_title_tells_bundles_apart_by_their_checksum(shipped: Bundle) -> Non
 
 
 def places(plain: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the place of every key, as "input.crop.scale". What `enter` holds are labels, no keys of ours."""
+    """Yield the place of every key, as "input.crop.scale". `enter` and `usual` hold labels, no keys of ours."""
     for key, value in plain.items():
         yield f"{prefix}{key}"
-        if isinstance(value, dict) and key != "enter":
+        if isinstance(value, dict) and key not in ("enter", "usual"):
             yield from places(value, f"{prefix}{key}.")
 
 
@@ -160,6 +160,7 @@ def test_what_is_no_contract_is_refused_in_a_sentence(text: bytes, sentence: str
             60,
             "probabilities.enter must be a group of keys, each with a number from 0 to 1",
         ),
+        ("probabilities.usual.happy", "low", "probabilities.usual must be a group of keys, each with a number"),
         ("input.hight", 48, 'there is no key "hight" in input: did you mean "height"?'),
         (
             "golden",

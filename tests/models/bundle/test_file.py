@@ -60,7 +60,7 @@ def test_a_contract_for_another_model_is_not_packed(shipped: Bundle) -> None:
 
 def relabel(contract: dict[str, Any], labels: list[str]) -> None:
     contract["labels"] = labels
-    contract["probabilities"]["enter"] = dict.fromkeys(labels, 0.5)
+    contract["probabilities"] |= {"enter": dict.fromkeys(labels, 0.5), "usual": {}}
 
 
 EIGHT = ["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear"]
@@ -92,6 +92,7 @@ EIGHT = ["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear"]
         pytest.param(lambda c: c["probabilities"]["enter"].pop("sad"), "thresholds", id="a threshold missing"),
         pytest.param(lambda c: c["probabilities"]["enter"].update(joy=0.5), "thresholds", id="a threshold too many"),
         pytest.param(lambda c: c["probabilities"]["enter"].update(sad=1.5), "contract.json", id="a threshold over 1"),
+        pytest.param(lambda c: c["probabilities"]["usual"].update(joy=-5.0), "usual", id="usual of a label it has not"),
         pytest.param(lambda c: c.update(colour="red"), "colour", id="an unknown field"),
         pytest.param(lambda c: c.pop("golden"), "golden", id="a missing field"),
     ],

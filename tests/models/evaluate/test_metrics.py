@@ -164,6 +164,28 @@ def test_thresholds_are_for_a_world_in_which_most_faces_are_neutral() -> None:
 
 
 @pytest.mark.parametrize(
+    ("labels", "truth", "expected"),
+    [
+        # The mean of ln 1/4 and ln 1/16, and of ln 1/4 and ln 1; the smile does not count.
+        (["neutral", "happy", "sad"], [0, 0, 1], {"happy": -2.08, "sad": -0.69}),
+        (["sad", "neutral", "happy"], [1, 1, 2], {"sad": 2.08, "happy": 1.39}),
+        (["neutral", "happy", "sad"], [1, 2, 1], {}),
+        (["angry", "happy", "sad"], [0, 0, 1], {}),
+    ],
+)
+def test_what_is_usual_is_the_mean_margin_of_the_neutral_images(
+    labels: list[str], truth: list[int], expected: dict[str, float]
+) -> None:
+    probabilities = np.array([[4, 1, 1], [16, 1, 16], [1, 8, 1]]) / [[6], [33], [10]]
+    assert metrics.usual_margins(probabilities, np.array(truth), labels) == expected
+
+
+def test_what_is_usual_is_a_number_even_for_a_label_that_is_never_given() -> None:
+    margins = metrics.usual_margins(np.array([[1.0, 0.0]]), np.array([0]), ["neutral", "happy"])
+    assert margins == {"happy": -20.72}
+
+
+@pytest.mark.parametrize(
     ("scores", "positive", "expected"),
     [
         ([0.9, 0.8, 0.3, 0.1], [1, 1, 0, 0], 1.0),

@@ -134,6 +134,10 @@ def test_faces_are_shown_only_if_asked_for_and_then_with_a_warning(evaluation: E
     [
         (None, "does not lie beside it"),
         ([], "the file of the network holds none"),
+        (
+            [CurvePoint(number=340, loss=1.5, accuracy={"ferplus8": 0.86})],
+            "the file of the network holds one epoch alone",
+        ),
         ([CurvePoint(number=n, loss=1.0 / n, accuracy={"ferplus8": 0.5 + n / 50}) for n in (1, 2, 3)], "over 3 epochs"),
     ],
 )

@@ -1,0 +1,53 @@
+"""Measure on synthetic heads (docs/heads.md).
+
+    python -m benchmarks.heads stills [--people 100] [--bundle FILE] [--sheet FILE.png]
+    python -m benchmarks.heads clips [--people 40] [--bundle FILE] [--sheet FILE.png]
+
+stills: pictures of the same people that differ in the tone of their skin alone. Recall, averaged over neutral, happy,
+surprise and anger with bared teeth, lightest minus darkest tone.
+clips: people who are calm, talk, blink, and show an expression, fifteen frames a second, through the whole pipeline.
+The share of expressions told in time, and false cues.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import cv2
+from benchmarks.heads import assets, clips, stills
+from benchmarks.heads.split import SPLITS
+
+from cuelens_models.bundle.file import SHIPPED
+from cuelens_models.command import finish, parser
+from cuelens_models.errors import BadInput
+
+
+def main() -> int:
+    arguments = parser("python -m benchmarks.heads", __doc__ or "")
+    arguments.add_argument("what", choices=("stills", "clips"))
+    arguments.add_argument("--people", "--identities", type=int, metavar="N", help="stills 100, clips 40 if left out")
+    arguments.add_argument("--split", choices=SPLITS, default="test", help="whose people; training may use train alone")
+    arguments.add_argument("--bundle", type=Path, default=SHIPPED, help="another network than the shipped one")
+    arguments.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of the first 12 people")
+    arguments.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    options = arguments.parse_args()
+    if lacks := assets.missing():
+        raise BadInput(lacks)
+    bench, count = (stills, 100) if options.what == "stills" else (clips, 40)
+    people = options.people or count
+    began = time.monotonic()
+    results = bench.measure(options.split, people, options.bundle, options.jobs)
+    minutes = (time.monotonic() - began) / 60
+    whom = f"{people} synthetic people of the {options.split} split, bundle {options.bundle.name}"
+    print(f"{options.what}: {whom}, {minutes:.1f} minutes in {options.jobs} processes")
+    for line in bench.lines(results):
+        print(line)
+    if options.sheet:
+        cv2.imwrite(str(options.sheet), bench.sheet(results))
+        print(f"wrote {options.sheet}")
+    return 0
+
+
+if __name__ == "__main__":
+    finish("heads", main, debug="--debug" in sys.argv)

@@ -1,0 +1,44 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from benchmarks.heads.draw import Studio
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def ran(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks.heads", *options]
+    around = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=around)
+
+
+@pytest.mark.slow
+def test_stills_are_measured(studio: Studio, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    done = ran("stills", "--people", "2", "--jobs", "1", "--sheet", str(sheet))
+    assert done.returncode == 0, done.stderr
+    for figure in ("2 synthetic people of the test split", "recall, missed faces counted as wrong", "minus darkest"):
+        assert figure in done.stdout
+    assert cv2.imread(str(sheet)).shape == (2 * 96, 8 * 96, 3)
+
+
+@pytest.mark.slow
+def test_clips_are_measured(studio: Studio, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    done = ran("clips", "--people", "1", "--jobs", "1", "--split", "train", "--sheet", str(sheet))
+    assert done.returncode == 0, done.stderr
+    for figure in ("told within 1.2 s of the apex", "false cues in ten minutes", "frames with a followed face: 9"):
+        assert figure in done.stdout
+    assert cv2.imread(str(sheet)).shape == (160, 7 * 160, 3)
+
+
+def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path) -> None:
+    done = ran("stills", "--people", "1", CUELENS_DATA=str(tmp_path))
+    assert done.returncode == 3
+    assert done.stderr.startswith("heads: ")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "anny is not installed" in done.stderr or str(tmp_path / "heads") in done.stderr
