@@ -1,6 +1,7 @@
 """Settings and profiles: what is read, and the sentence for every mistake."""
 
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -392,6 +393,8 @@ def test_a_good_profile_that_root_keeps_belongs_to_the_user_of_the_folder(tmp_pa
     ],
 )
 def test_a_folder_that_bars_its_user_is_named(barred: str, fault: str, kept: str) -> None:
+    if not all(folder.stat().st_mode & stat.S_IXOTH for folder in Path(config_file.__file__).parents):
+        pytest.skip("cuelens is installed where only root may read it")
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         state = Path(name) / "state"
