@@ -1,5 +1,6 @@
 """Draws heads, without a screen: OpenGL on EGL, by a graphics driver or by Mesa's llvmpipe on the processor."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,7 +79,13 @@ class Studio:
     """Draws into pictures of one size. It lives on the thread that made it."""
 
     def __init__(self, width: int, height: int) -> None:
-        """Open a context. Raises MissingExtra without moderngl, BadInput without EGL. width, height: in pixels."""
+        """Open a context. width, height: in pixels.
+
+        Raises MissingExtra without moderngl, BadInput without EGL or beside TensorFlow: both bring an LLVM, and the
+        software renderer then ends the process by a signal (Mesa 22.3, TensorFlow 2.21).
+        """
+        if "tensorflow" in sys.modules:
+            raise BadInput("heads cannot be drawn in a process that has imported TensorFlow: use another process")
         try:
             import moderngl
         except ImportError as error:

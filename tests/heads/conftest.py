@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from benchmarks.heads import assets, draw, identity, rig
 
 from cuelens_models.errors import CuelensError
 
+ROOT = Path(__file__).resolve().parents[2]
 LACKS = assets.missing()
 
 
@@ -23,6 +25,16 @@ def meshes() -> None:
 def people(meshes: None) -> list[rig.Rig]:
     """Four people of the tests."""
     return [rig.build(identity.identity("test", number)) for number in range(4)]
+
+
+@pytest.fixture(scope="session")
+def driver(meshes: None) -> None:
+    """Whatever can draw, tried in a process of its own."""
+    command = [sys.executable, "-c", "from benchmarks.heads.draw import Studio; Studio(160, 160)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode >= 0, "drawing ended by a signal"
+    if done.returncode:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
 
 
 @pytest.fixture(scope="session")

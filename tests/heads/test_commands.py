@@ -5,7 +5,6 @@ from pathlib import Path
 
 import cv2
 import pytest
-from benchmarks.heads.draw import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,8 +15,18 @@ def ran(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=around)
 
 
+def test_what_is_drawn_is_tested_in_a_process_without_tensorflow(driver: None) -> None:
+    if "tensorflow" not in sys.modules:
+        pytest.skip("test_tone.py draws in this process")
+    around = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/heads/test_tone.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=around)
+    assert done.returncode == 0, done.stdout
+    assert "skipped" not in done.stdout
+
+
 @pytest.mark.slow
-def test_stills_are_measured(studio: Studio, tmp_path: Path) -> None:
+def test_stills_are_measured(driver: None, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     done = ran("stills", "--people", "2", "--jobs", "1", "--sheet", str(sheet))
     assert done.returncode == 0, done.stderr
@@ -27,7 +36,7 @@ def test_stills_are_measured(studio: Studio, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_clips_are_measured(studio: Studio, tmp_path: Path) -> None:
+def test_clips_are_measured(driver: None, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     done = ran("clips", "--people", "1", "--jobs", "1", "--split", "train", "--sheet", str(sheet))
     assert done.returncode == 0, done.stderr
