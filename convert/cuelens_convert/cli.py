@@ -125,7 +125,9 @@ def _parser() -> "ArgumentParser":
     bundle = parser.add_argument_group("for a bundle")
     bundle.add_argument("--inspect", type=Path, metavar="BUNDLE", help="print its contract")
     bundle.add_argument("--relabel", type=_words, metavar="A,B,...", help="write a copy with other labels, all of them")
-    bundle.add_argument("--thresholds", metavar="A=X,...", help="write a copy with other thresholds, 0 to 1")
+    bundle.add_argument(
+        "--thresholds", metavar="A=X,...", help="write a copy with other thresholds, 0 to 1, against neutral"
+    )
     bundle.add_argument("--temperature", type=float, metavar="T", help="write a copy with another temperature")
     return parser
 

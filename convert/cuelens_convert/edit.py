@@ -56,10 +56,12 @@ def apply_changes(contract: Contract, changes: Changes) -> Contract:
     relabelling = "" if labels == contract.labels else f"; relabelled from {' '.join(contract.labels)}"
     renamed = dict(zip(contract.labels, labels, strict=True))
     # Margins are against neutral, so they mean nothing once another output is neutral.
-    kept = contract.probabilities.usual if renamed.get("neutral") == "neutral" else {}
+    same = renamed.get("neutral") == "neutral"
     sharper = contract.probabilities.temperature / temperature
-    usual = {renamed[label]: margin * sharper for label, margin in kept.items()}
-    probabilities = Probabilities(temperature=temperature, enter=enter, usual=usual)
+    usual = {renamed[label]: margin * sharper for label, margin in contract.probabilities.usual.items() if same}
+    least = {renamed[label]: value for label, value in contract.probabilities.least.items() if same}
+    least |= {label: value for label, value in (changes.thresholds or {}).items() if label != "neutral"}
+    probabilities = Probabilities(temperature=temperature, enter=enter, usual=usual, least=least)
     provenance = msgspec.structs.replace(contract.provenance, recipe=contract.provenance.recipe + relabelling)
     return msgspec.structs.replace(contract, labels=labels, probabilities=probabilities, provenance=provenance)
 
@@ -93,6 +95,8 @@ def describe(contract: Contract, size: int) -> Iterator[str]:
     yield f"  output       {output.kind}, {output.dtype}{_scaling(output.scale, output.zero_point)}"
     yield f"  temperature  {contract.probabilities.temperature:g}"
     yield "  thresholds   " + "  ".join(f"{word} {value:g}" for word, value in contract.probabilities.enter.items())
+    if contract.probabilities.least:
+        yield "  at least     " + "  ".join(f"{word} {value:g}" for word, value in contract.probabilities.least.items())
     if contract.probabilities.usual:
         margins = "  ".join(f"{word} {value:+.1f}" for word, value in contract.probabilities.usual.items())
         yield f"  usual        {margins}"

@@ -35,6 +35,25 @@ def test_labels_take_their_thresholds_along(shipped: Bundle) -> None:
     assert new.provenance.recipe.startswith(f"{old.provenance.recipe}; relabelled from neutral happy")
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (Changes(thresholds={"sad": 0.9}), {"happy": 0.8, "sad": 0.9}),
+        (Changes(thresholds={"happy": 0.6, "neutral": 0.9}), {"happy": 0.6}),
+        (Changes(labels=("neutral", "sad", "surprise", "happy", *OTHER[4:])), {"sad": 0.8}),
+        (Changes(labels=OTHER, thresholds={"sad": 0.9}), {"sad": 0.9}),
+        (Changes(temperature=1.5), {"happy": 0.8}),
+    ],
+)
+def test_thresholds_that_a_maker_chose_are_kept_for_the_glasses(
+    shipped: Bundle, changes: Changes, expected: dict[str, float]
+) -> None:
+    assert shipped.contract.probabilities.least == {}
+    probabilities = msgspec.structs.replace(shipped.contract.probabilities, least={"happy": 0.8})
+    old = msgspec.structs.replace(shipped.contract, probabilities=probabilities)
+    assert apply_changes(old, changes).probabilities.least == expected
+
+
 EXCHANGED = ("neutral", "sad", "surprise", "happy", *OTHER[4:])
 """The shipped labels with happy and sad exchanged."""
 

@@ -46,7 +46,6 @@ class Brightness(StrictStruct, frozen=True):
 class Enter(StrictStruct, frozen=True):
     """Thresholds for this wearer, each a probability against that of neutral; None keeps the usual one."""
 
-    neutral: Threshold | None = None
     happy: Threshold | None = None
     surprise: Threshold | None = None
     sad: Threshold | None = None
@@ -84,10 +83,11 @@ class Policy(StrictStruct, frozen=True):
     reunion_s: Annotated[float, msgspec.Meta(ge=0.5, le=30)] = 2.0
 
 
-RETIRED = tuple(
-    f"policy.{key}" for key in ("smoothing_s", "hysteresis", "neutral_weight", "margin", "sure_odds", "face_absence_s")
+RETIRED = (
+    *("policy.smoothing_s", "policy.hysteresis", "policy.neutral_weight", "policy.margin", "policy.sure_odds"),
+    *("policy.face_absence_s", "policy.enter.neutral"),
 )
-"""Keys of earlier profiles. A benchmark chose their values, now defaults of the rules in `cuelens.cues`."""
+"""Keys of earlier profiles. Thresholds are against neutral, which has none. A benchmark chose the other values."""
 
 
 class Session(StrictStruct, frozen=True):

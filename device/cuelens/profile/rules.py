@@ -17,19 +17,22 @@ _SCHOOL: Final = {"happy": "smile", "angry": "frown", UNSURE: UNSURE}
 _ON_REQUEST: Final = ("neutral", UNSURE, "nobody")
 
 
-def settle_rule(profile: Profile, labels: Sequence[str], usual: Mapping[str, float]) -> SettleRule:
+def settle_rule(
+    profile: Profile, labels: Sequence[str], usual: Mapping[str, float], least: Mapping[str, float] | None = None
+) -> SettleRule:
     """Return the settling rule of a profile.
 
     Args:
         profile: the profile.
         labels: the bundle's labels.
         usual: the margins of neutral faces, by label, in nats; empty if the bundle has none.
+        least: the maker's least probabilities against neutral, by label. Those of the profile replace them.
     """
     policy = profile.policy
     overrides = {word: value for word, value in msgspec.structs.asdict(policy.enter).items() if value is not None}
     return SettleRule(
         labels=tuple(labels),
-        least=least_margins(labels, policy.caution, overrides),
+        least=least_margins(labels, policy.caution, {**(least or {}), **overrides}),
         usual=usual,
         dwell_s=policy.dwell_s,
         caution=policy.caution,

@@ -67,7 +67,7 @@ def policy_of(
     """
     limits = limit_rule(wearer, outputs)
     return CuePolicy(
-        settle_rule(wearer, contract.labels, contract.probabilities.usual),
+        settle_rule(wearer, contract.labels, contract.probabilities.usual, contract.probabilities.least),
         limits,
         mode(wearer.mode),
         play_rule(wearer, limits),

@@ -59,9 +59,11 @@ class Probabilities(StrictStruct, frozen=True):
 
     temperature: Positive
     enter: dict[str, Fraction]
-    """Thresholds by label: what most faces that show it reach before a small camera, and few others do."""
+    """Thresholds by label, for reports: what most faces that show it reach before a small camera, and few others do."""
     usual: dict[str, float] = msgspec.field(default_factory=dict)
     """By label, the mean logarithm of its odds against neutral for neutral faces before a small camera, in nats."""
+    least: dict[str, Fraction] = msgspec.field(default_factory=dict)
+    """By label, the least probability against neutral at which the glasses may settle on it, if a maker chose one."""
 
 
 class Conversion(StrictStruct, frozen=True):

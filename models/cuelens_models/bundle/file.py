@@ -141,6 +141,6 @@ def _decode(text: bytes) -> Contract:
     check_labels(contract.labels)
     if set(contract.probabilities.enter) != set(contract.labels):
         raise BadBundle(f"its thresholds are not for its labels: {_REMEDY}")
-    if not set(contract.probabilities.usual) <= set(contract.labels):
-        raise BadBundle(f"what is usual is not for its labels: {_REMEDY}")
+    if not {*contract.probabilities.usual, *contract.probabilities.least} <= set(contract.labels):
+        raise BadBundle(f"what is usual, or the least, is not for its labels: {_REMEDY}")
     return contract

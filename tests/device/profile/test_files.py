@@ -34,7 +34,7 @@ from cuelens_models.errors import BadInput, Unwritable
             '{"cues": {"not_a_face": {"phrase": "no face"}}}',
             'no key "not_a_face" in cues: choose from happy,',
         ),
-        ('{"policy": {"enter": {"joyful": 0.5}}}', 'no key "joyful" in policy.enter: choose from neutral,'),
+        ('{"policy": {"enter": {"joyful": 0.5}}}', 'no key "joyful" in policy.enter: choose from happy,'),
         ('{"policy": {"enter": {"happy": 1.5}}}', "policy.enter.happy must be a number from 0 to 1 or null, not 1.5"),
         ('{"cues": {"happy": {"phrase": "looks very happy indeed"}}}', "expected one or two words"),
         ('{"cues": {"happy": {"phrase": ""}}}', "expected one or two words"),
@@ -308,6 +308,10 @@ def test_policy_numbers_of_an_earlier_version_are_ignored_and_told(tmp_path: Pat
         == f"{path}: policy.smoothing_s, policy.margin can no longer be chosen; the values are ignored"
     )
     assert in_force(_written(tmp_path, "{}")).note == ""
+    path.write_text('{"policy": {"enter": {"neutral": 0.7, "happy": 0.6}}}')
+    read_profile = in_force(path)
+    assert read_profile.note == f"{path}: policy.enter.neutral can no longer be chosen; the values are ignored"
+    assert read_profile.profile.policy.enter.happy == 0.6
 
 
 def test_an_unknown_number_of_the_policy_is_still_a_mistake(tmp_path: Path) -> None:

@@ -94,6 +94,14 @@ def test_the_numbers_of_settling_come_from_the_profile_and_the_bundle(
     assert rule.population == (-4.0, -5.0)
 
 
+def test_thresholds_of_the_bundle_hold_until_the_profile_has_its_own() -> None:
+    wearer = Profile(policy=Policy(enter=Enter(sad=0.5)))
+    rule = settle_rule(wearer, ["neutral", "happy", "sad", "angry"], {}, {"happy": 0.8, "sad": 0.9})
+    assert {**rule.least, "neutral": 0.0} == pytest.approx(
+        {"neutral": 0.0, "happy": 1.386, "sad": 0.0, "angry": -2.0}, abs=1e-3
+    )
+
+
 def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
     school = Profile(school=True, sound=LOUD, play=Play(find=("sad", "angry", "happy")))
     words = {label: tell_as(school, label) for label in (*LABELS, "unsure")}

@@ -102,10 +102,10 @@ def test_the_title_tells_bundles_apart_by_their_checksum(shipped: Bundle) -> Non
 
 
 def places(plain: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the place of every key, as "input.crop.scale". `enter` and `usual` hold labels, no keys of ours."""
+    """Yield the place of every key, as "input.crop.scale". Where labels are keys, these are no keys of ours."""
     for key, value in plain.items():
         yield f"{prefix}{key}"
-        if isinstance(value, dict) and key not in ("enter", "usual"):
+        if isinstance(value, dict) and key not in ("enter", "usual", "least"):
             yield from places(value, f"{prefix}{key}.")
 
 

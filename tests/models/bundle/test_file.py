@@ -93,6 +93,7 @@ EIGHT = ["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear"]
         pytest.param(lambda c: c["probabilities"]["enter"].update(joy=0.5), "thresholds", id="a threshold too many"),
         pytest.param(lambda c: c["probabilities"]["enter"].update(sad=1.5), "contract.json", id="a threshold over 1"),
         pytest.param(lambda c: c["probabilities"]["usual"].update(joy=-5.0), "usual", id="usual of a label it has not"),
+        pytest.param(lambda c: c["probabilities"].update(least={"joy": 0.5}), "least", id="least of no label"),
         pytest.param(lambda c: c.update(colour="red"), "colour", id="an unknown field"),
         pytest.param(lambda c: c.pop("golden"), "golden", id="a missing field"),
     ],
