@@ -1,7 +1,6 @@
 """Beats on faces made of squares, with a detector that finds them and the shipped model."""
 
 import threading
-import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -30,7 +29,6 @@ from cuelens.runtime.pacing import Strain
 from cuelens.runtime.pipeline import Pipeline
 from cuelens.runtime.wishes import Wishes
 from cuelens.types import Face, LightPattern
-from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
@@ -130,44 +128,6 @@ def test_all_faces_of_a_beat_are_mirrored_or_none(squares: Any) -> None:
         pipeline.process(Frame(picture, n / 15, 0))
         seen.append(reader.mirrored[before:])
     assert seen[-2:] in ([[False] * 2, [True] * 2], [[True] * 2, [False] * 2])
-
-
-@pytest.mark.parametrize(("tilt", "height"), [(0.0, 100), (20.0, 110)])
-def test_the_mirror_image_is_read_as_the_crop_turned_about(shipped: Bundle, tilt: float, height: int) -> None:
-    random = np.random.default_rng(3)
-    frame = Frame(random.integers(0, 255, (240, 320)).astype(np.uint8), 0, 0)
-    face = Face(1, (90, 60, height, height), tilt)
-    interpreter = Interpreter(shipped)
-    reader = Reader(interpreter, StageTimes())
-    as_seen, turned = reader.read(frame, face), reader.read(frame, face, mirrored=True)
-    picture = crop(frame.grey, face.box, shipped.contract, tilt=tilt)
-    expected = probabilities(interpreter.outputs(np.ascontiguousarray(picture[:, ::-1])), shipped.contract)
-    assert turned == pytest.approx(expected.tolist())
-    assert turned != pytest.approx(as_seen)
-    # Neither leaves a trace in the other.
-    assert reader.read(frame, face) == as_seen
-    assert reader.read(frame, face, mirrored=True) == turned
-
-
-def test_a_mirrored_reading_makes_no_picture_more_than_another_and_keeps_none(shipped: Bundle) -> None:
-    frame, face = frames(1)[0], Face(1, (200, 140, 100, 100), 20.0)
-    reader = Reader(Interpreter(shipped), StageTimes())
-    picture = shipped.contract.input.height * shipped.contract.input.width
-
-    def memory(*, mirrored: bool) -> tuple[int, int]:
-        """Return the bytes that fifty readings keep, and the most they hold at a time."""
-        reader.read(frame, face, mirrored=mirrored)
-        tracemalloc.start()
-        try:
-            for _ in range(50):
-                reader.read(frame, face, mirrored=mirrored)
-            return tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-
-    (_, most), (kept, most_mirrored) = memory(mirrored=False), memory(mirrored=True)
-    assert kept < picture
-    assert most_mirrored < most + picture / 2
 
 
 def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
