@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 from persons import PersonStream
+from rare import count_interval
 from streams import BEFORE, Stream, gather
 
 from cuelens import events
@@ -133,13 +134,9 @@ def make(kind: str, seed: int, part: str, minutes: float) -> list[events.AnyEven
 
 
 def false_interval(verdict: Verdict) -> tuple[float, float]:
-    """Return the 95 % interval of false cues in ten minutes (Poisson's, by Byar's approximation)."""
-
-    def end(n: int, z: float) -> float:
-        return n * (1 - 1 / (9 * n) + z / (3 * n**0.5)) ** 3 if n else 0.0
-
-    count, tens = len(verdict.false), verdict.minutes / 10
-    return end(count, -1.96) / tens, end(count + 1, 1.96) / tens
+    """Return the 95 % interval of false cues in ten minutes."""
+    least, most = count_interval(len(verdict.false))
+    return 10 * least / verdict.minutes, 10 * most / verdict.minutes
 
 
 def told(name: str, verdict: Verdict) -> list[str]:

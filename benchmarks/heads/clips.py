@@ -15,6 +15,7 @@ from benchmarks.heads.paint import tone
 from benchmarks.heads.people import interpreter_of, interval, over_people
 from benchmarks.heads.split import Chance, Split
 from benchmarks.heads.timeline import FPS, SHOWN, Clip, Moment, Stretch
+from benchmarks.rare import count_interval
 
 from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.replay import IN_TIME_S, STILL_TRUE_S
@@ -174,7 +175,7 @@ def lines(people: Sequence[Watched]) -> list[str]:
     false = np.array([(len(score.false), len(score.wrong), score.minutes) for score in scores])
     share, low, high = interval(in_time, lambda some: float(some.mean()))
     count, tens = int(false[:, 0].sum()), false[:, 2].sum() / 10
-    rate, (least, most) = count / tens, poisson(count)
+    rate, (least, most) = count / tens, count_interval(count)
     each = ", ".join(f"{kind} {part:.1%}" for kind, part in zip(SHOWN, in_time.mean(axis=0), strict=True))
     counts = Counter(cue.word for score in scores for cue in score.false)
     words = ", ".join(f"{word} {count}" for word, count in sorted(counts.items()))
@@ -187,18 +188,3 @@ def lines(people: Sequence[Watched]) -> list[str]:
         f"cues of another expression than the one shown: {int(false[:, 1].sum())} in {in_time.size} expressions",
         f"frames with a followed face: {np.mean([one.tracked for one in people]):.1%}",
     ]
-
-
-def poisson(count: int) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of a count of rare events (Byar's approximation): no event is no proof."""
-
-    def end(n: int, z: float) -> float:
-        return n * (1 - 1 / (9 * n) + z / (3 * n**0.5)) ** 3 if n else 0.0
-
-    return end(count, -1.96), end(count + 1, 1.96)
-
-
-def sheet(people: Sequence[Watched]) -> Grey:
-    """Return a picture with a row for each person: every stretch of the clip at its middle."""
-    rows = [np.hstack([cv2.resize(face, (160, 160)) for face in one.samples]) for one in people[:12]]
-    return np.asarray(np.vstack(rows), np.uint8)
