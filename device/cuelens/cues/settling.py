@@ -80,8 +80,14 @@ class SettleRule:
 
     expressions: tuple[str, ...] = field(init=False)
     """The labels that are expressions other than neutral, in their order."""
+    words: tuple[str, ...] = field(init=False)
+    """What may settle: these, and neutral at the end."""
     places: tuple[int, ...] = field(init=False)
     """Their places among the labels."""
+    neutral: int | None = field(init=False)
+    """The place of neutral among the labels; None if it is none of them."""
+    no_face: int | None = field(init=False)
+    """The place of not_a_face, the same."""
     floors: tuple[float, ...] = field(init=False)
     """Their least margins."""
     population: tuple[float, ...] = field(init=False)
@@ -96,6 +102,9 @@ class SettleRule:
         worked_out = {
             "places": places,
             "expressions": expressions,
+            "words": (*expressions, _NEUTRAL),
+            "neutral": self.labels.index(_NEUTRAL) if _NEUTRAL in self.labels else None,
+            "no_face": self.labels.index(NOT_A_FACE) if NOT_A_FACE in self.labels else None,
             "floors": tuple(self.least[label] for label in expressions),
             "population": tuple(self.usual.get(label, _USUAL) for label in expressions),
             "fastest": self.tell / max(self.dwell_s, _LEAST_DWELL_S),
@@ -146,8 +155,8 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
         t: time of the reading, in seconds.
         rule: the parameters.
     """
-    no_face = scores[rule.labels.index(NOT_A_FACE)] if NOT_A_FACE in rule.labels else 0.0
-    calm = scores[rule.labels.index(_NEUTRAL)] if _NEUTRAL in rule.labels else None
+    no_face = 0.0 if rule.no_face is None else scores[rule.no_face]
+    calm = None if rule.neutral is None else scores[rule.neutral]
     newest = [_margin(scores[place], calm) for place in rule.places]
     if belief is None:
         nothing, began = (0.0,) * (len(newest) + 1), (t,) * (len(newest) + 1)
@@ -194,8 +203,8 @@ def answer(belief: Belief, rule: SettleRule) -> str:
 
 def _after_pause(belief: Belief, rule: SettleRule) -> Belief:
     """Return the belief after a pause: a settled expression has just the evidence to settle, all else has none."""
-    words = (*rule.expressions, _NEUTRAL)
-    return replace(belief, evidence=tuple([rule.tell if word == belief.expression else 0.0 for word in words]))
+    kept = tuple([rule.tell if word == belief.expression else 0.0 for word in rule.words])
+    return replace(belief, evidence=kept)
 
 
 def _margin(score: float, calm: float | None) -> float:
@@ -218,7 +227,7 @@ def _rates(margins: Sequence[float], no_face: float, baseline: Baseline, rule: S
     for margin, of_face, floor in zip(margins, usual(baseline, rule.population), rule.floors, strict=True):
         lead = margin - (second if margin == first else first) - rule.ahead
         rates.append(max(min(margin - of_face - rise, margin - floor, lead, rule.fastest), -rule.fall))
-    calm = min(-first, rule.fastest) if _NEUTRAL in rule.labels else -rule.fall
+    calm = -rule.fall if rule.neutral is None else min(-first, rule.fastest)
     return [*rates, max(calm, -rule.fall)]
 
 
@@ -226,16 +235,15 @@ def _settled(
     belief: Belief, evidence: tuple[float, ...], grew_t: tuple[float, ...], t: float, rule: SettleRule
 ) -> tuple[str, float, bool]:
     """Return the settled expression, since when, and whether it is sure."""
-    words = (*rule.expressions, _NEUTRAL)
     expression, since_t, sure = belief.expression, belief.since_t, belief.sure
-    if expression != UNSURE and evidence[words.index(expression)] < _END * rule.tell:
+    if expression != UNSURE and evidence[rule.words.index(expression)] < _END * rule.tell:
         expression, since_t, sure = UNSURE, t, False
     *shown, neutral = evidence
     best = max(shown, default=0.0)
     place = shown.index(best) if best >= rule.tell else -1
     # Nobody is neutral while there is evidence of an expression.
-    if (best >= rule.tell or (neutral >= rule.tell and not best)) and words[place] != expression:
-        expression, since_t = words[place], t
+    if (best >= rule.tell or (neutral >= rule.tell and not best)) and rule.words[place] != expression:
+        expression, since_t = rule.words[place], t
         sure = place >= 0 and rule.tell >= rule.sure * rule.fastest * (t - grew_t[place])
     return expression, since_t, sure
 
