@@ -12,15 +12,21 @@ The share of expressions told in time, and false cues.
 import os
 import sys
 import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 from benchmarks.heads import assets, clips, stills
-from benchmarks.heads.split import SPLITS
+from benchmarks.heads.split import SPLITS, Split
 
+from cuelens.frame import Grey
 from cuelens_models.bundle.file import SHIPPED
 from cuelens_models.command import finish, parser
 from cuelens_models.errors import BadInput
+
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -34,19 +40,31 @@ def main() -> int:
     options = arguments.parse_args()
     if lacks := assets.missing():
         raise BadInput(lacks)
-    bench, count = (stills, 100) if options.what == "stills" else (clips, 40)
-    people = options.people or count
+    if options.what == "stills":
+        report(options, stills.measure, stills.lines, stills.sheet, options.people or 100)
+    else:
+        report(options, clips.measure, clips.lines, clips.sheet, options.people or 40)
+    return 0
+
+
+def report(
+    options: Namespace,
+    measure: Callable[[Split, int, Path, int], list[T]],
+    lines: Callable[[Sequence[T]], list[str]],
+    sheet: Callable[[Sequence[T]], Grey],
+    people: int,
+) -> None:
+    """Measure, print what was found, and draw the sheet where one is asked for."""
     began = time.monotonic()
-    results = bench.measure(options.split, people, options.bundle, options.jobs)
+    results = measure(options.split, people, options.bundle, options.jobs)
     minutes = (time.monotonic() - began) / 60
     whom = f"{people} synthetic people of the {options.split} split, bundle {options.bundle.name}"
     print(f"{options.what}: {whom}, {minutes:.1f} minutes in {options.jobs} processes")
-    for line in bench.lines(results):
+    for line in lines(results):
         print(line)
     if options.sheet:
-        cv2.imwrite(str(options.sheet), bench.sheet(results))
+        cv2.imwrite(str(options.sheet), sheet(results))
         print(f"wrote {options.sheet}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -188,3 +188,9 @@ def lines(people: Sequence[Watched]) -> list[str]:
         f"cues of another expression than the one shown: {int(false[:, 1].sum())} in {in_time.size} expressions",
         f"frames with a followed face: {np.mean([one.tracked for one in people]):.1%}",
     ]
+
+
+def sheet(people: Sequence[Watched]) -> Grey:
+    """Return a picture with a row for each person: every stretch of the clip at its middle."""
+    rows = [np.hstack([cv2.resize(face, (160, 160)) for face in one.samples]) for one in people[:12]]
+    return np.asarray(np.vstack(rows), np.uint8)
