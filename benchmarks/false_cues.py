@@ -22,7 +22,8 @@ import msgspec
 import numpy as np
 from persons import PersonStream
 from rare import count_interval
-from streams import BEFORE, Stream, gather
+from readings import BEFORE, gather
+from streams import Stream
 
 from cuelens import events
 from cuelens.commands.replay import Verdict, episodes, judge, lines, play

@@ -19,9 +19,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from readings import POOL, views
 
 from cuelens import events
-from cuelens_models.bundle.file import SHIPPED, load
 
 RATE: Final = 15
 EPISODE_S: Final = 2.0
@@ -31,11 +31,6 @@ REST: Final = (0.661, 0.226, 0.113)
 """Shares of stretches. With the neutral one around every episode, of which they make up, it is 70, 20 and 10 %."""
 TREMBLE: Final = 0.3
 """Standard deviation of what is added to the logarithms of probabilities, anew in every reading."""
-POOL: Final = Path(__file__).with_name("readings.npz")
-BEFORE: Final = Path(__file__).with_name("readings-before.npz")
-"""What the network said that was shipped until November 2026; held-out faces in one view."""
-VIEWS: Final = 8
-"""How often each face of the inner split is seen: one false cue in ten minutes is two of its 815 neutral faces."""
 
 
 @dataclass(frozen=True)
@@ -56,41 +51,10 @@ def pool(part: str, file: Path = POOL) -> Pool:
     return Pool(labels, np.tile(truth, len(scores)), scores.reshape(-1, len(labels)))
 
 
-def views(part: str, file: Path = POOL) -> tuple[NDArray[np.int64], NDArray[np.float64], list[str]]:
-    """Return the label's place of each face, (faces,); probabilities, (views, faces, labels); and the labels.
-
-    part: "held_out" or "inner". Every other view is of the mirror image.
-    """
-    with np.load(file) as kept:
-        labels = [str(label) for label in kept["labels"]]
-        return kept[f"{part}_truth"].astype(int), kept[f"{part}_scores"].astype(float), labels
-
-
-def gather(folder: Path) -> None:
-    """Read faces as a small camera sees them, in several views, and keep what the bundle says."""
-    from cuelens_models.bundle.interpreter import Interpreter
-    from cuelens_models.bundle.scores import probabilities
-    from cuelens_models.data.corruptions import corrupt
-    from cuelens_models.data.load import load as load_faces
-    from cuelens_models.data.protocols import label
-
-    bundle = load(SHIPPED)
-    interpreter = Interpreter(bundle)
-    data = load_faces(folder)
-    kept = {"labels": np.array(bundle.contract.labels)}
-    for part, faces in (("held_out", data.held_out), ("inner", data.inner)):
-        chosen = label(faces, "ferplus8")
-        pixels = faces.pixels[chosen.indices]
-        seen = corrupt(np.concatenate([pixels[:, :, :: (-1) ** view] for view in range(VIEWS)]), "camera")
-        scores = probabilities(np.stack([interpreter.outputs(face) for face in seen]), bundle.contract)
-        kept[f"{part}_truth"] = chosen.truth.astype("u1")
-        kept[f"{part}_scores"] = scores.reshape(VIEWS, len(pixels), -1).astype("f2")
-        print(f"{part}: {len(scores)} readings")
-    np.savez_compressed(POOL, **kept)
-
-
 class Stream:
     """Makes the events of one stream."""
+
+    _rest = REST
 
     def __init__(self, seed: int, part: str = "held_out", file: Path = POOL) -> None:
         self._random = np.random.default_rng(seed)
@@ -119,7 +83,7 @@ class Stream:
     def _pass_time(self, until: float) -> None:
         """Let a neutral face, nobody or a talker be there for some seconds each."""
         while self._t < until:
-            what = self._random.choice(["neutral", "nobody", "talking"], p=REST)
+            what = self._random.choice(["neutral", "nobody", "talking"], p=self._rest)
             end = min(self._t + float(self._random.uniform(*STRETCH_S)), until)
             if what == "nobody":
                 self._leave()
