@@ -1,8 +1,9 @@
-"""The baseline: what is usual for one face, learned from its calm readings, and forgotten with its track.
+"""The baseline: what is usual for one face, learned from its readings, and forgotten with its track.
 
 Pure. People differ more than expressions do: a face that smiles slightly may look as another does when it shows
-nothing. So an expression is read from the rise above what is usual for this face. How much its readings vary counts
-too: a mouth that talks, or a head that turns, looks like expressions for moments.
+nothing. So an expression is read from the rise above what is usual for this face: the mean of its calm readings. How
+much it varies counts too, about the mean of all its readings while nothing has settled: a mouth that talks, or a head
+that turns, looks like expressions for moments.
 """
 
 import math
@@ -10,50 +11,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_POPULATION_S: Final = 1.4
+_POPULATION_S: Final = 0.3
 """Calm seconds after which what this face shows counts as much as what faces show in general."""
 _MEMORY_S: Final = 20.0
-"""Calm seconds that are remembered: later ones replace earlier ones."""
+"""Seconds that are remembered: later ones replace earlier ones."""
 _BETWEEN: Final = 2.0
 """Standard deviation of the margins between people (inner split: 1.2 to 2.6, by label)."""
-_VARIANCE_S: Final = 0.3
-"""Seconds for which a new face is taken to vary as people differ."""
-_SLOW_S: Final = 0.12
+_SLOW_S: Final = 0.28
 """Time constant of the smoothing of margins, in seconds: the noise of single frames is no variation of a face."""
 _LEAST_S: Final = 0.3
-"""Calm seconds before the variance is measured; the first reading has that weight too."""
-_MOST_VARIANCE: Final = 4.0
-"""Limit of one reading's part in the variance: an expression is no variation of a calm face."""
+"""The first reading has the weight of so many seconds."""
+_STRANGER_S: Final = 0.28
+"""Seconds for which a new face is taken to vary as people differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is usual for one face.
+    """What is usual for one face. Variances are in that between people.
 
     Attributes:
         margins: mean margins of its calm readings, by label.
         newest: smoothed margins of the last readings.
-        calm_s: calm seconds in them.
-        variance: mean square of the differences from the margins, in the variance between people.
-        varied_s: seconds in it.
+        course: mean margins of all readings while no expression had settled.
+        calm_s: calm seconds in `margins`.
+        seen_s: seconds in `course`.
+        variance: mean square of the differences from the course; 1 as people differ, 0 if the face never varies.
     """
 
     margins: tuple[float, ...]
     newest: tuple[float, ...]
+    course: tuple[float, ...]
     calm_s: float = 0.0
+    seen_s: float = 0.0
     variance: float = 1.0
-    varied_s: float = 0.0
 
     @property
     def known(self) -> float:
         """Return how well the face is known, 0 to 1."""
         return self.calm_s / (self.calm_s + _POPULATION_S)
-
-    @property
-    def unsteadiness(self) -> float:
-        """Return how much its readings vary: 1 as people differ, 0 not at all."""
-        whole = self.varied_s + _VARIANCE_S
-        return math.sqrt((self.variance * self.varied_s + _VARIANCE_S) / whole)
 
 
 def usual(baseline: Baseline, population: Sequence[float]) -> tuple[float, ...]:
@@ -82,12 +77,23 @@ def learn(baseline: Baseline, margins: Sequence[float], seconds: float, *, calm:
         unsettled: 1 if there is no evidence of an expression, 0 if there is enough to settle.
     """
     newest = smoothed(baseline.newest, margins, seconds / _SLOW_S)
-    calm_s, varied_s = seconds * calm * unsettled, seconds * unsettled
-    share = calm_s / (max(baseline.calm_s, _LEAST_S) + calm_s)
-    means = tuple([mean + share * (new - mean) for mean, new in zip(baseline.margins, newest, strict=True)])
-    variance, before_s = baseline.variance, baseline.varied_s
-    if baseline.calm_s >= _LEAST_S and varied_s > 0:
-        off = min((math.dist(means, newest) / _BETWEEN) ** 2 / max(len(means), 1), _MOST_VARIANCE)
-        variance += varied_s / (before_s + varied_s) * (off - variance)
-        before_s = min(before_s + varied_s, _MEMORY_S)
-    return Baseline(means, newest, min(baseline.calm_s + calm_s, _MEMORY_S), variance, before_s)
+    seen_s, calm_s = seconds * unsettled, seconds * unsettled * calm
+    variance, before_s = baseline.variance, baseline.seen_s
+    if before_s >= _STRANGER_S:
+        off = math.dist(baseline.course, newest) / _BETWEEN
+        # No reading counts for more than a stranger does: an expression is no variation of a calm face.
+        variance += seen_s / (before_s + seen_s) * (min(off * off / max(len(newest), 1), 1.0) - variance)
+    return Baseline(
+        margins=_moved(baseline.margins, newest, calm_s, baseline.calm_s),
+        newest=newest,
+        course=_moved(baseline.course, newest, seen_s, before_s),
+        calm_s=min(baseline.calm_s + calm_s, _MEMORY_S),
+        seen_s=min(before_s + seen_s, _MEMORY_S),
+        variance=variance,
+    )
+
+
+def _moved(means: tuple[float, ...], newest: tuple[float, ...], seconds: float, before_s: float) -> tuple[float, ...]:
+    """Return means with so many seconds of the newest margins added to those before."""
+    share = seconds / (max(before_s, _LEAST_S) + seconds)
+    return tuple([mean + share * (new - mean) for mean, new in zip(means, newest, strict=True)])

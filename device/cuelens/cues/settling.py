@@ -1,9 +1,9 @@
 """Settling: evidence over time turns readings into one steady expression or `unsure`.
 
-Pure. A reading says by how much each expression is more probable than neutral, in nats: its margin. An expression must
-be likely by itself, and its margin must rise above what is usual for this face (`baseline.py`): the more, the more its
-readings vary. What is over both thresholds is added up, as in Page's test for a change (CUSUM): evidence grows while an
-expression is over them, the faster the farther, and falls while it is below, never under nothing. At `tell` the
+Pure. A reading says by how much each expression is more probable than neutral, in nats: its margin. The margin must
+rise above what is usual for this face (`baseline.py`): the more, the less the face is known and the more its readings
+vary. What is over that threshold is added up, as in Page's test for a change (CUSUM): evidence grows while an
+expression is over it, the faster the farther, and falls while it is below, never under nothing. At `tell` the
 expression has settled.
 
 The outcome does not depend on the rate of readings, from two a second up.
@@ -20,14 +20,16 @@ from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
 _NEUTRAL: Final = "neutral"
 _LEAST: Final = 1e-5
 """Least probability in a margin."""
-_LEAST_MARGIN: Final = -2.0
-"""An expression is at least a seventh as probable as neutral. The training faces were chosen for their expressions."""
+_LEAST_MARGIN: Final = -4.5
+"""An expression is at least a ninetieth as probable as neutral, whatever is usual for the face."""
 _USUAL: Final = -5.0
-"""Margin of neutral faces where the bundle has none."""
+"""Margin of neutral faces where the bundle has none. Labels that are usually less probable must rise farther."""
+_OWN: Final = 0.5
+"""Share of what is usual that is taken off before labels are compared."""
 _LEAST_DWELL_S: Final = 0.1
 """A shorter dwell time is this one."""
-_SMOOTHING_S: Final = 0.075
-"""Time constant of the smoothing of margins, in seconds: about one frame, for every other one is mirrored."""
+_SMOOTHING_S: Final = 0.05
+"""Time constant of the smoothing of margins, in seconds: about a frame, for every other one is mirrored."""
 _END: Final = 0.5
 """An expression ends at this share of the evidence that it settles with."""
 _MOST: Final = 2.0
@@ -57,9 +59,10 @@ class SettleRule:
         tell: evidence at which an expression settles, in nats times seconds.
         fall: most nats by which evidence falls, for each second.
         rise: nats by which a margin must rise above what is usual for the face.
+        strange: nats more for a face of which nothing is known.
+        unsteady: nats more for a face that varies as people differ, or is new; of variance, so half of it is a quarter.
         caution: nats more, by the family's choice.
-        unsteady: nats more for a face that varies as people differ, and for one of which nothing is known.
-        ahead: nats by which an expression must be more probable than the next one.
+        ahead: nats by which an expression must be ahead of the next one.
         sure: share of the fastest rise that makes an expression sure.
         answer: threshold of an answer, a probability: who asks has seen something. On the inner split under "camera",
             88 % of the answers at 0.65 are right, and a fifth is "not sure".
@@ -69,13 +72,14 @@ class SettleRule:
     least: Mapping[str, float]
     usual: Mapping[str, float] = field(default_factory=dict)
     dwell_s: float = 1.0
-    tell: float = 1.1
-    fall: float = 2.6
-    rise: float = 2.2
+    tell: float = 0.62
+    fall: float = 3.0
+    rise: float = 1.2
+    strange: float = 1.1
+    unsteady: float = 10.2
     caution: float = 0.0
-    unsteady: float = 5.3
-    ahead: float = 0.2
-    sure: float = 0.8
+    ahead: float = 0.9
+    sure: float = 0.9
     answer: float = 0.65
 
     expressions: tuple[str, ...] = field(init=False)
@@ -92,6 +96,8 @@ class SettleRule:
     """Their least margins."""
     population: tuple[float, ...] = field(init=False)
     """Their margins for neutral faces."""
+    reach: tuple[float, ...] = field(init=False)
+    """How far each must rise, against one whose margin is usually `_USUAL`."""
     fastest: float = field(init=False)
     """By how much evidence grows at most in a second."""
 
@@ -99,6 +105,7 @@ class SettleRule:
         """Work out once what every reading needs."""
         places = tuple(n for n, label in enumerate(self.labels) if label not in (_NEUTRAL, NOT_A_FACE))
         expressions = tuple(self.labels[place] for place in places)
+        population = tuple(self.usual.get(label, _USUAL) for label in expressions)
         worked_out = {
             "places": places,
             "expressions": expressions,
@@ -106,7 +113,8 @@ class SettleRule:
             "neutral": self.labels.index(_NEUTRAL) if _NEUTRAL in self.labels else None,
             "no_face": self.labels.index(NOT_A_FACE) if NOT_A_FACE in self.labels else None,
             "floors": tuple(self.least[label] for label in expressions),
-            "population": tuple(self.usual.get(label, _USUAL) for label in expressions),
+            "population": population,
+            "reach": tuple(math.sqrt(max(margin / _USUAL, 0.0)) for margin in population),
             "fastest": self.tell / max(self.dwell_s, _LEAST_DWELL_S),
         }
         for name, value in worked_out.items():
@@ -160,7 +168,7 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
     newest = [_margin(scores[place], calm) for place in rule.places]
     if belief is None:
         nothing, began = (0.0,) * (len(newest) + 1), (t,) * (len(newest) + 1)
-        baseline = Baseline(rule.population, tuple(newest))
+        baseline = Baseline(tuple(newest), tuple(newest), tuple(newest))
         belief = Belief(
             t, t, tuple(scores), tuple(newest), baseline, nothing, began, UNSURE, t, 0.0, no_face, sure=False
         )
@@ -221,13 +229,16 @@ def _rates(margins: Sequence[float], no_face: float, baseline: Baseline, rule: S
         baseline: what is usual for the face.
         rule: the parameters.
     """
-    rise = rule.rise + rule.caution + rule.unsteady * baseline.unsteadiness
-    second, first = sorted((*margins, no_face, -math.inf))[-2:]
+    rise = rule.rise + rule.strange * math.sqrt(1 - baseline.known) + rule.unsteady * baseline.variance
+    normal = usual(baseline, rule.population)
+    ahead = [margin - _OWN * of_face for margin, of_face in zip(margins, normal, strict=True)]
+    second, first = sorted((*ahead, no_face, -math.inf))[-2:]
     rates = []
-    for margin, of_face, floor in zip(margins, usual(baseline, rule.population), rule.floors, strict=True):
-        lead = margin - (second if margin == first else first) - rule.ahead
-        rates.append(max(min(margin - of_face - rise, margin - floor, lead, rule.fastest), -rule.fall))
-    calm = -rule.fall if rule.neutral is None else min(-first, rule.fastest)
+    for margin, of_face, floor, reach, own in zip(margins, normal, rule.floors, rule.reach, ahead, strict=True):
+        lead = own - (second if own == first else first) - rule.ahead
+        over = margin - of_face - rise * reach - rule.caution
+        rates.append(max(min(over, margin - floor, lead, rule.fastest), -rule.fall))
+    calm = -rule.fall if rule.neutral is None else min(-max((*margins, no_face)), rule.fastest)
     return [*rates, max(calm, -rule.fall)]
 
 

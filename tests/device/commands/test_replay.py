@@ -46,7 +46,7 @@ def test_a_recorded_run_gives_the_cues_that_it_gave(tmp_path: Path) -> None:
 
 
 def test_another_profile_gives_other_cues(shipped: Bundle) -> None:
-    stream = [reading(n / 15, happy=0.96, neutral=0.04) for n in range(150)]
+    stream = [reading(n / 15, happy=0.8, neutral=0.2) for n in range(150)]
 
     def told(caution: float) -> list[str]:
         wearer = Profile(policy=Policy(caution=caution))
@@ -145,16 +145,16 @@ def test_a_stream_with_its_truth_is_judged(tmp_path: Path, profile: str, told: s
 
 def test_presses_mutes_and_sessions_of_a_recording_are_replayed(shipped: Bundle) -> None:
     def told(*between: events.AnyEvent) -> list[tuple[str, str]]:
-        stream: list[events.AnyEvent] = [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60)]
+        stream: list[events.AnyEvent] = [reading(n / 15, neutral=0.001, happy=0.999) for n in range(90)]
         stream += between
-        stream += [reading(n / 15, neutral=0.001, happy=0.999) for n in range(60, 240)]
+        stream += [reading(n / 15, neutral=0.001, happy=0.999) for n in range(90, 270)]
         return [(each.kind, each.word) for each in play(stream, policy_of(Profile(), shipped.contract, ["light"]))]
 
     face, happy = ("face", "face"), ("expression", "happy")
     assert told() == [face, happy]
-    assert told(events.Press(t=59 / 15, gesture="ask")) == [face, happy, ("answer", "happy")]
+    assert told(events.Press(t=89 / 15, gesture="ask")) == [face, happy, ("answer", "happy")]
     # A press that nobody could answer in time is forgotten, as on the glasses.
     assert told(events.Press(t=1.0, gesture="ask")) == [face, happy]
     # A new session believes nothing yet, and settles anew; a muted one is told nothing.
-    assert told(events.Session(t=59 / 15, state="began")) == [face, happy, face, happy]
-    assert told(events.Mute(t=59 / 15, on=True), events.Session(t=59 / 15, state="began")) == [face, happy]
+    assert told(events.Session(t=89 / 15, state="began")) == [face, happy, face, happy]
+    assert told(events.Mute(t=89 / 15, on=True), events.Session(t=89 / 15, state="began")) == [face, happy]

@@ -27,7 +27,9 @@ RULE = LimitRule(
     | {"face": ("light",), "guess": ("light",)},
 )
 LABELS = ("neutral", "happy", "sad", "fear", "not_a_face")
-SETTLING = SettleRule(LABELS, dict.fromkeys(LABELS, -2.0), dwell_s=0.1, tell=0.1, rise=0.0, unsteady=0.0)
+SETTLING = SettleRule(
+    LABELS, dict.fromkeys(LABELS, -2.0), dwell_s=0.1, tell=0.1, rise=0.0, strange=0.0, unsteady=0.0, ahead=0.0
+)
 """It settles so fast that random streams have cues about expressions, too."""
 HAPPY = Wish("expression", 1, "happy")
 ANSWER = Wish("answer", 1, "happy")

@@ -47,9 +47,7 @@ def watch(
     return cues
 
 
-@pytest.mark.parametrize(
-    ("probability", "outputs"), [(0.85, ("light",)), (0.9, ("light",)), (0.96, ("light", "voice"))]
-)
+@pytest.mark.parametrize(("probability", "outputs"), [(0.7, ("light",)), (0.8, ("light",)), (0.96, ("light", "voice"))])
 def test_unasked_a_voice_tells_only_what_is_surer_than_a_light_needs(
     probability: float, outputs: tuple[str, ...]
 ) -> None:
@@ -61,11 +59,11 @@ def test_unasked_a_voice_tells_only_what_is_surer_than_a_light_needs(
 def test_a_slight_smile_is_told_only_of_a_face_that_is_known(calm_s: int, words: list[str]) -> None:
     subject = policy()
     assert watch(subject, sure_of("neutral", 0.98), calm_s) == []
-    assert [cue.word for cue in watch(subject, sure_of("happy", 0.7), 5, begin=calm_s)] == words
+    assert [cue.word for cue in watch(subject, sure_of("happy", 0.5), 5, begin=calm_s)] == words
 
 
 def test_an_answer_is_spoken_all_the_same() -> None:
-    cues = watch(policy(), sure_of("happy", 0.85), 6, asked_t=5.0)
+    cues = watch(policy(), sure_of("happy", 0.8), 6, asked_t=5.0)
     assert [(cue.kind, cue.outputs) for cue in cues] == [("expression", ("light",)), ("answer", ("light", "voice"))]
 
 
@@ -100,12 +98,12 @@ def test_what_explore_learns_fades_the_cues_of_a_later_session() -> None:
 
 def test_a_new_session_believes_nothing_of_the_last() -> None:
     subject = policy()
-    assert watch(subject, sure_of("happy", 0.96), 2)
+    (told,) = watch(subject, sure_of("happy", 0.96), 2)
     subject.begin()
     assert subject.beliefs == {}
     # The limits go on from the last cue: the same smile waits its eight seconds.
     (cue,) = watch(subject, sure_of("happy", 0.96), 12, begin=3.0)
-    assert cue.t == pytest.approx(9.0, abs=0.2)
+    assert cue.t == pytest.approx(told.t + 8.0, abs=0.2)
 
 
 def test_what_may_be_said_of_a_face_follows_the_profile() -> None:

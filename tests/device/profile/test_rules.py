@@ -78,10 +78,10 @@ def test_the_numbers_of_the_limits_come_from_the_profile() -> None:
 @pytest.mark.parametrize(
     ("policy", "least", "caution", "dwell_s"),
     [
-        (Policy(), {"happy": -2.0, "sad": -2.0}, 0.0, 1.0),
-        (Policy(caution=0.5, dwell_s=2.0), {"happy": -1.5, "sad": -1.5}, 0.5, 2.0),
-        (Policy(caution=-1, enter=Enter(happy=0.5)), {"happy": 0.0, "sad": -3.0}, -1.0, 1.0),
-        (Policy(enter=Enter(sad=0.8, angry=0.9)), {"happy": -2.0, "sad": 1.386}, 0.0, 1.0),
+        (Policy(), {"happy": -4.5, "sad": -4.5}, 0.0, 1.0),
+        (Policy(caution=0.5, dwell_s=2.0), {"happy": -4.0, "sad": -4.0}, 0.5, 2.0),
+        (Policy(caution=-1, enter=Enter(happy=0.5)), {"happy": 0.0, "sad": -5.5}, -1.0, 1.0),
+        (Policy(enter=Enter(sad=0.8, angry=0.9)), {"happy": -4.5, "sad": 1.386}, 0.0, 1.0),
     ],
 )
 def test_the_numbers_of_settling_come_from_the_profile_and_the_bundle(
@@ -98,7 +98,7 @@ def test_thresholds_of_the_bundle_hold_until_the_profile_has_its_own() -> None:
     wearer = Profile(policy=Policy(enter=Enter(sad=0.5)))
     rule = settle_rule(wearer, ["neutral", "happy", "sad", "angry"], {}, {"happy": 0.8, "sad": 0.9})
     assert {**rule.least, "neutral": 0.0} == pytest.approx(
-        {"neutral": 0.0, "happy": 1.386, "sad": 0.0, "angry": -2.0}, abs=1e-3
+        {"neutral": 0.0, "happy": 1.386, "sad": 0.0, "angry": -4.5}, abs=1e-3
     )
 
 

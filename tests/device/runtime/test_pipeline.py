@@ -394,17 +394,17 @@ def test_another_policy_knows_the_faces_in_view_and_tells_nothing_within_its_gap
     told: list[events.Event] = []
     pipeline, _ = beats(squares, told)
     given = frames(150)
-    for frame in given[:30]:
+    for frame in given[:40]:
         pipeline.process(frame)
     assert [event.word for event in told if isinstance(event, events.CueGiven)] == ["face", "happy"]
     told.clear()
     pipeline.change(policy(Profile(school=True)), gap_s=3.0)
-    for frame in given[30:]:
+    for frame in given[40:]:
         pipeline.process(frame)
     cues = [event for event in told if isinstance(event, events.CueGiven)]
     # Who is in view was greeted before.
     assert [cue.word for cue in cues] == ["smile"]
-    assert cues[0].t >= round(29 / 15 + 3.0, 4)
+    assert cues[0].t >= round(39 / 15 + 3.0, 4)
     assert not [event for event in told if isinstance(event, events.FaceSeen | events.FaceLost)]
 
 
