@@ -203,7 +203,12 @@ def settle(belief: Belief | None, scores: Sequence[float], t: float, rule: Settl
 
 
 def answer(belief: Belief, rule: SettleRule) -> str:
-    """Return the most probable label if it passes the threshold of answers; else `unsure`."""
+    """Return the expression that has settled; else the most probable label, if it passes the threshold of answers.
+
+    A slight smile of a face that is known settles although "neutral" is the more probable label.
+    """
+    if belief.expression in rule.expressions:
+        return belief.expression
     probability = max(belief.plain)
     label = rule.labels[belief.plain.index(probability)]
     return label if probability >= rule.answer and label != NOT_A_FACE else UNSURE
