@@ -8,8 +8,9 @@ that turns, looks like expressions for moments.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _POPULATION_S: Final = 0.3
 """Calm seconds after which what this face shows counts as much as what faces show in general."""
@@ -25,8 +26,7 @@ _STRANGER_S: Final = 0.28
 """Seconds for which a new face is taken to vary as people differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True, gc=False):
     """What is usual for one face. Variances are in that between people.
 
     Attributes:
@@ -95,5 +95,7 @@ def learn(baseline: Baseline, margins: Sequence[float], seconds: float, *, calm:
 
 def _moved(means: tuple[float, ...], newest: tuple[float, ...], seconds: float, before_s: float) -> tuple[float, ...]:
     """Return means with so many seconds of the newest margins added to those before."""
+    if not seconds:
+        return means
     share = seconds / (max(before_s, _LEAST_S) + seconds)
     return tuple([mean + share * (new - mean) for mean, new in zip(means, newest, strict=True)])

@@ -11,8 +11,10 @@ The outcome does not depend on the rate of readings, from two a second up.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from cuelens.cues.baseline import Baseline, learn, smoothed, usual
 from cuelens_models.bundle.expressions import NOT_A_FACE, UNSURE
@@ -121,8 +123,7 @@ class SettleRule:
             object.__setattr__(self, name, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(msgspec.Struct, frozen=True):
     """The state of settling for one face. Times in seconds.
 
     Attributes:
@@ -217,7 +218,7 @@ def answer(belief: Belief, rule: SettleRule) -> str:
 def _after_pause(belief: Belief, rule: SettleRule) -> Belief:
     """Return the belief after a pause: a settled expression has just the evidence to settle, all else has none."""
     kept = tuple([rule.tell if word == belief.expression else 0.0 for word in rule.words])
-    return replace(belief, evidence=kept)
+    return msgspec.structs.replace(belief, evidence=kept)
 
 
 def _margin(score: float, calm: float | None) -> float:
@@ -238,11 +239,14 @@ def _rates(margins: Sequence[float], no_face: float, baseline: Baseline, rule: S
     normal = usual(baseline, rule.population)
     ahead = [margin - _OWN * of_face for margin, of_face in zip(margins, normal, strict=True)]
     second, first = sorted((*ahead, no_face, -math.inf))[-2:]
-    rates = []
+    slowest, rates = -rule.fall, []
     for margin, of_face, floor, reach, own in zip(margins, normal, rule.floors, rule.reach, ahead, strict=True):
         lead = own - (second if own == first else first) - rule.ahead
+        if lead <= slowest:
+            rates.append(slowest)
+            continue
         over = margin - of_face - rise * reach - rule.caution
-        rates.append(max(min(over, margin - floor, lead, rule.fastest), -rule.fall))
+        rates.append(max(min(over, margin - floor, lead, rule.fastest), slowest))
     calm = -rule.fall if rule.neutral is None else min(-max((*margins, no_face)), rule.fastest)
     return [*rates, max(calm, -rule.fall)]
 
