@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -205,7 +204,7 @@ def test_at_a_school_the_live_line_and_the_demo_s_picture_name_no_feeling_either
 
     terminal = Terminal()
     rule = SettleRule(("happy",), {"happy": -2.0})
-    belief = replace(settle(None, (1.0,), 0.0, rule), expression="happy", confidence=0.9, sure=True)
+    belief = msgspec.structs.replace(settle(None, (1.0,), 0.0, rule), expression="happy", confidence=0.9, sure=True)
     face = Face(1, (0, 0, 90, 90))
     decision = Decision(1.0, (face,), {1: belief}, {1: "smile"}, None, "running")
     console.Console(terminal, cues=True).watch(Frame(np.zeros((4, 4), np.uint8), 1.0, 0), decision)
