@@ -26,7 +26,7 @@ _STRANGER_S: Final = 0.28
 """Seconds for which a new face is taken to vary as people differ."""
 
 
-class Baseline(msgspec.Struct, frozen=True, gc=False):
+class Baseline(msgspec.Struct, frozen=True):
     """What is usual for one face. Variances are in that between people.
 
     Attributes:

@@ -26,6 +26,8 @@ _LEAST_MARGIN: Final = -4.5
 """An expression is at least a ninetieth as probable as neutral, whatever is usual for the face."""
 _USUAL: Final = -5.0
 """Margin of neutral faces where the bundle has none. Labels that are usually less probable must rise farther."""
+_LEAST_REACH: Final = 0.5
+"""A label must rise this share of what others must, however probable it usually is."""
 _OWN: Final = 0.5
 """Share of what is usual that is taken off before labels are compared."""
 _LEAST_DWELL_S: Final = 0.1
@@ -62,10 +64,10 @@ class SettleRule:
         fall: most nats by which evidence falls, for each second.
         rise: nats by which a margin must rise above what is usual for the face.
         strange: nats more for a face of which nothing is known.
-        unsteady: nats more for a face that varies as people differ, or is new; of variance, so half of it is a quarter.
+        unsteady: nats more for a face that varies as people differ, or is new; a quarter of it for half the deviation.
         caution: nats more, by the family's choice.
         ahead: nats by which an expression must be ahead of the next one.
-        sure: share of the fastest rise that makes an expression sure.
+        sure: share of the fastest growth of evidence that makes an expression sure.
         answer: threshold of an answer, a probability: who asks has seen something. On the inner split under "camera",
             88 % of the answers at 0.65 are right, and a fifth is "not sure".
     """
@@ -116,7 +118,7 @@ class SettleRule:
             "no_face": self.labels.index(NOT_A_FACE) if NOT_A_FACE in self.labels else None,
             "floors": tuple(self.least[label] for label in expressions),
             "population": population,
-            "reach": tuple(math.sqrt(max(margin / _USUAL, 0.0)) for margin in population),
+            "reach": tuple(max(math.sqrt(max(margin / _USUAL, 0.0)), _LEAST_REACH) for margin in population),
             "fastest": self.tell / max(self.dwell_s, _LEAST_DWELL_S),
         }
         for name, value in worked_out.items():
@@ -136,7 +138,7 @@ class Belief(msgspec.Struct, frozen=True):
         grew_t: when each began to be more than nothing.
         expression: the settled expression, or `unsure`.
         since_t: when it settled.
-        confidence: smoothed probability of the expression; of `unsure`, the highest one.
+        confidence: smoothed probability of the expression, small if it is slight; of `unsure`, the highest one.
         doubt: smoothed probability of not_a_face.
         sure: the expression settled fast enough for an unasked voice, which interrupts more than a light.
     """

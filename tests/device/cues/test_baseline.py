@@ -34,6 +34,14 @@ def test_a_steady_face_is_known_as_steady_and_a_restless_one_as_restless() -> No
     assert restless.variance > 0.15
 
 
+def test_a_face_that_smiles_steadily_is_known_as_steady_though_it_is_not_calm() -> None:
+    smiling = Baseline(POPULATION, POPULATION, POPULATION)
+    for _ in range(60):
+        smiling = learn(smiling, (3.0, -5.0), 1 / 15, calm=0.0, unsettled=1.0)
+    assert smiling.variance < 0.5
+    assert (smiling.known, smiling.margins) == (0.0, POPULATION)
+
+
 def test_what_is_not_calm_moves_no_margin() -> None:
     before = after(POPULATION, 5)
     after_smile = learn(before, (4.0, 4.0), 1.0, calm=0.0, unsettled=0.0)
