@@ -214,10 +214,17 @@ def tell_pairs(watches: Sequence[Watch], cut_s: float) -> None:
             print(f"  false: {cue.word} at {cue.t:.2f} s, person {one.name}, seed {one.seed}")
 
 
-def tell_clips(watches: Sequence[Watch]) -> None:
-    """Print each expression cue of each clip."""
+def tell_clips(watches: Sequence[Watch], labels: Sequence[str]) -> None:
+    """Print each expression cue of each clip, and how far half a second of each margin rises at most."""
     for one in watches:
         print(f"{one.name}: {len(one.readings)} readings, {len(one.expressions)} expression cues")
+        logs = one.readings[:, 1:] - one.readings[:, [1 + labels.index("neutral")]]
+        half_s = RATE // 2
+        if len(logs) >= half_s:
+            halves = np.apply_along_axis(np.convolve, 0, logs, np.full(half_s, 1 / half_s), "valid")
+            rises = dict(zip(labels, halves.max(axis=0) - np.median(logs, axis=0), strict=True))
+            shown = (f"{label} {rises[label]:.1f}" for label in labels if label not in ("neutral", "not_a_face"))
+            print(f"  highest half second over the median, in nats: {', '.join(shown)}")
         for cue in one.expressions:
             print(f"  {cue.word} at {cue.t:.2f} s")
     print(f"expression cues in all clips: {sum(len(one.expressions) for one in watches)}")
@@ -262,7 +269,7 @@ def work(given: argparse.Namespace) -> int:
             raise BadInput(f"{given.clips} holds no clips: name a folder of .mkv files with --clips")
         print(f"{title}; {len(clips)} clips, each looped to {given.clip_s:g} s")
         watches = each(clips, "clips", partial(watch_clip, seconds=given.clip_s, bundle=given.bundle), given.jobs)
-        tell_clips(watches)
+        tell_clips(watches, bundle.contract.labels)
     else:
         pairs = people(given.data / "london_pairs.npz")
         neutral_s = 0.0 if given.smile_first else NEUTRAL_S

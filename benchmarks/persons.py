@@ -18,10 +18,11 @@ Episodes come as in the other streams. Between them a person talks more often th
 speaks to it. A mouth that talks goes part of the way (`TALK`) to the face of some expression for a third of the time,
 for 0.2 to 0.5 seconds, on top of the person.
 
-What these were set by: synthetic heads of the training split, and two people who sign. Of the heads' margins at full
-expression a quarter to a third of the variance is that of their neutral ones. The means of single seconds differ by
-0.35 nats while they are calm, by 0.6 while they talk. The highest half second of four seconds of talk is 3.6 nats over
-a calm face, and 5 at most; of those who sign, 0.6 to 3.1.
+What these were set by: 24 synthetic heads of the training split (`python -m benchmarks.heads clips --split train
+--people 24`), and two people who sign (`pairs.py --clips`). Margins at full expression correlate with those of the calm
+face by 0.5 to 0.6, so they share a quarter to a third of the variance. The means of single seconds differ by 0.4 nats
+while a head is calm, by 0.7 while it talks. The highest half second of talk is 2 to 4 nats over the calm face, by
+label, and 7 for one head's surprise; of those who sign, 1 to 3.
 """
 
 import argparse
@@ -84,16 +85,15 @@ def faces(part: str, camera: Camera, file: Path = POOL) -> Faces:
 
 
 class PersonStream(Stream):
-    """Makes the events of one stream. mirrored: every other frame is read as its mirror image."""
+    """Makes the events of one stream. Every other frame is read as its mirror image."""
 
     _rest = REST
 
-    def __init__(self, seed: int, part: str = "held_out", *, mirrored: bool = True, file: Path = POOL) -> None:
+    def __init__(self, seed: int, part: str = "held_out", file: Path = POOL) -> None:
         super().__init__(seed, part, file)
         self._near, self._far = faces(part, "near", file), faces(part, "far", file)
         self._faces = self._near
         self._truth = self._faces.truth
-        self._mirrored = mirrored
         self._neutrals = np.flatnonzero(self._truth == self._neutral)
         self._others = np.flatnonzero(self._truth != self._neutral)
         self._person = self._face = self._noisy = 0
@@ -132,7 +132,7 @@ class PersonStream(Stream):
 
     def _read(self, logs: NDArray[np.float64]) -> NDArray[np.float64]:
         self._frame += 1
-        view = 2 * int(self._random.integers(VIEWS // 2)) + (self._frame % 2 if self._mirrored else 0)
+        view = 2 * int(self._random.integers(VIEWS // 2)) + self._frame % 2
         return logs + self._faces.noise[view, self._noisy]
 
     @staticmethod

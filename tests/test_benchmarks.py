@@ -69,7 +69,7 @@ def test_false_cues_are_counted_on_made_streams(tmp_path: Path, kind: str) -> No
 
 def test_what_persons_are_made_with_is_printed() -> None:
     told = printed("persons.py")
-    for figure in ("neutral faces of the inner split", "between faces", "between views of a crop"):
+    for figure in ("faces of the inner split, far", "inner split, near", "between faces", "between views of a crop"):
         assert figure in told
 
 
@@ -96,6 +96,24 @@ def test_a_person_differs_less_from_itself_later_than_from_others(persons: Modul
     apart = np.abs(earlier[:, np.newaxis] - later).mean(axis=-1)
     same = np.eye(len(long), dtype=bool)
     assert apart[same].mean() < 0.5 * apart[~same].mean()
+
+
+def test_a_near_face_keeps_its_light_and_gets_other_noise(persons: ModuleType) -> None:
+    near = importlib.import_module("readings").near
+    looks = np.full((6, 5, 48, 48), 200, np.uint8)
+    seen = near(looks, "inner").reshape(looks.shape).astype(float)
+    assert np.array_equal(near(looks, "inner").reshape(looks.shape), seen)
+    light = seen.mean(axis=(2, 3)) / 200
+    assert ((light > 0.49) & (light < 0.91)).all()
+    assert light.std(axis=0).max() < 0.01 < light.std(axis=1).min()
+    # Blocks of two pixels and more are averaged: less noise than the 5 levels of one pixel.
+    noise = (seen[1:] - seen[:-1]).std() / 2**0.5
+    assert 1.5 < noise < 3.5
+
+
+def test_persons_stand_near_or_far_and_nearer_ones_are_read_with_less_noise(persons: ModuleType) -> None:
+    near, far = (persons.faces("inner", camera).noise.std() for camera in ("near", "far"))
+    assert near < 0.75 * far
 
 
 def test_another_seed_gives_another_stream_of_persons(persons: ModuleType) -> None:

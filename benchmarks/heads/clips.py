@@ -1,4 +1,8 @@
-"""Clips of people, through the whole pipeline: sweep, tracker, crop, network, settling, cues."""
+"""Clips of people, through the whole pipeline: sweep, tracker, crop, network, settling, cues.
+
+How far margins rise and vary is told besides; streams of persons (`benchmarks/persons.py`) were set by the training
+split's.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +20,7 @@ from benchmarks.heads.people import interpreter_of, interval, over_people
 from benchmarks.heads.split import Chance, Split
 from benchmarks.heads.timeline import FPS, SHOWN, Clip, Moment, Stretch
 from benchmarks.rare import count_interval
+from numpy.typing import NDArray
 
 from cuelens.adapters.haar import HaarDetector
 from cuelens.commands.replay import IN_TIME_S, STILL_TRUE_S
@@ -23,10 +28,13 @@ from cuelens.frame import Frame, Grey
 from cuelens.runtime.build import assemble
 from cuelens.types import Cue
 from cuelens.vision.stage_times import StageTimes
+from cuelens_models.bundle.expressions import NOT_A_FACE
 
 WIDTH: Final = 640
 HEIGHT: Final = 480
 _FACES: Final = (90.0, 180.0)
+_HALF_S: Final = FPS // 2
+"""Frames of half a second."""
 _AROUND: Final = 260
 """Side of what a sheet shows of a frame, in pixels."""
 
@@ -40,12 +48,20 @@ class Watched:
         cues: of expressions, those that the pipeline gave.
         tracked: share of frames with a face that is followed.
         samples: of some moments the face, uint8 (260, 260).
+        read: margins over neutral of every frame, by the labels of `SHOWN`, in nats, (frames, 3); not a number in
+            frames without a followed face.
     """
 
     stretches: tuple[Stretch, ...]
     cues: tuple[Cue, ...]
     tracked: float
     samples: tuple[Grey, ...]
+    read: NDArray[np.float64]
+
+    def of(self, stretch: Stretch) -> NDArray[np.float64]:
+        """Return the margins of a stretch, of an expression those at full strength, (frames with a face, 3)."""
+        rows = self.read[round(stretch.apex * FPS) : round(stretch.fall * FPS)]
+        return np.asarray(rows[np.isfinite(rows[:, 0])])
 
 
 @dataclass(frozen=True)
@@ -106,19 +122,25 @@ def watch(split: Split, bundle: Path, number: int) -> Watched:
     """
     cv2.setNumThreads(1)
     film = Film(_studio(), split, number)
-    beats = assemble(HaarDetector(), interpreter_of(bundle), StageTimes())
+    interpreter = interpreter_of(bundle)
+    expressions = [label for label in interpreter.contract.labels if label not in ("neutral", NOT_A_FACE)]
+    places = [expressions.index(kind) for kind in SHOWN]
+    beats = assemble(HaarDetector(), interpreter, StageTimes())
     shown = {round((one.apex + one.fall) / 2 * FPS) for one in film.clip.stretches}
     cues, tracked, samples = [], 0, []
+    read = np.full((film.clip.frames, len(SHOWN)), np.nan)
     for n in range(film.clip.frames):
         picture, moment = film.frame(n)
         decision = beats.process(Frame(picture, n / FPS, 0))
         tracked += bool(decision.faces)
+        if decision.faces and (belief := decision.beliefs.get(decision.faces[0].track)):
+            read[n] = [belief.margins[place] for place in places]
         if decision.cue and decision.cue.kind == "expression":
             cues.append(decision.cue)
         if n in shown:
             samples.append(_cut(picture, film.middle(moment)))
     film.sitter.release()
-    return Watched(film.clip.stretches, tuple(cues), tracked / film.clip.frames, tuple(samples))
+    return Watched(film.clip.stretches, tuple(cues), tracked / film.clip.frames, tuple(samples), read)
 
 
 @lru_cache(maxsize=1)
@@ -187,7 +209,51 @@ def lines(people: Sequence[Watched]) -> list[str]:
         f"false cues in ten minutes of calm, blinks and talk: {rate:.2f} ({ends}), {how_many}",
         f"cues of another expression than the one shown: {int(false[:, 1].sum())} in {in_time.size} expressions",
         f"frames with a followed face: {np.mean([one.tracked for one in people]):.1%}",
+        *spreads(people),
     ]
+
+
+def spreads(people: Sequence[Watched]) -> list[str]:
+    """Return how far margins over neutral rise, and how they differ between people and within one, in words."""
+    said = ["margins over neutral in nats, mean and deviation between people:"]
+    for place, kind in enumerate(SHOWN):
+        calm, full, talk = [], [], []
+        for one in people:
+            rest = _column(one, "calm", place)
+            shown, loud = _column(one, kind, place), _column(one, "talk", place)
+            if min(len(rest), len(shown)) and len(loud) >= _HALF_S:
+                calm.append(rest.mean())
+                full.append(shown.mean())
+                talk.append(_means(loud, _HALF_S, 1).max() - rest.mean())
+        if len(calm) < 2:
+            said.append(f"  {kind}: too few people were followed")
+            continue
+        said.append(
+            f"  {kind}: calm {np.mean(calm):.1f} ({np.std(calm):.1f}), full {np.mean(full):.1f} ({np.std(full):.1f}),"
+            f" correlated by {np.corrcoef(calm, full)[0, 1]:.2f};"
+            f" highest half second of talk {np.median(talk):.1f} over calm, at most {np.max(talk):.1f}"
+        )
+    within = {kind: [_within(one, kind) for one in people] for kind in ("calm", "talk")}
+    each = ", ".join(f"{np.nanmean(rows):.2f} in {kind}" for kind, rows in within.items() if np.isfinite(rows).any())
+    return [*said, f"  means of single seconds of one person differ by {each or 'nothing: too few frames'}"]
+
+
+def _column(one: Watched, kind: str, place: int) -> NDArray[np.float64]:
+    rows = [one.of(stretch)[:, place] for stretch in one.stretches if stretch.kind == kind]
+    return np.concatenate(rows) if rows else np.empty(0)
+
+
+def _means(row: NDArray[np.float64], frames: int, step: int) -> NDArray[np.float64]:
+    """Return the means of so many neighbouring frames each."""
+    return np.convolve(row, np.full(frames, 1 / frames), "valid")[::step]
+
+
+def _within(one: Watched, kind: str) -> float:
+    """Return by how much the means of single seconds differ, the mean over labels; not a number if there are few."""
+    columns = [_column(one, kind, place) for place in range(len(SHOWN))]
+    if len(columns[0]) < 3 * FPS:
+        return float("nan")
+    return float(np.mean([_means(column, FPS, FPS).std(ddof=1) for column in columns]))
 
 
 def sheet(people: Sequence[Watched]) -> Grey:

@@ -41,6 +41,30 @@ def test_cues_are_judged(cues: list[tuple[float, str]], happy: float, angry: flo
     assert score.minutes == pytest.approx(11 / 60)
 
 
+def watched(calm: float, full: float, followed: float = 1.0) -> clips.Watched:
+    """Return a clip whose talk is half of a second at 3 over the calm face, and calm else."""
+    read = np.full((16 * clips.FPS, 3), calm, float)
+    read[round(3.5 * clips.FPS) : round(5 * clips.FPS), 0] = full
+    read[6 * clips.FPS : 6 * clips.FPS + clips.FPS // 2, 0] = calm + 3
+    read[round(followed * len(read)) :] = np.nan
+    return clips.Watched(CLIP, (), followed, (), read)
+
+
+def test_how_far_margins_rise_and_differ_is_told() -> None:
+    told = clips.spreads([watched(-6, 4), watched(-4, 5), watched(-5, 6), watched(-5, 9, followed=0.1)])
+    assert told[1] == (
+        "  happy: calm -5.0 (0.8), full 5.0 (0.8), correlated by 0.50; highest half second of talk 3.0 over calm,"
+        " at most 3.0"
+    )
+    assert told[2] == "  surprise: too few people were followed"
+    assert told[-1].startswith("  means of single seconds of one person differ by 0.00 in calm, 0.")
+
+
+def test_nobody_followed_has_no_margins() -> None:
+    told = clips.spreads([watched(-6, 4, followed=0.0)] * 3)
+    assert all("too few" in line for line in told[1:])
+
+
 def test_an_interval_holds_the_figure_and_narrows_with_people() -> None:
     for count in (20, 500):
         people = np.tile((4.0, 6.0), count // 2)
@@ -73,7 +97,10 @@ def test_false_cues_are_counted_in_calm_and_talk() -> None:
     cue = Cue(7.1, "expression", 1, "happy", ("light",))
     told = Cue(11.0, "expression", 1, "angry", ("light",))
     surprise = (*CLIP, Stretch("surprise", 16, 16.5, 18, 18.5))
-    said = "\n".join(clips.lines([clips.Watched(surprise, (cue, told), 1.0, ())] * 2))
+    people = [
+        clips.Watched(surprise, (cue, told), 1.0, (), np.full((18 * clips.FPS, 3), calm)) for calm in (-6.0, -5.0)
+    ]
+    said = "\n".join(clips.lines(people))
     assert "told within 1.2 s of the apex: 33.3%" in said
     assert "happy 0.0%, surprise 0.0%, angry 100.0%" in said
     assert "2 in 0.4 minutes: happy 2" in said
