@@ -138,7 +138,7 @@ def test_a_clip_is_looped_and_its_cues_are_printed(tmp_path: Path, picture: str,
     assert done.returncode == 0, done.stderr
     assert "1 clips, each looped to 4 s" in done.stdout
     assert f"expression cues in all clips: {cues}" in done.stdout
-    assert "highest half second over the median, in nats: happy " in done.stdout
+    assert ("highest half second over the median, in nats: happy " in done.stdout) == bool(cues)
     assert ("happy at" in done.stdout) == bool(cues)
 
 
