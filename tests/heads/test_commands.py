@@ -4,7 +4,13 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+from benchmarks.heads.expressions import EXPRESSIONS
+from benchmarks.heads.faces import ballot
+
+from cuelens_models.data import npz
+from cuelens_models.data.faces import VOTES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +49,31 @@ def test_clips_are_measured(driver: None, tmp_path: Path) -> None:
     for figure in ("told within 1.2 s of the apex", "false cues in ten minutes", "frames with a followed face: 9"):
         assert figure in done.stdout
     assert cv2.imread(str(sheet)).shape == (160, 7 * 160, 3)
+
+
+@pytest.mark.slow
+def test_faces_to_learn_from_are_written(driver: None, tmp_path: Path) -> None:
+    file = tmp_path / "faces.npz"
+    done = ran("faces", "--people", "1", "--jobs", "1", "--out", str(file))
+    assert done.returncode == 0, done.stderr
+    faces = npz.read(file)
+    # Four expressions of four pictures, of which the detector finds most.
+    assert 10 <= len(faces) <= 16
+    assert f"wrote {len(faces)} faces to" in done.stdout
+    assert (faces.votes.sum(axis=1) == 10).all()
+    assert {VOTES[column] for column in np.flatnonzero(faces.votes.sum(axis=0))} == set(EXPRESSIONS)
+
+
+def test_faces_need_a_file_to_be_written_to(meshes: None) -> None:
+    done = ran("faces", "--people", "1")
+    assert done.returncode == 2
+    assert "faces needs --out FILE.npz" in done.stderr
+
+
+def test_a_weaker_expression_has_fewer_votes() -> None:
+    assert ballot("happy", 1.0) == ballot("happy", 0.8) == [0, 10, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert ballot("angry", 0.55) == [5, 0, 0, 0, 5, 0, 0, 0, 0, 0]
+    assert ballot("neutral", 1.0) == [10, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path) -> None:

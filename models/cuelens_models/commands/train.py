@@ -9,7 +9,7 @@ from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
 from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import load, without
+from cuelens_models.data.load import besides, load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from cuelens_models.train.distributed import Team
     from cuelens_models.zoo.pretrained import Pretrained
 
-_OWN = {recipe.name: recipe.epochs for recipe in (cuelens.RECIPE, teacher.RECIPE)}
-"""The epochs of our own recipes."""
+_OWN = (cuelens.NAME, teacher.NAME)
 _ENSEMBLE = "ensemble"
 _TEACHERS = 2
 _CHOICES = "\n".join(
@@ -59,6 +58,7 @@ examples:
   train-model --queue elu-6 four-class --data faces/ --out runs --budget 60
   npm pack @vladmandic/face-api && tar xf vladmandic-face-api-*.tgz  # weights for --pretrained, in package/model/
   KERAS_BACKEND=torch train-model cuelens --data faces/ --out runs/gpu --precision bfloat16
+  train-model cuelens --begin runs/mine/cuelens.keras --data new/ --out runs/further  # some epochs more, on new faces
 then:
   convert-model runs/mine/cuelens.keras --data faces/ -o mine.tflite"""
 
@@ -118,6 +118,19 @@ def _parser() -> "ArgumentParser":
         help="for cuelens: .keras files to learn from besides (with --teachers 0: instead of) its own teachers",
     )
     parser.add_argument(
+        "--begin",
+        type=Path,
+        metavar="FILE",
+        help="for cuelens: train this .keras file of ours further, at a low rate, in place of a fresh network",
+    )
+    parser.add_argument(
+        "--besides",
+        type=Path,
+        metavar="FILE",
+        help="for cuelens and teacher: an .npz of more faces to learn from, never to choose the best epoch on; teachers"
+        " are not asked about them (docs/heads.md makes such a file)",
+    )
+    parser.add_argument(
         "--members", type=Path, nargs="+", default=[], metavar="FILE", help="of an ensemble: .keras files"
     )
     parser.add_argument(
@@ -158,10 +171,12 @@ def _check(parser: "ArgumentParser", options: "Namespace") -> None:
         parser.error("several recipes are trained with --queue, each into DIR/RECIPE")
     if options.budget is not None and options.strategy:
         parser.error("--budget measures one machine: give --epochs with --strategy")
-    if not _OWN.keys() & options.recipes:
-        for name in ("teachers", "teacher_epochs", "pretrained", "taught_by"):
+    if not set(_OWN).intersection(options.recipes):
+        for name in ("teachers", "teacher_epochs", "pretrained", "taught_by", "begin", "besides"):
             if getattr(options, name) not in (None, []):
                 parser.error(f"--{name.replace('_', '-')} is for {' and '.join(_OWN)}")
+    if options.begin and (options.recipes != [cuelens.NAME] or options.precision != "float32"):
+        parser.error(f"--begin is for {cuelens.NAME} alone, in float32")
     if options.teachers is None:
         options.teachers = _TEACHERS
     _check_ranges(parser, options)
@@ -220,12 +235,18 @@ def _faces(options: "Namespace") -> "FaceData":
 
 def _own(options: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretrained | None") -> None:
     """Train a recipe of ours."""
-    from cuelens_models.train.distilled import learn, scaled
+    more = besides(options.besides, data) if options.besides else None
+    if more:
+        print(f"{len(more)} faces of {options.besides.name} to learn from besides")
+    from cuelens_models.train.distilled import RECIPES, learn, scaled
 
+    recipes = RECIPES | ({cuelens.NAME: cuelens.further(options.begin)} if options.begin else {})
     out = _out(options, recipe)
     team = _joined(options.strategy) if options.strategy else None
     teachers = options.teachers if recipe == cuelens.NAME else 0
-    usual = _OWN | ({teacher.NAME: teacher.PRETRAINED_EPOCHS} if pretrained else {})
+    usual = {name: own.epochs for name, own in recipes.items()}
+    if pretrained:
+        usual[teacher.NAME] = teacher.PRETRAINED_EPOCHS
     schedule = Schedule(
         recipe=recipe,
         epochs=options.epochs or usual[recipe],
@@ -235,13 +256,13 @@ def _own(options: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretr
         precision=options.precision,
     )
     if options.budget is not None:
-        schedule = scaled(schedule, data, out, options.budget * 60)
+        schedule = scaled(schedule, data, out, options.budget * 60, recipes)
         before = f", after {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
         print(f"{options.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()
     taught_by = options.taught_by if recipe == cuelens.NAME else ()
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
-        run, curve = learn(data, out, schedule, steps, team, pretrained, taught_by)
+        run, curve = learn(data, out, schedule, steps, team, pretrained, taught_by, recipes, more)
     print(f"{time.monotonic() - started:.0f} s; the best of {len(curve)} epochs on the inner split is in")
     for file in sorted(run.path.glob(f"{recipe}*.keras")):
         print(f"  {file}")

@@ -1,5 +1,6 @@
 """Faces with their labels and votes: the value that all data code passes around."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,13 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def digest(self) -> str:
+        """Return a SHA-256 of all of it."""
+        content = hashlib.sha256()
+        for array in (self.pixels, self.emotion, self.votes):
+            content.update(np.ascontiguousarray(array).tobytes())
+        return content.hexdigest()
 
     def take(self, indices: NDArray[np.intp]) -> "Faces":
         """Return the faces at these indices."""

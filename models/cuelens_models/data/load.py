@@ -128,6 +128,18 @@ def without(data: FaceData, names: frozenset[str]) -> FaceData:
     return replace(data, training=data.training.take(np.flatnonzero(keep)), notes=(*data.notes, note))
 
 
+def besides(path: Path, data: FaceData) -> Faces:
+    """Load an .npz of faces to learn from besides the data, but for those that stand in what the data is judged on.
+
+    Raises BadInput if the file cannot be read or nothing is left of it.
+    """
+    more = npz.read(path)
+    judged = _also_in(more, data.inner) | _also_in(more, data.held_out)
+    if judged.all():
+        raise BadInput(f"{path} holds no face but those that {data.name} is judged on")
+    return more.take(np.flatnonzero(~judged))
+
+
 def names_of(faces: Faces) -> list[str]:
     """Return a name for each face, a hash of its pixels. Further copies of a face are numbered from 2 on."""
     copies: Counter[str] = Counter()

@@ -34,6 +34,23 @@ def human_targets(faces: Faces, heads: tuple[Head, ...]) -> ViewTargets:
     return lambda view, indices: {name: rows[indices] for name, rows in by_head.items()}
 
 
+def followed_by(first: ViewTargets, count: int, rest: ViewTargets) -> ViewTargets:
+    """Return targets of which the first `count` faces have those of `first`, and the faces after them those of `rest`.
+
+    Args:
+        first: knows the first `count` faces.
+        count: of faces.
+        rest: knows all faces, with the same heads.
+    """
+
+    def view_targets(view: int, indices: NDArray[np.intp]) -> Mapping[str, Targets]:
+        after = (indices >= count)[:, None]
+        of_first, of_rest = first(view, np.minimum(indices, count - 1)), rest(view, indices)
+        return {name: np.where(after, of_rest[name], rows) for name, rows in of_first.items()}
+
+    return view_targets
+
+
 def with_weights(view_targets: ViewTargets, head: Head, weights: Targets) -> ViewTargets:
     """Return targets in which the labels of one head count by their weights.
 

@@ -16,14 +16,14 @@ import keras
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.backgrounds import backgrounds
-from cuelens_models.data.faces import concatenate
+from cuelens_models.data.faces import Faces, concatenate
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate.metrics import fit_biases
 from cuelens_models.progress import Steps
 from cuelens_models.train import teachers
-from cuelens_models.train.batches import Views, batches_of, human_targets, views_of
+from cuelens_models.train.batches import Views, batches_of, followed_by, human_targets, views_of
 from cuelens_models.train.budget import OVERHEAD, Schedule, scaled_once, step_s
 from cuelens_models.train.checkpoints import RunFolder, record_of
 from cuelens_models.train.epochs import Average, Epochs, Judge, Measure
@@ -53,6 +53,7 @@ def learn(
     pretrained: Pretrained | None = None,
     taught_by: Sequence[Path] = (),
     recipes: Mapping[str, OwnRecipe] = RECIPES,
+    besides: Faces | None = None,
 ) -> tuple[RunFolder, list[CurvePoint]]:
     """Train a recipe, and return its folder and its curve. What is done in the folder already is not done again.
 
@@ -67,38 +68,44 @@ def learn(
         pretrained: weights that networks begin from if their recipe says how.
         taught_by: `.keras` files of teachers besides those that are trained.
         recipes: by name; "teacher" is that of the teachers.
+        besides: faces to learn from besides those of the data. Teachers are not asked about them: their votes are true.
     """
     heads = heads_for(data)
     masters = [teachers.opened(path, heads) for path in taught_by]
-    began_from = pretrained.sha256 if pretrained else ""
+    pretrained_sha = pretrained.sha256 if pretrained else ""
+    recipe = recipes[schedule.recipe]
     # Opened first: a folder that cannot be used should not be noticed after hours of teachers.
-    run = folder_of(data, out, schedule, began_from, teachers.checksum(taught_by), team)
-    training = _Training(data, heads, steps, team)
+    began_from = recipe.goes_on_from or pretrained_sha
+    run = folder_of(data, out, schedule, began_from, teachers.checksum(taught_by), team, besides)
+    training = _Training(data, steps, team)
 
     steps.stage("gathering pictures of no face")
-    faces = concatenate(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
+    doubtful = concatenate(data.training, backgrounds(int(_BACKGROUNDS * len(data.training)), schedule.seed))
+    faces = concatenate(doubtful, besides) if besides else doubtful
     of_people = human_targets(faces, heads)
 
     for number in range(1, schedule.teachers + 1):
         steps.stage(f"teacher {number} of {schedule.teachers}", schedule.teacher_epochs)
-        recipe = recipes[teacher.NAME]
-        own = Schedule(recipe.name, schedule.teacher_epochs, 0, 0, schedule.seed + number, schedule.precision)
-        folder = folder_of(data, out / f"teacher-{number}", own, began_from, team=team)
-        batches = batches_of(recipe, faces, heads, own.seed, of_people)
-        training.run(recipe, batches, folder, own, pretrained)
-        quick = built(recipe, heads, schedule.precision)
+        master = recipes[teacher.NAME]
+        own = Schedule(master.name, schedule.teacher_epochs, 0, 0, schedule.seed + number, schedule.precision)
+        folder = folder_of(data, out / f"teacher-{number}", own, pretrained_sha, team=team, besides=besides)
+        batches = batches_of(master, faces, heads, own.seed, of_people)
+        training.run(master, heads, batches, folder, own, pretrained)
+        quick = built(master, heads, schedule.precision)
         quick.set_weights(folder.best().get_weights())
         masters.append(teachers.teacher_of(quick, heads, cuelens.INPUT))
 
-    recipe, learned, views = recipes[schedule.recipe], of_people, None
+    own_heads, views = heads_of(recipe, data), None
+    learned = own_people = human_targets(faces, own_heads)
     if masters:
         views = views_of(recipe, schedule.epochs)
         steps.stage("asking the teachers", views)
-        learned = teachers.ask(masters, faces, heads, views, schedule.seed, out / "lessons", steps, team)
+        answers = teachers.ask(masters, doubtful, own_heads, views, schedule.seed, out / "lessons", steps, team)
+        learned = followed_by(answers, len(doubtful), own_people)
 
     steps.stage(schedule.recipe, schedule.epochs)
-    batches = batches_of(recipe, faces, heads, schedule.seed, learned, views)
-    return run, training.run(recipe, batches, run, schedule, pretrained)
+    batches = batches_of(recipe, faces, own_heads, schedule.seed, learned, views)
+    return run, training.run(recipe, own_heads, batches, run, schedule, pretrained)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +113,17 @@ class _Training:
     """What the teachers' trainings and the student's have in common."""
 
     data: FaceData
-    heads: tuple[Head, ...]
     steps: Steps
     team: "Team | None"
 
     def run(
-        self, recipe: OwnRecipe, batches: Views, folder: RunFolder, schedule: Schedule, pretrained: Pretrained | None
+        self,
+        recipe: OwnRecipe,
+        heads: tuple[Head, ...],
+        batches: Views,
+        folder: RunFolder,
+        schedule: Schedule,
+        pretrained: Pretrained | None,
     ) -> list[CurvePoint]:
         """Train one network, judge each epoch on the inner split, store it in its folder, and return its curve.
 
@@ -125,19 +137,19 @@ class _Training:
                 if curve:
                     network = folder.network(len(curve))
                 else:
-                    network = compiled(recipe, self.heads, schedule.precision, total)
+                    network = compiled(recipe, heads, schedule.precision, total)
                     if pretrained and recipe.begin:
                         shown = model_inputs(self.data.training.pixels[:_NORM_FACES], cuelens.INPUT)
                         recipe.begin(network, pretrained, shown)
                 # Keras stores everything else of an optimizer, but not this.
                 network.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-            averaged = built(recipe, self.heads)
+            averaged = built(recipe, heads)
             begun = folder.averaged(len(curve)) if curve else network
             if [each.shape for each in begun.weights] != [each.shape for each in averaged.weights]:
                 raise BadInput(f"{folder.path} holds a training of another network: choose another --out")
             averaged.set_weights(begun.get_weights())
             average = Average(averaged, recipe.averaged * total, len(curve) * len(batches))
-            epochs = Epochs(batches, schedule.seed, folder, curve, self._measure(), self.steps, average=average)
+            epochs = Epochs(batches, schedule.seed, folder, curve, self._measure(heads), self.steps, average=average)
             if self.team:
                 self.team.fit(network, batches, len(curve), schedule.epochs, epochs)
             else:
@@ -151,14 +163,14 @@ class _Training:
                     callbacks=[epochs],
                 )
         if self.team is None or self.team.writes:
-            for head in self.heads:
+            for head in heads:
                 self._write(folder, head, schedule, curve)
         if self.team:
             self.team.wait()
         return curve
 
-    def _measure(self) -> Measure:
-        judges = [Judge(self.data.inner, head, cuelens.INPUT) for head in self.heads]
+    def _measure(self, heads: tuple[Head, ...]) -> Measure:
+        judges = [Judge(self.data.inner, head, cuelens.INPUT) for head in heads]
 
         def measure(network: keras.Model, number: int, loss: float, began: float) -> CurvePoint:
             accuracy = {judge.head.protocol: judge.accuracy(network) for judge in judges}
@@ -194,6 +206,14 @@ def heads_for(data: FaceData) -> tuple[Head, ...]:
     return heads
 
 
+def heads_of(recipe: OwnRecipe, data: FaceData) -> tuple[Head, ...]:
+    """Return the heads of a recipe that the data has labels for. Raises BadInput if there is none."""
+    heads = tuple(head for head in heads_for(data) if head.name in recipe.head_weights)
+    if not heads:
+        raise BadInput(f"{data.name} has no labels that the network answers: {', '.join(recipe.head_weights)}")
+    return heads
+
+
 def _is_labelled(data: FaceData, head: Head) -> bool:
     try:
         for faces in (data.training, data.inner):
@@ -210,6 +230,7 @@ def folder_of(
     began_from: str = "",
     taught_by: str = "",
     team: "Team | None" = None,
+    besides: Faces | None = None,
 ) -> RunFolder:
     """Open the folder of a training. Raises BadInput if it holds another one.
 
@@ -220,6 +241,7 @@ def folder_of(
         began_from: the checksum of the weights that the network, or its teachers, begin from.
         taught_by: the checksum of the files of other teachers.
         team: processes that train together.
+        besides: what is learned from besides the data.
     """
     plan = {
         "data": data.name,
@@ -228,6 +250,7 @@ def folder_of(
         **asdict(schedule),
         "began_from": began_from,
         "taught_by": taught_by,
+        **({"besides_sha256": besides.digest()} if besides else {}),
     }
     if team is None:
         return RunFolder(out, plan)
@@ -300,7 +323,7 @@ def scaled(
 
 
 def _epoch_s(recipe: OwnRecipe, data: FaceData, precision: str) -> float:
-    heads = heads_for(data)
+    heads = heads_of(recipe, data)
     network = compiled(recipe, heads, precision, 100)
     batches = batches_of(recipe, data.training, heads, 0, human_targets(data.training, heads))
     return step_s(network, batches) * len(data.training) * (1 + _BACKGROUNDS) / batches.batch * OVERHEAD

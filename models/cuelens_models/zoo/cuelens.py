@@ -8,13 +8,17 @@ has measured it yet). Normalisation stays outside.
 Every choice of the training is a field of `Options`, with what it gave.
 """
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cuelens_models.bundle import training_record
 from cuelens_models.bundle.contract import Input
 from cuelens_models.data.faces import CROP, SIDE
+from cuelens_models.errors import BadInput
 from cuelens_models.zoo.recipe import OwnRecipe
 
 if TYPE_CHECKING:
@@ -78,6 +82,9 @@ class Options:
 CONTROL: Final = Options(layers=_EVEN, dropout=0.1, rate=2e-3, batch=128, epochs=100, views=16, mirror=0.0, rarity=0.0)
 """The recipe of before: of the first network that was shipped, and the control of docs/network-plan.md."""
 
+FURTHER: Final = Options(rate=1e-4, batch=128, epochs=8, views=8)
+"""For a network that is trained already: few epochs at a low rate, one view in each. The layers are its own."""
+
 
 def build(heads: Mapping[str, int], options: Options) -> "keras.Model":
     """Return the network: float (n, 48, 48, 1) to the logits of each head, name to (n, width)."""
@@ -116,6 +123,30 @@ def recipe(options: Options) -> OwnRecipe:
         mirror=options.mirror,
         rarity=options.rarity,
     )
+
+
+def further(file: Path) -> OwnRecipe:
+    """Return the recipe that trains a finished network of ours further. It keeps the one head that the file has.
+
+    Raises BadInput if the file is none that `train-model cuelens` wrote.
+    """
+    import keras
+
+    record = training_record.read(file)
+    if record is None or record.recipe.removesuffix("-fer7") != NAME:
+        raise BadInput(f"model {file} is no network that train-model {NAME} wrote")
+    try:
+        name = keras.models.load_model(file, compile=False).layers[-1].name
+    except Exception as error:
+        # On a damaged file Keras raises errors of any kind.
+        raise BadInput(f"model {file} cannot be loaded: {str(error).splitlines()[0]}") from error
+
+    def trained(heads: Mapping[str, int]) -> "keras.Model":
+        network = keras.models.load_model(file, compile=False)
+        return keras.Model(network.inputs[0], dict.fromkeys(heads, network.outputs[0]), name=NAME)
+
+    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+    return replace(recipe(FURTHER), build=trained, head_weights={name: 1.0}, goes_on_from=checksum)
 
 
 RECIPE: Final = recipe(Options())

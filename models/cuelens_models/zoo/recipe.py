@@ -88,13 +88,14 @@ class OwnRecipe:
 
     build: from the width of each head to a network from float (n, 48, 48, 1) to the logits of each head.
     optimizer: from the number of steps of the whole training.
-    head_weights: how much the loss of each head counts.
+    head_weights: how much the loss of each head counts. The network has no other heads.
     averaged: the share of all steps over which weights are averaged (an exponential moving average).
     views: different views that teachers are asked about, in as many epochs as here; each is seen several times.
     mirror: how much the distance between the answers to a face and to its mirror image counts (symmetric KL
     divergence); 0: no mirror image stands beside a face.
     rarity: labels count in targets by their frequency to the power of minus this; 0: all the same.
     begin: gives a fresh network trained weights, and is shown standardised faces, float (n, 48, 48, 1).
+    goes_on_from: the SHA-256 of the file of the trained network that `build` returns; "": it returns a fresh one.
     """
 
     name: str
@@ -108,6 +109,7 @@ class OwnRecipe:
     mirror: float
     rarity: float
     begin: "Callable[[keras.Model, Pretrained, NDArray[np.float32]], None] | None" = None
+    goes_on_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

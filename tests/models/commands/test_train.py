@@ -55,6 +55,10 @@ def train_small(
         ("cuelens", "teacher", "--data", "x", "--out", "y"),
         ("elu-6", "--data", "x", "--out", "y", "--teachers", "1"),
         ("elu-6", "--data", "x", "--out", "y", "--taught-by", "z.keras"),
+        ("elu-6", "--data", "x", "--out", "y", "--begin", "z.keras"),
+        ("elu-6", "--data", "x", "--out", "y", "--besides", "z.npz"),
+        ("teacher", "--data", "x", "--out", "y", "--begin", "z.keras"),
+        ("cuelens", "--data", "x", "--out", "y", "--begin", "z.keras", "--precision", "bfloat16"),
     ],
 )
 def test_wrong_usage_ends_with_2(run_here: Command, arguments: tuple[str, ...]) -> None:
@@ -112,6 +116,42 @@ def test_weights_that_cannot_be_begun_from_end_with_3(run_here: Command, synthet
         assert name in line
         assert words in line
         assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["--begin", "--besides"])
+def test_what_a_training_cannot_go_on_with_ends_with_3(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "letter").write_text("a letter")
+    out = tmp_path / "run"
+    ended = train_small("cuelens", "--data", synthetic_npz, "--out", out, option, tmp_path / "letter")
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train-model: ")
+    assert str(tmp_path / "letter") in line
+    assert not out.exists()
+
+
+def test_a_network_is_trained_further_with_more_faces(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    more = synthetic_npz / "train.npz"
+    arguments = ("cuelens", "--data", synthetic_npz, "--teachers", "0", "--epochs", "1", "--besides", more)
+    first = train_small(*arguments, "--out", tmp_path / "first")
+    assert first.returncode == 0, first.stderr
+    again = train_small(*arguments, "--out", tmp_path / "again", "--begin", tmp_path / "first" / "cuelens.keras")
+    assert again.returncode == 0, again.stderr
+    # A tenth of the file is the inner split.
+    assert "216 faces of train.npz to learn from besides" in again.stdout
+
+
+def test_faces_that_the_data_is_judged_on_are_not_learned_from_besides(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    more = synthetic_npz / "publictest.npz"
+    ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path / "run", "--besides", more)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith(f"train-model: {more} holds no face but those that ")
 
 
 def test_a_missing_extra_ends_with_3_and_names_it(command: Command, synthetic_npz: Path, tmp_path: Path) -> None:

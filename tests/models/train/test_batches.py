@@ -10,7 +10,7 @@ from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import model_inputs
 from cuelens_models.data.augment import damage, pose
 from cuelens_models.data.faces import Faces
-from cuelens_models.train.batches import Views, augmented, batches_of, human_targets, views_of
+from cuelens_models.train.batches import Views, augmented, batches_of, followed_by, human_targets, views_of
 from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES, Targets, rarities, targets, weighted
 from cuelens_models.zoo.cuelens import CONTROL, INPUT, RECIPE, recipe
 
@@ -50,6 +50,18 @@ def test_a_face_looks_the_same_in_a_view_wherever_it_stands(faces: Faces) -> Non
     together = augmented(faces, np.array([4, 7, 9]), 5, 0)
     alone = augmented(faces, np.array([7]), 5, 0)
     np.testing.assert_array_equal(together[1], alone[0])
+
+
+def test_the_faces_after_those_that_teachers_know_have_their_votes(faces: Faces) -> None:
+    people, count = human_targets(faces, HEADS), 100
+
+    def taught(view: int, indices: np.ndarray) -> dict[str, Targets]:
+        return {head.name: np.full((len(np.arange(count)[indices]), len(head.labels)), view) for head in HEADS}
+
+    joined = followed_by(taught, count, people)(3, np.array([0, 99, 100, 200]))
+    for head in HEADS:
+        assert (joined[head.name][:2] == 3).all()
+        np.testing.assert_array_equal(joined[head.name][2:], people(3, np.array([100, 200]))[head.name])
 
 
 def test_views_come_again_mirrored_every_second_time(faces: Faces) -> None:

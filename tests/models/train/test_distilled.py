@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from cuelens_models.evaluate.metrics import fit_biases
 from cuelens_models.progress import Recorder
 from cuelens_models.train.batches import batches_of, human_targets
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.distilled import RECIPES, built, compiled, folder_of, heads_for, learn, scaled
+from cuelens_models.train.distilled import RECIPES, built, compiled, folder_of, heads_for, heads_of, learn, scaled
 from cuelens_models.train.epochs import Judge
 from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES, Head
 from cuelens_models.zoo import cuelens
@@ -253,6 +254,46 @@ def test_an_unfinished_training_of_another_network_is_refused(
     wider = {"cuelens": replace(small_recipes["cuelens"], build=cuelens.RECIPE.build)}
     with pytest.raises(BadInput, match="another network: choose another --out"):
         learn(data, tmp_path / "run", ALONE, Recorder(), recipes=wider)
+
+
+def test_a_finished_network_is_trained_further_from_where_it_stands(
+    data: FaceData, tmp_path: Path, whole: Whole
+) -> None:
+    file = whole[0] / "cuelens.keras"
+    further = replace(cuelens.further(file), views=1)
+    assert further.goes_on_from == hashlib.sha256(file.read_bytes()).hexdigest()
+    run, _ = learn(data, tmp_path / "run", replace(ALONE, epochs=1), Recorder(), recipes={"cuelens": further})
+    before, after = (keras.models.load_model(path, compile=False) for path in (file, run.path / "cuelens.keras"))
+    # A few steps at its low rate move a kernel by a hundredth; a fresh one would share nothing with it.
+    moved, kernel = after.get_layer("layer2_conv").get_weights()[0], before.get_layer("layer2_conv").get_weights()[0]
+    assert 0 < np.abs(moved - kernel).max() < 0.01
+    assert [path.name for path in run.path.glob("cuelens*.keras")] == ["cuelens.keras"]
+    with pytest.raises(BadInput, match="another training"):
+        learn(data, tmp_path / "run", replace(ALONE, epochs=1), Recorder())
+
+
+def test_only_what_our_recipe_wrote_is_trained_further(data: FaceData, tmp_path: Path, whole: Whole) -> None:
+    with pytest.raises(BadInput, match="is no network that train-model cuelens wrote"):
+        cuelens.further(whole[0] / "best.keras")
+    (tmp_path / "x.keras").write_text("a letter")
+    with pytest.raises(BadInput, match=r"x\.keras is no \.keras file"):
+        cuelens.further(tmp_path / "x.keras")
+    other = replace(cuelens.further(whole[0] / "cuelens.keras"), head_weights={"smell": 1.0})
+    with pytest.raises(BadInput, match="no labels that the network answers: smell"):
+        heads_of(other, data)
+
+
+def test_faces_besides_the_data_are_learned_from_and_not_asked_about(
+    data: FaceData, tmp_path: Path, small_recipes: Recipes
+) -> None:
+    besides = data.training.take(np.arange(9))
+    run, _ = learn(data, tmp_path / "run", SCHEDULE, Recorder(), recipes=small_recipes, besides=besides)
+    plans = [json.loads((run.path / name / "plan.json").read_text()) for name in (".", "teacher-1")]
+    assert [plan["besides_sha256"] for plan in plans] == [besides.digest()] * 2
+    asked = len(np.load(run.path / "lessons" / "view-01.npy"))
+    assert asked == len(data.training) + int(0.08 * len(data.training))
+    with pytest.raises(BadInput, match="another training"):
+        learn(data, tmp_path / "run", SCHEDULE, Recorder(), recipes=small_recipes)
 
 
 def test_our_own_network_learns_from_mirror_images_without_dropout(data: FaceData, tmp_path: Path) -> None:
