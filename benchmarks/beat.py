@@ -26,7 +26,7 @@ from cuelens.frame import Frame, Grey
 from cuelens.health.board import resident_mb
 from cuelens.runtime.build import assemble
 from cuelens.vision.stage_times import StageTimes
-from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
+from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file, lifted
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
 
@@ -51,7 +51,7 @@ class Recorder:
 
         def recorded_scan(call: Callable[..., Any], neighbours: int) -> Callable[..., Any]:
             def scan(picture: Grey, smallest: int, largest: int) -> Any:
-                self.scans.append((picture.copy(), smallest, largest, neighbours))
+                self.scans.append((lifted(picture), smallest, largest, neighbours))
                 return call(picture, smallest, largest)
 
             return scan

@@ -10,7 +10,7 @@ import cv2
 
 from cuelens.frame import Grey
 from cuelens.types import Box
-from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file
+from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file, lifted
 
 __all__ = ["NAME", "HaarDetector"]
 
@@ -41,7 +41,7 @@ class HaarDetector:
         if min(picture.shape) < smallest:
             return {}
         limits = (smallest, smallest), (largest, largest)
-        boxes, counts = self._cascade.detectMultiScale2(picture, self._step, self._neighbours, 0, *limits)
+        boxes, counts = self._cascade.detectMultiScale2(lifted(picture), self._step, self._neighbours, 0, *limits)
         return {(int(x), int(y), int(w), int(h)): int(n) for (x, y, w, h), n in zip(boxes, counts, strict=True)}
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
@@ -49,5 +49,5 @@ class HaarDetector:
         if min(picture.shape) < smallest:
             return []
         limits = (smallest, smallest), (largest, largest)
-        windows = self._cascade.detectMultiScale(picture, self._step, 0, 0, *limits)
+        windows = self._cascade.detectMultiScale(lifted(picture), self._step, 0, 0, *limits)
         return sorted((int(x), int(y), int(w), int(h)) for x, y, w, h in windows)

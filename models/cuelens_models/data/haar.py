@@ -1,7 +1,7 @@
 """Cutting faces out of photographs as the glasses do: OpenCV's Haar cascade, then the model's own crop rule.
 
 As on the glasses, a picture is scanned at 640 pixels on its longer side at most, for faces of at least 40 pixels, with
-the same scale factor and neighbours.
+the same scale factor, neighbours and lifted shadows.
 """
 
 from typing import Final
@@ -10,7 +10,7 @@ import cv2
 import msgspec
 
 from cuelens_models.bundle.boxes import Box
-from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file
+from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file, lifted
 from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import crop, resize
@@ -70,7 +70,7 @@ class HaarCrop:
         height, width = picture.shape
         factor = max(1.0, max(height, width) / _WIDEST)
         small = resize(picture, round(width / factor), round(height / factor)) if factor > 1 else picture
-        detections = self._cascade.detectMultiScale(small, STEP, NEIGHBOURS, 0, (_SMALLEST, _SMALLEST))
+        detections = self._cascade.detectMultiScale(lifted(small), STEP, NEIGHBOURS, 0, (_SMALLEST, _SMALLEST))
         boxes = [(int(x), int(y), int(w), int(h)) for x, y, w, h in detections]
         if not boxes:
             return None

@@ -164,7 +164,7 @@ class _Training:
                 )
         if self.team is None or self.team.writes:
             for head in heads:
-                self._write(folder, head, schedule, curve)
+                self._write(recipe, head, folder, schedule, curve)
         if self.team:
             self.team.wait()
         return curve
@@ -178,7 +178,9 @@ class _Training:
 
         return measure
 
-    def _write(self, folder: RunFolder, head: Head, schedule: Schedule, curve: list[CurvePoint]) -> None:
+    def _write(
+        self, recipe: OwnRecipe, head: Head, folder: RunFolder, schedule: Schedule, curve: list[CurvePoint]
+    ) -> None:
         """Write the best network with this head alone, as the `.keras` file that the converter takes.
 
         Its last biases are fitted to the clear faces of training, which its protocol counts: it also learned from the
@@ -190,6 +192,14 @@ class _Training:
         if folder.is_written(record):
             return
         best = folder.best()
+        if recipe.kept:
+            before = recipe.build({head.name: len(head.labels)})
+            best.set_weights(
+                [
+                    recipe.kept * old + (1 - recipe.kept) * new
+                    for old, new in zip(before.get_weights(), best.get_weights(), strict=True)
+                ]
+            )
         judge = Judge(self.data.training, head, cuelens.INPUT)
         dense = best.get_layer(head.name)
         kernel, bias = dense.get_weights()

@@ -85,6 +85,13 @@ CONTROL: Final = Options(layers=_EVEN, dropout=0.1, rate=2e-3, batch=128, epochs
 FURTHER: Final = Options(rate=1e-4, batch=128, epochs=8, views=8)
 """For a network that is trained already: few epochs at a low rate, one view in each. The layers are its own."""
 
+_KEPT: Final = 0.5
+"""The share of the network before in one that was trained further (Wortsman et al. 2022, arXiv 2109.01903).
+
+Beside faces of synthetic people, on the inner split and on others of these people: alone it gives known -8.1, camera
+-1.1, smiles and anger of these people 99 % and 98 %; with the half -2.1, -0.2, 89 % and 93 %. Before: 66 % and 61 %.
+"""
+
 
 def build(heads: Mapping[str, int], options: Options) -> "keras.Model":
     """Return the network: float (n, 48, 48, 1) to the logits of each head, name to (n, width)."""
@@ -146,7 +153,7 @@ def further(file: Path) -> OwnRecipe:
         return keras.Model(network.inputs[0], dict.fromkeys(heads, network.outputs[0]), name=NAME)
 
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
-    return replace(recipe(FURTHER), build=trained, head_weights={name: 1.0}, goes_on_from=checksum)
+    return replace(recipe(FURTHER), build=trained, head_weights={name: 1.0}, goes_on_from=checksum, kept=_KEPT)
 
 
 RECIPE: Final = recipe(Options())

@@ -96,6 +96,7 @@ class OwnRecipe:
     rarity: labels count in targets by their frequency to the power of minus this; 0: all the same.
     begin: gives a fresh network trained weights, and is shown standardised faces, float (n, 48, 48, 1).
     goes_on_from: the SHA-256 of the file of the trained network that `build` returns; "": it returns a fresh one.
+    kept: how much of the weights of that network is in the weights of the result, 0 to 1.
     """
 
     name: str
@@ -110,6 +111,7 @@ class OwnRecipe:
     rarity: float
     begin: "Callable[[keras.Model, Pretrained, NDArray[np.float32]], None] | None" = None
     goes_on_from: str = ""
+    kept: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

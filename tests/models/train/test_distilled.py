@@ -264,9 +264,11 @@ def test_a_finished_network_is_trained_further_from_where_it_stands(
     assert further.goes_on_from == hashlib.sha256(file.read_bytes()).hexdigest()
     run, _ = learn(data, tmp_path / "run", replace(ALONE, epochs=1), Recorder(), recipes={"cuelens": further})
     before, after = (keras.models.load_model(path, compile=False) for path in (file, run.path / "cuelens.keras"))
+    trained = keras.models.load_model(run.path / "best.keras", compile=False)
+    kernel, moved, written = (each.get_layer("layer2_conv").get_weights()[0] for each in (before, trained, after))
     # A few steps at its low rate move a kernel by a hundredth; a fresh one would share nothing with it.
-    moved, kernel = after.get_layer("layer2_conv").get_weights()[0], before.get_layer("layer2_conv").get_weights()[0]
     assert 0 < np.abs(moved - kernel).max() < 0.01
+    np.testing.assert_allclose(written, (kernel + moved) / 2, atol=1e-7)
     assert [path.name for path in run.path.glob("cuelens*.keras")] == ["cuelens.keras"]
     with pytest.raises(BadInput, match="another training"):
         learn(data, tmp_path / "run", replace(ALONE, epochs=1), Recorder())
