@@ -1,6 +1,10 @@
-"""Paired stills: one person, light and camera, seen in the lightest and in the darkest skin."""
+"""Paired stills: one person, light and camera, seen in the lightest and in the darkest skin.
 
-from collections.abc import Sequence
+A still is scanned once. It is also held before the glasses' own search, which looks at frame after frame.
+"""
+
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,10 +18,15 @@ from benchmarks.heads.paint import tone
 from benchmarks.heads.people import interpreter_of, interval, over_people
 from benchmarks.heads.pose import Pose
 from benchmarks.heads.split import Chance, Split
+from benchmarks.heads.timeline import FPS
 from numpy.typing import NDArray
 
 from cuelens.adapters.haar import HaarDetector
-from cuelens.frame import Grey
+from cuelens.frame import Frame, Grey
+from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
+from cuelens.vision.stage_times import StageTimes
+from cuelens_models.bundle.contract import Contract
+from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop
 
 SIDE: Final = 256
@@ -25,6 +34,9 @@ TONES: Final = {"lightest": 0.0, "darkest": 1.0}
 _FACES: Final = (80.0, 140.0)
 _SEARCHED: Final = (56, 224)
 """Sides of boxes that the detector searches for, in pixels."""
+_FRAMES: Final = 30
+"""How many frames the search has at fifteen a second, each with noise of its own."""
+_OPTICS: Final = Optics(horizontal_degrees=2 * math.degrees(math.atan(SIDE / 2 / camera.FOCAL)))
 MISSED: Final = "missed"
 
 
@@ -34,17 +46,26 @@ class Pair:
 
     Attributes:
         expression: the truth.
-        answers: the bundle's label of each tone, "missed" where no face is found.
+        answers: the bundle's label of each tone after one scan, "missed" where no face is found.
+        looked: the same after the glasses' search, two seconds at most.
         crops: what the bundle sees of each tone, grey where no face is found.
     """
 
     expression: str
     answers: tuple[str, ...]
+    looked: tuple[str, ...]
     crops: tuple[Grey, ...]
 
 
 def picture_of(studio: draw.Studio, sitter: draw.Sitter, expression: str, darkness: float) -> Grey:
-    """Return one still, uint8 (256, 256). Two that differ in tone differ in nothing else, the noise included.
+    """Return one still, uint8 (256, 256), the frame of `frames_of` with the number of its expression."""
+    return frames_of(studio, sitter, expression, darkness)(EXPRESSIONS.index(expression))
+
+
+def frames_of(studio: draw.Studio, sitter: draw.Sitter, expression: str, darkness: float) -> Callable[[int], Grey]:
+    """Return a camera before a face that stands still: from the number of a frame to uint8 (256, 256).
+
+    Two that differ in tone differ in nothing else, the noise included.
 
     Args:
         studio: draws.
@@ -58,7 +79,7 @@ def picture_of(studio: draw.Studio, sitter: draw.Sitter, expression: str, darkne
     pose = Pose(ways(person.split, person.number).face(expression), *turn, (-0.7 * turn[0], 0.7 * turn[1]))
     around = camera.setting(person.split, person.number, SIDE, SIDE, _FACES)
     head = studio.draw(sitter, pose, tone(darkness), around.light, around.view)
-    return camera.Sensor(person.split, person.number, around).picture(head, EXPRESSIONS.index(expression))
+    return partial(camera.Sensor(person.split, person.number, around).picture, head)
 
 
 def look_at(split: Split, bundle: Path, number: int) -> list[Pair]:
@@ -75,16 +96,31 @@ def look_at(split: Split, bundle: Path, number: int) -> list[Pair]:
     contract = interpreter.contract
     pairs = []
     for expression in EXPRESSIONS:
-        answers, crops = [], []
+        answers, looked, crops = [], [], []
         for darkness in TONES.values():
-            picture = picture_of(studio, sitter, expression, darkness)
-            boxes = detector.detect(picture, *_SEARCHED)
-            face = crop(picture, boxes[0], contract) if boxes else np.full((48, 48), 128, np.uint8)
-            answers.append(contract.labels[int(np.argmax(interpreter.outputs(face)))] if boxes else MISSED)
-            crops.append(face)
-        pairs.append(Pair(expression, tuple(answers), tuple(crops)))
+            frames = frames_of(studio, sitter, expression, darkness)
+            picture = frames(EXPRESSIONS.index(expression))
+            scanned = next((crop(picture, box, contract) for box in detector.detect(picture, *_SEARCHED)), None)
+            answers.append(_answer(interpreter, scanned))
+            looked.append(_answer(interpreter, _followed(frames, contract)))
+            crops.append(np.full((48, 48), 128, np.uint8) if scanned is None else scanned)
+        pairs.append(Pair(expression, tuple(answers), tuple(looked), tuple(crops)))
     sitter.release()
     return pairs
+
+
+def _answer(interpreter: Interpreter, face: Grey | None) -> str:
+    return MISSED if face is None else interpreter.contract.labels[int(np.argmax(interpreter.outputs(face)))]
+
+
+def _followed(frames: Callable[[int], Grey], contract: Contract) -> Grey | None:
+    """Return the face that the glasses' search finds first, in a crop of that frame; None if it finds none."""
+    finder = FaceFinder(HaarDetector(), _OPTICS, LookPace(), StageTimes())
+    for number in range(_FRAMES):
+        picture = frames(number)
+        for face in finder.find(Frame(picture, number / FPS, 0)).seen:
+            return crop(picture, face.box, contract, tilt=face.tilt)
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -106,8 +142,15 @@ def measure(split: Split, people: int, bundle: Path, jobs: int) -> list[list[Pai
 
 def lines(people: Sequence[Sequence[Pair]]) -> list[str]:
     """Return what was measured, in words."""
-    right = np.array([[[one == pair.expression for one in pair.answers] for pair in pairs] for pairs in people], float)
-    in_view = np.array([[[one != MISSED for one in pair.answers] for pair in pairs] for pairs in people], float)
+    scanned = [[(pair.expression, pair.answers) for pair in pairs] for pairs in people]
+    looked = [[(pair.expression, pair.looked) for pair in pairs] for pairs in people]
+    return ["one scan of a still", *_told(scanned), "the glasses' search, two seconds at most", *_told(looked)]
+
+
+def _told(people: Sequence[Sequence[tuple[str, tuple[str, ...]]]]) -> list[str]:
+    """Return what was measured in one of the two ways. people: of each, each expression and its answers by tone."""
+    right = np.array([[[one == truth for one in answers] for truth, answers in pairs] for pairs in people], float)
+    in_view = np.array([[[one != MISSED for one in answers] for _, answers in pairs] for pairs in people], float)
     said = [f"recall, missed faces counted as wrong: {', '.join(EXPRESSIONS)}; mean; faces found"]
     for place, name in enumerate(TONES):
         each = ", ".join(f"{share:.1%}" for share in right[:, :, place].mean(axis=0))
@@ -131,8 +174,8 @@ def _gap(right: NDArray[np.float64]) -> float:
     return float(right[:, :, 0].mean() - right[:, :, 1].mean())
 
 
-def _answers(people: Sequence[Sequence[Pair]], row: int, place: int) -> str:
-    labels, counts = np.unique([pairs[row].answers[place] for pairs in people], return_counts=True)
+def _answers(people: Sequence[Sequence[tuple[str, tuple[str, ...]]]], row: int, place: int) -> str:
+    labels, counts = np.unique([pairs[row][1][place] for pairs in people], return_counts=True)
     order = np.argsort(-counts)
     return f"{EXPRESSIONS[row]} is " + ", ".join(f"{labels[n]} {counts[n]}" for n in order)
 

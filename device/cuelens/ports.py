@@ -29,7 +29,10 @@ class Detector(Protocol):
     """Side of the smallest face it can find, in pixels."""
 
     def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
-        """Return the box of each face between two sides in pixels, with the number of windows that agree on it."""
+        """Return the box of each face between two sides in pixels, with the number of windows that agree on it.
+
+        Few agree on a face that is hard to see, and on what is none. How many are enough is the caller's choice.
+        """
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return every window that passes for a face, ungrouped: many about each face, few elsewhere.

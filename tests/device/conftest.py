@@ -19,13 +19,15 @@ class SquareDetector:
     def __init__(self) -> None:
         self.pixels: list[int] = []
         self.blind = False
+        self.agreeing = 9
+        """How many windows agree on each square."""
 
     def sides(self, smallest: int, largest: int) -> list[int]:
         return [side for side in (20, 23, 26, 30, 35, 40, 46) if smallest <= side <= largest]
 
     def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
         self.pixels.append(picture.size)
-        return dict.fromkeys(self._squares(picture, round(smallest * 0.9), round(largest * 1.1)), 9)
+        return dict.fromkeys(self._squares(picture, round(smallest * 0.9), round(largest * 1.1)), self.agreeing)
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         self.pixels.append(picture.size)

@@ -84,9 +84,12 @@ def test_a_missed_face_counts_as_wrong() -> None:
     shown = ("neutral", "happy", "surprise", "angry")
 
     def person(missed: str) -> list[stills.Pair]:
-        return [stills.Pair(one, (one, stills.MISSED if one == missed else one), (grey, grey)) for one in shown]
+        return [
+            stills.Pair(one, (one, stills.MISSED if one == missed else one), (one, one), (grey, grey)) for one in shown
+        ]
 
-    said = "\n".join(stills.lines([person("happy"), person("angry")]))
+    said, looked = "\n".join(stills.lines([person("happy"), person("angry")])).split("the glasses' search")
+    assert "lightest minus darkest: 0.0 points" in looked
     assert "lightest: 100.0%, 100.0%, 100.0%, 100.0%; 100.0%" in said
     assert "darkest: 100.0%, 50.0%, 100.0%, 50.0%; 75.0%" in said
     assert "lightest minus darkest: 25.0 points" in said

@@ -5,14 +5,19 @@ part of opencv-python-headless, and of Debian's opencv-data for apt's own OpenCV
 """
 
 import math
+from typing import Final
 
 import cv2
+import numpy as np
 
 from cuelens.frame import Grey
 from cuelens.types import Box
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file, lifted
 
 __all__ = ["NAME", "HaarDetector"]
+
+_FEWEST: Final = 2
+"""`faces` returns boxes on which more windows agree than this."""
 
 
 class HaarDetector:
@@ -21,10 +26,17 @@ class HaarDetector:
     smallest = 20
 
     def __init__(self, step: float = STEP, neighbours: int = NEIGHBOURS) -> None:
-        """step: scale factor between two window sizes. neighbours: overlapping hits that make a face (minNeighbors)."""
+        """Load the cascade.
+
+        Args:
+            step: scale factor between two window sizes.
+            neighbours: `detect` returns faces with more overlapping hits than this (OpenCV's `minNeighbors`).
+        """
         self._cascade = cv2.CascadeClassifier(str(cascade_file()))
         self._step = step
         self._neighbours = neighbours
+        self._lifted = np.empty(0, np.uint8)
+        """Buffer of the picture that is scanned."""
 
     def sides(self, smallest: int, largest: int) -> list[int]:
         """Return the sides of windows that a scan between two sides tries, in pixels."""
@@ -34,14 +46,16 @@ class HaarDetector:
 
     def detect(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         """Return boxes of faces between two sides in pixels, the largest first."""
-        return sorted(self.faces(picture, smallest, largest), key=lambda box: (-box[2], box[0], box[1]))
+        faces = self.faces(picture, smallest, largest)
+        sure = [box for box, hits in faces.items() if hits > self._neighbours]
+        return sorted(sure, key=lambda box: (-box[2], box[0], box[1]))
 
     def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
-        """Return boxes of faces between two sides in pixels, with the number of windows that agree on each."""
+        """Return boxes of faces between two sides in pixels, with the number of windows that agree on it: 3 or more."""
         if min(picture.shape) < smallest:
             return {}
         limits = (smallest, smallest), (largest, largest)
-        boxes, counts = self._cascade.detectMultiScale2(lifted(picture), self._step, self._neighbours, 0, *limits)
+        boxes, counts = self._cascade.detectMultiScale2(self._lift(picture), self._step, _FEWEST, 0, *limits)
         return {(int(x), int(y), int(w), int(h)): int(n) for (x, y, w, h), n in zip(boxes, counts, strict=True)}
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
@@ -49,5 +63,10 @@ class HaarDetector:
         if min(picture.shape) < smallest:
             return []
         limits = (smallest, smallest), (largest, largest)
-        windows = self._cascade.detectMultiScale(lifted(picture), self._step, 0, 0, *limits)
+        windows = self._cascade.detectMultiScale(self._lift(picture), self._step, 0, 0, *limits)
         return sorted((int(x), int(y), int(w), int(h)) for x, y, w, h in windows)
+
+    def _lift(self, picture: Grey) -> Grey:
+        if self._lifted.size < picture.size:
+            self._lifted = np.empty(picture.size, np.uint8)
+        return lifted(picture, self._lifted[: picture.size].reshape(picture.shape))

@@ -39,6 +39,8 @@ _TILTS: Final = (22.0, -22.0)
 """Degrees by which the heads lean that further sweeps search for. Each finds those that lean by 12 more or less."""
 _LEANS: Final = 16.0
 """Degrees of tilt from which on a head counts as leaning for the sweeps."""
+_NEWCOMER_HITS: Final = 5
+"""Hits that make a newcomer. A face that is followed needs fewer, for its place is known: those of the detector."""
 _LEANING_HITS: Final = 6
 """Hits that make a newcomer of a head that leans. Among more ways to lean more windows pass by chance."""
 _LEANING_S: Final = 0.19
@@ -193,7 +195,7 @@ class FaceFinder:
         boxes = leaning = self._search(picture, track.tilt + lean, *sides)
         if lean and not leaning:
             boxes = self._search(picture, track.tilt, *sides)
-        least = _LEANING_HITS if not track.number and abs(track.tilt) >= _LEANS else 0
+        least = 0 if track.number else _LEANING_HITS if abs(track.tilt) >= _LEANS else _NEWCOMER_HITS
         boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items() if hits >= least}
         return Scan(boxes, region.trust, lean, sum(leaning.values()))
 

@@ -12,20 +12,24 @@ from cuelens_models.errors import MissingExtra
 NAME: Final = "haar-alt2"
 STEP: Final = 1.15
 """Ratio between neighbouring face sizes in a scan (OpenCV's `scaleFactor`)."""
-NEIGHBOURS: Final = 3
+NEIGHBOURS: Final = 4
 """Overlapping hits needed for a detection (OpenCV's `minNeighbors`)."""
-_LIFT: Final = 0.6
+_LIFT: Final = 0.7
 _LIFTED: Final = np.rint(255 * (np.arange(256) / 255) ** _LIFT).astype(np.uint8)
 _FILE: Final = "haarcascade_frontalface_alt2.xml"
 _DEBIAN: Final = Path("/usr/share/opencv4/haarcascades")
 
 
-def lifted(picture: Grey) -> Grey:
-    """Return a picture with its shadows lifted, uint8 (height, width): so the cascade finds dark skin as it does light.
+def lifted(picture: Grey, out: Grey | None = None) -> Grey:
+    """Return a picture with its shadows lifted, uint8 (height, width), as the cascade is to scan it.
 
-    It divides what it sees by the spread of levels, which a bright wall behind a dark face makes wide.
+    So it finds more dark faces: it divides what it sees by the spread of levels, which a bright wall behind one widens.
+
+    Args:
+        picture: uint8 (height, width).
+        out: buffer for the result, of the same shape. None: a new array.
     """
-    return np.asarray(cv2.LUT(picture, _LIFTED), np.uint8)
+    return np.asarray(cv2.LUT(picture, _LIFTED, dst=out), np.uint8)
 
 
 def cascade_file() -> Path:

@@ -74,6 +74,16 @@ def test_a_face_counts_when_it_was_found_twice(eye: Eye) -> None:
     assert width == pytest.approx(height, abs=2)
 
 
+def test_a_followed_face_needs_fewer_windows_that_agree_than_a_newcomer(eye: Eye) -> None:
+    box = ((200, 150, 100, 100), 200)
+    eye.detector.agreeing = 4
+    assert not any(eye.find(box).appeared for _ in range(30))
+    eye.detector.agreeing = 5
+    assert eye.until_found(box).seen
+    eye.detector.agreeing = 3
+    assert all(eye.find(box).seen for _ in range(30))
+
+
 @pytest.mark.parametrize("side", [42, 60, 90, 130, 190, 260, 330])
 def test_a_face_of_any_size_is_found_within_a_sweep_and_a_beat(eye: Eye, side: int) -> None:
     box = ((10, 470 - side, side, side), 200)
