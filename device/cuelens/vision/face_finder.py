@@ -21,8 +21,8 @@ from cuelens.vision.tracker import MISSES, Register, Scan, Track, assign
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 
-_LEAST_SIDE: Final = 40
-"""Smallest side of a tracked face in its shrunken search region, in pixels.
+_COARSE, _FINE = 40, 56
+"""Smallest side of a tracked face in its shrunken search region, in pixels. Its size is measured in the finer one.
 
 The region is shrunk by a whole factor: averaging whole blocks costs a twentieth of any other area interpolation.
 """
@@ -57,18 +57,22 @@ class _Region:
         reach: side of the region.
         narrowest: side of the smallest face.
         widest: side of the largest face.
+        least: side of the predicted box in the shrunken region, in pixels, or more.
         trust: weight of the side that this region measures, 0 to 1.
     """
 
     reach: float
     narrowest: float
     widest: float
+    least: int = _COARSE
     trust: float = 1.0
 
 
-_STEADY: Final = _Region(reach=1.6, narrowest=0.85, widest=1.2, trust=0.5)
-_WIDE: Final = _Region(reach=1.65, narrowest=0.68, widest=1.5, trust=0.6)
-_NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25)
+_STEADY: Final = _Region(reach=1.6, narrowest=0.91, widest=1.1, trust=0.1)
+_LEANING: Final = _Region(reach=1.6, narrowest=0.85, widest=1.2, trust=0.1)
+"""For a search that leans: more sizes have more hits to compare."""
+_WIDE: Final = _Region(reach=1.65, narrowest=0.68, widest=1.5, least=_FINE, trust=0.6)
+_NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25, least=_FINE)
 """For a face without a speed estimate."""
 _MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45)
 
@@ -172,13 +176,14 @@ class FaceFinder:
     def _scan_region(self, frame: Frame, track: Track) -> Scan:
         height, width = frame.grey.shape
         turn = self._turn(track)
-        region = _MISSED if track.misses else _NEW if not track.number else _STEADY if turn else _WIDE
-        lean = (0.0, _LEAN, 0.0, -_LEAN)[turn] if region is _STEADY else 0.0
+        followed = (_WIDE, _LEANING, _STEADY, _LEANING)[turn]
+        region = _MISSED if track.misses else followed if track.number else _NEW
+        lean = (_LEAN if turn == 1 else -_LEAN) if region is _LEANING else 0.0
         x, y, side, _ = track.expected(frame.t)
         margin = round(side * (region.reach - 1) / 2)
         left, top = max(x - margin, 0), max(y - margin, 0)
         right, bottom = min(x + side + margin, width), min(y + side + margin, height)
-        shrink = max(side // _LEAST_SIDE, 1)
+        shrink = max(side // region.least, 1)
         columns, rows = (right - left) // shrink, (bottom - top) // shrink
         if columns <= 0 or rows <= 0:
             return Scan({})
@@ -214,7 +219,8 @@ class FaceFinder:
     def _buffer(self, number: int, rows: int, columns: int) -> Grey:
         """Return an array of this size, in a buffer that is reused."""
         if self._pixels[number].size < rows * columns:
-            self._pixels[number] = np.empty(rows * columns, np.uint8)
+            # Half as much again: a face that comes nearer should not need another buffer in every beat.
+            self._pixels[number] = np.empty(3 * rows * columns // 2, np.uint8)
         return self._pixels[number][: rows * columns].reshape(rows, columns)
 
 
