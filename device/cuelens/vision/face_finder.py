@@ -68,11 +68,11 @@ class _Region:
     trust: float = 1.0
 
 
-_STEADY: Final = _Region(reach=1.6, narrowest=0.91, widest=1.1, trust=0.1)
-_LEANING: Final = _Region(reach=1.6, narrowest=0.85, widest=1.2, trust=0.1)
+_STEADY: Final = _Region(reach=1.6, narrowest=0.91, widest=1.1, trust=0.25)
+_LEANING: Final = _Region(reach=1.6, narrowest=0.85, widest=1.2, trust=0.25)
 """For a search that leans: more sizes have more hits to compare."""
 _WIDE: Final = _Region(reach=1.65, narrowest=0.68, widest=1.5, least=_FINE, trust=0.6)
-_NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25, least=_FINE)
+_NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
 _MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45)
 
