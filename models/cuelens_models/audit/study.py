@@ -14,8 +14,8 @@ from cuelens_models.data.faces import Faces, concatenate
 from cuelens_models.data.load import FaceData
 from cuelens_models.progress import Steps
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.distilled import RECIPES, heads_for, learn
-from cuelens_models.train.targets import Head
+from cuelens_models.train.distilled import RECIPES, learn
+from cuelens_models.train.targets import Head, heads_for
 from cuelens_models.zoo import cuelens
 
 

@@ -18,7 +18,6 @@ from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.backgrounds import backgrounds
 from cuelens_models.data.faces import Faces, concatenate
 from cuelens_models.data.load import FaceData
-from cuelens_models.data.protocols import label
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate.metrics import fit_biases
 from cuelens_models.progress import Steps
@@ -29,7 +28,7 @@ from cuelens_models.train.checkpoints import RunFolder, record_of
 from cuelens_models.train.epochs import Average, Epochs, Judge, Measure
 from cuelens_models.train.mirrored import Mirrored
 from cuelens_models.train.precision import arithmetic
-from cuelens_models.train.targets import HEADS, Head
+from cuelens_models.train.targets import Head, heads_for, heads_of
 from cuelens_models.zoo import cuelens, teacher
 from cuelens_models.zoo.pretrained import Pretrained
 from cuelens_models.zoo.recipe import OwnRecipe
@@ -206,31 +205,6 @@ class _Training:
         bias[: judge.labels] += fit_biases(judge.logits(best), judge.truth)
         dense.set_weights([kernel, bias])
         folder.write(best, head, record)
-
-
-def heads_for(data: FaceData) -> tuple[Head, ...]:
-    """Return the heads that the data has labels for. Raises BadInput if there is none."""
-    heads = tuple(head for head in HEADS if _is_labelled(data, head))
-    if not heads:
-        raise BadInput(f"{data.name} has neither votes nor original labels to learn from")
-    return heads
-
-
-def heads_of(recipe: OwnRecipe, data: FaceData) -> tuple[Head, ...]:
-    """Return the heads of a recipe that the data has labels for. Raises BadInput if there is none."""
-    heads = tuple(head for head in heads_for(data) if head.name in recipe.head_weights)
-    if not heads:
-        raise BadInput(f"{data.name} has no labels that the network answers: {', '.join(recipe.head_weights)}")
-    return heads
-
-
-def _is_labelled(data: FaceData, head: Head) -> bool:
-    try:
-        for faces in (data.training, data.inner):
-            label(faces, head.protocol)
-    except BadInput:
-        return False
-    return True
 
 
 def folder_of(

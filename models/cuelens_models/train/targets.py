@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.data.faces import EMOTIONS, Faces
 from cuelens_models.data.faces import VOTES as VOTED
-from cuelens_models.data.protocols import PROTOCOLS, LabelledFaces, without_single_votes
+from cuelens_models.data.load import FaceData
+from cuelens_models.data.protocols import PROTOCOLS, LabelledFaces, label, without_single_votes
+from cuelens_models.errors import BadInput
+from cuelens_models.zoo.recipe import OwnRecipe
 
 Targets = NDArray[np.float32]
 _SMOOTHING: Final = 0.1
@@ -33,6 +36,31 @@ class Head:
 VOTES: Final = Head("votes", (*LABELS, NOT_A_FACE), "ferplus8", "")
 ORIGINAL: Final = Head("original", PROTOCOLS["fer7"], "fer7", "-fer7")
 HEADS: Final = (VOTES, ORIGINAL)
+
+
+def heads_for(data: FaceData) -> tuple[Head, ...]:
+    """Return the heads that the data has labels for. Raises BadInput if there is none."""
+    heads = tuple(head for head in HEADS if _is_labelled(data, head))
+    if not heads:
+        raise BadInput(f"{data.name} has neither votes nor original labels to learn from")
+    return heads
+
+
+def heads_of(recipe: OwnRecipe, data: FaceData) -> tuple[Head, ...]:
+    """Return the heads of a recipe that the data has labels for. Raises BadInput if there is none."""
+    heads = tuple(head for head in heads_for(data) if head.name in recipe.head_weights)
+    if not heads:
+        raise BadInput(f"{data.name} has no labels that the network answers: {', '.join(recipe.head_weights)}")
+    return heads
+
+
+def _is_labelled(data: FaceData, head: Head) -> bool:
+    try:
+        for faces in (data.training, data.inner):
+            label(faces, head.protocol)
+    except BadInput:
+        return False
+    return True
 
 
 def targets(faces: Faces, head: Head) -> Targets:

@@ -25,9 +25,9 @@ from cuelens_models.evaluate.metrics import fit_biases
 from cuelens_models.progress import Recorder
 from cuelens_models.train.batches import batches_of, human_targets
 from cuelens_models.train.budget import Schedule
-from cuelens_models.train.distilled import RECIPES, built, compiled, folder_of, heads_for, heads_of, learn, scaled
+from cuelens_models.train.distilled import RECIPES, built, compiled, folder_of, learn, scaled
 from cuelens_models.train.epochs import Judge
-from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES, Head
+from cuelens_models.train.targets import HEADS, ORIGINAL, VOTES, Head, heads_for, heads_of
 from cuelens_models.zoo import cuelens
 from cuelens_models.zoo.pretrained import Pretrained
 from cuelens_models.zoo.recipe import OwnRecipe
