@@ -256,7 +256,7 @@ def _own(options: "Namespace", recipe: str, data: "FaceData", pretrained: "Pretr
         precision=options.precision,
     )
     if options.budget is not None:
-        schedule = scaled(schedule, data, out, options.budget * 60, recipes)
+        schedule = scaled(schedule, data, out, options.budget * 60, recipes, len(more) if more else 0)
         before = f", after {schedule.teachers} teachers of {schedule.teacher_epochs}" if schedule.teachers else ""
         print(f"{options.budget:g} minutes here are {schedule.epochs} epochs{before}")
     started = time.monotonic()

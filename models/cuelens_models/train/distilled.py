@@ -276,7 +276,12 @@ def compiled(recipe: OwnRecipe, heads: tuple[Head, ...], precision: str, steps: 
 
 
 def scaled(
-    schedule: Schedule, data: FaceData, out: Path, budget_s: float, recipes: Mapping[str, OwnRecipe] = RECIPES
+    schedule: Schedule,
+    data: FaceData,
+    out: Path,
+    budget_s: float,
+    recipes: Mapping[str, OwnRecipe] = RECIPES,
+    besides: int = 0,
 ) -> Schedule:
     """Return the schedule with its epochs scaled so that the whole fits the budget on this machine, here and now.
 
@@ -288,14 +293,17 @@ def scaled(
         out: the folder.
         budget_s: how long teachers and network together may take.
         recipes: by name; "teacher" is that of the teachers.
+        besides: how many faces are learned from besides those of the data.
     """
+    more = 1 + besides / len(data.training)
 
     def scale() -> Schedule:
         own = recipes[schedule.recipe]
         own_s = _epoch_s(own, data, schedule.precision)
         teacher_s = _epoch_s(recipes[teacher.NAME], data, schedule.precision) if schedule.teachers else 0.0
         asked = views_of(own, schedule.epochs) / 3
-        full_s = own_s * schedule.epochs + teacher_s * schedule.teachers * (schedule.teacher_epochs + asked)
+        full_s = more * own_s * schedule.epochs
+        full_s += teacher_s * schedule.teachers * (more * schedule.teacher_epochs + asked)
         share = budget_s / full_s
         return replace(
             schedule,

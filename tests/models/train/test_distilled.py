@@ -388,6 +388,16 @@ def test_a_budget_scales_every_epoch_and_is_kept(data: FaceData, tmp_path: Path,
         scaled(replace(requested, seed=1), data, tmp_path / "run", 1.0)
 
 
+def test_faces_besides_the_data_count_in_a_budget(
+    data: FaceData, tmp_path: Path, small_recipes: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cuelens_models.train.distilled.step_s", lambda network, batches: 0.01)
+    requested = replace(ALONE, epochs=1_000_000)
+    alone = scaled(requested, data, tmp_path / "alone", 600.0, small_recipes)
+    beside = scaled(requested, data, tmp_path / "beside", 600.0, small_recipes, besides=len(data.training))
+    assert alone.epochs == pytest.approx(2 * beside.epochs, abs=1)
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"asked": 1}', json.dumps({"asked": {}, "scaled": 3})])
 def test_a_damaged_schedule_is_bad_input(data: FaceData, tmp_path: Path, content: str) -> None:
     (tmp_path / "schedule.json").write_text(content)
