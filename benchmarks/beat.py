@@ -136,13 +136,22 @@ def one_face(seconds: float) -> None:
     )
 
 
+def followed(scene: Scene) -> str:
+    """Return how many faces are followed at the end of a scene, and when the last of them was found."""
+    beats = Recorder(keep=False).beats
+    seen = [beats.process(Frame(picture, n / FPS, 0)).faces for n, picture in enumerate(pictures_of(scene))]
+    known = {face.track for face in seen[-1]}
+    found_s = max(min(n for n, faces in enumerate(seen) if track in {face.track for face in faces}) for track in known)
+    return f"{len(known)} followed, the last after {found_s / FPS:.1f} s"
+
+
 def growth(file: Path | None) -> None:
     faces = {count: float(np.mean(cost(scenes.standing(count, 12)))) for count in (1, 2, 4, 8)}
     sizes = {
         width: float(np.mean(cost(scenes.standing(1, 12), (width, width * 3 // 4)))) for width in (320, 640, 960, 1280)
     }
     for count, ms in faces.items():
-        print(f"{count} faces in view: mean beat {ms:.2f} ms")
+        print(f"{count} faces in view: mean beat {ms:.2f} ms, {followed(scenes.standing(count, 20))}")
     for width, ms in sizes.items():
         print(f"frames {width}x{width * 3 // 4}: mean beat {ms:.2f} ms")
     if file:

@@ -12,7 +12,7 @@ from cuelens.types import Box
 
 
 class SquareDetector:
-    """Finds grey squares of three levels, between the sizes it is asked for; counts the pixels it was shown."""
+    """Finds grey squares of five levels, between the sizes it is asked for; counts the pixels it was shown."""
 
     smallest = 20
 
@@ -38,7 +38,7 @@ class SquareDetector:
         boxes: list[Box] = []
         if self.blind:
             return boxes
-        for level in (100, 150, 200):
+        for level in (60, 100, 150, 200, 240):
             rows, columns = np.nonzero(np.abs(picture.astype(int) - level) < 20)
             if len(rows):
                 # The area is the same however the square is turned.
@@ -52,7 +52,7 @@ class SquareDetector:
 
 @pytest.fixture
 def squares() -> SquareDetector:
-    """A detector of squares of level 100, 150 or 200 on black."""
+    """A detector of squares of level 60, 100, 150, 200 or 240 on black."""
     return SquareDetector()
 
 

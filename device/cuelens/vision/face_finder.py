@@ -28,6 +28,8 @@ The region is shrunk by a whole factor: averaging whole blocks costs a twentieth
 """
 _PARTS_PER_BEAT: Final = 3
 """Most parts of a sweep in one beat without a tracked face."""
+_LONGEST_REST: Final = 2
+"""Most beats in a row in which tracked faces let the sweep rest. With four, one is measured in every beat."""
 _CYCLE: Final = 4
 """Beats of the search for a tracked face: one measures its side, two lean to either side and measure its tilt.
 
@@ -106,6 +108,7 @@ class FaceFinder:
         self._register = Register(pace.reunion_s)
         self._t: float | None = None
         self._due_parts = 1.0
+        self._rested = 0
         self._beat = 0
         self._pixels = [np.empty(0, np.uint8), np.empty(0, np.uint8)]
         """Buffers: of a shrunken region, and of a turned one."""
@@ -148,8 +151,12 @@ class FaceFinder:
         parts = min(int(self._due_parts), most)
         # A new or missed face, and one that is measured, cost a scan of many windows, which is enough for one beat.
         busy = any(track.misses or not track.number or not self._turn(track) for track in self._tracks)
-        if reduced or not parts or busy:
+        if reduced or not parts:
             return
+        if busy and self._rested < _LONGEST_REST:
+            self._rested += 1
+            return
+        self._rested = 0
         self._due_parts -= parts
         self._watch.set_kind("sweep")
         if self._tracks:

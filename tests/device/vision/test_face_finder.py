@@ -141,6 +141,13 @@ def test_newcomers_are_found_in_little_more_than_two_seconds(eye: Eye) -> None:
     assert all(any(face.track == 1 for face in sight.seen) for sight in sights)
 
 
+def test_a_fifth_face_is_found_although_one_of_four_is_measured_in_every_beat(eye: Eye) -> None:
+    boxes = [((16 + 120 * n, 200, 88, 88), level) for n, level in enumerate((60, 100, 150, 200, 240))]
+    for _ in range(10 * 15):
+        sight = eye.find(*boxes)
+    assert len({face.track for face in sight.seen}) == len(boxes)
+
+
 def test_a_moving_face_keeps_its_track(eye: Eye) -> None:
     eye.until_found(((100, 150, 100, 100), 200))
     tracks = {
