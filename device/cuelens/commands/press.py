@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cuelens import settings
 from cuelens.link import address, client
-from cuelens.link.messages import Gesture, Press, Request
+from cuelens.link.requests import Gesture, Press, Request
 
 
 def press(gesture: Gesture, config: Path | None) -> int:

@@ -19,7 +19,7 @@ from cuelens.commands import state_folder
 from cuelens.commands.console import STANDARD
 from cuelens.commands.press import ask_glasses
 from cuelens.link.client import Silent
-from cuelens.link.messages import Reload
+from cuelens.link.requests import Reload
 from cuelens.profile import store
 from cuelens.profile.profile import Profile
 from cuelens_models import command

@@ -13,7 +13,8 @@ from typing import Final
 from cuelens import events
 from cuelens.commands.startup import RunOptions, Startup, active_profile
 from cuelens.cues.modes import mode
-from cuelens.link.messages import Done, Press, Refused, Reply, Request, Try
+from cuelens.link.replies import Done, Refused, Reply
+from cuelens.link.requests import Press, Reload, Request, Try
 from cuelens.ports import Voice
 from cuelens.profile import store
 from cuelens.profile.profile import Profile
@@ -131,7 +132,9 @@ class Requests:
                 return Done(text=self._press(request.gesture))
             if isinstance(request, Try):
                 return Done(text=self._try(request.word))
-            return Done(text=self.reload())
+            if isinstance(request, Reload):
+                return Done(text=self.reload())
+            raise BadInput(f"these glasses cannot do that: {type(request).__name__}")
         except BadInput as error:
             return Refused(text=str(error))
 

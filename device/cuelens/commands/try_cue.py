@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cuelens.commands.press import ask_glasses
-from cuelens.link.messages import LONGEST_WORD, Try
+from cuelens.link.requests import LONGEST_WORD, Try
 from cuelens_models.errors import BadInput
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from cuelens.link import messages
-from cuelens.link.messages import Hello, Refused, Reply, Request
+from cuelens.link.replies import Done, Refused, Reply
+from cuelens.link.requests import Hello, Request
 from cuelens_models.errors import AbsentDevice, BadInput
 
 ANSWER_S: Final = 15.0
@@ -23,7 +24,15 @@ class Silent(AbsentDevice):
 
 
 def ask(request: Request, paths: Sequence[Path], *, answer_s: float = ANSWER_S) -> str:
-    """Ask the first glasses that listen at one of some paths. Returns their sentence.
+    """Do an `exchange` whose answer is a sentence. Returns the sentence."""
+    reply = exchange(request, paths, answer_s=answer_s)
+    if not isinstance(reply, Done):
+        raise BadInput(f"the glasses answered with {type(reply).__name__} in place of a sentence")
+    return reply.text
+
+
+def exchange(request: Request, paths: Sequence[Path], *, answer_s: float = ANSWER_S) -> Reply:
+    """Ask the first glasses that listen at one of some paths. Returns their reply.
 
     Args:
         request: what to ask for.
@@ -38,7 +47,7 @@ def ask(request: Request, paths: Sequence[Path], *, answer_s: float = ANSWER_S) 
     reply = _reply(request, paths, answer_s)
     if isinstance(reply, Refused):
         raise BadInput(reply.text)
-    return reply.text
+    return reply
 
 
 def _reply(request: Request | Hello, paths: Sequence[Path], answer_s: float) -> Reply:

@@ -1,65 +1,20 @@
-"""The messages of the link: what may be asked of running glasses, and their answers. Each is one line of JSON."""
+"""The messages of the link as lines of JSON: encoding, decoding and receiving."""
 
 import socket
 import time
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
+from cuelens.link.message import VERSION, Message
+from cuelens.link.replies import Reply
+from cuelens.link.requests import Hello, Request
 from cuelens_models.errors import BadInput
-from cuelens_models.strict_struct import StrictStruct
 
-VERSION: Final = 1
-"""Version of the protocol. Both sides must speak the same."""
-LONGEST_WORD: Final = 40
-"""Of a cue to try, in characters."""
-MOST_BYTES: Final = 65_536
-"""Longest message, in bytes, with its end of line."""
-_PIECE_BYTES: Final = 4096
-Gesture = Literal["ask", "mute", "pause", "calibrate"]
+MOST_BYTES: Final = 1 << 20
+"""Longest message, in bytes, with its end of line: a recording of ten seconds fits."""
+_PIECE_BYTES: Final = 65_536
 T = TypeVar("T")
-
-
-class Message(StrictStruct, frozen=True, kw_only=True, tag_field="message"):
-    """The base class of messages."""
-
-    version: int = VERSION
-
-
-class Press(Message, frozen=True, kw_only=True, tag="press"):
-    """Do what a gesture of the wearer's button does. mute and pause alternate with their opposite."""
-
-    gesture: Gesture
-
-
-class Try(Message, frozen=True, kw_only=True, tag="try"):
-    """Give one cue. word: an expression, or another word that the glasses can tell."""
-
-    word: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_WORD)]
-
-
-class Reload(Message, frozen=True, kw_only=True, tag="reload"):
-    """Read the profile again, and put it into force."""
-
-
-class Hello(Message, frozen=True, kw_only=True, tag="hello"):
-    """Answer, and do nothing."""
-
-
-class Done(Message, frozen=True, kw_only=True, tag="done"):
-    """It was done. text: a sentence about it."""
-
-    text: str
-
-
-class Refused(Message, frozen=True, kw_only=True, tag="refused"):
-    """It was not done. text: a sentence: why, and what to do."""
-
-    text: str
-
-
-Request = Press | Try | Reload
-Reply = Done | Refused
 _REQUESTS: Final[msgspec.json.Decoder[Request | Hello]] = msgspec.json.Decoder(Request | Hello)
 _REPLIES: Final[msgspec.json.Decoder[Reply]] = msgspec.json.Decoder(Reply)
 
@@ -107,8 +62,9 @@ def receive(connection: socket.socket, deadline_s: float) -> bytes:
     connection: of AF_UNIX. deadline_s: on `time.monotonic`, for the whole line however slowly it comes. Raises
     TimeoutError after it, BadInput if the line is too long or has no end, OSError if the connection fails.
     """
-    line = bytearray()
-    while (end := line.find(b"\n")) < 0:
+    line, searched = bytearray(), 0
+    while (end := line.find(b"\n", searched)) < 0:
+        searched = len(line)
         if len(line) >= MOST_BYTES:
             raise BadInput(f"the message is too long: expected at most {MOST_BYTES} bytes")
         rest_s = deadline_s - time.monotonic()

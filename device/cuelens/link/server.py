@@ -17,7 +17,8 @@ from typing import Final
 
 from cuelens import ownership
 from cuelens.link import messages
-from cuelens.link.messages import Done, Hello, Refused, Reply, Request
+from cuelens.link.replies import Done, Refused, Reply
+from cuelens.link.requests import Hello, Request
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.errors import BadInput, Unwritable
 

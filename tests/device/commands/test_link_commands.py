@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from cuelens.link import messages
-from cuelens.link.messages import Reload
+from cuelens.link.replies import Done
+from cuelens.link.requests import Reload
 
 pytestmark = pytest.mark.slow
 
@@ -273,7 +274,7 @@ def test_a_profile_named_on_the_command_line_is_read_again(home: Home) -> None:
     client.settimeout(20)
     client.connect(str(home.socket))
     client.sendall(messages.encode(Reload()))
-    assert client.recv(4096) == messages.encode(messages.Done(text=f"{named} is in force"))
+    assert client.recv(4096) == messages.encode(Done(text=f"{named} is in force"))
     client.close()
     named.unlink()
     glasses.run.send_signal(signal.SIGHUP)

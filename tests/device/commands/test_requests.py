@@ -17,7 +17,8 @@ from cuelens.camera.capture import RUNNING
 from cuelens.commands.requests import Parts, Requests, Story
 from cuelens.commands.startup import RunOptions, check
 from cuelens.frame import Frame
-from cuelens.link.messages import Done, Press, Refused, Reload, Request, Try
+from cuelens.link.replies import Done, Refused
+from cuelens.link.requests import Press, Reload, Request, Try
 from cuelens.profile import store
 from cuelens.profile.profile import Profile
 from cuelens.profile.store import ProfileInForce
