@@ -82,6 +82,7 @@ class CuePolicy:
         tell_as: Callable[[str], str] = str,
         central: bool = False,
         answered_first: tuple[bool, ...] = (),
+        correct: Callable[[Sequence[float]], Sequence[float]] | None = None,
     ) -> None:
         """Begin with no faces and no recent cues.
 
@@ -95,6 +96,7 @@ class CuePolicy:
             tell_as: returns the word for an expression.
             central: attend to the face nearest to the middle of the frame, not to the largest.
             answered_first: the history of fading from earlier sessions.
+            correct: returns the household's corrected probabilities for those of a reading; None changes nothing.
         """
         self.labels = settle_rule.labels
         self.beliefs: dict[int, Belief] = {}
@@ -108,6 +110,7 @@ class CuePolicy:
         self._remembered_s = remembered_s
         self._tell_as = tell_as
         self._central = central
+        self._correct = correct
         self._recent = RecentCues()
         self._attended: int | None = None
         self._state: Any = mode.begin
@@ -165,6 +168,8 @@ class CuePolicy:
     def _settle(self, track: int, scores: Sequence[float], t: float) -> bool:
         """Update the belief about one face. Returns whether its expression changed."""
         before = self.beliefs.get(track)
+        if self._correct:
+            scores = self._correct(scores)
         belief = self.beliefs[track] = settle(before, scores, t, self._settle_rule)
         return before is None or belief.expression != before.expression
 

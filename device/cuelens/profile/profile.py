@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from cuelens.calibration.correction import Correction
 from cuelens.profile.cue_book import CueBook, LightCue
 from cuelens_models.strict_struct import StrictStruct
 
@@ -142,6 +143,7 @@ class Profile(StrictStruct, frozen=True):
         play: parameters of the games.
         fading: parameters of fading.
         cues: light and phrase for each expression.
+        people: by how much readings are moved for this household; found by the family's calibration.
         face_found: light of the greeting; None for no greeting.
     """
 
@@ -157,4 +159,5 @@ class Profile(StrictStruct, frozen=True):
     play: Play = Play()
     fading: Fading = Fading()
     cues: CueBook = CueBook()
+    people: Correction = Correction()
     face_found: LightCue | None = LightCue(colour="#808080", light_s=1.0)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from cuelens import events
+from cuelens.calibration.correction import corrector
 from cuelens.cues.modes import mode
 from cuelens.cues.policy import CuePolicy
 from cuelens.ports import Detector
@@ -76,4 +77,5 @@ def policy_of(
         tell_as=partial(tell_as, wearer),
         central=wearer.policy.speaks == "central",
         answered_first=answered_first,
+        correct=corrector(contract.labels, wearer.people),
     )
