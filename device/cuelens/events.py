@@ -102,8 +102,15 @@ class Mode(Event, frozen=True, kw_only=True, tag="mode"):
     mode: str
 
 
+class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
+    """The caregiver's calibration began or ended. Meanwhile there is no session."""
+
+    t: float
+    on: bool
+
+
 class Session(Event, frozen=True, kw_only=True, tag="session"):
-    """A session began or ended. why: reason of the end: time (it was over), stopped, camera lost; else empty."""
+    """A session began or ended. why: of the end: time (it was over), stopped, calibration, camera lost; else empty."""
 
     t: float
     state: str
@@ -148,6 +155,7 @@ AnyEvent = (
     | Mute
     | Pause
     | Mode
+    | Calibration
     | Session
     | Fault
     | State

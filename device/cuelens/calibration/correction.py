@@ -59,9 +59,7 @@ def correct(scores: Sequence[float], labels: Sequence[str], correction: Correcti
     return change(scores) if change else tuple(scores)
 
 
-def corrector(
-    labels: Sequence[str], correction: Correction
-) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
+def corrector(labels: Sequence[str], correction: Correction) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
     """Return the function that corrects readings, with all that can be worked out beforehand; None if none changes.
 
     Args:

@@ -63,6 +63,11 @@ class Samples:
             del kept[1::2]
             self._every[expression] = 2 * every
 
+    def forget(self, expression: str) -> None:
+        """Forget the readings of an expression, which is about to be shown again."""
+        for kept in (self._kept, self._every, self._count, self._seconds, self._last_t):
+            kept.pop(expression, None)
+
     def seconds(self, expression: str) -> float:
         """Return for how many seconds an expression was read, pauses left out."""
         return self._seconds.get(expression, 0.0)

@@ -105,6 +105,8 @@ def _wearers_line(event: events.Event) -> str:
             return f"mode {event.mode}: {mode(event.mode).about}"
         case events.Session():
             return f"{event.t:6.2f} s  session {event.state}{f', {event.why}' if event.why else ''}"
+        case events.Calibration():
+            return f"{event.t:6.2f} s  calibration {'began' if event.on else 'ended'}"
         case events.Press():
             return f"{event.t:6.2f} s  button: {event.gesture}"
         case events.Mute():

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from shlex import quote
 from typing import Any, Final
@@ -20,13 +19,12 @@ from cuelens.commands.console import STANDARD
 from cuelens.commands.press import ask_glasses
 from cuelens.link.client import Silent
 from cuelens.link.requests import Reload
-from cuelens.profile import store
+from cuelens.profile import library, store
 from cuelens.profile.profile import Profile
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
 
-_FACTORY: Final = b'{"schema": 1}\n'
 _PRIVATE: Final = 0o077
 """The umask of the service: nobody else reads what these commands write."""
 
@@ -85,7 +83,7 @@ def reset(config: Path | None) -> int:
     elif not path.exists():
         print("There is no profile: the factory's is in force.")
         return 0
-    _replace(path, _FACTORY, state)
+    _replace(path, library.FACTORY, state)
     print(f"{path} is the factory profile now.")
     return _reload(config)
 
@@ -171,27 +169,10 @@ def _replace(path: Path, content: bytes, state: Path) -> None:
 
 
 def _keep(file: Path, path: Path, state: Path) -> None:
-    """Give a file a second name, the first free one of NAME-1.json, ... beside `path`, and print it. Raises Unwritable.
-
-    Args:
-        file: to keep.
-        path: of the profile that is about to be replaced.
-        state: the state folder.
-    """
-    for number in count(1):
-        kept = path.with_name(f"{path.stem}-{number}.json")
-        if os.path.lexists(kept):
-            continue
-        try:
-            os.link(file, kept)
-        except FileExistsError:
-            continue
-        except OSError:
-            # A card formatted elsewhere has no second names, and a folder never has.
-            with _named(kept, state):
-                file.rename(kept)
-        print(f"{file} is kept as {kept}")
-        return
+    """Keep a file beside the profile that is about to be replaced, and print its new name. Raises Unwritable."""
+    with _named(path, state):
+        kept = library.keep(file, path)
+    print(f"{file} is kept as {kept}")
 
 
 def _write(path: Path, content: bytes, state: Path) -> None:

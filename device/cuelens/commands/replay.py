@@ -115,7 +115,7 @@ def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
     for event in stream:
         if isinstance(event, events.FaceSeen):
             boxes.setdefault(event.track, event.box)
-    press_t, muted = -math.inf, False
+    press_t, muted, calibrates = -math.inf, False, False
     for _, group in groupby(stream, key=lambda event: getattr(event, "t", None)):
         beat = list(group)
         readings = [event for event in beat if isinstance(event, events.Reading)]
@@ -123,13 +123,14 @@ def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
             press = readings[0].t - press_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
             scores = {face.track: [face.scores.get(label, 0.0) for label in policy.labels] for face in readings}
-            cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, press=press, muted=muted).cue
+            cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, press=press, muted=muted or calibrates).cue
             cues += [cue] if cue else []
             press_t = -math.inf
         # A gesture between two beats has the time of the first, and acts on the second.
         for event in beat:
             press_t = event.t if isinstance(event, events.Press) and event.gesture == "ask" else press_t
             muted = event.on if isinstance(event, events.Mute) else muted
+            calibrates = event.on if isinstance(event, events.Calibration) else calibrates
             if isinstance(event, events.Session) and event.state == "began":
                 policy.begin()
     return cues

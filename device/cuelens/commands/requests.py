@@ -5,16 +5,18 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cuelens import events
-from cuelens.commands.startup import RunOptions, Startup, active_profile
+from cuelens.commands.caregiver import Caregiver, CaregiverParts
+from cuelens.commands.startup import RunOptions, Startup, active_profile, with_mode
 from cuelens.cues.modes import mode
 from cuelens.link.replies import Done, Refused, Reply
-from cuelens.link.requests import Press, Reload, Request, Try
+from cuelens.link.requests import Calibrate, Look, Press, Reload, Request, Try, Watch
 from cuelens.ports import Voice
 from cuelens.profile import store
 from cuelens.profile.profile import Profile
@@ -29,7 +31,7 @@ from cuelens.story.writer import Writer
 from cuelens.types import Cue
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.command import journal_level
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import BadInput, Unwritable
 
 TRIED: Final = "try"
 """Kind of a cue that was given to try it."""
@@ -49,17 +51,21 @@ _EFFECTS: Final = {
 
 
 class Story:
-    """The reader of events that keeps the story. Cues that are only tried do not belong to it."""
+    """The reader of events that keeps the story. Cues that are only tried, and calibrations, are no part of it."""
 
     def __init__(self, path: Path, profile: Profile, fault: Callable[[str, str], None]) -> None:
         """Begin to write. path: of the story. fault: is called with the name and the details of each fault."""
         self._path = path
         self._fault = fault
+        self._calibrates = False
         self._writer = self._open(profile)
 
     def __call__(self, event: events.Event) -> None:
         """Take an event."""
-        if not (isinstance(event, events.CueGiven) and event.kind == TRIED):
+        if isinstance(event, events.Calibration):
+            self._calibrates = event.on
+        tried = isinstance(event, events.CueGiven) and event.kind == TRIED
+        if not tried and (not self._calibrates or isinstance(event, events.Session)):
             self._writer(event)
 
     def see(self, *_frame: object) -> None:
@@ -92,6 +98,7 @@ class Parts:
         fitted: the outputs that exist whatever the profile says: light, console.
         open_voice: returns the voice of a profile, if it has one.
         session_s: returns the length of a session for a profile, in seconds; 0 for no end.
+        caregiver: what a calibration needs.
     """
 
     loop: Loop
@@ -102,6 +109,7 @@ class Parts:
     fitted: tuple[str, ...]
     open_voice: Callable[[ProfileInForce], Voice | None]
     session_s: Callable[[Profile], float]
+    caregiver: CaregiverParts
 
 
 class Requests:
@@ -123,7 +131,8 @@ class Requests:
         self._available = (*parts.fitted, *(("voice",) if speaks else ()))
         self._tried_s = -math.inf
         self._trying = threading.Lock()
-        self._reloading = threading.Lock()
+        self._reloading = threading.RLock()
+        self._caregiver = Caregiver(parts.caregiver, self._use, lambda: (self._active, "voice" in self._available))
 
     def answer(self, request: Request) -> Reply:
         """Do what a request of the link asks for."""
@@ -134,9 +143,15 @@ class Requests:
                 return Done(text=self._try(request.word))
             if isinstance(request, Reload):
                 return Done(text=self.reload())
-            raise BadInput(f"these glasses cannot do that: {type(request).__name__}")
-        except BadInput as error:
+            if isinstance(request, Calibrate | Watch | Look):
+                # These never wait for another request.
+                return self._caregiver.answer(request)
+            with self._changing():
+                return self._caregiver.answer(request)
+        except (BadInput, Unwritable) as error:
             return Refused(text=str(error))
+        except OSError as error:
+            return Refused(text=f"{error.filename or 'a file'} cannot be used: {error.strerror}")
 
     def follow(self, reloads: "queue.SimpleQueue[bool]") -> None:
         """Read the profile again for each item of a queue, on this thread, until an item is false."""
@@ -153,17 +168,34 @@ class Requests:
 
         Raises BadInput if it cannot be used: then the one in force stays, and a fault says why.
         """
-        if not self._reloading.acquire(timeout=_OTHER_S):
-            raise BadInput("another new profile is about to be put into force: try again")
-        try:
+        with self._changing():
+            if self._caregiver.drafted:
+                raise BadInput("a calibration tries another profile: end it first")
             try:
                 active = self._requested()
             except BadInput as error:
                 self._parts.stream.fault("profile damaged", str(error))
                 raise
             return self._change(active)
+
+    def lapse(self) -> None:
+        """Undo what a calibration that nobody ended has left. Raises BadInput if another change takes too long."""
+        with self._changing():
+            self._caregiver.lapse()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Let one request at a time change the profile. Raises BadInput if another one takes too long."""
+        if not self._reloading.acquire(timeout=_OTHER_S):
+            raise BadInput("another new profile is about to be put into force: try again")
+        try:
+            yield
         finally:
             self._reloading.release()
+
+    def _use(self, active: ProfileInForce) -> str:
+        """Put a profile into force for a caregiver, in the mode that the command line names. Returns a sentence."""
+        return self._change(with_mode(self._options, active))
 
     def _requested(self) -> ProfileInForce:
         """Return the profile that is asked for now. Raises BadInput."""
@@ -189,7 +221,13 @@ class Requests:
         closing: list[Callable[[], None]] = []
 
         def change() -> None:
-            parts.loop.use(policy, gap_s=profile.policy.gap_s, session_s=parts.session_s(profile), anew=anew)
+            parts.loop.use(
+                policy,
+                gap_s=profile.policy.gap_s,
+                tilt=profile.view.tilt_degrees,
+                session_s=parts.session_s(profile),
+                anew=anew,
+            )
             if anew:
                 if parts.story:
                     closing.append(parts.story.change(profile))
@@ -233,7 +271,7 @@ class Requests:
         if effect == "off":
             raise BadInput("nothing was asked, since the camera is off: `cuelens press pause` turns it on again")
         if not effect:
-            raise BadInput("there is no calibration mode yet: nothing was begun")
+            raise BadInput("no calibration was begun")
         return _EFFECTS[effect]
 
     def _try(self, word: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from cuelens.adapters.sources import open_source
 from cuelens.camera.capture import CaptureThread, Feed
 from cuelens.camera.in_order import InOrder
 from cuelens.commands import console, summary
+from cuelens.commands.caregiver import CaregiverParts
 from cuelens.commands.keys import HINT, keys
 from cuelens.commands.requests import Parts, Requests, Story
 from cuelens.commands.startup import RunOptions, Startup, check
@@ -23,11 +24,15 @@ from cuelens.link import address
 from cuelens.link.server import Server
 from cuelens.ports import FrameSource, Voice
 from cuelens.profile import store
+from cuelens.profile.library import Library
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import volume
 from cuelens.profile.store import ProfileInForce
 from cuelens.runtime.build import assemble
 from cuelens.runtime.button import ButtonThread, Gestures
+from cuelens.runtime.calibration import FIRST_LEASE_S, Calibration
+from cuelens.runtime.code_teller import CodeTeller
+from cuelens.runtime.collecting import Collecting
 from cuelens.runtime.event_file import EventFile
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.hardware import Hardware, fit
@@ -35,6 +40,7 @@ from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Strain
 from cuelens.runtime.pipeline import Decision, Pipeline
+from cuelens.runtime.recent import Recent
 from cuelens.runtime.signals import Stop, stop_on_signals
 from cuelens.runtime.wishes import Wishes
 from cuelens.settings import Settings
@@ -111,7 +117,11 @@ def _assemble(
         _emit_beginning(startup, source.name if source else startup.source_name, wearer, stream)
         outputs_by_name = {"light": hardware.light, "voice": voice, "console": "console" in options.cues}
         beats = _beats(startup, [name for name, output in outputs_by_name.items() if output], watch, stream)
-        gestures = Gestures(wearer, outputs, feed, stream)
+        calibration, collecting, recent = Calibration(), Collecting(startup.interpreter.contract.labels), Recent()
+        for reader in (collecting, recent):
+            stream.add(reader)
+        state = startup.settings.state_dir()
+        gestures = Gestures(wearer, outputs, feed, stream, partial(_begin_calibration, calibration, state))
         if hardware.button:
             stack.callback(ButtonThread(hardware.button, gestures).close)
         loop = Loop(
@@ -124,15 +134,45 @@ def _assemble(
             worn=startup.worn,
             session_s=_session_s(hardware, startup.active.profile),
             strain=_strain,
-            watchers=[story.see, *watchers] if story else watchers,
+            calibration=calibration,
+            watchers=[calibration.see, collecting.see, *([story.see] if story else []), *watchers],
         )
         fitted = tuple(name for name in ("light", "console") if outputs_by_name[name])
-        parts = Parts(loop, gestures, outputs, stream, story, fitted, open_voice, partial(_session_s, hardware))
+        caregiver = CaregiverParts(
+            calibration=calibration,
+            collecting=collecting,
+            recent=recent,
+            teller=CodeTeller(outputs),
+            wishes=wearer,
+            contract=startup.interpreter.contract,
+            library=Library(state, options.profile),
+            story=state / FILE,
+            button=hardware.button is not None,
+            light=hardware.light is not None,
+        )
+        session_s = partial(_session_s, hardware)
+        parts = Parts(loop, gestures, outputs, stream, story, fitted, open_voice, session_s, caregiver)
         place = None if options.as_fast else address.own(startup.settings.state_dir())
-        _listen(Requests(options, startup, parts, speaks=voice is not None), place, stop, stream, stack)
+        answering = Requests(options, startup, parts, speaks=voice is not None)
+        stream.add(partial(_lapse, answering))
+        _listen(answering, place, stop, stream, stack)
         if "console" in options.cues and place and stack.enter_context(keys(gestures.press, stop.event.set)):
             print(HINT, file=console.for_events(options.events))
         yield loop
+
+
+def _begin_calibration(calibration: Calibration, state: Path) -> bool:
+    """Begin a calibration, and wake the page's process: cuelens-page.path waits for this file. Returns True."""
+    calibration.begin(FIRST_LEASE_S)
+    with suppress(OSError):
+        address.wanted(state).touch()
+    return True
+
+
+def _lapse(requests: Requests, event: events.Event) -> None:
+    """Undo a calibration's draft when it has ended, on a thread of its own: the loop has to take the profile."""
+    if isinstance(event, events.Calibration) and not event.on:
+        threading.Thread(target=requests.lapse, name="lapse", daemon=True).start()
 
 
 def _open(startup: Startup, hardware: Hardware) -> FrameSource:

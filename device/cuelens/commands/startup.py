@@ -150,7 +150,11 @@ def _wishes(file: Path) -> Wishes:
 def active_profile(options: RunOptions, state: Path) -> ProfileInForce:
     """Return the profile in force, with the mode of the command line, if it has one."""
     file = options.profile
-    active = store.in_force(file) if file else store.active(state)
+    return with_mode(options, store.in_force(file) if file else store.active(state))
+
+
+def with_mode(options: RunOptions, active: ProfileInForce) -> ProfileInForce:
+    """Return a profile with the mode of the command line, if it has one. Raises BadInput if they do not fit."""
     if options.mode is None:
         return active
     profile = msgspec.structs.replace(active.profile, mode=mode(options.mode).name)

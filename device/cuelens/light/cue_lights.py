@@ -30,6 +30,7 @@ _BUILT_IN: Final = {
     "unmuted": LightCue(colour=_WHITE, light_s=1.0),
     "paused": LightCue(colour=_AMBER, light_s=2.0),
     "resumed": LightCue(colour=_WHITE, light_s=1.0),
+    "code": LightCue(colour=_WHITE, pattern="steady", light_s=0.18),
     "calibrate": LightCue(colour=_WHITE, pattern="steady", light_s=3.0),
     "session began": LightCue(colour=_WHITE, pattern="breath", light_s=4.0),
     "session ended": LightCue(colour=_SOFT, light_s=5.0),

@@ -19,6 +19,11 @@ def known(state: Path) -> list[Path]:
     return [folder / _NAME for folder in dict.fromkeys((_own_folder(state), state, SERVICE))]
 
 
+def wanted(state: Path) -> Path:
+    """Return the file that glasses touch when a calibration is wanted: it starts the page where systemd watches it."""
+    return _own_folder(state) / "calibrate"
+
+
 def _own_folder(state: Path) -> Path:
     if systemd := os.environ.get("RUNTIME_DIRECTORY"):
         # systemd separates several folders by colons.

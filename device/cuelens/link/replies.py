@@ -66,7 +66,7 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
         faces: how many are in view.
         happenings: since the number that was asked for, the last 50 at most.
         collected: of the step "people".
-        time_s: the clock of the glasses, in seconds since 1970. clock_set: it has been set since the start.
+        time_s: the clock of the glasses, in seconds since 1970.
     """
 
     title: str
@@ -87,7 +87,6 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
     happenings: tuple[Happening, ...]
     collected: Collected
     time_s: float
-    clock_set: bool
 
 
 class SeenFace(StrictStruct, frozen=True, kw_only=True):
@@ -170,7 +169,6 @@ class StoredSession(StrictStruct, frozen=True, kw_only=True):
     school: bool
     seconds: float
     ended: str | None
-    faces_s: float | None
     entries: tuple[Entry, ...]
 
 

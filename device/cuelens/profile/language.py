@@ -13,7 +13,7 @@ _FOLDER: Final = Path(__file__).parent / "languages"
 
 
 class Phrases(StrictStruct, frozen=True):
-    """One phrase for each word: expressions, faces in view or none, and the prompts of the game `smile`."""
+    """One phrase for each word: expressions, faces in view or none, prompts of the game `smile`, digits of a code."""
 
     happy: str
     surprise: str
@@ -36,6 +36,12 @@ class Phrases(StrictStruct, frozen=True):
     find_fear: str = msgspec.field(name="find fear")
     find_smile: str = msgspec.field(name="find smile")
     find_frown: str = msgspec.field(name="find frown")
+    one: str = msgspec.field(name="1")
+    two: str = msgspec.field(name="2")
+    three: str = msgspec.field(name="3")
+    four: str = msgspec.field(name="4")
+    five: str = msgspec.field(name="5")
+    six: str = msgspec.field(name="6")
 
 
 class Language(StrictStruct, frozen=True):

@@ -44,6 +44,12 @@ class Brightness(StrictStruct, frozen=True):
     night_percent: Percent = 12
 
 
+class View(StrictStruct, frozen=True):
+    """How the glasses sit on this wearer. tilt_degrees: by how much a level room leans, counter-clockwise."""
+
+    tilt_degrees: Annotated[float, msgspec.Meta(ge=-30, le=30)] = 0.0
+
+
 class Enter(StrictStruct, frozen=True):
     """Thresholds for this wearer, each a probability against that of neutral; None keeps the usual one."""
 
@@ -139,6 +145,7 @@ class Profile(StrictStruct, frozen=True):
         session: length of a session.
         sound: sound.
         light: brightness of the light.
+        view: how the glasses sit.
         policy: options for the cue policy.
         play: parameters of the games.
         fading: parameters of fading.
@@ -155,6 +162,7 @@ class Profile(StrictStruct, frozen=True):
     session: Session = Session()
     sound: Sound = Sound()
     light: Brightness = Brightness()
+    view: View = View()
     policy: Policy = Policy()
     play: Play = Play()
     fading: Fading = Fading()

@@ -46,8 +46,10 @@ def assemble(
     """
     wearer = wearer or Profile()
     contract = interpreter.contract
+    finder = FaceFinder(detector, optics or Optics(), pace or LookPace(), watch)
+    finder.level(wearer.view.tilt_degrees)
     return Pipeline(
-        FaceFinder(detector, optics or Optics(), pace or LookPace(), watch),
+        finder,
         Reader(interpreter, watch),
         policy_of(wearer, contract, outputs, answered_first),
         watch,

@@ -15,6 +15,7 @@ from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, STALLED, Feed
 from cuelens.cues.policy import CuePolicy
 from cuelens.frame import Frame
 from cuelens.health.systemd import Notify
+from cuelens.runtime.calibration import Calibration
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pacing import Pacing, Strain
@@ -76,6 +77,7 @@ class Loop:
         worn: bool = True,
         session_s: float = 0.0,
         strain: Callable[[], Strain] = Strain,
+        calibration: Calibration | None = None,
         watchers: Sequence[Callable[[Frame, Decision], None]] = (),
     ) -> None:
         """Join the parts of a run.
@@ -90,6 +92,7 @@ class Loop:
             worn: keep sessions.
             session_s: length of a session in seconds; 0 for no end.
             strain: returns temperature and under-voltage; called every five seconds.
+            calibration: of the caregiver's; None if there is none. While it is on there is no session.
             watchers: called with every frame and its decision.
         """
         self._feed = feed
@@ -100,6 +103,8 @@ class Loop:
         self._wearer = wearer or Wishes()
         self._sessions = Sessions(wearer, session_s, outputs, feed, stream) if wearer and worn else None
         self._strain = strain
+        self._calibration = calibration or Calibration()
+        self._calibrates = False
         self._pacing = Pacing()
         self._watchers = watchers
         self._notify = Notify()
@@ -147,7 +152,7 @@ class Loop:
             return done.wait(timeout_s)
         return False
 
-    def use(self, policy: CuePolicy, *, gap_s: float, session_s: float, anew: bool) -> None:
+    def use(self, policy: CuePolicy, *, gap_s: float, session_s: float, anew: bool, tilt: float = 0.0) -> None:
         """Use another policy. Call it between two beats.
 
         Args:
@@ -155,8 +160,9 @@ class Loop:
             gap_s: no unasked cue comes for so long, in seconds.
             session_s: length of a session in seconds; 0 for no end.
             anew: end the session, and begin another at the next turn.
+            tilt: by how much a level room leans, in degrees.
         """
-        self._beats.change(policy, gap_s)
+        self._beats.change(policy, gap_s, tilt)
         if self._sessions:
             self._sessions.length_s = session_s
             if anew:
@@ -173,7 +179,9 @@ class Loop:
 
     def _turn(self) -> bool:
         """Process one frame, or wait for one until the deadline. Returns False at the end of the source."""
-        if self._sessions:
+        if self._calibration.on != self._calibrates:
+            self._switch_calibration(on=not self._calibrates)
+        if self._sessions and not self._calibrates:
             self._sessions.turn(self._now_s(), self._clock.t, self._beats.begin)
         try:
             frame = self._feed.next(_TURN_S)
@@ -191,6 +199,21 @@ class Loop:
         elif not self._live or self._pacing.due(frame.t):
             self._beat(frame)
         return True
+
+    def _switch_calibration(self, *, on: bool) -> None:
+        """Begin or end the calibration, on the thread that runs beats."""
+        self._calibrates = on
+        self._stream.emit(events.Calibration(t=self._clock.t, on=on))
+        if not self._sessions:
+            return
+        if on:
+            self._sessions.end(self._clock.t, "calibration")
+            self._sessions.wake()
+            return
+        ending = self._calibration.ending
+        self._sessions.next_length_s = ending.session_s
+        if ending.rest:
+            self._sessions.rest(self._clock.t, "stopped")
 
     def _skip(self, frame: Frame) -> None:
         """Skip a frame during pause or rest: from a file, or from a camera that is about to close."""
@@ -222,7 +245,7 @@ class Loop:
             frame,
             reduced=self._live and self._pacing.reduced,
             press=wearer.take_ask(),
-            muted=wearer.muted,
+            muted=wearer.muted or self._calibration.quiet,
         )
         ended_ns = time.monotonic_ns()
         self._stream.t = decision.t

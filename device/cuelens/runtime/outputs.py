@@ -85,6 +85,13 @@ class Outputs:
         """Show a gesture's effect or a new state by light. what: name of the light."""
         self._show(what)
 
+    def blink(self, word: str = "") -> None:
+        """Blink once, for a code. word: a digit to say besides, if there is a voice; "" for none."""
+        with self._lock:
+            self._show("code")
+            if word and self._voice:
+                self._voice.say(word)
+
     def trouble(self) -> None:
         """Begin the slow amber breath, in the background of other lights: the camera is away."""
         if self._light:

@@ -67,12 +67,16 @@ class Pipeline:
         """Begin a session: drop all beliefs."""
         self._policy.begin()
 
-    def change(self, policy: CuePolicy, gap_s: float) -> None:
+    def change(self, policy: CuePolicy, gap_s: float, tilt: float = 0.0) -> None:
         """Use another policy from the next beat on. It knows no face and no cue yet.
 
-        gap_s: no unasked cue comes for so long, in seconds: the last one may have come just before.
+        Args:
+            policy: settles, decides and limits from now on.
+            gap_s: no unasked cue comes for so long, in seconds: the last one may have come just before.
+            tilt: by how much a level room leans, in degrees.
         """
         self._policy = policy
+        self._finder.level(tilt)
         self._unasked_t = self.clock.t + gap_s
 
     @property

@@ -31,7 +31,10 @@ class Sessions:
         self._outputs = outputs
         self._feed = feed
         self._stream = stream
+        self.next_length_s: float | None = None
+        """Length of the next session alone; None for the usual one."""
         self._began_s: float | None = None
+        self._this_length_s: float | None = None
 
     def turn(self, now_s: float, t: float, begin: Callable[[], None]) -> None:
         """Begin or end a session if that is due.
@@ -45,15 +48,26 @@ class Sessions:
         if self._began_s is None:
             if not wishes.resting:
                 self._began_s = now_s
+                self._this_length_s, self.next_length_s = self.next_length_s, None
                 begin()
                 self._show(lambda: "paused" if wishes.paused else "session began")
                 self._stream.emit(events.Session(t=t, state="began"))
-        elif 0 < self.length_s <= now_s - self._began_s:
-            self._show(lambda: "session ended", resting=True)
-            self.end(t, "time")
+        elif 0 < (self._this_length_s or self.length_s) <= now_s - self._began_s:
+            self.rest(t, "time")
+
+    def rest(self, t: float, why: str) -> None:
+        """End the session, if one is on, and rest until a press. why: as for `end`."""
+        self._show(lambda: "session ended", resting=True)
+        self.end(t, why)
+
+    def wake(self) -> None:
+        """Rest no longer, without a session: for a calibration."""
+        with self._wishes.changing:
+            self._wishes.resting = False
+            enforce(self._wishes, self._outputs, self._feed)
 
     def end(self, t: float, why: str) -> None:
-        """Emit the end of the session, if one is on. why: time, stopped or camera lost."""
+        """Emit the end of the session, if one is on. why: time, stopped, calibration or camera lost."""
         if self._began_s is not None:
             self._began_s = None
             self._stream.emit(events.Session(t=t, state="ended", why=why))

@@ -1,4 +1,4 @@
-"""Earcons, two or three soft tones in place of a word; and the wake tone, which wakes a sound sink before each clip.
+"""Earcons, a few soft tones in place of a word; and the wake tone, which wakes a sound sink before each clip.
 
 Autistic children rated 250 Hz and 8 kHz most unpleasant (docs/decisions/0005). All tones are pure sines without
 harmonics, between 440 and 1047 Hz.
@@ -50,6 +50,7 @@ _EARCONS: Final[dict[str, tuple[Tone, ...]]] = {
     "unsure": ((_D5, _SHORT_S), (_E5, _SHORT_S), (_D5, _SHORT_S)),  # to and fro
     "face": ((_C5, _SHORT_S), (_E5, _SHORT_S), (_G5, _SHORT_S)),  # three steps up
     "nobody": ((_G5, _SHORT_S), (_E5, _SHORT_S), (_C5, _SHORT_S)),  # three steps down
+    **{str(digit): ((_E5, _SHORT_S),) * digit for digit in range(1, 7)},  # as many tones as a code's digit says
 }
 
 

@@ -14,6 +14,7 @@ from cuelens_models.bundle.expressions import UNSURE
 _ENDED: Final = {
     "time": "its time was over",
     "stopped": "stopped",
+    "calibration": "for a calibration",
     "camera lost": "the camera was lost",
     "": "ended",
     None: "cut off, or still on",

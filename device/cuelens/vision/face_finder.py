@@ -4,6 +4,7 @@ A tracked face is searched for around its predicted place, in a narrow range of 
 in small parts, a few a beat. A sweep of the whole frame takes half a second without a tracked face, and two with one.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,9 +102,9 @@ class FaceFinder:
         self._detector = _Timed(detector, watch)
         self._pace = pace
         self._watch = watch
-        self._upright = Sweep(self._detector, optics)
-        self._leaning = tuple(Sweep(self._detector, optics, tilt, every=3) for tilt in _TILTS)
-        self._usual = self._upright
+        self._optics = optics
+        self._level = math.nan
+        self.level(0.0)
         self._tracks: list[Track] = []
         self._register = Register(pace.reunion_s)
         self._t: float | None = None
@@ -112,6 +113,16 @@ class FaceFinder:
         self._beat = 0
         self._pixels = [np.empty(0, np.uint8), np.empty(0, np.uint8)]
         """Buffers: of a shrunken region, and of a turned one."""
+
+    def level(self, tilt: float) -> None:
+        """Search for heads in a room that leans by so many degrees, counter-clockwise: the glasses sit askew."""
+        level = tilt if abs(tilt) >= _UPRIGHT else 0.0
+        if level == self._level:
+            return
+        self._level = level
+        self._upright = Sweep(self._detector, self._optics, level)
+        self._leaning = tuple(Sweep(self._detector, self._optics, level + lean, every=3) for lean in _TILTS)
+        self._usual = self._upright
 
     def find(self, frame: Frame, *, reduced: bool = False) -> Sight:
         """Find the faces of one frame. reduced: search for tracked faces only."""
@@ -122,7 +133,7 @@ class FaceFinder:
         lost = [track for track in self._tracks if track.misses >= (MISSES if track.number else 1)]
         self._tracks = [track for track in self._tracks if track not in lost]
         self._scan_for_others(frame, reduced=reduced)
-        newcomers = [track for track in self._tracks if not track.number and track.t == frame.t and _counts(track)]
+        newcomers = [track for track in self._tracks if not track.number and track.t == frame.t and self._counts(track)]
         appeared = tuple(self._register.number(track, frame.grey) for track in newcomers)
         for track in lost:
             if track.number:
@@ -140,8 +151,8 @@ class FaceFinder:
         mostly as that one: it may be the wearer who leans. With one, newcomers are searched for as it leans.
         """
         if self._tracks:
-            tilt = max(self._tracks, key=lambda track: track.box[2]).tilt
-            self._usual = self._upright if abs(tilt) < _LEANS else self._leaning[tilt < 0]
+            lean = max(self._tracks, key=lambda track: track.box[2]).tilt - self._level
+            self._usual = self._upright if abs(lean) < _LEANS else self._leaning[lean < 0]
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
         whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
@@ -207,9 +218,17 @@ class FaceFinder:
         boxes = leaning = self._search(picture, track.tilt + lean, *sides)
         if lean and not leaning:
             boxes = self._search(picture, track.tilt, *sides)
-        least = 0 if track.number else _LEANING_HITS if abs(track.tilt) >= _LEANS else _NEWCOMER_HITS
+        least = 0 if track.number else _LEANING_HITS if self._leans(track) else _NEWCOMER_HITS
         boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items() if hits >= least}
         return Scan(boxes, region.trust, lean, sum(leaning.values()))
+
+    def _leans(self, track: Track) -> bool:
+        """Whether a head leans in its room."""
+        return abs(track.tilt - self._level) >= _LEANS
+
+    def _counts(self, track: Track) -> bool:
+        """Whether a new track was detected often enough to count."""
+        return track.t - track.began > (_LEANING_S if self._leans(track) else 0)
 
     def _turn(self, track: Track) -> int:
         """Return the number of this beat in the cycle of a track. Several faces are not measured in the same beat."""
@@ -229,11 +248,6 @@ class FaceFinder:
             # Half as much again: a face that comes nearer should not need another buffer in every beat.
             self._pixels[number] = np.empty(3 * rows * columns // 2, np.uint8)
         return self._pixels[number][: rows * columns].reshape(rows, columns)
-
-
-def _counts(track: Track) -> bool:
-    """Whether a new track was detected often enough to count."""
-    return track.t - track.began > (_LEANING_S if abs(track.tilt) >= _LEANS else 0)
 
 
 class _Timed:

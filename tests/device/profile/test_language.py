@@ -65,7 +65,7 @@ def test_a_phrase_follows_looks_happy(code: str, word: str, expected: str) -> No
 @pytest.mark.parametrize(("code", "word"), SPOKEN)
 def test_a_phrase_is_spoken_in_less_than_two_seconds(code: str, word: str, tmp_path: Path) -> None:
     spoken = language.read(code)
-    assert 0.3 < phrase(spoken.says()[word], spoken.voice, tmp_path).seconds < 2
+    assert 0.2 < phrase(spoken.says()[word], spoken.voice, tmp_path).seconds < 2
 
 
 @pytest.mark.parametrize("code", ["xx", "", "EN", "../languages/en", "en.toml"])

@@ -1,0 +1,300 @@
+"""What the caregiver's page asks of running glasses: the calibration, pictures, profiles, a correction, the story."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cuelens.calibration.fitting import fit
+from cuelens.commands import caregiver_views as views
+from cuelens.health import board
+from cuelens.link import replies, requests
+from cuelens.link.replies import Done, Glasses, Profiles, Reply
+from cuelens.link.requests import Request
+from cuelens.profile.library import Library
+from cuelens.profile.store import ProfileInForce
+from cuelens.runtime.calibration import Calibration, Ending
+from cuelens.runtime.code_teller import CodeTeller
+from cuelens.runtime.collecting import Collecting
+from cuelens.runtime.pacing import Pacing, Strain
+from cuelens.runtime.recent import Recent
+from cuelens.runtime.wishes import Wishes
+from cuelens.sound import recording
+from cuelens.story import query
+from cuelens_models.bundle.contract import Contract
+from cuelens_models.errors import BadInput, Unwritable
+
+
+@dataclass(frozen=True, slots=True)
+class CaregiverParts:
+    """The parts of a run that a caregiver reaches.
+
+    Attributes:
+        calibration: whether it is on.
+        collecting: the readings of the step "people".
+        recent: what happened lately.
+        teller: tells a pairing code.
+        wishes: the wearer's wishes.
+        contract: of the bundle.
+        library: the profiles.
+        story: file of the story.
+        button: there is a button.
+        light: there is a light.
+    """
+
+    calibration: Calibration
+    collecting: Collecting
+    recent: Recent
+    teller: CodeTeller
+    wishes: Wishes
+    contract: Contract
+    library: Library
+    story: Path
+    button: bool
+    light: bool
+
+
+class Caregiver:
+    """Does what a page asks for. Thread-safe, but for what changes the profile: the caller holds a lock then."""
+
+    def __init__(
+        self,
+        parts: CaregiverParts,
+        use: Callable[[ProfileInForce], str],
+        active: Callable[[], tuple[ProfileInForce, bool]],
+    ) -> None:
+        """Begin without a calibration.
+
+        Args:
+            parts: of the run.
+            use: puts a profile into force, and returns a sentence.
+            active: returns the profile in force, and whether there is a voice.
+        """
+        self._parts = parts
+        self._use = use
+        self._active = active
+        self._drafted = False
+        self._always: dict[type[Any], Callable[[Any], Reply]] = {
+            requests.Calibrate: self._calibrate,
+            requests.Watch: self._watch,
+            requests.ReadProfile: self._profiles,
+        }
+        self._calibrating: dict[type[Any], Callable[[Any], Reply]] = {
+            requests.Leave: self._leave,
+            requests.TellCode: self._tell_code,
+            requests.Look: self._look,
+            requests.Draft: self._draft,
+            requests.TakeUpDraft: self._take_up,
+            requests.Save: self._save,
+            requests.Discard: self._discard,
+            requests.Choose: self._choose,
+            requests.Create: self._create,
+            requests.Remove: self._remove,
+            requests.FactoryReset: self._reset,
+            requests.Record: self._record,
+            requests.Collect: self._collect,
+            requests.StopCollecting: self._stop_collecting,
+            requests.Correct: self._correct,
+            requests.ReadStory: self._story,
+            requests.ReadTable: self._table,
+            requests.ForgetStory: self._forget,
+        }
+
+    @property
+    def drafted(self) -> bool:
+        """Whether a draft is in force."""
+        return self._drafted
+
+    def answer(self, request: Request) -> Reply:
+        """Do what a request asks for. Raises BadInput, Unwritable or another OSError."""
+        if always := self._always.get(type(request)):
+            return always(request)
+        if not self._parts.calibration.on:
+            raise BadInput("no calibration is on: begin one with the button's gesture, or `cuelens calibrate`")
+        return self._calibrating[type(request)](request)
+
+    def lapse(self) -> None:
+        """Put the saved profile into force again after a calibration that nobody ended."""
+        if self._drafted:
+            self._use_active()
+        self._parts.collecting.stop(drop=True)
+        self._parts.teller.stop()
+
+    def _calibrate(self, request: requests.Calibrate) -> Reply:
+        self._parts.calibration.begin(cues=request.cues)
+        return Done(text="the calibration is on")
+
+    def _leave(self, request: requests.Leave) -> Reply:
+        rest = request.then == "rest"
+        if rest and not self._parts.button:
+            raise BadInput("these glasses have no button, so nothing could wake them: they go on instead")
+        self.lapse()
+        self._parts.calibration.leave(Ending(rest, request.minutes and 60.0 * request.minutes))
+        return Done(text="the glasses rest until a press" if rest else "a session begins")
+
+    def _tell_code(self, request: requests.TellCode) -> Reply:
+        self._parts.teller.tell(request.digits)
+        return Done(text="the code is told by blinks")
+
+    def _watch(self, request: requests.Watch) -> Reply:
+        parts = self._parts
+        active, speaks = self._active()
+        strain = Strain(board.temperature_c(), board.under_voltage())
+        return Glasses(
+            title=parts.contract.title(),
+            state=parts.recent.state,
+            calibrating=parts.calibration.on,
+            muted=parts.wishes.muted,
+            paused=parts.wishes.paused,
+            button=parts.button,
+            speaks=speaks,
+            light=parts.light,
+            temperature_c=strain.temperature_c,
+            under_voltage=strain.under_voltage,
+            strained=Pacing().strained(strain),
+            profile=parts.library.active.stem,
+            refused=parts.recent.refused or active.fault,
+            warnings=tuple(self._short(sentence) for sentence in active.warnings),
+            faces=parts.collecting.faces,
+            happenings=views.happenings(parts.recent.since(request.since)),
+            collected=replies.Collected(
+                shown=parts.collecting.shown, seconds=parts.collecting.seconds(), face=parts.collecting.faces > 0
+            ),
+            time_s=time.time(),
+        )
+
+    def _look(self, _request: requests.Look) -> Reply:
+        view = self._parts.calibration.look()
+        if view is None:
+            raise BadInput("there is no picture: the camera is off or away")
+        return views.picture(view)
+
+    def _profiles(self, _request: requests.ReadProfile) -> Reply:
+        library = self._parts.library
+        return Profiles(
+            profile=msgspec.Raw(msgspec.json.encode(self._active()[0].profile)),
+            name=library.active.stem,
+            names=tuple(library.names()),
+            draft=self._drafted,
+            waiting=not self._drafted and library.draft.exists(),
+        )
+
+    def _draft(self, request: requests.Draft) -> Reply:
+        return self._put(bytes(request.profile))
+
+    def _take_up(self, _request: requests.TakeUpDraft) -> Reply:
+        library = self._parts.library
+        if not library.draft.exists():
+            raise BadInput("there is no draft of an earlier calibration")
+        return self._put(library.draft.read_bytes())
+
+    def _put(self, content: bytes) -> Reply:
+        """Put a draft into force. Raises BadInput with the reason, without the path of the draft."""
+        library = self._parts.library
+        try:
+            draft = library.write_draft(content)
+        except BadInput as error:
+            raise BadInput(self._short(str(error))) from error
+        text = self._use(replace(draft, name=library.active.stem))
+        self._drafted = True
+        self._parts.recent.refused = ""
+        return Done(text=text)
+
+    def _save(self, _request: requests.Save) -> Reply:
+        self._parts.library.save_draft()
+        return self._use_active("saved")
+
+    def _discard(self, _request: requests.Discard) -> Reply:
+        self._parts.library.discard_draft()
+        return self._use_active("the profile is as it was")
+
+    def _choose(self, request: requests.Choose) -> Reply:
+        self._parts.library.choose(request.name)
+        return self._replaced(f"{request.name} is in use")
+
+    def _create(self, request: requests.Create) -> Reply:
+        self._parts.library.create(request.name)
+        return self._replaced(f"{request.name} is in use: a copy of the one before")
+
+    def _remove(self, request: requests.Remove) -> Reply:
+        self._parts.library.remove(request.name)
+        return Done(text=f"{request.name} is deleted")
+
+    def _reset(self, _request: requests.FactoryReset) -> Reply:
+        parts = self._parts
+        parts.library.reset()
+        parts.wishes.answered_first = ()
+        trouble = parts.wishes.keep()
+        query.delete(parts.story)
+        parts.collecting.stop(drop=True)
+        if trouble:
+            raise Unwritable(trouble)
+        return self._replaced("everything is as it came from the factory")
+
+    def _replaced(self, text: str) -> Reply:
+        """Put the active profile into force, now that it is another one; a draft was of the one before."""
+        self._parts.library.discard_draft()
+        return self._use_active(text)
+
+    def _use_active(self, text: str = "") -> Reply:
+        """Put the active profile into force again, in place of a draft."""
+        self._drafted = False
+        sentence = self._use(self._parts.library.read_active())
+        return Done(text=text or sentence)
+
+    def _record(self, request: requests.Record) -> Reply:
+        library, profile = self._parts.library, self._active()[0].profile
+        book = profile.cues.entries()
+        if request.word not in book:
+            raise BadInput(f"{request.word} has no cue in this profile, so no voice")
+        name = None
+        if request.wav:
+            name = library.record(request.word, request.wav)
+            try:
+                recording.read(library.draft.parent / name)
+            except BadInput as error:
+                (library.draft.parent / name).unlink(missing_ok=True)
+                raise BadInput(self._short(str(error))) from error
+        entry = msgspec.structs.replace(book[request.word], recording=name)
+        cues = msgspec.structs.replace(profile.cues, **{request.word: entry})
+        return self._put(msgspec.json.encode(msgspec.structs.replace(profile, cues=cues)))
+
+    def _collect(self, request: requests.Collect) -> Reply:
+        if request.shown not in self._parts.contract.labels:
+            raise BadInput(f"this network does not read {request.shown}")
+        self._parts.collecting.begin(request.shown)
+        return Done(text=f"{request.shown} is collected")
+
+    def _stop_collecting(self, request: requests.StopCollecting) -> Reply:
+        self._parts.collecting.stop(drop=request.drop)
+        return Done(text="nothing is collected")
+
+    def _correct(self, _request: requests.Correct) -> Reply:
+        parts, profile = self._parts, self._active()[0].profile
+        parts.collecting.stop()
+        usual = parts.contract.probabilities.usual
+        fitted = fit(parts.collecting.sitting(), parts.contract.labels, profile.people, usual)
+        parts.collecting.stop(drop=True)
+        if fitted.helped:
+            self._put(msgspec.json.encode(msgspec.structs.replace(profile, people=fitted.correction)))
+        return replies.Corrected(helped=fitted.helped, before=fitted.before, after=fitted.after)
+
+    def _story(self, _request: requests.ReadStory) -> Reply:
+        return views.story(self._parts.story)
+
+    def _table(self, request: requests.ReadTable) -> Reply:
+        return views.table(self._parts.story, request.offset)
+
+    def _forget(self, _request: requests.ForgetStory) -> Reply:
+        deletion = query.delete(self._parts.story)
+        return Done(text=f"{deletion.sessions} sessions are deleted")
+
+    def _short(self, sentence: str) -> str:
+        """Return a sentence without the paths of the profile's files, which say nothing to who uses a page."""
+        library = self._parts.library
+        for file in (library.draft, library.active):
+            sentence = sentence.replace(f"{file}: ", "")
+        return sentence.replace(f"{library.draft.parent}/", "")

@@ -1,0 +1,161 @@
+"""The profiles of a state folder: several, one active, a draft, and what the user of the glasses changes about them.
+
+Nothing of the user's is overwritten: what another profile replaces is kept beside it, as NAME-1.json, NAME-2.json, ...
+"""
+
+import os
+import re
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from cuelens.profile import store
+from cuelens.profile.store import ProfileInForce
+from cuelens_models.atomic_file import make_folder, write_whole
+from cuelens_models.errors import BadInput
+
+_DRAFT: Final = ".draft.json"
+_KEPT: Final = re.compile(r"(.+)-[1-9][0-9]*")
+_MOST: Final = 20
+"""Most profiles: a household has a few."""
+FACTORY: Final = b'{"schema": 1}\n'
+
+
+class Library:
+    """The profiles of one state folder. Methods that write raise Unwritable or another OSError."""
+
+    def __init__(self, state: Path, file: Path | None = None) -> None:
+        """Read nothing yet.
+
+        Args:
+            state: the state folder.
+            file: the profile that was named at the start; it is the only one then.
+        """
+        self._state = state
+        self._file = file
+
+    @property
+    def active(self) -> Path:
+        """The file of the active profile. It need not exist. Raises BadInput if the file `active` names none."""
+        return self._file or store.active_path(self._state)
+
+    @property
+    def draft(self) -> Path:
+        """The file of the draft. It need not exist."""
+        return (self._file.parent if self._file else self._state / "profiles") / _DRAFT
+
+    def names(self) -> list[str]:
+        """Return the names of all profiles, sorted. What was replaced and kept is left out."""
+        names = {file.stem for file in self.active.parent.glob("*.json") if not file.name.startswith(".")}
+        kept = {name for name in names if (match := _KEPT.fullmatch(name)) and match[1] in names}
+        return sorted({self.active.stem} if self._file else names - kept | {self.active.stem})
+
+    def read_active(self) -> ProfileInForce:
+        """Read the active profile, or what replaces it."""
+        return store.in_force(self._file) if self._file else store.active(self._state)
+
+    def write_draft(self, content: bytes) -> ProfileInForce:
+        """Write and check a draft. Raises BadInput if it cannot be used; the earlier one stays, if there is one."""
+        before = self.draft.read_bytes() if self.draft.exists() else None
+        make_folder(self.draft.parent)
+        write_whole(self.draft, content)
+        try:
+            return store.in_force(self.draft)
+        except BadInput:
+            if before is None:
+                self.draft.unlink()
+            else:
+                write_whole(self.draft, before)
+            raise
+
+    def save_draft(self) -> None:
+        """Make the draft the active profile. Raises BadInput if there is none."""
+        if not self.draft.exists():
+            raise BadInput("nothing was changed, so there is nothing to save")
+        keep(self.active, self.active)
+        self.draft.replace(self.active)
+
+    def discard_draft(self) -> None:
+        """Delete the draft, if there is one."""
+        self.draft.unlink(missing_ok=True)
+
+    def choose(self, name: str) -> None:
+        """Make a profile the active one. Raises BadInput if there is none of this name."""
+        self._refuse_if_named()
+        if name not in self.names():
+            raise BadInput(f"there is no profile {name}: expected one of {', '.join(self.names())}")
+        write_whole(self._state / "active", name.encode() + b"\n")
+
+    def create(self, name: str) -> None:
+        """Copy the active profile under a new name, and make the copy the active one. Raises BadInput if it exists."""
+        self._refuse_if_named()
+        path = self.active.parent / f"{name}.json"
+        if os.path.lexists(path) or name in self.names():
+            raise BadInput(f"there is a profile {name} already: choose another name")
+        if len(self.names()) >= _MOST:
+            raise BadInput(f"there are {_MOST} profiles already: delete one first")
+        make_folder(path.parent)
+        write_whole(path, self.active.read_bytes() if self.active.exists() else FACTORY)
+        self.choose(name)
+
+    def remove(self, name: str) -> None:
+        """Delete a profile, and what it has replaced. Raises BadInput if it is the active one, or none."""
+        self._refuse_if_named()
+        if name == self.active.stem:
+            raise BadInput(f"{name} is in use: choose another profile first")
+        if name not in self.names():
+            raise BadInput(f"there is no profile {name}: expected one of {', '.join(self.names())}")
+        folder = self.active.parent
+        for file in (*folder.glob(f"{name}-*.json"), folder / f"{name}.json", self._state / "good" / f"{name}.json"):
+            if file.stem == name or ((match := _KEPT.fullmatch(file.stem)) and match[1] == name):
+                file.unlink(missing_ok=True)
+
+    def record(self, word: str, wav: bytes) -> str:
+        """Store a recording beside the profile. Returns its name: a new one, for the one so far may be in use."""
+        folder = self.draft.parent
+        make_folder(folder)
+        for number in count(1):
+            file = folder / f"{word}-{number}.wav"
+            if not os.path.lexists(file):
+                write_whole(file, wav)
+                return file.name
+        raise AssertionError
+
+    def reset(self) -> None:
+        """Delete all profiles with their recordings. The factory profile is in force."""
+        self._refuse_if_named()
+        for folder in (self._state / "profiles", self._state / "good"):
+            for file in folder.iterdir() if folder.is_dir() else ():
+                if not file.is_dir() or file.is_symlink():
+                    file.unlink()
+        (self._state / "active").unlink(missing_ok=True)
+
+    def _refuse_if_named(self) -> None:
+        if self._file:
+            raise BadInput(f"the glasses were started with the profile {self._file}: start them without to use others")
+
+
+def keep(file: Path, path: Path) -> Path | None:
+    """Give a file a second name, the first free one of NAME-1.json, ... beside `path`. Returns it; None without a file.
+
+    A file system without second names moves it. Raises OSError.
+
+    Args:
+        file: to keep.
+        path: of the profile that is about to be replaced.
+    """
+    if not os.path.lexists(file):
+        return None
+    for number in count(1):
+        kept = path.with_name(f"{path.stem}-{number}.json")
+        if os.path.lexists(kept):
+            continue
+        try:
+            os.link(file, kept)
+        except FileExistsError:
+            continue
+        except OSError:
+            # A card formatted elsewhere has no second names, and a folder never has.
+            file.rename(kept)
+        return kept
+    raise AssertionError
