@@ -1,8 +1,8 @@
 """Sittings of synthetic people: what the network reads of one person who calibrates, and of the same person later.
 
 A sitting is one place: a light, a distance, a lens and a backdrop. In the first one a person is neutral, then smiles,
-then looks surprised, nearly as strongly as this person can. The later ones have other lights, distances and turns of the
-head, and expressions from half strength on, anger included. Faces that the detector misses are left out.
+then looks surprised, nearly as strongly as this person can. The later ones have other lights, distances and turns of
+the head, and expressions from half strength on, anger included. Faces that the detector misses are left out.
 """
 
 from collections.abc import Iterator
@@ -104,9 +104,7 @@ class _Place:
                 rows += self._read(sitting, expression, strength, facing, turn, 2)
         return self._shaped(rows)
 
-    def _turn(
-        self, reach: tuple[float, float, float], about: tuple[float, float, float]
-    ) -> tuple[float, float, float]:
+    def _turn(self, reach: tuple[float, float, float], about: tuple[float, float, float]) -> tuple[float, float, float]:
         yaw, pitch, roll = (at + self._chance.between(-most, most) for most, at in zip(reach, about, strict=True))
         return yaw, pitch, roll
 
@@ -123,9 +121,7 @@ class _Place:
             picture = sensor.picture(head, (EXPRESSIONS.index(expression) * LATER + turn) * READS + read)
             for box in self._detector.detect(picture, *_SEARCHED)[:1]:
                 seen = crop(picture, box, contract)
-                yield probabilities(
-                    self._interpreter.outputs(np.ascontiguousarray(seen[:, :: (-1) ** read])), contract
-                )
+                yield probabilities(self._interpreter.outputs(np.ascontiguousarray(seen[:, :: (-1) ** read])), contract)
 
     def _shaped(self, rows: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.reshape(np.array(rows, float), (-1, len(self._interpreter.contract.labels)))

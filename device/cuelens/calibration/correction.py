@@ -40,9 +40,17 @@ class Correction(StrictStruct, frozen=True):
         people: how many sittings of family members it is the mean of.
     """
 
-    shift: dict[Expression, Shift] = {}
-    scale: dict[Expression, Scale] = {}
+    shift: dict[Expression, Shift] = msgspec.field(default_factory=dict)
+    scale: dict[Expression, Scale] = msgspec.field(default_factory=dict)
     people: Annotated[int, msgspec.Meta(ge=0, le=PEOPLE)] = 0
+
+    @property
+    def familiar(self) -> float:
+        """Return how much of what distinguishes a new face is known, 0 to 1.
+
+        Once the mean of n people is taken off, a share of 1 - 1/n of the variance between them is left.
+        """
+        return 1 / self.people if self.people else 0.0
 
 
 def correct(scores: Sequence[float], labels: Sequence[str], correction: Correction) -> tuple[float, ...]:
@@ -68,8 +76,8 @@ def corrector(labels: Sequence[str], correction: Correction) -> Callable[[Sequen
     """
     if NEUTRAL not in labels:
         return None
-    factors = [math.exp(correction.shift.get(label, 0.0)) if _moves(label) else 1.0 for label in labels]
-    powers = [correction.scale.get(label, 1.0) if _moves(label) else 1.0 for label in labels]
+    factors = [math.exp(correction.shift.get(label, 0.0)) if moves(label) else 1.0 for label in labels]
+    powers = [correction.scale.get(label, 1.0) if moves(label) else 1.0 for label in labels]
     if all(factor == 1.0 for factor in factors) and all(power == 1.0 for power in powers):
         return None
     neutral = labels.index(NEUTRAL)
@@ -92,5 +100,6 @@ def corrector(labels: Sequence[str], correction: Correction) -> Callable[[Sequen
     return change
 
 
-def _moves(label: str) -> bool:
+def moves(label: str) -> bool:
+    """Tell whether a label has a margin that can be corrected."""
     return label not in (NEUTRAL, NOT_A_FACE)

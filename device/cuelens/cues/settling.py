@@ -38,6 +38,8 @@ _END: Final = 0.5
 """An expression ends at this share of the evidence that it settles with."""
 _MOST: Final = 2.0
 """Most evidence, in that of settling."""
+STRANGE: Final = 1.1
+"""Nats by which a margin must rise more, of a face of which nothing is known."""
 
 _DOUBT: Final = 0.25
 """Smoothed probability of not_a_face above which a detection counts as false; one real face in 150 is above it."""
@@ -79,7 +81,7 @@ class SettleRule:
     tell: float = 0.62
     fall: float = 3.0
     rise: float = 1.2
-    strange: float = 1.1
+    strange: float = STRANGE
     unsteady: float = 10.2
     caution: float = 0.0
     ahead: float = 0.9

@@ -8,7 +8,7 @@ import msgspec
 from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes.mode import PlayRule
-from cuelens.cues.settling import SettleRule, least_margins
+from cuelens.cues.settling import STRANGE, SettleRule, least_margins
 from cuelens.profile.profile import Profile
 from cuelens_models.bundle.expressions import UNSURE
 
@@ -35,6 +35,7 @@ def settle_rule(
         least=least_margins(labels, policy.caution, {**(least or {}), **overrides}),
         usual=usual,
         dwell_s=policy.dwell_s,
+        strange=STRANGE * (1 - profile.people.familiar),
         caution=policy.caution,
     )
 
