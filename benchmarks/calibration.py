@@ -261,16 +261,18 @@ def _progress(line: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[*WHAT, []], default=list(WHAT), help="all if left out")
+    parser.add_argument("what", nargs="*", metavar="|".join(WHAT), help="all if left out")
     parser.add_argument("--data", type=Path, help="the folder that holds london_pairs.npz")
     parser.add_argument("--part", choices=("held_out", "inner"), default="held_out", help="inner: what chose the rules")
     parser.add_argument("--people", type=int, help="how many: 400 persons, 60 heads, all of the pairs if left out")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of the pairs")
     parser.add_argument("--jobs", type=int, default=1, help="processes, of the heads")
     given = parser.parse_args()
+    if unknown := set(given.what) - set(WHAT):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(WHAT)}")
     cv2.setNumThreads(1)
     measures = {"persons": persons, "heads": heads, "pairs": pairs, "visitors": visitors}
-    for name in given.what:
+    for name in given.what or WHAT:
         for line in measures[name](given):
             print(line, flush=True)
 

@@ -88,6 +88,8 @@ def _words(rule: inspect.Type) -> str:
             return f"{shown.get('title', _words(inner))}{f' such as {_either(examples)}' if examples else ''}"
         case inspect.StructType(fields=fields):
             return f"a group of keys ({_listed([field.encode_name for field in fields])})"
+        case inspect.DictType(key_type=inspect.Metadata() as key, value_type=inner):
+            return f"a group of keys ({allowed(key)}), each with {allowed(inner)}"
         case inspect.DictType(value_type=inner):
             return f"a group of keys, each with {allowed(inner)}"
         case inspect.CollectionType(item_type=inner, min_length=least, max_length=most):

@@ -26,7 +26,7 @@ PEOPLE: Final = 12
 _LEAST: Final = 1e-9
 """Least probability in a margin."""
 
-Expression = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(LABELS[1:])})$", examples=list(LABELS[1:]))]
+Expression = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(LABELS[1:])})$", title=", ".join(LABELS[1:]))]
 Shift = Annotated[float, msgspec.Meta(ge=-SHIFT, le=SHIFT)]
 Scale = Annotated[float, msgspec.Meta(ge=SCALE[0], le=SCALE[1])]
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from cuelens import events
+from cuelens.calibration.correction import Correction
 from cuelens.commands.replay import Episode, episodes, judge, play, read
 from cuelens.profile.profile import Policy, Profile
 from cuelens.runtime.build import policy_of
@@ -54,6 +55,17 @@ def test_another_profile_gives_other_cues(shipped: Bundle) -> None:
 
     assert told(-1) == ["face", "happy"]
     assert told(1) == ["face"]
+
+
+def test_a_recording_holds_readings_as_they_were_so_another_household_can_be_tried(shipped: Bundle) -> None:
+    stream = [reading(n / 15, happy=0.8, neutral=0.2) for n in range(150)]
+
+    def told(people: Correction) -> list[str]:
+        wearer = Profile(policy=Policy(caution=-1), people=people)
+        return [each.word for each in play(stream, policy_of(wearer, shipped.contract, ["light"]))]
+
+    assert told(Correction(people=1)) == ["face", "happy"]
+    assert told(Correction(shift={"happy": -4.0}, people=1)) == ["face"]
 
 
 def test_an_episode_lasts_until_the_next_one_or_as_long_as_its_face() -> None:

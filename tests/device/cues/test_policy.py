@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cuelens.calibration.correction import Correction, corrector
 from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes import modes
@@ -60,6 +61,18 @@ def test_a_slight_smile_is_told_only_of_a_face_that_is_known(calm_s: int, words:
     subject = policy()
     assert watch(subject, sure_of("neutral", 0.98), calm_s) == []
     assert [cue.word for cue in watch(subject, sure_of("happy", 0.5), 5, begin=calm_s)] == words
+
+
+@pytest.mark.parametrize(("nats", "words"), [(0.0, ["happy"]), (2.0, ["happy"]), (-6.0, [])], ids=["not", "up", "down"])
+def test_readings_are_corrected_where_they_are_settled(nats: float, words: list[str]) -> None:
+    change = corrector(LABELS, Correction(shift={"happy": nats}))
+    scores = sure_of("happy", 0.9)
+    subject = policy(correct=change)
+    assert [cue.word for cue in watch(subject, scores, 5)] == words
+    # Beliefs, and so answers, are about what is corrected; whoever gave the readings keeps them.
+    settled = subject.beliefs[1].plain
+    assert settled == pytest.approx(change(scores) if change else scores)
+    assert scores == sure_of("happy", 0.9)
 
 
 def test_an_answer_is_spoken_all_the_same() -> None:

@@ -5,6 +5,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from cuelens.calibration.correction import Correction
 from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes import mode
@@ -100,6 +101,12 @@ def test_thresholds_of_the_bundle_hold_until_the_profile_has_its_own() -> None:
     assert {**rule.least, "neutral": 0.0} == pytest.approx(
         {"neutral": 0.0, "happy": 1.386, "sad": 0.0, "angry": -4.5}, abs=1e-3
     )
+
+
+@pytest.mark.parametrize(("people", "strange"), [(0, 1.1), (1, 0.0), (2, 0.55)])
+def test_a_face_of_a_calibrated_household_is_less_strange(people: int, strange: float) -> None:
+    rule = settle_rule(Profile(people=Correction(people=people)), ["neutral", "happy"], {})
+    assert rule.strange == pytest.approx(strange)
 
 
 def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
