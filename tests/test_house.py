@@ -142,7 +142,10 @@ def test_the_glasses_write_no_pixels() -> None:
     writers = ("imwrite", "imencode", "VideoWriter", "np.save", "tofile", "savefig")
     found = {path.name for path in modules("cuelens") for writer in writers if writer in path.read_text()}
     # The demo's picture shows what ships; the bench starts a process on one even grey picture that it makes.
-    assert found == {"demo_picture.py", "bench.py"}
+    # A calibration encodes in memory what a caregiver sees who aims the camera.
+    assert found == {"demo_picture.py", "bench.py", "calibration.py"}
+    (encoder,) = (path.read_text() for path in modules("cuelens") if path.name == "calibration.py")
+    assert not any(word in encoder for word in ("imwrite", "open(", "write"))
 
 
 def test_pixels_become_model_input_in_one_place() -> None:

@@ -114,6 +114,8 @@ def check(path: str, rule: inspect.Type, sentences: list[str]) -> None:
         rf"{place}{re.escape(path)}(\[0\])? must be .*, not .+",
         rf'{place}there is no key "a" in {re.escape(path)}: choose from .+',
         rf'{re.escape(path)} lacks the key "\w+": it must be .+',
+        # A wrong key of a group whose keys are labels.
+        rf"{place}{re.escape(path)} must be a group of keys \(.+\), each with a number from .+",
     ]
     refused = [sentence for sentence in sentences if sentence]
     assert len(refused) >= 7

@@ -22,7 +22,6 @@ from cuelens.runtime.collecting import Collecting
 from cuelens.runtime.pacing import Pacing, Strain
 from cuelens.runtime.recent import Recent
 from cuelens.runtime.wishes import Wishes
-from cuelens.sound import recording
 from cuelens.story import query
 from cuelens_models.bundle.contract import Contract
 from cuelens_models.errors import BadInput, Unwritable
@@ -252,11 +251,9 @@ class Caregiver:
             raise BadInput(f"{request.word} has no cue in this profile, so no voice")
         name = None
         if request.wav:
-            name = library.record(request.word, request.wav)
             try:
-                recording.read(library.draft.parent / name)
+                name = library.record(request.word, request.wav)
             except BadInput as error:
-                (library.draft.parent / name).unlink(missing_ok=True)
                 raise BadInput(self._short(str(error))) from error
         entry = msgspec.structs.replace(book[request.word], recording=name)
         cues = msgspec.structs.replace(profile.cues, **{request.word: entry})

@@ -156,6 +156,8 @@ def _assemble(
         answering = Requests(options, startup, parts, speaks=voice is not None)
         stream.add(partial(_lapse, answering))
         _listen(answering, place, stop, stream, stack)
+        # Before the link closes: it removes their folder.
+        stack.callback(_forget_wanted, state)
         if "console" in options.cues and place and stack.enter_context(keys(gestures.press, stop.event.set)):
             print(HINT, file=console.for_events(options.events))
         yield loop
@@ -167,6 +169,11 @@ def _begin_calibration(calibration: Calibration, state: Path) -> bool:
     with suppress(OSError):
         address.wanted(state).touch()
     return True
+
+
+def _forget_wanted(state: Path) -> None:
+    with suppress(OSError):
+        address.wanted(state).unlink()
 
 
 def _lapse(requests: Requests, event: events.Event) -> None:

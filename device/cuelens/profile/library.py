@@ -11,6 +11,7 @@ from typing import Final
 
 from cuelens.profile import store
 from cuelens.profile.store import ProfileInForce
+from cuelens.sound import recording
 from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import BadInput
 
@@ -111,15 +112,23 @@ class Library:
                 file.unlink(missing_ok=True)
 
     def record(self, word: str, wav: bytes) -> str:
-        """Store a recording beside the profile. Returns its name: a new one, for the one so far may be in use."""
+        """Store a recording beside the profile. Returns its name: a new one, for the one so far may be in use.
+
+        Raises BadInput if it is none that can be played.
+        """
         folder = self.draft.parent
         make_folder(folder)
         for number in count(1):
             file = folder / f"{word}-{number}.wav"
             if not os.path.lexists(file):
-                write_whole(file, wav)
-                return file.name
-        raise AssertionError
+                break
+        write_whole(file, wav)
+        try:
+            recording.read(file)
+        except BadInput:
+            file.unlink()
+            raise
+        return file.name
 
     def reset(self) -> None:
         """Delete all profiles with their recordings. The factory profile is in force."""

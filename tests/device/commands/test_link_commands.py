@@ -148,12 +148,12 @@ def test_presses_and_trials_reach_running_glasses(home: Home) -> None:
     assert home.said("press", "pause").startswith("paused")
     assert home.refused("press", "ask").startswith("nothing was asked, since the camera is off")
     assert home.said("press", "pause").startswith("no longer paused")
-    assert home.refused("press", "calibrate") == "there is no calibration mode yet: nothing was begun"
+    assert home.said("press", "calibrate") == "the calibration begins"
     assert home.said("try", "happy") == "happy was given by console"
     assert home.refused("try", "hapy").startswith("'hapy' is no word of these glasses: expected one of angry,")
     assert glasses.tells(lambda event: event["event"] == "cue" and event["kind"] == "try" and event["word"] == "happy")
     pressed = [event["gesture"] for event in glasses.events() if event["event"] == "press"]
-    assert pressed == ["ask", "mute", "unmute", "pause", "ask", "pause"]
+    assert pressed == ["ask", "mute", "unmute", "pause", "ask", "pause", "calibrate"]
     assert glasses.end() == 0
     assert not home.socket.parent.exists()
     assert home.refused("press", "ask") == NONE_RUNNING

@@ -76,8 +76,7 @@ from cuelens_models.errors import BadInput, Unwritable
         ('{"session": {"minutes": -1}}', "session.minutes must be a whole number from 0 to 240, not -1"),
         (
             '{"people": {"shift": {"smile": 1}}}',
-            "people.shift must be a group of keys (happy, surprise, sad, angry, disgust, fear, contempt), each with a"
-            " number from -4 to 4",
+            "people.shift must be a group of keys (happy, surprise, sad, angry, disgust, fear, contempt), each with a ",
         ),
         ("[]", "the whole must be a group of keys (schema, wearer, language,"),
         ("{", "line 1, column 2: the file ends too early"),

@@ -53,7 +53,7 @@ def test_the_wake_tone_is_quiet_sounds_at_once_and_outlasts_what_a_sink_swallows
 def test_every_word_has_an_earcon_of_its_own() -> None:
     sounds = [earcon(word).samples.tobytes() for word in WORDS]
     assert len(set(sounds)) == len(WORDS)
-    assert all(0.3 < earcon(word).seconds < 1.1 for word in WORDS)
+    assert all(0.1 < earcon(word).seconds < 1.2 for word in WORDS)
 
 
 def test_what_a_game_asks_for_ends_as_the_word_itself_sounds() -> None:
