@@ -163,6 +163,7 @@ class Caregiver:
                 shown=parts.collecting.shown, seconds=parts.collecting.seconds(), face=parts.collecting.faces > 0
             ),
             time_s=time.time(),
+            clock_set=board.clock_set(),
         )
 
     def _look(self, _request: requests.Look) -> Reply:

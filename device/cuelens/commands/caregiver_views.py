@@ -72,15 +72,18 @@ def table(path: Path, offset: int) -> replies.Table:
 
 
 def _stored(session: Session) -> replies.StoredSession:
+    in_view = [one.word for one in session.entries if one.kind == "in view" and one.word.isdecimal()]
     return replies.StoredSession(
         began=session.began,
         mode=session.mode,
         school=session.school,
         seconds=session.seconds,
         ended=session.ended,
+        faces_s=float(in_view[-1]) if in_view else None,
         entries=tuple(
             replies.Entry(t=one.t, kind=one.kind, word=one.word, detail=one.detail, outputs=one.outputs)
             for one in session.entries
+            if one.kind != "in view"
         ),
     )
 

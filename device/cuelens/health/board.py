@@ -25,6 +25,11 @@ def under_voltage(root: Path = ROOT) -> bool:
     return False
 
 
+def clock_set(root: Path = ROOT) -> bool:
+    """Whether systemd-timesyncd has set the clock by a network since the start."""
+    return (root / "run/systemd/timesync/synchronized").exists()
+
+
 def model_name(root: Path = ROOT) -> str | None:
     """Return the board's name from the device tree, else the processor's from /proc/cpuinfo, else None."""
     try:

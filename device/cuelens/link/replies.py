@@ -66,7 +66,7 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
         faces: how many are in view.
         happenings: since the number that was asked for, the last 50 at most.
         collected: of the step "people".
-        time_s: the clock of the glasses, in seconds since 1970.
+        time_s: the clock of the glasses, in seconds since 1970. clock_set: a network has set it since the start.
     """
 
     title: str
@@ -87,6 +87,7 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
     happenings: tuple[Happening, ...]
     collected: Collected
     time_s: float
+    clock_set: bool
 
 
 class SeenFace(StrictStruct, frozen=True, kw_only=True):
@@ -162,13 +163,22 @@ class Entry(StrictStruct, frozen=True, kw_only=True):
 
 
 class StoredSession(StrictStruct, frozen=True, kw_only=True):
-    """A session. began: date and time, ISO 8601; None if the clock was not set. ended: reason; None: cut off, or on."""
+    """A session.
+
+    Attributes:
+        began: date and time, ISO 8601; None if the clock was not set.
+        mode: at its begin. school: at a school.
+        seconds: its length. faces_s: for how many of them any face was in view; None if that is not known.
+        ended: why; None if it was cut off or is still on.
+        entries: what happened, in order.
+    """
 
     began: str | None
     mode: str
     school: bool
     seconds: float
     ended: str | None
+    faces_s: float | None
     entries: tuple[Entry, ...]
 
 

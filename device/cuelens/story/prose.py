@@ -156,6 +156,8 @@ def _sentences(sessions: Sequence[Session], entries: Sequence[Entry]) -> list[st
     for kind, subject, verb in (("mute", "Cues were", "muted"), ("pause", "The camera was", "paused")):
         durations = [end - begin for session in sessions for begin, end in spans(session, kind)]
         sentences.append(_often(subject, verb, len(durations), f", {length(sum(durations))} in all"))
+    if in_view_s := sum(int(entry.word) for entry in entries if entry.kind == "in view" and entry.word.isdecimal()):
+        sentences.append(f"A face was in view for {length(in_view_s)}.")
     unsure, times = not_sure(entries)
     if times:
         sentences.append(f"Not sure of an expression: {unsure} of {count(times, 'time')} ({unsure / times:.0%}).")

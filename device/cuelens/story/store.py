@@ -60,8 +60,8 @@ class Entry:
 
     Attributes:
         t: seconds since the session began, on the monotonic clock.
-        kind: cue, press, mode, mute, pause or unsure.
-        word: the cue's word, the gesture, the mode, or on or off.
+        kind: cue, press, mode, mute, pause, unsure or, at the end, "in view".
+        word: the cue's word, the gesture, the mode, on or off, or for how many seconds any face was in view.
         detail: for a cue, its kind: face, expression, answer or prompt.
         outputs: for a cue, the outputs that gave it.
     """

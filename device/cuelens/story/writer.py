@@ -30,6 +30,13 @@ _AGAIN_S: Final = 5.0
 _CLOSE_S: Final = 2.0
 
 
+class _InView(events.Event, frozen=True, kw_only=True, tag="in view"):
+    """For how long any face was in view of a session that ends now, in seconds. For the story alone."""
+
+    t: float
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """The writer's state.
@@ -81,6 +88,9 @@ class Writer:
         self._inode = 0
         self._begun: events.Session | None = None
         self._settled: set[int] = set()
+        self._in_view: set[int] = set()
+        self._in_view_t = 0.0
+        self._in_view_s = 0.0
         self._latest = (-math.inf, time.monotonic())
         self._queue: deque[events.Event] = deque()
         self._reported = False
@@ -96,6 +106,7 @@ class Writer:
         if (t := _t(event)) > self._latest[0]:
             # Not every event is later: faults, and states without a camera, carry the time of an old frame.
             self._latest = (t, time.monotonic())
+        self._count_faces(event)
         if not self._matters(event):
             return
         if isinstance(event, events.Session) and (event.state == "began" or self._begun):
@@ -103,6 +114,8 @@ class Writer:
             self._begun = event if event.state == "began" else None
             return
         self.see()
+        if isinstance(event, events.Session) and self._in_view_s >= 1:
+            self._put(_InView(t=event.t, seconds=self._in_view_s))
         self._put(event)
 
     def see(self, *_frame: object) -> None:
@@ -124,6 +137,22 @@ class Writer:
         self._due.set()
         self._thread.join(_CLOSE_S)
         self.lost += len(self._queue)
+
+    def _count_faces(self, event: events.Event) -> None:
+        """Add up for how long any face was in view, anew in each session."""
+        t = _t(event)
+        if self._in_view and t > self._in_view_t:
+            self._in_view_s += t - self._in_view_t
+        self._in_view_t = max(t, self._in_view_t)
+        match event:
+            case events.FaceSeen():
+                self._in_view.add(event.track)
+            case events.FaceLost():
+                self._in_view.discard(event.track)
+            case events.Pause(on=True):
+                self._in_view.clear()
+            case events.Session(state="began"):
+                self._in_view_s = 0.0
 
     def _matters(self, event: events.Event) -> bool:
         if isinstance(event, events.Expression):
@@ -252,6 +281,8 @@ def _entry(event: events.Event, began_t: float) -> Entry | None:
             return Entry(event.t - began_t, "mute", "on" if event.on else "off")
         case events.Pause():
             return Entry(event.t - began_t, "pause", "on" if event.on else "off")
+        case _InView():
+            return Entry(event.t - began_t, "in view", f"{event.seconds:.0f}")
         case events.Expression():
             return Entry(event.t - began_t, "unsure", UNSURE)
     return None

@@ -46,7 +46,7 @@ def no_fault(fault: str, detail: str) -> None:
         (events.Pause(t=11.0, on=True), Entry(1.0, "pause", "on")),
         (events.Mode(t=11.0, mode="smile"), Entry(1.0, "mode", "smile")),
         (events.Start(bundle="b", source="s"), None),
-        (events.FaceSeen(t=11.0, track=7, box=(1, 2, 3, 4)), None),
+        (events.FaceSeen(t=11.0, track=7, box=(1, 2, 3, 4)), Entry(60.0, "in view", "59")),
         (events.FaceLost(t=11.0, track=7), None),
         (events.Reading(t=11.0, track=7, scores={"happy": 0.9}), None),
         (settled(11.0, "happy"), None),
@@ -68,6 +68,20 @@ def test_what_is_kept_of_each_event(
     path = tmp_path / store.FILE
     written(path, [BEGAN, event, ENDED])
     assert entries(path) == ([entry] if entry else [])
+
+
+def test_the_seconds_with_any_face_in_view_are_counted_once_and_not_while_the_camera_is_off(
+    tmp_path: Path, written: Callable[..., None], entries: Callable[[Path], list[Entry]]
+) -> None:
+    def seen(t: float, track: int) -> events.Event:
+        return events.FaceSeen(t=t, track=track, box=(1, 2, 3, 4))
+
+    stream = [
+        *(BEGAN, seen(12.0, 1), seen(14.0, 2), events.FaceLost(t=15.0, track=1), events.FaceLost(t=20.0, track=2)),
+        *(seen(30.0, 3), events.Pause(t=33.0, on=True), events.Pause(t=50.0, on=False), ENDED),
+    ]
+    written(tmp_path / store.FILE, stream)
+    assert entries(tmp_path / store.FILE)[-1] == Entry(60.0, "in view", "11")
 
 
 @pytest.mark.parametrize(
