@@ -25,6 +25,7 @@ examples:
   cuelens story                             what the last day with the glasses was like
   cuelens press ask                         ask the running glasses, as a press of their button does
   cuelens try happy                         see and hear one cue of the running glasses
+  cuelens calibrate                         set the running glasses up, from a phone
   cuelens profile check mine.json           can this profile be used, and what would nobody perceive?"""
 
 
@@ -48,6 +49,7 @@ def main() -> None:
     _add_press(commands)
     _add_try(commands)
     _add_profile(commands)
+    _add_calibrate(commands)
     options = parser.parse_args()
     try:
         command.finish("cuelens", lambda: int(options.work(options)), debug=options.debug)
@@ -164,7 +166,7 @@ def _add_press(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     press.add_argument(
         "gesture",
         choices=("ask", "mute", "pause", "calibrate"),
-        help="ask: what now? mute, pause: begin it, or end it. calibrate: there is no such mode yet",
+        help="ask: what now? mute, pause: begin it, or end it. calibrate: begin the calibration",
     )
     press.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
     press.set_defaults(work=_press)
@@ -197,6 +199,20 @@ def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             parser.add_argument("file", type=Path, metavar="FILE", help=f"JSON; - is {standard}")
         parser.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
         parser.set_defaults(work=_profile)
+
+
+def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="set running glasses up for a child and a family, on a page for a phone or in the terminal",
+        description="Set running glasses up: aim, people, cues, how often, button, check. On the glasses the page is"
+        " http://cuelens.local in their own network, and they blink its code. Elsewhere it is served here, on"
+        " localhost, and its code is printed. It ends after ten idle minutes, or with Ctrl-C.",
+    )
+    calibrate.add_argument("--terminal", action="store_true", help="the same steps as questions here, over SSH too")
+    calibrate.add_argument("--port", type=int, default=8080, metavar="N", help="of the page (default: %(default)s)")
+    calibrate.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    calibrate.set_defaults(work=_calibrate)
 
 
 def _day(text: str) -> str:
@@ -286,6 +302,12 @@ def _try(options: argparse.Namespace) -> int:
     from cuelens.commands.try_cue import try_cue
 
     return try_cue(options.word, options.config)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from cuelens.commands.calibrate import calibrate
+
+    return calibrate(options.config, terminal=options.terminal, port=options.port)
 
 
 def _profile(options: argparse.Namespace) -> int:
