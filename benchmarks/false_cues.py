@@ -2,6 +2,7 @@
 
     python benchmarks/false_cues.py [--streams persons|faces|before] [--minutes 60] [--seeds 1 2 3] [--write FOLDER]
     python benchmarks/false_cues.py --curve docs/cues.svg    # settling against its strictness, on the inner split
+    python benchmarks/false_cues.py --by-caution device/cuelens/page/cue_figures.json    # what the page says it costs
     python benchmarks/false_cues.py --gather DATA            # after a new network: reads the faces again
 
 Three kinds of streams: of persons (`persons.py`); of faces, another one every second (`streams.py`); and `before`, of
@@ -165,6 +166,25 @@ def curve(seeds: Sequence[int], minutes: float, held_out: Worth, file: Path) -> 
     draw(kinds, held_out, file)
 
 
+def by_caution(seeds: Sequence[int], minutes: float, file: Path) -> None:
+    """Write what each caution costs and brings on held-out streams, for the caregiver's page. Nothing is chosen by it."""
+    streams = (make("persons", seed, "held_out", minutes) for seed in seeds)
+    found = worth([partial(cautious, caution) for caution in CAUTIONS], streams)
+    points = [
+        {
+            "caution": caution,
+            "false_in_ten_minutes": round(one.cues.false_in_ten_minutes, 3),
+            "told_in_time": round(one.cues.share()[0], 3),
+            "told_at_all": round(len(one.cues.delays) / max(one.cues.episodes, 1), 3),
+        }
+        for caution, one in zip(CAUTIONS, found, strict=True)
+    ]
+    options = f"--minutes {minutes:g} --seeds {' '.join(map(str, seeds))}"
+    command = f"python benchmarks/false_cues.py {options} --by-caution {file.as_posix()}"
+    figures = {"command": command, "points": points}
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+
+
 def draw(kinds: dict[str, list[Verdict]], held_out: Worth, file: Path) -> None:
     """Write the picture. The same figures give the same bytes."""
     import matplotlib
@@ -210,10 +230,14 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write the streams, for `cuelens replay`")
     parser.add_argument("--curve", type=Path, metavar="SVG", help="draw the trade-off; takes some minutes")
     parser.add_argument("--inner-seeds", type=int, nargs="+", default=list(range(101, 111)), help="of the curve")
+    parser.add_argument("--by-caution", type=Path, metavar="JSON", help="write false cues and share told, by caution")
     parser.add_argument("--gather", type=Path, metavar="DATA", help="make readings.npz again")
     given = parser.parse_args()
     if given.gather:
         gather(given.gather)
+        return
+    if given.by_caution:
+        by_caution(given.seeds, given.minutes, given.by_caution)
         return
     streams = [make(given.streams, seed, "held_out", given.minutes) for seed in given.seeds]
     if given.write:

@@ -1,0 +1,1 @@
+"""The caregiver's page: a process of its own, which asks running glasses over the link and serves one paired phone."""

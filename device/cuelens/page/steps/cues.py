@@ -1,0 +1,254 @@
+"""Cues: every light, word and sound is put into the draft and tried on the child at once."""
+
+import io
+import wave
+from typing import Any, Final
+
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from cuelens.link.requests import Record, Try
+from cuelens.page import draft
+from cuelens.page.gate import Gate
+from cuelens.page.state import word as word_for
+from cuelens.page.view import go, screen
+from cuelens.page.visit import Call, Page
+from cuelens.profile import language
+from cuelens.profile.profile import Profile
+from cuelens_models.errors import BadInput, CuelensError
+
+WORDS: Final = tuple(name for name in Profile().cues.__struct_fields__)
+COLOURS: Final = {
+    "yellow": "#F0E442",
+    "orange": "#E69F00",
+    "red": "#D55E00",
+    "pink": "#CC79A7",
+    "sky": "#56B4E9",
+    "blue": "#0072B2",
+    "green": "#009E73",
+    "white": "#FFFFFF",
+}
+"""Okabe and Ito's palette, which colour-blind people tell apart, and white."""
+SHAPES: Final = {
+    "fade_short": ("fade", 1.5),
+    "fade_long": ("fade", 3.0),
+    "steady_short": ("steady", 1.5),
+    "steady_long": ("steady", 3.0),
+    "breath_one": ("breath", 2.0),
+    "breath_two": ("breath", 4.0),
+}
+PRESETS: Final[dict[str, dict[str, int]]] = {
+    "clear": {"light.brightness_percent": 60, "light.night_percent": 20, "sound.volume_percent": 60},
+    "gentle": {"light.brightness_percent": 40, "light.night_percent": 12, "sound.volume_percent": 45},
+    "subtle": {"light.brightness_percent": 20, "light.night_percent": 6, "sound.volume_percent": 30},
+}
+SOUNDS: Final[dict[str, dict[str, object]]] = {
+    "light": {"sound.on": False},
+    "words": {"sound.on": True, "sound.say": "words"},
+    "earcons": {"sound.on": True, "sound.say": "earcons"},
+}
+_CEILINGS: Final = ("light.brightness_percent", "light.ceiling_percent", "sound.volume_percent", "sound.ceiling_percent")
+RATE_HZ: Final = 22_050
+LONGEST_S: Final = 3.0
+LONGEST_PHRASE: Final = 40
+
+
+def routes(gate: Gate) -> list[Route]:
+    """Return the routes of this step."""
+    return [
+        gate.get("/cues", show),
+        gate.post("/cues/preset", preset, "/cues"),
+        gate.post("/cues/sound", sound, "/cues"),
+        gate.post("/cues/strength", strength, "/cues"),
+        gate.get("/cues/{word}", show_word),
+        gate.post("/cues/{word}/try", attempt),
+        gate.post("/cues/{word}/light", light),
+        gate.post("/cues/{word}/phrase", phrase),
+        gate.post("/cues/{word}/record", record),
+        gate.post("/cues/{word}/unrecord", unrecord),
+    ]
+
+
+async def show(page: Page, call: Call) -> Response:
+    """Show the step: presets, kinds of sound, strengths, and the expressions."""
+    profile = await draft.opened(page, "cues")
+    return screen(
+        page,
+        call,
+        "cues.html",
+        step="cues",
+        preset=_chosen(PRESETS, profile),
+        presets=PRESETS,
+        sound=_chosen(SOUNDS, profile),
+        sounds=SOUNDS,
+        strengths={key: draft.get(profile, key) for key in _CEILINGS},
+        words=[(word, word_for(word, call.t), profile["cues"].get(word)) for word in WORDS],
+    )
+
+
+async def preset(page: Page, call: Call) -> Response:
+    """Choose how strong cues are, and try one."""
+    if values := PRESETS.get(call.text("preset")):
+        await draft.change(page, values)
+        await _try_first(page)
+    return go("/cues")
+
+
+async def sound(page: Page, call: Call) -> Response:
+    """Choose whether there is sound and which, and try it."""
+    if values := SOUNDS.get(call.text("sound")):
+        await draft.change(page, values)
+        await _try_first(page)
+    return go("/cues")
+
+
+async def strength(page: Page, call: Call) -> Response:
+    """Choose brightness, volume, and the most that either may ever be."""
+    values = {key: int(call.text(key)) for key in _CEILINGS if call.text(key).isdecimal()}
+    await draft.change(page, {key: min(value, 100) for key, value in values.items()})
+    await _try_first(page)
+    return go("/cues")
+
+
+async def show_word(page: Page, call: Call) -> Response:
+    """Show the cue of one expression."""
+    word = _word(call)
+    if not word:
+        return PlainTextResponse("there is no such page", 404)
+    profile = await draft.opened(page, "cues")
+    entry = profile["cues"].get(word) or {}
+    return screen(
+        page,
+        call,
+        "cue.html",
+        step="cues",
+        word=word,
+        name=word_for(word, call.t),
+        entry=entry,
+        colours=COLOURS,
+        shapes=SHAPES,
+        shape=_shape(entry),
+        usual=_usual_phrase(profile, word),
+        speaks=draft.get(profile, "sound.on", default=False),
+        longest_s=LONGEST_S,
+    )
+
+
+async def attempt(page: Page, call: Call) -> Response:
+    """Give the cue, and change nothing."""
+    return await _tried(page, call, {})
+
+
+async def light(page: Page, call: Call) -> Response:
+    """Choose a colour or a form of the light, or none, and try it."""
+    word = _word(call)
+    if call.text("light") == "none":
+        return await _tried(page, call, {f"cues.{word}.light": None}, is_tried=False)
+    values: dict[str, object] = {}
+    current = draft.get(await page.glasses.profile(), f"cues.{word}.light")
+    if not current:
+        values[f"cues.{word}.light"] = {"colour": COLOURS["white"], "pattern": "fade", "light_s": 1.5}
+    if colour := COLOURS.get(call.text("colour")):
+        values[f"cues.{word}.light.colour"] = colour
+    if shape := SHAPES.get(call.text("shape")):
+        values |= {f"cues.{word}.light.pattern": shape[0], f"cues.{word}.light.light_s": shape[1]}
+    return await _tried(page, call, values)
+
+
+async def phrase(page: Page, call: Call) -> Response:
+    """Choose what is said, or nothing, and try it."""
+    word, kind = _word(call), call.text("kind")
+    profile = await page.glasses.profile()
+    entry: dict[str, Any] = dict(draft.get(profile, f"cues.{word}") or {"light": None})
+    if kind == "usual":
+        entry.pop("phrase", None)
+    elif kind == "none":
+        entry["phrase"] = None
+    elif typed := call.text("phrase").strip():
+        entry["phrase"] = typed[:LONGEST_PHRASE]
+    return await _tried(page, call, {f"cues.{word}": entry}, is_tried=kind != "none")
+
+
+async def record(page: Page, call: Call) -> Response:
+    """Store a caregiver's voice, and try it. The body is a WAV file; what the phone recorded never comes as it is."""
+    word = _word(call)
+    body = await call.request.body()
+    try:
+        check_voice(body)
+        page.visit.recorded.add(word)
+        await page.glasses.do(Record(word=word, wav=body))
+    except BadInput as error:
+        page.visit.notice = ("bad", str(error))
+        return PlainTextResponse(str(error), 400)
+    page.visit.notice = ("good", call.t("cue.recorded"))
+    return await _tried(page, call, {})
+
+
+async def unrecord(page: Page, call: Call) -> Response:
+    """Take the recording away."""
+    await page.glasses.do(Record(word=_word(call), wav=b""))
+    return go(f"/cues/{_word(call)}")
+
+
+def check_voice(wav: bytes) -> None:
+    """Raise BadInput unless this is what the page itself makes: 16 bits, one channel, 22050 Hz, 3 s at most."""
+    try:
+        with wave.open(io.BytesIO(wav)) as file:
+            form = (file.getsampwidth(), file.getnchannels(), file.getframerate())
+            frames = file.getnframes()
+    except (wave.Error, EOFError) as error:
+        raise BadInput("this is no recording that the page made: record it again") from error
+    if form != (2, 1, RATE_HZ) or not 0 < frames <= RATE_HZ * LONGEST_S or len(wav) < 2 * frames:
+        raise BadInput("this is no recording that the page made: record it again")
+
+
+async def _tried(page: Page, call: Call, values: dict[str, Any], *, is_tried: bool = True) -> Response:
+    """Put values into the draft and give the cue. Refusals are shown on the screen of the word."""
+    word = _word(call)
+    if not word:
+        return PlainTextResponse("there is no such page", 404)
+    try:
+        if values:
+            await draft.change(page, values)
+        if is_tried:
+            await page.glasses.do(Try(word=word))
+    except CuelensError as error:
+        page.visit.notice = ("bad", str(error))
+    return go(f"/cues/{word}")
+
+
+async def _try_first(page: Page) -> None:
+    """Give the cue for happy, or for the first expression that has one."""
+    cues = (await page.glasses.profile())["cues"]
+    if word := next((word for word in WORDS if cues.get(word)), None):
+        await page.glasses.do(Try(word=word))
+
+
+def _word(call: Call) -> str:
+    word = str(call.request.path_params["word"])
+    return word if word in WORDS else ""
+
+
+def _chosen(options: dict[str, Any], profile: dict[str, Any]) -> str:
+    """Return the name of the option that a profile has; "" if it has none of them."""
+    return next(
+        (
+            name
+            for name, values in options.items()
+            if all(draft.get(profile, key) == value for key, value in values.items())
+        ),
+        "",
+    )
+
+
+def _shape(entry: dict[str, Any]) -> str:
+    light = entry.get("light") or {}
+    form = (light.get("pattern"), light.get("light_s"))
+    return next((name for name, shape in SHAPES.items() if shape == form), "")
+
+
+def _usual_phrase(profile: dict[str, Any], word: str) -> str:
+    try:
+        return language.read(profile["language"]).says().get(word, "")
+    except (BadInput, KeyError):
+        return ""

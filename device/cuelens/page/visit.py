@@ -1,0 +1,95 @@
+"""What the page knows of the caregiver who is here: the state that outlives a sleeping phone. In memory only."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
+
+from cuelens.page.glasses import GlassesClient
+from cuelens.page.lease import Lease
+from cuelens.page.pairing import Pairing, draw_token
+from cuelens.page.texts import Texts
+
+STEPS: Final = ("aim", "people", "cues", "often", "button", "check")
+"""In the order in which they are gone through."""
+Notice = tuple[Literal["good", "bad"], str]
+"""A sentence to show once, and whether it is about a failure."""
+
+
+@dataclass(slots=True)
+class Check:
+    """The thirty seconds with everything on.
+
+    Attributes:
+        since: number of the last happening before it. end_s: when it ends.
+        cues: word of each cue that came, by its number. answers: whether it was right, by the same.
+    """
+
+    since: int
+    end_s: float
+    cues: dict[int, str] = field(default_factory=dict)
+    answers: dict[int, bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One paired phone.
+
+    Attributes:
+        csrf: stands in every form. step: the one that is open. before: the profile as it was when that was opened.
+        recorded: words that got a recording in it. notice: what to show once.
+        since: number of the last happening before the screen was opened. streams: how many event streams were opened.
+        correction: sentence and shares of the last correction. check: the check that runs or was done.
+    """
+
+    csrf: str = field(default_factory=draw_token)
+    step: str = ""
+    before: dict[str, Any] | None = None
+    recorded: set[str] = field(default_factory=set)
+    notice: Notice | None = None
+    since: int = 0
+    streams: int = 0
+    correction: Any = None
+    check: Check | None = None
+
+
+@dataclass(slots=True)
+class Page:
+    """What all screens share.
+
+    Attributes:
+        glasses: is asked. pairing: who may use the page. lease: keeps the calibration on. clock: steady, in seconds.
+        show_code: is called with each code that is told, besides the glasses.
+        set_time: sets the clock of the board, in seconds since 1970; may raise OSError.
+        visit: the paired phone's. used_s: when it last asked for something.
+    """
+
+    glasses: GlassesClient
+    lease: Lease
+    pairing: Pairing = field(default_factory=Pairing)
+    clock: Callable[[], float] = time.monotonic
+    show_code: Callable[[str], None] = lambda _code: None
+    set_time: Callable[[float], None] = lambda s: time.clock_settime(time.CLOCK_REALTIME, s)
+    visit: Visit = field(default_factory=Visit)
+    used_s: float = 0.0
+    looked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. form: what was posted. t: the texts in the language of the reader."""
+
+    request: Request
+    form: ImmutableMultiDict[str, str]
+    t: Texts
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a value of the form."""
+        return self.form.get(name, default)
+
+
+ROOT: Final = Path(__file__).parent
