@@ -155,20 +155,22 @@ def _put(profile: dict[str, Any], one: Field, form: Mapping[str, str]) -> None:
     elif one.kind == "group":
         for below in one.fields:
             _put(profile, below, form)
-    elif (value := _value(one, form)) is not None:
+    elif (value := _value(one, form)) is not msgspec.UNSET:
         put(profile, one.key, value)
 
 
 def _value(one: Field, form: Mapping[str, str]) -> Any:
-    """Return the value of a field in a form; None if the form does not have it."""
+    """Return the value of a field in a form; unset if the form does not have it."""
     text = form.get(one.key)
     if one.kind == "choices":
         chosen = [option for option in one.options if f"{one.key}={option}" in form]
-        return chosen if f"{one.key}{SHOWN}" in form else None
+        return chosen if f"{one.key}{SHOWN}" in form else msgspec.UNSET
     if one.kind == "switch":
         # A browser sends nothing for a switch that is off.
-        return text is not None if f"{one.key}{SHOWN}" in form else None
+        return text is not None if f"{one.key}{SHOWN}" in form else msgspec.UNSET
     if text is None:
+        return msgspec.UNSET
+    if not text and one.is_nullable:
         return None
     number = text.strip().replace(",", ".")
     if one.kind == "whole" and number.lstrip("-").isdecimal():

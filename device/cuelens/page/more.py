@@ -71,7 +71,7 @@ class Labels:
         """Return the name of an option."""
         if one.label == "Profile.language":
             return texts.names().get(name, name)
-        for key in (f"option.{name}", f"word.{name}"):
+        for key in (f"mode.{name}" if one.label == "Profile.mode" else f"option.{name}", f"word.{name}"):
             if self._t.has(key):
                 return self._t(key)
         return name

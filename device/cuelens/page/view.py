@@ -23,6 +23,7 @@ _ENVIRONMENT: Final = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
+_ENVIRONMENT.filters["number"] = lambda value: f"{value:g}" if isinstance(value, float) else value
 
 
 @lru_cache

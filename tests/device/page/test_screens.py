@@ -1,5 +1,6 @@
 """Every screen over a real link: what it shows, and what it asks the glasses for."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,9 +8,9 @@ import pytest
 from cuelens.page import texts
 
 SCREENS = (
-    *("/home", "/aim", "/people", "/cues", "/cues/happy", "/often", "/button", "/check", "/profiles", "/more"),
-    *("/more/general", "/more/sound", "/more/policy", "/more/play", "/more/cues", "/more/face_found", "/story"),
-    *("/profiles/reset", "/story/forget"),
+    *("/home", "/aim", "/people", "/cues", "/cues/happy", "/cues/contempt", "/often", "/button", "/check"),
+    *("/profiles", "/more", "/more/general", "/more/sound", "/more/policy", "/more/play", "/more/cues"),
+    *("/more/face_found", "/story", "/profiles/reset", "/profiles/remove/school", "/story/forget"),
 )
 
 

@@ -116,7 +116,7 @@ async def show_word(page: Page, call: Call) -> Response:
     if not word:
         return PlainTextResponse("there is no such page", 404)
     profile = await draft.opened(page, "cues")
-    entry = profile["cues"].get(word) or {}
+    entry = {"light": None, "recording": None} | (profile["cues"].get(word) or {})
     return screen(
         page,
         call,
@@ -181,7 +181,8 @@ async def record(page: Page, call: Call) -> Response:
         page.visit.notice = ("bad", str(error))
         return PlainTextResponse(str(error), 400)
     page.visit.notice = ("good", call.t("cue.recorded"))
-    return await _tried(page, call, {})
+    await _tried(page, call, {})
+    return Response(status_code=204)
 
 
 async def unrecord(page: Page, call: Call) -> Response:

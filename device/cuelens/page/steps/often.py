@@ -15,8 +15,8 @@ from cuelens.page.view import go, screen
 from cuelens.page.visit import ROOT, Call, Page
 
 CAUTION: Final = "policy.caution"
-_OUT_OF: Final = 20
-"""Shares are told as so many expressions of twenty."""
+_OUT_OF: Final = 100
+"""Shares are told as so many expressions of a hundred."""
 
 
 class Point(msgspec.Struct, frozen=True):
