@@ -1,6 +1,6 @@
 """Glasses that are only played: they speak the real protocol over a real socket. The real daemon takes their place later.
 
-    python tests/device/page/stand_in.py --socket /tmp/x/link.sock    # for a look at the page without glasses
+python tests/device/page/stand_in.py --socket /tmp/x/link.sock    # for a look at the page without glasses
 """
 
 import argparse

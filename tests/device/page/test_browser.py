@@ -33,7 +33,17 @@ def server(played: Any, link_path: Path) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "cuelens.page",
+        "--link",
+        str(link_path),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(command)
     end_s = time.monotonic() + 20
     while time.monotonic() < end_s:
@@ -137,7 +147,9 @@ def test_a_caregiver_goes_through_every_step(server: int, played: Any, make_brow
     pair(browser, server, played)
     click(browser, 'a[href="/aim"]')
     until(lambda: text(browser), "Distance: good.")
-    assert browser.execute_script("return document.getElementById('camera').getContext('2d').getImageData(160, 120, 1, 1).data[0]")
+    assert browser.execute_script(
+        "return document.getElementById('camera').getContext('2d').getImageData(160, 120, 1, 1).data[0]"
+    )
     browser.execute_script("document.getElementById('tilt').value = 4.5")
     press(browser, "/aim")
     assert played.profile["view"] == {"tilt_degrees": 4.5}
@@ -158,7 +170,9 @@ def test_a_caregiver_goes_through_every_step(server: int, played: Any, make_brow
     until(lambda: played.profile["cues"]["happy"]["light"]["colour"], "#CC79A7")
     click(browser, 'a[href="/cues"].strong')
     click(browser, 'a[href="/often"].strong')
-    browser.execute_script("const s = document.getElementById('place'); s.value = 1; s.dispatchEvent(new Event('input'))")
+    browser.execute_script(
+        "const s = document.getElementById('place'); s.value = 1; s.dispatchEvent(new Event('input'))"
+    )
     press(browser, "/often")
     assert played.profile["policy"]["caution"] == 0.5
     click(browser, 'a[href="/button"].strong')
@@ -251,7 +265,13 @@ def keep(browser: Any, name: str, scheme: str, code: str) -> None:
     import base64
 
     height = browser.execute_script("return document.documentElement.scrollHeight")
-    clip = {"x": 0, "y": 0, "width": browser.execute_script("return innerWidth"), "height": max(740, height), "scale": 0.5}
+    clip = {
+        "x": 0,
+        "y": 0,
+        "width": browser.execute_script("return innerWidth"),
+        "height": max(740, height),
+        "scale": 0.5,
+    }
     options = {"captureBeyondViewport": True, "clip": clip}
     picture = browser.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
     language = "" if code == "en" else f"-{code}"
