@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -124,7 +124,8 @@ def persons(given: argparse.Namespace) -> list[str]:
             people.append(sat(samples, later))
             kinds = list(later)
         name = f"{len(people)} persons{'' if biased else ' without a bias'}, {part}, sat for neutral"
-        said += gains(f"{name}{', ' + ', '.join(posed) if posed else ' alone'}", people, kinds)
+        name = ", ".join((name, *posed)) if posed else f"{name} alone"
+        said += gains(name, people, kinds)
         _progress(f"persons: {name} done")
     return [*said, *families(part, seed + 200_000, (given.people or 400) // 4)]
 
@@ -147,10 +148,11 @@ def heads(given: argparse.Namespace) -> list[str]:
     """Measure synthetic people."""
     from benchmarks.heads import assets
     from benchmarks.heads.sittings import sittings
+    from benchmarks.heads.split import Split
 
     if lacks := assets.missing():
         return [f"heads: left out: {lacks}"]
-    split = "train" if given.part == "inner" else "test"
+    split: Split = "train" if given.part == "inner" else "test"
     read = over_people("sittings", partial(sittings, split, SHIPPED), given.people or 60, given.jobs)
     said = []
     for name, posed in (
@@ -174,9 +176,9 @@ def heads(given: argparse.Namespace) -> list[str]:
     return said
 
 
-def run(pictures: Iterable[Grey], wearer: Profile) -> list[events.AnyEvent]:
+def run(pictures: Iterable[Grey], wearer: Profile) -> list[Any]:
     """Return the events of the whole pipeline on pictures, fifteen a second."""
-    found: list[events.AnyEvent] = []
+    found: list[Any] = []
     beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes(), found.append, wearer=wearer)
     for number, picture in enumerate(pictures):
         beats.process(Frame(picture, number / RATE, 0))
@@ -217,7 +219,8 @@ def pairs(given: argparse.Namespace) -> list[str]:
         if number % 8 == 7:
             _progress(f"pairs: {number + 1} of {len(people)} people")
     said = [f"{len(people)} people photographed twice, the smile first, seeds {given.seeds}; kept for {kept} of them"]
-    for name, rows, wrong in zip(("before", "after"), told, false, strict=True):
+    for when, name in enumerate(("before", "after")):
+        rows, wrong = told[when], false[when]
         low, high = share_interval(round(rows.mean() * len(rows)), len(rows))
         said.append(
             f"  {name}: smiles told {rows.mean():.1%} (95 % interval {low:.0%} to {high:.0%}), false cues {wrong}"

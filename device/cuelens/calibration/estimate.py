@@ -34,7 +34,7 @@ LEFT: Final = 1.0
 """Nats of a difference that are left."""
 SHARE: Final = 0.7
 """Share that is taken of the rest."""
-SAFE: Final = 3.0
+SAFE: Final = 1.5
 """Nats by which a calm face should lie under the border to an expression."""
 TOGETHER: Final = 0.5
 """Share of a rise that is the mean of all rises."""

@@ -57,8 +57,8 @@ def test_a_known_shift_is_found(seconds: Mapping[str, float]) -> None:
     assert found.before["neutral"] < 0.6
     assert found.after["neutral"] > 0.95
     # Down until neutral is safe, and up by a share of what is over the first nat.
-    assert found.correction.shift["happy"] == pytest.approx(-2.8, abs=0.5)
-    assert found.correction.shift["sad"] == pytest.approx(-3.5, abs=0.6)
+    assert found.correction.shift["happy"] == pytest.approx(-1.5, abs=0.3)
+    assert found.correction.shift["sad"] == pytest.approx(-2.5, abs=0.4)
     assert 0.5 < found.correction.shift["surprise"] < 1.6
     assert found.correction.people == 1
 
