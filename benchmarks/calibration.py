@@ -209,9 +209,9 @@ def pairs(given: argparse.Namespace) -> list[str]:
         for place, seed in enumerate(given.seeds):
             chance = np.random.default_rng([seed, *pair.name.encode()])
             found = run(before_camera([(pair.smile, SMILE_S)], pair.neutral, chance), wearer)
-            after = [cue for cue in found if isinstance(cue, events.CueGiven)]
+            after: list[Any] = [cue for cue in found if isinstance(cue, events.CueGiven)]
             # Events hold the readings as the network gave them.
-            before = play(found, policy_of(Profile(), CONTRACT, ("light",)))
+            before: list[Any] = play(found, policy_of(Profile(), CONTRACT, ("light",)))
             for when, cues in enumerate((before, after)):
                 words = [cue.word for cue in cues if cue.kind == "expression"]
                 told[when, number, place] = "happy" in words
