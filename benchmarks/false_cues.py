@@ -167,7 +167,7 @@ def curve(seeds: Sequence[int], minutes: float, held_out: Worth, file: Path) -> 
 
 
 def by_caution(seeds: Sequence[int], minutes: float, file: Path) -> None:
-    """Write what each caution costs and brings on held-out streams, for the caregiver's page. Nothing is chosen by it."""
+    """Write what each caution costs and brings on held-out streams, for the caregiver's page. It chooses nothing."""
     streams = (make("persons", seed, "held_out", minutes) for seed in seeds)
     found = worth([partial(cautious, caution) for caution in CAUTIONS], streams)
     points = [

@@ -66,10 +66,23 @@ def names_of(package: str) -> list[str]:
 
 def test_the_glasses_and_the_ground_floor_need_no_tensorflow() -> None:
     # `demo_picture` is the demo's, and draws with matplotlib.
-    names = [name for name in names_of("cuelens") if name != "cuelens.commands.demo_picture"]
+    # The page comes with the extra web.
+    names = [
+        name
+        for name in names_of("cuelens")
+        if name != "cuelens.commands.demo_picture" and not name.startswith("cuelens.page")
+    ]
     names += [name for name in names_of("cuelens_models") if name.startswith("cuelens_models.bundle")]
     assert len(names) > 40
     done = importable(*names, blocked={"tensorflow", "keras", "tf_keras", "rich", "matplotlib", "skimage", *EDGE})
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_page_needs_nothing_that_sees() -> None:
+    pytest.importorskip("starlette", reason="the page comes with the extra web")
+    names = [name for name in names_of("cuelens") if name.startswith("cuelens.page")]
+    assert len(names) > 20
+    done = importable(*names, blocked={"numpy", "cv2", "ai_edge_litert", "tflite_runtime", "PIL", *EDGE})
     assert done.returncode == 0, done.stderr
 
 
@@ -131,6 +144,13 @@ def test_hardware_is_imported_in_its_own_adapter_only(library: str, home: str) -
 
 def test_the_glasses_open_no_connection() -> None:
     for path in modules("cuelens"):
+        if "page" in path.parts:
+            # It serves a phone, and asks nobody but the glasses.
+            clients = {"http", "requests", "httpx", "httpx2", "ftplib", "smtplib", "aiohttp"}
+            assert tops(path) & clients == set(), path
+            assert "urllib.request" not in imported(path), path
+            assert "open_connection" not in path.read_text(), path
+            continue
         assert tops(path) & NETWORK == set(), path
         if "socket" in tops(path):
             source = path.read_text()

@@ -130,7 +130,11 @@ async def _form(request: Request) -> ImmutableMultiDict[str, str]:
         raise Malformed("what was sent is no form of the page")
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MOST_FIELDS
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
         )
     except ValueError as error:
         raise Malformed("what was sent is no form that can be read") from error

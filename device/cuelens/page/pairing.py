@@ -1,4 +1,4 @@
-"""Who may use the page: a code that the glasses blink, and the cookie of the one phone that knew it. No clock inside."""
+"""Who may use the page: a code that the glasses blink, and the cookie of the phone that knew it. No clock inside."""
 
 import hmac
 import secrets
@@ -53,9 +53,7 @@ def draw_token() -> str:
 class Pairing:
     """The code in force, wrong tries, and the token of the paired phone. Times in seconds, of any steady clock."""
 
-    def __init__(
-        self, draw_code: Callable[[], str] = draw_code, draw_token: Callable[[], str] = draw_token
-    ) -> None:
+    def __init__(self, draw_code: Callable[[], str] = draw_code, draw_token: Callable[[], str] = draw_token) -> None:
         """Begin with a new code and nobody paired."""
         self._draw_code = draw_code
         self._draw_token = draw_token

@@ -80,7 +80,9 @@ def draw(session: StoredSession, longest_s: float) -> str:
     ]
     for begin_s, end_s in muted(session):
         width = max(2.0, (end_s - begin_s) * scale)
-        parts.append(f'<rect class="mute" x="{8 + begin_s * scale:.1f}" y="{_MIDDLE - 3}" width="{width:.1f}" height="6"/>')
+        parts.append(
+            f'<rect class="mute" x="{8 + begin_s * scale:.1f}" y="{_MIDDLE - 3}" width="{width:.1f}" height="6"/>'
+        )
     for entry in session.entries:
         x = 8 + min(max(entry.t, 0.0), session.seconds) * scale
         if entry.kind == "press":

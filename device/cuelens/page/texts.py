@@ -1,4 +1,4 @@
-"""The words of the page. A language is one file in `texts/`, named by its code; English is what the others translate."""
+"""The words of the page. A language is one file in `texts/`, named by its code; the others translate English."""
 
 import tomllib
 from functools import lru_cache

@@ -16,13 +16,13 @@ pytest.importorskip("starlette", reason="the page comes with the extra web")
 pytest.importorskip("uvicorn", reason="the page comes with the extra web")
 pytest.importorskip("httpx2", reason="the page's tests need httpx2")
 
-from starlette.testclient import TestClient  # noqa: E402
+from starlette.testclient import TestClient
 
-from cuelens.page import app  # noqa: E402
-from cuelens.page.glasses import GlassesClient  # noqa: E402
-from cuelens.page.lease import Lease  # noqa: E402
-from cuelens.page.pairing import Pairing  # noqa: E402
-from cuelens.page.visit import Page  # noqa: E402
+from cuelens.page import app
+from cuelens.page.glasses import GlassesClient
+from cuelens.page.lease import Lease
+from cuelens.page.pairing import Pairing
+from cuelens.page.visit import Page
 
 
 def _stand_in() -> ModuleType:

@@ -1,4 +1,4 @@
-"""Glasses that are only played: they speak the real protocol over a real socket. The real daemon takes their place later.
+"""Glasses that are only played, over a real link. The real daemon takes their place later.
 
 python tests/device/page/stand_in.py --socket /tmp/x/link.sock    # for a look at the page without glasses
 """
@@ -50,7 +50,7 @@ def face_picture(number: int) -> bytes:
 class PlayedGlasses:
     """Answers every message of the page, much as the glasses would."""
 
-    def __init__(self, path: Path, *, tilts: bool = False, has_faces: bool = True) -> None:
+    def __init__(self, path: Path, *, tilts: bool = False) -> None:
         self.asked: list[Request] = []
         self.kind = TiltedProfile if tilts else Profile
         self.saved = {"default": self.raw(self.kind())}
@@ -121,9 +121,11 @@ class PlayedGlasses:
                 return Done(text="the story is deleted")
             case requests.TellCode():
                 return Done(text="told")
-        return self._calibrated(request) if self.calibrating else Refused(text="there is no calibration")
+        if not self.calibrating:
+            return Refused(text="there is no calibration")
+        return self._shown(request) or self._calibrated(request)
 
-    def _calibrated(self, request: Request) -> Reply:
+    def _shown(self, request: Request) -> Reply | None:
         match request:
             case requests.Look():
                 self.pictures += 1
@@ -140,6 +142,15 @@ class PlayedGlasses:
                     draft=self.draft is not None,
                     waiting=self.waiting is not None,
                 )
+            case requests.Correct():
+                shares = dict.fromkeys(self.collected, 0.5)
+                return replies.Corrected(
+                    helped=self.helped, before=shares, after=dict.fromkeys(shares, 0.9) if self.helped else shares
+                )
+        return None
+
+    def _calibrated(self, request: Request) -> Reply:
+        match request:
             case requests.Draft():
                 try:
                     self.draft = self.raw(msgspec.json.decode(bytes(request.profile), type=self.kind))
@@ -157,11 +168,6 @@ class PlayedGlasses:
                 self._count()
                 self.shown = None
                 self.collected = {} if request.drop else self.collected
-            case requests.Correct():
-                shares = dict.fromkeys(self.collected, 0.5)
-                return replies.Corrected(
-                    helped=self.helped, before=shares, after={word: 0.9 for word in shares} if self.helped else shares
-                )
             case requests.FactoryReset():
                 self.saved, self.active, self.draft = {"default": self.raw(self.kind())}, "default", None
             case _:

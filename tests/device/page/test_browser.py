@@ -33,18 +33,8 @@ def server(played: Any, link_path: Path) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "cuelens.page",
-        "--link",
-        str(link_path),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    process = subprocess.Popen(command)
+    command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), "--host", "127.0.0.1"]
+    process = subprocess.Popen([*command, "--port", str(port)])
     end_s = time.monotonic() + 20
     while time.monotonic() < end_s:
         with socket.socket() as probe:
@@ -147,9 +137,8 @@ def test_a_caregiver_goes_through_every_step(server: int, played: Any, make_brow
     pair(browser, server, played)
     click(browser, 'a[href="/aim"]')
     until(lambda: text(browser), "Distance: good.")
-    assert browser.execute_script(
-        "return document.getElementById('camera').getContext('2d').getImageData(160, 120, 1, 1).data[0]"
-    )
+    pixel = "return document.getElementById('camera').getContext('2d').getImageData(160, 120, 1, 1).data[0]"
+    assert browser.execute_script(pixel)
     browser.execute_script("document.getElementById('tilt').value = 4.5")
     press(browser, "/aim")
     assert played.profile["view"] == {"tilt_degrees": 4.5}
@@ -170,9 +159,8 @@ def test_a_caregiver_goes_through_every_step(server: int, played: Any, make_brow
     until(lambda: played.profile["cues"]["happy"]["light"]["colour"], "#CC79A7")
     click(browser, 'a[href="/cues"].strong')
     click(browser, 'a[href="/often"].strong')
-    browser.execute_script(
-        "const s = document.getElementById('place'); s.value = 1; s.dispatchEvent(new Event('input'))"
-    )
+    move = "const s = document.getElementById('place'); s.value = 1; s.dispatchEvent(new Event('input'))"
+    browser.execute_script(move)
     press(browser, "/often")
     assert played.profile["policy"]["caution"] == 0.5
     click(browser, 'a[href="/button"].strong')
@@ -265,13 +253,8 @@ def keep(browser: Any, name: str, scheme: str, code: str) -> None:
     import base64
 
     height = browser.execute_script("return document.documentElement.scrollHeight")
-    clip = {
-        "x": 0,
-        "y": 0,
-        "width": browser.execute_script("return innerWidth"),
-        "height": max(740, height),
-        "scale": 0.5,
-    }
+    width = browser.execute_script("return innerWidth")
+    clip = {"x": 0, "y": 0, "width": width, "height": max(740, height), "scale": 0.5}
     options = {"captureBeyondViewport": True, "clip": clip}
     picture = browser.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
     language = "" if code == "en" else f"-{code}"

@@ -1,6 +1,5 @@
 """Every screen over a real link: what it shows, and what it asks the glasses for."""
 
-import re
 from typing import Any
 
 import pytest

@@ -47,7 +47,12 @@ SOUNDS: Final[dict[str, dict[str, object]]] = {
     "words": {"sound.on": True, "sound.say": "words"},
     "earcons": {"sound.on": True, "sound.say": "earcons"},
 }
-_CEILINGS: Final = ("light.brightness_percent", "light.ceiling_percent", "sound.volume_percent", "sound.ceiling_percent")
+_CEILINGS: Final = (
+    "light.brightness_percent",
+    "light.ceiling_percent",
+    "sound.volume_percent",
+    "sound.ceiling_percent",
+)
 RATE_HZ: Final = 22_050
 LONGEST_S: Final = 3.0
 LONGEST_PHRASE: Final = 40

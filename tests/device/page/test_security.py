@@ -1,0 +1,243 @@
+"""What a stranger, a page elsewhere or a broken client may send: each is refused in one sentence."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cuelens.link.requests import Look, TellCode
+from cuelens.page.security import PROBES
+
+PRIVATE = ("/home", "/aim", "/aim/picture", "/events", "/people", "/story", "/story.csv", "/profiles/export.json")
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_nothing_is_shown_without_pairing(setting: Any, path: str) -> None:
+    shown = setting.browser.get(path, follow_redirects=False)
+    assert (shown.status_code, shown.headers["location"]) == (303, "/")
+    assert setting.browser.post("/save", data={"csrf": "x"}).status_code == 403
+    assert not setting.glasses.of(Look)
+
+
+def test_a_phone_that_opens_the_first_screen_makes_nothing_blink(setting: Any) -> None:
+    shown = setting.browser.get("/")
+    assert "Take the glasses off the child first" in shown.text
+    assert not setting.glasses.of(TellCode)
+    for _ in range(3):
+        setting.browser.post("/code", data={"csrf": setting.token("/")})
+    assert [one.digits for one in setting.glasses.of(TellCode)] == [setting.page.pairing.code] == setting.told
+    setting.clock.now_s += 30
+    setting.browser.post("/code", data={"csrf": setting.token("/")})
+    assert len(setting.glasses.of(TellCode)) == 2
+
+
+def test_five_wrong_codes_close_the_door(setting: Any) -> None:
+    token, code = setting.token("/"), setting.page.pairing.code
+    wrong = "111111" if code != "111111" else "222222"
+    found = [setting.browser.post("/pair", data={"csrf": token, "code": wrong}).status_code for _ in range(6)]
+    assert found == [403, 403, 403, 403, 429, 429]
+    assert setting.browser.post("/pair", data={"csrf": token, "code": code}).status_code == 429
+    assert setting.page.pairing.code != code or setting.page.pairing.closed_s(setting.clock()) > 0
+
+
+def test_a_replayed_cookie_is_worth_nothing(paired: Any) -> None:
+    old = paired.browser.cookies["cuelens"]
+    assert paired.browser.get("/home", follow_redirects=False).status_code == 200
+    paired.browser.cookies.clear()
+    paired.pair()
+    assert paired.browser.cookies["cuelens"] != old
+    paired.browser.cookies.clear()
+    paired.browser.cookies["cuelens"] = old
+    assert paired.browser.get("/home", follow_redirects=False).status_code == 303
+    paired.browser.cookies["cuelens"] = ""
+    assert paired.browser.get("/home", follow_redirects=False).status_code == 303
+
+
+def test_the_cookie_is_for_this_page_only(setting: Any) -> None:
+    data = {"csrf": setting.token("/"), "code": setting.page.pairing.code}
+    cookie = setting.browser.post("/pair", data=data, follow_redirects=False).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Path=/" in cookie
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://elsewhere.example"},
+        {"origin": "http://cuelens.local:81"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_a_post_from_elsewhere_is_not_done(paired: Any, headers: dict[str, str]) -> None:
+    done = paired.browser.post("/draft/discard", data={"csrf": paired.page.visit.csrf}, headers=headers)
+    assert done.status_code == 403
+    assert "not done" in done.text
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "é"])
+def test_a_form_without_its_token_is_not_done(paired: Any, token: str) -> None:
+    assert paired.browser.post("/draft/discard", data={"csrf": token}).status_code == 403
+
+
+def test_a_stranger_cannot_spend_the_tries(setting: Any) -> None:
+    setting.browser.cookies.clear()
+    for _ in range(6):
+        assert setting.browser.post("/pair", data={"csrf": "guess", "code": "111111"}).status_code == 403
+    assert setting.page.pairing.closed_s(setting.clock()) == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static/page.css%00",
+        "/static//page.css",
+        "/static/",
+        "//home",
+        "/home/",
+        "/cues/../home%2f",
+        "/etc/passwd",
+        "/" + 400 * "a",
+        "/cues/nothing",
+        "/more/nothing",
+    ],
+)
+def test_tricks_with_paths_lead_nowhere(paired: Any, path: str) -> None:
+    assert paired.browser.get(path, follow_redirects=False).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "cuelens.local.elsewhere.example", "", "10.42.0.1.example:80"])
+def test_another_name_is_refused(setting: Any, host: str) -> None:
+    assert setting.browser.get("/", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "CUELENS.local", "10.42.0.1", "cuelens.local."])
+def test_own_names_are_answered(setting: Any, host: str) -> None:
+    assert setting.browser.get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PROBES)
+def test_probes_are_answered_under_any_name(setting: Any, path: str) -> None:
+    shown = setting.browser.get(path, headers={"host": "connectivitycheck.example"})
+    assert shown.status_code == PROBES[path][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (200_000 * b"a", "application/x-www-form-urlencoded", 413),
+        (b"csrf", "application/x-www-form-urlencoded", 400),
+        (b"csrf=%ff", "application/x-www-form-urlencoded", 400),
+        (b"csrf=\xff", "application/x-www-form-urlencoded", 400),
+        (b"&".join([b"a=1"] * 700), "application/x-www-form-urlencoded", 400),
+        (b"{}", "application/json", 400),
+        (b"--x\r\n", "multipart/form-data; boundary=x", 400),
+        (b"", "application/x-www-form-urlencoded", 403),
+    ],
+)
+def test_bodies_that_no_form_makes(paired: Any, content: bytes, kind: str, status: int) -> None:
+    done = paired.browser.post("/leave", content=content, headers={"content-type": kind})
+    assert done.status_code == status
+    assert len(done.text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused(paired: Any, method: str) -> None:
+    assert paired.browser.request(method, "/home").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/home", "/nothing"])
+def test_every_answer_has_its_headers(paired: Any, path: str) -> None:
+    shown = paired.browser.get(path, follow_redirects=False)
+    assert {name: shown.headers[name] for name in HEADERS} == HEADERS
+    assert shown.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "unsafe" not in shown.headers["content-security-policy"]
+
+
+def test_the_picture_is_for_the_step_that_aims(paired: Any) -> None:
+    assert paired.browser.get("/aim/picture").status_code == 409
+    paired.browser.get("/aim")
+    shown = paired.browser.get("/aim/picture")
+    assert shown.headers["content-type"] == "image/jpeg"
+    assert shown.content.startswith(b"\xff\xd8")
+    assert json.loads(shown.headers["cuelens-seen"])["sentences"][0] == "Light: good."
+    paired.browser.get("/home")
+    assert paired.browser.get("/aim/picture").status_code == 409
+
+
+@pytest.fixture
+def process(played: Any, link_path: Path) -> Any:
+    """The page as a process of its own. Returns it and its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), "--idle-minutes", "0.2"]
+    child = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", str(port)])
+    end_s = time.monotonic() + 20
+    while time.monotonic() < end_s:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield child, port
+    child.kill()
+    child.wait()
+
+
+def ask(port: int, text: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    connection.sendall(text)
+    return connection
+
+
+@pytest.mark.slow
+def test_the_process_is_small_and_ends_by_itself(process: Any, played: Any) -> None:
+    from cuelens.link.requests import Leave
+
+    child, port = process
+    for path in (b"/", b"/code", b"/static/page.css") * 10:
+        with ask(port, b"GET " + path + b" HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n") as connection:
+            while connection.recv(65536):
+                pass
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    resident_kb = int(status.split("VmRSS:")[1].split()[0])
+    assert resident_kb < 60 * 1024
+    libraries = Path(f"/proc/{child.pid}/maps").read_text()
+    assert "numpy" not in libraries
+    assert "cv2" not in libraries
+    assert child.wait(30) == 0
+    assert played.of(Leave) == [Leave(then="rest")]
+
+
+@pytest.mark.slow
+def test_slow_and_many_connections_are_ended(process: Any) -> None:
+    _, port = process
+    slow = ask(port, b"GET / HTTP/1.1\r\nhost: loc")
+    began_s = time.monotonic()
+    many = [ask(port, b"GET") for _ in range(40)]
+    slow.settimeout(20)
+    try:
+        assert slow.recv(10) == b""
+    except ConnectionResetError:
+        pass
+    assert time.monotonic() - began_s < 18
+    for connection in many:
+        connection.close()
+    with ask(port, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n") as connection:
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+    slow.close()
