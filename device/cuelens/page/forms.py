@@ -74,7 +74,7 @@ def read(group: Field, form: Mapping[str, str], profile: dict[str, Any]) -> dict
     A text that is no number stays a text: the glasses say what is wrong with it.
     """
     changed: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(profile))
-    for one in group.fields:
+    for one in (group,) if group.key else group.fields:
         _put(changed, one, form)
     return changed
 

@@ -89,7 +89,7 @@ def played(link_path: Path) -> Iterator[Any]:
     glasses = stand_in.PlayedGlasses(link_path, tilts=True)
     glasses.sessions = stand_in.a_day()
     yield glasses
-    glasses.server.close()
+    glasses.close()
 
 
 @pytest.fixture

@@ -72,7 +72,14 @@ class PlayedGlasses:
         self.sessions: tuple[StoredSession, ...] = ()
         self.table = "session,began\n1,2026-10-08T15:02:11\n"
         self.lock = threading.Lock()
+        self.closed = False
         self.server = Server(path, self.answer)
+
+    def close(self) -> None:
+        """End, as often as it is asked for."""
+        if not self.closed:
+            self.closed = True
+            self.server.close()
 
     @staticmethod
     def raw(profile: Profile) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a stranger, a page elsewhere or a broken client may send: each is refused in one sentence."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -108,7 +109,6 @@ def test_a_stranger_cannot_spend_the_tries(setting: Any) -> None:
         "/static/page.css%00",
         "/static//page.css",
         "/static/",
-        "//home",
         "/home/",
         "/cues/../home%2f",
         "/etc/passwd",
@@ -231,10 +231,8 @@ def test_slow_and_many_connections_are_ended(process: Any) -> None:
     began_s = time.monotonic()
     many = [ask(port, b"GET") for _ in range(40)]
     slow.settimeout(20)
-    try:
+    with contextlib.suppress(ConnectionResetError):
         assert slow.recv(10) == b""
-    except ConnectionResetError:
-        pass
     assert time.monotonic() - began_s < 18
     for connection in many:
         connection.close()

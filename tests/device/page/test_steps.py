@@ -1,0 +1,289 @@
+"""What a caregiver does, step by step, and what the glasses are asked for."""
+
+import io
+import json
+import wave
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from cuelens.link import requests
+from cuelens.link.replies import Happening
+from cuelens.page.lease import Lease
+from cuelens.page.steps.check import advice
+from cuelens.page.visit import Check
+
+
+def voice(seconds: float = 1.0, rate: int = 22050, channels: int = 1) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(channels)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(bytes(2 * channels * round(seconds * rate)))
+    return file.getvalue()
+
+
+def record(paired: Any, wav: bytes) -> Any:
+    headers = {"content-type": "audio/wav", "x-cuelens": paired.page.visit.csrf}
+    return paired.browser.post("/cues/happy/record", content=wav, headers=headers)
+
+
+def test_undo_goes_back_to_how_it_was_when_the_step_was_opened(paired: Any) -> None:
+    paired.browser.get("/cues")
+    before = paired.glasses.profile
+    paired.post("/cues/preset", preset="clear")
+    paired.browser.get("/cues/happy")
+    paired.post("/cues/happy/light", colour="pink")
+    assert paired.glasses.profile["cues"]["happy"]["light"]["colour"] == "#CC79A7"
+    assert "Undone." in paired.post("/undo/cues").text
+    assert paired.glasses.profile == before
+
+
+def test_what_is_tapped_is_in_the_draft_before_it_is_tried(paired: Any) -> None:
+    paired.browser.get("/cues/sad")
+    paired.post("/cues/sad/light", shape="fade_long")
+    kinds = [type(one).__name__ for one in paired.glasses.asked if isinstance(one, requests.Draft | requests.Try)]
+    assert kinds == ["Draft", "Try"]
+    assert paired.glasses.of(requests.Try)[-1].word == "sad"
+
+
+@pytest.mark.parametrize(
+    ("kind", "phrase", "expected"),
+    [("usual", "", "absent"), ("none", "", None), ("own", "a tear", "a tear"), ("own", 60 * "a", 40 * "a")],
+)
+def test_words_are_chosen(paired: Any, kind: str, phrase: str, expected: object) -> None:
+    paired.post("/cues/sad/phrase", kind=kind, phrase=phrase)
+    assert paired.glasses.profile["cues"]["sad"].get("phrase", "absent") == expected
+
+
+def test_undo_takes_the_recording_away(paired: Any) -> None:
+    paired.browser.get("/cues/happy")
+    assert record(paired, voice()).status_code == 204
+    assert paired.glasses.profile["cues"]["happy"]["recording"] == "happy-1.wav"
+    paired.post("/undo/cues")
+    assert paired.glasses.of(requests.Record)[-1].wav == b""
+    assert paired.glasses.profile["cues"]["happy"]["recording"] is None
+
+
+@pytest.mark.parametrize("wav", [b"", b"RIFF", voice(3.5), voice(rate=8000), voice(channels=2), voice()[:200]])
+def test_what_is_no_voice_of_the_page_is_refused(paired: Any, wav: bytes) -> None:
+    assert record(paired, wav).status_code == 400
+    assert not paired.glasses.recordings
+
+
+def test_people(paired: Any) -> None:
+    paired.browser.get("/people")
+    for shown in ("neutral", "happy", "surprise", "sad"):
+        paired.post("/people/collect", shown=shown)
+        paired.glasses.shown, paired.glasses.collected[shown] = None, 10.0
+    paired.glasses.helped = False
+    assert "It did not help. All is left as it was." in paired.post("/people/correct").text
+    paired.post("/people/again")
+    assert paired.glasses.of(requests.StopCollecting)[-1].drop
+
+
+def test_a_collection_ends_by_itself(paired: Any) -> None:
+    paired.browser.get("/people")
+    paired.glasses.speed = 1e6
+    shown = paired.post("/people/collect", shown="neutral")
+    assert paired.glasses.shown is None
+    assert "Done." in shown.text
+
+
+@pytest.mark.parametrize(
+    ("cues", "answers", "expected"),
+    [
+        ({}, {}, "check.advice_none"),
+        ({1: "happy"}, {}, "check.advice_unanswered"),
+        ({1: "happy", 2: "sad"}, {1: True, 2: False}, "check.advice_wrong"),
+        ({1: "happy", 2: "sad"}, {1: True, 2: True}, "check.advice_good"),
+    ],
+)
+def test_advice(cues: dict[int, str], answers: dict[int, bool], expected: str) -> None:
+    assert advice(Check(0, 0.0, cues, answers)) == expected
+
+
+def test_check_and_save(paired: Any, soon: Callable[[Callable[[], object]], bool]) -> None:
+    paired.browser.get("/check")
+    paired.glasses.happen("expression", "sad")
+    paired.post("/check/start")
+    assert soon(lambda: paired.glasses.cues)
+    paired.glasses.happen("expression", "happy")
+    shown = paired.browser.get("/check").text
+    assert "Cue: Looks happy" in shown
+    assert "Cue: Looks sad" not in shown
+    paired.post("/check/answer", number="2", right="yes")
+    paired.post("/check/answer", number="77", right="no")
+    paired.clock.now_s += 31
+    assert "Right: 1 of 1 answers" in paired.browser.get("/check").text
+    paired.post("/often", place="0")
+    assert paired.glasses.draft["policy"]["caution"] == 1.0
+    assert "Saved." in paired.post("/save").text
+    assert paired.glasses.saved["default"]["policy"]["caution"] == 1.0
+
+
+def test_a_refusal_is_shown_at_the_form_with_what_was_typed(paired: Any) -> None:
+    shown = paired.post("/more/sound", **{"sound.volume_percent": "130"})
+    assert shown.status_code == 422
+    assert "the profile cannot be used" in shown.text
+    assert 'value="130"' in shown.text
+    assert "Changed." in paired.post("/more/sound", **{"sound.volume_percent": "30"}).text
+    assert paired.glasses.draft["sound"]["volume_percent"] == 30
+
+
+def test_profiles(paired: Any) -> None:
+    assert "Made, and in use now: at-school" in paired.post("/profiles/create", name="at school").text
+    assert "letters, digits" in paired.post("/profiles/create", name="../x").text
+    assert "there is no profile nobody" in paired.post("/profiles/choose", name="nobody").text
+    paired.post("/profiles/choose", name="default")
+    paired.post("/profiles/remove", name="at-school")
+    assert list(paired.glasses.saved) == ["default"]
+    exported = paired.browser.get("/profiles/export.json")
+    assert exported.json() == paired.glasses.profile
+    changed = exported.json() | {"wearer": "<b>Mia</b>"}
+    assert "Taken in." in paired.post("/profiles/import", profile=json.dumps(changed)).text
+    assert "&lt;b&gt;Mia" in paired.browser.get("/more/general").text
+    assert "cannot be used" in paired.post("/profiles/import", profile='{"sound": 3}').text
+    for text in ("", "[]", "{", 5000 * "["):
+        assert "This is no profile" in paired.post("/profiles/import", profile=text).text
+
+
+def test_a_reset_asks_first(paired: Any) -> None:
+    paired.post("/profiles/reset")
+    assert not paired.glasses.of(requests.FactoryReset)
+    assert "All profiles: default" in paired.browser.get("/profiles/reset").text
+    paired.post("/profiles/reset", sure="yes")
+    assert paired.glasses.of(requests.FactoryReset)
+
+
+def test_story(paired: Any) -> None:
+    shown = paired.browser.get("/story").text
+    assert "From 15:02" in shown
+    assert "Looks happy: 4" in shown
+    assert 'fill="#F0E442"' in shown
+    assert paired.browser.get("/story.csv").text == paired.glasses.table
+    paired.post("/story/forget", sure="yes")
+    assert "There is nothing yet." in paired.browser.get("/story").text
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ({"then": "rest", "minutes": "30"}, requests.Leave(then="rest")),
+        ({"then": "session", "minutes": "30"}, requests.Leave(minutes=30)),
+        ({"then": "session", "minutes": ""}, requests.Leave()),
+        ({"then": "session", "minutes": "31"}, requests.Leave()),
+    ],
+)
+def test_leaving(paired: Any, form: dict[str, str], expected: requests.Leave) -> None:
+    shown = paired.post("/leave", **form)
+    assert paired.glasses.of(requests.Leave) == [expected]
+    assert not paired.glasses.calibrating
+    assert "Set-up on" in shown.text
+    assert 'href="/aim"' not in shown.text
+    paired.post("/calibrate")
+    assert paired.glasses.calibrating
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"state": "resting"}, "They rest."),
+        ({"state": "no camera"}, "They find no camera."),
+        ({"muted": True}, "Muted with the button"),
+        ({"temperature_c": 81.0}, "The board is hot: 81"),
+        ({"under_voltage": True}, "The supply is too weak."),
+        ({"refused": "sound is <3>"}, "sound is &lt;3&gt;"),
+        ({"warnings": ("no light would be seen",)}, "no light would be seen"),
+        ({"button": False}, "There is no working button."),
+        ({"state": "something new"}, "something new"),
+    ],
+)
+def test_the_state_in_sentences(paired: Any, fields: dict[str, Any], sentence: str) -> None:
+    paired.glasses.fields = fields
+    assert sentence in paired.browser.get("/home").text
+
+
+def test_the_clock_is_set_from_the_phone(paired: Any) -> None:
+    assert "is set." in paired.post("/clock", clock="1793000000000").text
+    assert paired.times == [1793000000.0]
+    for odd in ("", "nan", "-5", "1e99", "x"):
+        assert "did not say" in paired.post("/clock", clock=odd).text
+
+    def forbidden(_seconds: float) -> None:
+        raise PermissionError
+
+    paired.page.set_time = forbidden
+    assert "do not allow this page to set their clock" in paired.post("/clock", clock="1793000000000").text
+
+
+def test_presses_are_acknowledged(paired: Any) -> None:
+    paired.glasses.happen("press", "mute")
+    assert "No press yet." in paired.browser.get("/button").text
+    paired.glasses.happen("press", "ask")
+    assert "This press came: one short press." in paired.browser.get("/button").text
+
+
+def test_a_draft_of_last_time_is_taken_up(paired: Any) -> None:
+    paired.glasses.waiting = {**paired.glasses.profile, "wearer": "Mia"}
+    assert "changes from last time" in paired.browser.get("/home").text
+    paired.post("/draft/take")
+    assert paired.glasses.profile["wearer"] == "Mia"
+    paired.post("/draft/discard")
+    assert paired.glasses.profile["wearer"] == "wearer"
+
+
+def test_silent_glasses_are_said_to_be_silent(paired: Any) -> None:
+    paired.glasses.close()
+    shown = paired.browser.get("/home")
+    assert shown.status_code == 503
+    assert "no glasses are running" in shown.text
+
+
+def test_the_tilt_is_absent_until_the_profile_has_it(paired: Any) -> None:
+    assert 'name="tilt"' in paired.browser.get("/aim").text
+    paired.post("/aim", tilt="77")
+    assert paired.glasses.profile["view"]["tilt_degrees"] == 30.0
+    paired.glasses.draft = {key: value for key, value in paired.glasses.profile.items() if key != "view"}
+    assert 'name="tilt"' not in paired.browser.get("/aim").text
+
+
+def test_the_lease_is_renewed_and_given_up(soon: Callable[[Callable[[], object]], bool]) -> None:
+    asked: list[Any] = []
+    now = [0.0]
+    lease = Lease(asked.append, lambda: now[0], every_s=0.02)  # type: ignore[arg-type, return-value, func-returns-value]
+    assert soon(lambda: len(asked) > 3)
+    lease.cues_until(10.0)
+    assert soon(lambda: asked[-1].cues)
+    now[0] = 11.0
+    assert soon(lambda: not asked[-1].cues)
+    lease.leave(requests.Leave())
+    lease.close()
+    assert asked[-1] == requests.Leave()
+
+
+def test_the_events_of_a_step(paired: Any) -> None:
+    import anyio
+    from starlette.datastructures import ImmutableMultiDict
+
+    from cuelens.page import events
+    from cuelens.page.texts import Texts
+    from cuelens.page.visit import Call
+
+    call = Call(None, ImmutableMultiDict(), Texts("en"))  # type: ignore[arg-type]
+    paired.browser.get("/button")
+    paired.glasses.happenings.append(Happening(number=1, kind="press", word="ask", ago_s=0.0))
+
+    def snapshot(step: str) -> dict[str, Any]:
+        paired.page.glasses._limiter = None  # noqa: SLF001
+        return anyio.run(events.snapshot, paired.page, call, step)
+
+    assert snapshot("button")["mark"] == "1"
+    assert snapshot("")["state"] == [("good", "The glasses see.")]
+    paired.glasses.collected = {"neutral": 4.26}
+    assert snapshot("people")["seconds"] == {"neutral": 4.3}
+    paired.glasses.close()
+    assert "no glasses" in msgspec.json.encode(snapshot("")).decode()
