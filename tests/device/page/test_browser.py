@@ -239,6 +239,7 @@ def test_every_screen_can_be_used_by_anyone(
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     address = f"http://cuelens.local:{server}"
     browser.get(f"{address}/?language={code}")
+    time.sleep(0.7)
     keep(browser, "first", scheme, code)
     found = {"first": look(browser)}
     pair(browser, server, played)
