@@ -50,6 +50,7 @@ def main() -> None:
     _add_try(commands)
     _add_profile(commands)
     _add_calibrate(commands)
+    _add_access_point(commands)
     options = parser.parse_args()
     try:
         command.finish("cuelens", lambda: int(options.work(options)), debug=options.debug)
@@ -205,14 +206,25 @@ def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     calibrate = commands.add_parser(
         "calibrate",
         help="set running glasses up for a child and a family, on a page for a phone or in the terminal",
-        description="Set running glasses up: aim, people, cues, how often, button, check. On the glasses the page is"
-        " http://cuelens.local in their own network, and they blink its code. Elsewhere it is served here, on"
-        " localhost, and its code is printed. It ends after ten idle minutes, or with Ctrl-C.",
+        description="On the glasses the page is http://cuelens.local in their own network, and they blink its code."
+        " Elsewhere it is served here, on localhost, and its code is printed. It ends after ten idle minutes.",
     )
     calibrate.add_argument("--terminal", action="store_true", help="the same steps as questions here, over SSH too")
     calibrate.add_argument("--port", type=int, default=8080, metavar="N", help="of the page (default: %(default)s)")
     calibrate.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
     calibrate.set_defaults(work=_calibrate)
+
+
+def _add_access_point(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    network = commands.add_parser(
+        "access-point",
+        help="make the network of the caregiver's page, once, and its card with passphrase and QR codes",
+        description="A profile of NetworkManager with a passphrase of its own, which is never replaced, and on the memory"
+        " card a text and two QR codes that tell it. Remove the profile for a new passphrase. It needs root.",
+    )
+    network.add_argument("--connections", type=Path, metavar="FOLDER", help="of NetworkManager's profiles")
+    network.add_argument("--card", type=Path, metavar="FOLDER", help="for what a caregiver reads")
+    network.set_defaults(work=_access_point)
 
 
 def _day(text: str) -> str:
@@ -254,18 +266,8 @@ def _demo(options: argparse.Namespace) -> int:
 def _options(options: argparse.Namespace, source: str | None) -> "RunOptions":
     from cuelens.commands.run import RunOptions
 
-    return RunOptions(
-        source=source,
-        config=options.config,
-        profile=options.profile,
-        bundle=options.bundle,
-        events=options.events,
-        cues=options.cues,
-        seconds=options.seconds,
-        as_fast=options.as_fast,
-        mode=options.mode,
-        worn=options.worn,
-    )
+    names = ("config", "profile", "bundle", "events", "cues", "seconds", "as_fast", "mode", "worn")
+    return RunOptions(source=source, **{name: getattr(options, name) for name in names})
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -323,3 +325,9 @@ def _profile(options: argparse.Namespace) -> int:
         case "export":
             return profile.export(options.file, options.config)
     return profile.import_(options.file, options.config)
+
+
+def _access_point(options: argparse.Namespace) -> int:
+    from cuelens.commands.access_point import CARD, CONNECTIONS, access_point
+
+    return access_point(options.connections or CONNECTIONS, options.card or CARD)

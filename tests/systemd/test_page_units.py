@@ -1,0 +1,166 @@
+"""The units of the caregiver's page and of its access point, by systemd's own judgement and by a table."""
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNITS = sorted(path.name for path in (*SYSTEMD.glob("*.service"), *SYSTEMD.glob("*.path")))
+EXPOSURE = {
+    "cuelens.service": 1.5,
+    "cuelens-page.service": 1.9,
+    "cuelens-access-point.service": 1.6,
+    "cuelens-access-point-setup.service": 0.9,
+}
+TABLE = [
+    ("cuelens-page.path", "PathChanged", ["/run/cuelens/calibrate"]),
+    ("cuelens-page.path", "PathExists", []),
+    ("cuelens-page.path", "WantedBy", ["paths.target"]),
+    ("cuelens-page.service", "ConditionPathExists", ["/run/cuelens/calibrate"]),
+    ("cuelens-page.service", "BindsTo", ["cuelens-access-point.service"]),
+    ("cuelens-page.service", "StartLimitIntervalSec", ["0"]),
+    ("cuelens-page.service", "Restart", ["no"]),
+    ("cuelens-page.service", "User", ["cuelens-page"]),
+    ("cuelens-page.service", "Group", ["cuelens-page"]),
+    ("cuelens-page.service", "SupplementaryGroups", ["cuelens"]),
+    ("cuelens-page.service", "PrivateDevices", ["yes"]),
+    ("cuelens-page.service", "DevicePolicy", ["closed"]),
+    ("cuelens-page.service", "DeviceAllow", []),
+    ("cuelens-page.service", "RestrictAddressFamilies", ["AF_UNIX AF_INET"]),
+    ("cuelens-page.service", "IPAddressDeny", ["any"]),
+    ("cuelens-page.service", "IPAddressAllow", ["localhost 10.42.0.0/24"]),
+    ("cuelens-page.service", "CapabilityBoundingSet", ["CAP_SYS_TIME CAP_NET_BIND_SERVICE"]),
+    ("cuelens-page.service", "AmbientCapabilities", ["CAP_SYS_TIME CAP_NET_BIND_SERVICE"]),
+    # Each of these two would take the clock away from it.
+    ("cuelens-page.service", "ProtectClock", []),
+    ("cuelens-page.service", "PrivateUsers", []),
+    ("cuelens-page.service", "NoNewPrivileges", ["yes"]),
+    ("cuelens-page.service", "MemoryMax", ["96M"]),
+    ("cuelens-access-point.service", "StopWhenUnneeded", ["yes"]),
+    ("cuelens-access-point.service", "ConditionPathExists", ["/run/cuelens/calibrate"]),
+    ("cuelens-access-point.service", "CapabilityBoundingSet", ["CAP_NET_ADMIN"]),
+    ("cuelens-access-point.service", "WantedBy", []),
+    ("cuelens-access-point-setup.service", "Before", ["NetworkManager.service"]),
+    ("cuelens-access-point-setup.service", "CapabilityBoundingSet", [""]),
+    ("cuelens-access-point-setup.service", "PrivateNetwork", ["yes"]),
+]
+OF_THE_NETWORK = {
+    "AmbientCapabilities=",
+    "CapabilityBoundingSet=~CAP_NET_(BIND_SERVICE|BROADCAST|RAW)",
+    "CapabilityBoundingSet=~CAP_SYS_TIME",
+    "IPAddressDeny=",
+    "ProtectClock=",
+    "RestrictAddressFamilies=~AF_(INET|INET6)",
+    "SystemCallFilter=~@clock",
+    "SystemCallFilter=~@privileged",
+}
+"""What the page may and the glasses may not: serve phones, on port 80, and set the clock."""
+
+
+def values(unit: str, name: str) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", (SYSTEMD / unit).read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All units, with a program that this machine has: `verify` wants to see it."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    folder = tmp_path_factory.mktemp("units")
+    here = shutil.which("true") or "/bin/true"
+    for unit in UNITS:
+        text = re.sub(r"/opt/cuelens/bin/\w+|/usr/bin/nmcli|/usr/sbin/nft", here, (SYSTEMD / unit).read_text())
+        # Another unit of the operating system, which the machine of the test need not have.
+        (folder / unit).write_text(text.replace("Requires=NetworkManager.service\n", ""))
+    return folder
+
+
+def test_systemd_finds_nothing_to_complain_about(installed: Path) -> None:
+    units = [str(installed / unit) for unit in UNITS]
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    # Of cuelens.service, and known: see test_unit.py.
+    complaints = [line for line in done.stderr.splitlines() if "'Restart" not in line]
+    assert (done.returncode, complaints) == (0, [])
+
+
+def analysed(installed: Path, unit: str) -> str:
+    return subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(installed / unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+
+
+@pytest.mark.parametrize(("unit", "most"), EXPOSURE.items())
+def test_the_exposure_is_small(installed: Path, unit: str, most: float) -> None:
+    level = re.search(r"Overall exposure level for [\w.-]+: ([\d.]+)", analysed(installed, unit))
+    assert level
+    print(f"{unit}: {level[1]}")
+    assert float(level[1]) <= most
+
+
+def test_the_page_may_what_the_glasses_may_not_for_its_network_and_the_clock_only(installed: Path) -> None:
+    page, glasses = (
+        set(re.findall(r"^✗ (\S+)", analysed(installed, unit), re.MULTILINE))
+        for unit in ("cuelens-page.service", "cuelens.service")
+    )
+    assert page
+    assert page - glasses <= OF_THE_NETWORK
+
+
+@pytest.mark.parametrize(("unit", "name", "expected"), TABLE)
+def test_an_option_has_the_value_that_holds_the_promise(unit: str, name: str, expected: list[str]) -> None:
+    assert values(unit, name) == expected
+
+
+def test_the_clock_is_the_only_privileged_call_of_the_page() -> None:
+    assert values("cuelens-page.service", "SystemCallFilter") == [
+        "@system-service",
+        "~@privileged @resources",
+        "clock_settime",
+    ]
+
+
+def test_the_user_of_the_page_is_in_the_group_of_the_link_and_in_no_other() -> None:
+    lines = [line.split() for line in (SYSTEMD / "cuelens.sysusers.conf").read_text().splitlines()]
+    assert [line[2] for line in lines if line[:2] == ["m", "cuelens-page"]] == ["cuelens"]
+    assert ["u", "cuelens-page"] in [line[:2] for line in lines]
+
+
+def test_nothing_starts_page_or_network_at_boot() -> None:
+    at_boot = [unit for unit in UNITS if values(unit, "WantedBy")]
+    assert at_boot == ["cuelens-access-point-setup.service", "cuelens-page.path", "cuelens.service"]
+
+
+def test_the_table_of_nft_parses() -> None:
+    nft = shutil.which("nft") or shutil.which("nft", path="/usr/sbin")
+    if nft is None:
+        pytest.skip("nft is not installed")
+    (start, _) = values("cuelens-access-point.service", "ExecStart")
+    (_, rules) = shlex.split(start)
+    done = subprocess.run([nft, "--check", rules], capture_output=True, text=True, check=False)
+    if "Operation not permitted" in done.stderr or "Protocol not supported" in done.stderr:
+        pytest.skip(f"this machine lets nobody try: {done.stderr.splitlines()[0]}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("cuelens.page") is None, reason="the page is not in this tree")
+def test_the_unit_starts_the_page_as_a_person_starts_it() -> None:
+    (start,) = values("cuelens-page.service", "ExecStart")
+    (_, *rest) = shlex.split(start)
+    done = subprocess.run([sys.executable, *rest, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_setup_starts_the_command_that_a_person_starts() -> None:
+    (start,) = values("cuelens-access-point-setup.service", "ExecStart")
+    (_, *rest) = shlex.split(start)
+    done = subprocess.run([sys.executable, "-m", "cuelens", *rest, "--help"], capture_output=True, check=False)
+    assert done.returncode == 0
