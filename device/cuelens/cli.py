@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,6 @@ examples:
   cuelens demo --mode explore               a game: a light asks what a face shows, and the answer follows
   cuelens doctor                            is every part of these glasses well?
   cuelens story                             what the last day with the glasses was like
-  cuelens press ask                         ask the running glasses, as a press of their button does
   cuelens try happy                         see and hear one cue of the running glasses
   cuelens calibrate                         set the running glasses up, from a phone
   cuelens profile check mine.json           can this profile be used, and what would nobody perceive?"""
@@ -210,7 +210,7 @@ def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         " Elsewhere it is served here, on localhost, and its code is printed. It ends after ten idle minutes.",
     )
     calibrate.add_argument("--terminal", action="store_true", help="the same steps as questions here, over SSH too")
-    calibrate.add_argument("--port", type=int, default=8080, metavar="N", help="of the page (default: %(default)s)")
+    calibrate.add_argument("--port", type=int, default=8080, metavar="N", help="of the page here (%(default)s)")
     calibrate.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
     calibrate.set_defaults(work=_calibrate)
 
@@ -219,8 +219,8 @@ def _add_access_point(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     network = commands.add_parser(
         "access-point",
         help="make the network of the caregiver's page, once, and its card with passphrase and QR codes",
-        description="A profile of NetworkManager with a passphrase of its own, which is never replaced, and on the memory"
-        " card a text and two QR codes that tell it. Remove the profile for a new passphrase. It needs root.",
+        description="Writes a profile of NetworkManager with a passphrase of its own, which is never replaced, and on"
+        " the memory card a text and two QR codes that tell it. Remove it for a new passphrase. It needs root.",
     )
     network.add_argument("--connections", type=Path, metavar="FOLDER", help="of NetworkManager's profiles")
     network.add_argument("--card", type=Path, metavar="FOLDER", help="for what a caregiver reads")
@@ -242,13 +242,10 @@ def _outputs(text: str) -> tuple[str, ...]:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 1e7:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return seconds
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) < 1e7:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
 
 
 def _run(options: argparse.Namespace) -> int:
