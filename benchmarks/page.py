@@ -212,11 +212,20 @@ class Person:
 
     def click(self, css: str) -> None:
         """Click something, wherever it stands on the screen."""
+        from selenium.common.exceptions import StaleElementReferenceException
         from selenium.webdriver.common.by import By
 
-        element = self.browser.find_element(By.CSS_SELECTOR, css)
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        for _ in range(5):
+            element = self.browser.find_element(By.CSS_SELECTOR, css)
+            try:
+                self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+                element.click()
+            except StaleElementReferenceException:
+                # The screen was drawn anew, or another one came meanwhile.
+                time.sleep(0.2)
+            else:
+                return
+        sys.exit(f"{css} does not hold still")
 
     def press(self, action: str, **values: str) -> None:
         """Press the button of a form. action: where it posts. values: of its hidden fields."""

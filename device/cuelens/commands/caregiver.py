@@ -248,6 +248,8 @@ class Caregiver:
     def _record(self, request: requests.Record) -> Reply:
         library, profile = self._parts.library, self._active()[0].profile
         book = profile.cues.entries()
+        if not request.wav and (request.word not in book or book[request.word].recording is None):
+            return Done(text=f"{request.word} has no recording")
         if request.word not in book:
             raise BadInput(f"{request.word} has no cue in this profile, so no voice")
         name = None

@@ -19,6 +19,8 @@ PRESENCE: Final = "?"
 SHOWN: Final = "!"
 """Endings of names: of the field beside a field; and of the hidden one that says that the form has a switch."""
 _PREFIX: Final = "#/$defs/"
+_MEASURED: Final = ("people",)
+"""Keys that are measured and that nobody types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def _group(
     fields = tuple(
         one
         for below, below_rule in rule.get("properties", {}).items()
-        if (
+        if below not in _MEASURED
+        and (
             one := _field(
                 made,
                 f"{key}.{below}".lstrip("."),

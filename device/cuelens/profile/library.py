@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from cuelens.profile import store
+from cuelens.profile.cue_book import CueBook
 from cuelens.profile.store import ProfileInForce
 from cuelens.sound import recording
 from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import BadInput
 
 _DRAFT: Final = ".draft.json"
+_RECORDED: Final = re.compile(rf"({'|'.join(CueBook.__struct_fields__)})-[1-9][0-9]*")
+"""Name of a recording of a calibration; others are the family's own files."""
 _KEPT: Final = re.compile(r"(.+)-[1-9][0-9]*")
 _MOST: Final = 20
 """Most profiles: a household has a few."""
@@ -75,6 +78,7 @@ class Library:
             raise BadInput("nothing was changed, so there is nothing to save")
         keep(self.active, self.active)
         self.draft.replace(self.active)
+        self._prune()
 
     def discard_draft(self) -> None:
         """Delete the draft, if there is one."""
@@ -138,6 +142,14 @@ class Library:
                 if not file.is_dir() or file.is_symlink():
                     file.unlink()
         (self._state / "active").unlink(missing_ok=True)
+
+    def _prune(self) -> None:
+        """Delete recordings of calibrations that no profile names any more, those that were replaced included."""
+        folder = self.active.parent
+        texts = [file.read_bytes() for file in folder.glob("*.json")]
+        for file in folder.glob("*-*.wav"):
+            if _RECORDED.fullmatch(file.stem) and not any(file.name.encode() in text for text in texts):
+                file.unlink()
 
     def _refuse_if_named(self) -> None:
         if self._file:

@@ -191,6 +191,16 @@ def test_a_recording_is_stored_used_and_taken_away(calibrating: Any) -> None:
     assert entry.recording is None
 
 
+def test_recordings_that_no_profile_names_are_deleted_when_a_draft_is_saved(calibrating: Any) -> None:
+    folder = calibrating.state / "profiles"
+    (folder / "happy-mama.wav").write_bytes(wav(0.5))
+    for seconds in (0.5, 0.6):
+        calibrating.said(ask.Record(word="happy", wav=wav(seconds)))
+    calibrating.said(ask.Save())
+    assert {file.name for file in folder.glob("*.wav")} == {"happy-2.wav", "happy-mama.wav"}
+    assert calibrating.said(ask.Record(word="sad", wav=b"")) == "sad has no recording"
+
+
 @pytest.mark.parametrize(
     ("word", "sound", "sentence"),
     [

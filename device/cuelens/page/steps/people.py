@@ -14,7 +14,9 @@ from cuelens.page.view import go, screen
 from cuelens.page.visit import Call, Page
 
 SECONDS: Final[dict[Shown, float]] = {"neutral": 10.0, "happy": 6.0, "surprise": 6.0, "sad": 6.0}
-"""How long each is shown, in their order."""
+"""How long each is shown, in their order. The calm face alone is enough."""
+KEY: Final = "people"
+"""The key of a profile that holds the correction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def routes(gate: Gate) -> list[Route]:
         gate.post("/people/stop", stop, "/people"),
         gate.post("/people/correct", correct, "/people"),
         gate.post("/people/again", again, "/people"),
+        gate.post("/people/forget", forget, "/people"),
     ]
 
 
@@ -71,7 +74,7 @@ async def settle(page: Page, glasses: Glasses) -> Glasses:
 
 async def show(page: Page, call: Call) -> Response:
     """Show the step."""
-    await draft.opened(page, "people")
+    profile = await draft.opened(page, "people")
     glasses = await settle(page, await page.glasses.watch())
     found = parts(glasses)
     return screen(
@@ -82,7 +85,8 @@ async def show(page: Page, call: Call) -> Response:
         expressions=found,
         face=glasses.collected.face,
         is_collecting=glasses.collected.shown is not None,
-        is_complete=all(part.state == "done" for part in found),
+        is_enough=found[0].state == "done" and glasses.collected.shown is None,
+        is_known=bool(draft.get(profile, f"{KEY}.people", 0)),
         correction=cast("Corrected | None", page.visit.correction),
         mark=mark(glasses),
     )
@@ -113,4 +117,12 @@ async def again(page: Page, call: Call) -> Response:
     """Begin anew, with the same or another family member."""
     page.visit.correction = None
     await page.glasses.do(StopCollecting(drop=True))
+    return go("/people")
+
+
+async def forget(page: Page, call: Call) -> Response:
+    """Take the correction of the whole family back."""
+    page.visit.correction = None
+    await draft.change(page, {KEY: {}})
+    page.visit.notice = ("good", call.t("people.forgot"))
     return go("/people")
