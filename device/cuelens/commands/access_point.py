@@ -40,6 +40,7 @@ autoconnect=false
 [wifi]
 mode=ap
 band=bg
+channel=1
 ssid={name}
 
 [wifi-security]
