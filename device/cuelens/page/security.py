@@ -23,7 +23,7 @@ _HEADERS: Final = {
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cross-origin-resource-policy": "same-origin",
 }
@@ -136,15 +136,16 @@ def host_name(host: str) -> str:
 
 
 def is_same_origin(headers: Headers) -> bool:
-    """Tell whether a post may come from the page itself.
+    """Tell whether a post comes from the page itself, by what the browser says.
 
-    Browsers leave Sec-Fetch-Site out where there is no https, and under "no-referrer" they send the origin "null" with
-    every form: neither says anything then, and the token in the form decides.
+    Browsers leave Sec-Fetch-Site out where there is no https. The origin says it then; under the referrer policy of the
+    page its own forms have it ("no-referrer" would make it "null"). Who sends neither is no browser, and the token of
+    the form decides.
     """
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
-    origin = headers.get("origin", "null")
-    return origin == "null" or origin.lower() == f"http://{headers.get('host', '')}".lower()
+    own = f"http://{headers.get('host', '')}".lower()
+    return headers.get("origin", own).lower() == own
 
 
 def _completed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -17,7 +17,7 @@ from cuelens.page.security import PROBES
 PRIVATE = ("/home", "/aim", "/aim/picture", "/events", "/people", "/story", "/story.csv", "/profiles/export.json")
 HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
 
@@ -80,6 +80,7 @@ def test_the_cookie_is_for_this_page_only(setting: Any) -> None:
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"sec-fetch-site": "none"},
+        {"origin": "null"},
     ],
 )
 def test_a_post_from_elsewhere_is_not_done(paired: Any, headers: dict[str, str]) -> None:
