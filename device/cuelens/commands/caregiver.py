@@ -116,7 +116,12 @@ class Caregiver:
         return self._calibrating[type(request)](request)
 
     def lapse(self) -> None:
-        """Put the saved profile into force again after a calibration that nobody ended."""
+        """Put the saved profile into force again after a calibration that nobody ended, unless the next one is on."""
+        if not self._parts.calibration.on:
+            self._undo()
+
+    def _undo(self) -> None:
+        """Leave nothing of a calibration in force or in memory."""
         if self._drafted:
             self._use_active()
         self._parts.collecting.stop(drop=True)
@@ -130,7 +135,7 @@ class Caregiver:
         rest = request.then == "rest"
         if rest and not self._parts.button:
             raise BadInput("these glasses have no button, so nothing could wake them: they go on instead")
-        self.lapse()
+        self._undo()
         self._parts.calibration.leave(Ending(rest, request.minutes and 60.0 * request.minutes))
         return Done(text="the glasses rest until a press" if rest else "a session begins")
 
@@ -241,8 +246,8 @@ class Caregiver:
 
     def _use_active(self, text: str = "") -> Reply:
         """Put the active profile into force again, in place of a draft."""
-        self._drafted = False
         sentence = self._use(self._parts.library.read_active())
+        self._drafted = False
         return Done(text=text or sentence)
 
     def _record(self, request: requests.Record) -> Reply:

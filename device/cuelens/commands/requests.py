@@ -39,6 +39,8 @@ _LOOP_S: Final = 4.0
 """Deadline of the loop: a turn takes half a second at most, and a beat that hangs ends the process."""
 _OTHER_S: Final = 4.0
 """Deadline of another reload that was begun before."""
+_AGAIN_S: Final = 1.0
+"""Until what a calibration has left is undone again after a failure."""
 _EFFECTS: Final = {
     "ask": "asked: the answer comes as a cue",
     "again": "the next session begins",
@@ -179,9 +181,15 @@ class Requests:
             return self._change(active)
 
     def lapse(self) -> None:
-        """Undo what a calibration that nobody ended has left. Raises BadInput if another change takes too long."""
-        with self._changing():
-            self._caregiver.lapse()
+        """Undo what a calibration that nobody ended has left, however often the loop or another change is busy."""
+        while True:
+            try:
+                with self._changing():
+                    self._caregiver.lapse()
+                return
+            except (BadInput, Unwritable, OSError):
+                # The wearer must not be left with what was only tried.
+                time.sleep(_AGAIN_S)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -1,0 +1,90 @@
+"""How a calibration ends, and what must not stay of it: a draft, a picture, a stale story, a cue that nobody asked."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from cuelens import events
+from cuelens.link import requests as ask
+from cuelens.link.replies import Profiles
+from cuelens.link.requests import Calibrate, Leave
+from cuelens.profile.profile import Profile
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def calibrating(run_glasses: Any, hand: Hand, soon: Callable[..., bool]) -> Any:
+    glasses = run_glasses('{"sound": {"on": true}}', clock=hand)
+    glasses.said(Calibrate())
+    assert soon(lambda: glasses.events(events.Calibration))
+    return glasses
+
+
+def draft(keys: str) -> ask.Draft:
+    return ask.Draft(profile=msgspec.Raw(keys.encode()))
+
+
+def profiles(glasses: Any) -> Profiles:
+    reply = glasses.answer(ask.ReadProfile())
+    assert isinstance(reply, Profiles)
+    return reply
+
+
+def mode(glasses: Any) -> str:
+    return msgspec.json.decode(bytes(profiles(glasses).profile), type=Profile).mode
+
+
+def test_what_ends_a_draft_is_tried_until_the_loop_takes_it(
+    calibrating: Any, hand: Hand, monkeypatch: pytest.MonkeyPatch, soon: Callable[..., bool]
+) -> None:
+    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
+    calibrating.said(draft('{"mode": "quiet"}'))
+    calibrating.feed.going.clear()
+    assert calibrating.feed.stuck.wait(5)
+    hand.s = 50.0
+    lapse = threading.Thread(target=calibrating.requests.lapse)
+    lapse.start()
+    time.sleep(0.3)
+    calibrating.feed.going.set()
+    lapse.join(10)
+    assert not lapse.is_alive()
+    assert soon(lambda: mode(calibrating) == "companion")
+
+
+def test_a_leave_that_comes_too_late_for_the_loop_may_be_repeated(
+    calibrating: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
+    calibrating.said(draft('{"mode": "quiet"}'))
+    calibrating.feed.going.clear()
+    assert calibrating.feed.stuck.wait(5)
+    assert "busy" in calibrating.refused(Leave())
+    assert profiles(calibrating).draft
+    calibrating.feed.going.set()
+    calibrating.said(Leave())
+    assert mode(calibrating) == "companion"
+
+
+def test_the_end_of_one_calibration_undoes_nothing_of_the_next(calibrating: Any, hand: Hand) -> None:
+    hand.s = 50.0
+    calibrating.said(Calibrate())
+    calibrating.said(draft('{"mode": "quiet"}'))
+    calibrating.requests.lapse()
+    assert mode(calibrating) == "quiet"
