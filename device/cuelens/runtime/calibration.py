@@ -94,6 +94,7 @@ class Calibration:
         """Begin, or last so many seconds from now on. cues: they come as without a calibration."""
         if not self.on:
             self.ending = Ending()
+            self._view = None
         self._cues = cues
         self._until_s = self._clock() + lease_s
 
@@ -106,7 +107,10 @@ class Calibration:
     def see(self, frame: Frame, decision: Decision) -> None:
         """Keep a small copy of a frame if somebody looks. Called in every beat."""
         now_s = self._clock()
-        if now_s - self._watched_s > _WATCHED_S or now_s - self._viewed_s < _EVERY_S or not self.on:
+        if not self.on:
+            self._view = None
+            return
+        if now_s - self._watched_s > _WATCHED_S or now_s - self._viewed_s < _EVERY_S:
             return
         height, width = frame.grey.shape
         size = _WIDTH, max(round(height * _WIDTH / width), 1)
@@ -119,11 +123,12 @@ class Calibration:
             self._changed.notify_all()
 
     def look(self) -> View | None:
-        """Return a new picture, or the last one if none comes in time; None without any, or without a calibration."""
+        """Return a new picture, or the last one if none comes in time and it is not old. None without a calibration."""
         with self._changed:
             before, self._watched_s = self._view, self._clock()
             self._changed.wait_for(lambda: self._view is not before or not self.on, _WAIT_S)
-            return self._view if self.on else None
+            is_new = self._clock() - self._viewed_s <= _WATCHED_S
+            return self._view if self.on and is_new else None
 
 
 def light_of(view: View) -> Literal["good", "dim", "too dark", "covered"]:

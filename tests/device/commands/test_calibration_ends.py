@@ -88,3 +88,20 @@ def test_the_end_of_one_calibration_undoes_nothing_of_the_next(calibrating: Any,
     calibrating.said(draft('{"mode": "quiet"}'))
     calibrating.requests.lapse()
     assert mode(calibrating) == "quiet"
+
+
+def test_no_picture_of_one_calibration_is_seen_in_the_next(calibrating: Any, hand: Hand) -> None:
+    calibrating.answer(ask.Look())
+    calibrating.feed.going.clear()
+    assert calibrating.feed.stuck.wait(5)
+    hand.s = 50.0
+    calibrating.said(Calibrate())
+    assert "there is no picture" in calibrating.refused(ask.Look())
+
+
+def test_a_picture_is_not_shown_for_long_after_the_camera_went_off(calibrating: Any, hand: Hand) -> None:
+    calibrating.answer(ask.Look())
+    calibrating.feed.going.clear()
+    assert calibrating.feed.stuck.wait(5)
+    hand.s = 10.0
+    assert "there is no picture" in calibrating.refused(ask.Look())
