@@ -245,7 +245,8 @@ class Loop:
             frame,
             reduced=self._live and self._pacing.reduced,
             press=wearer.take_ask(),
-            muted=wearer.muted or self._calibration.quiet,
+            # A calibration that ended while the frame was awaited is quiet until what follows it begins.
+            muted=wearer.muted or self._calibration.quiet or (self._calibrates and not self._calibration.on),
         )
         ended_ns = time.monotonic_ns()
         self._stream.t = decision.t

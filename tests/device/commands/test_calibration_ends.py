@@ -13,6 +13,7 @@ from cuelens.link import requests as ask
 from cuelens.link.replies import Profiles
 from cuelens.link.requests import Calibrate, Leave
 from cuelens.profile.profile import Profile
+from cuelens.runtime.calibration import Ending
 
 
 class Hand:
@@ -105,3 +106,30 @@ def test_a_picture_is_not_shown_for_long_after_the_camera_went_off(calibrating: 
     assert calibrating.feed.stuck.wait(5)
     hand.s = 10.0
     assert "there is no picture" in calibrating.refused(ask.Look())
+
+
+@pytest.mark.parametrize("ending", ["lapse", "leave"])
+def test_no_cue_comes_between_a_calibration_and_what_follows_it(
+    calibrating: Any, hand: Hand, soon: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    told: list[tuple[bool, bool]] = []
+    beats, process = calibrating.loop._beats, calibrating.loop._beats.process
+
+    def watched(frame: Any, **options: Any) -> Any:
+        told.append((bool(options["muted"]), len(calibrating.events(events.Calibration)) == 2))
+        return process(frame, **options)
+
+    monkeypatch.setattr(beats, "process", watched)
+    take = calibrating.feed.next
+
+    def late(timeout_s: float) -> Any:
+        frame = take(timeout_s)
+        if ending == "lapse":
+            hand.s = 50.0
+        else:
+            calibrating.calibration.leave(Ending(rest=True))
+        return frame
+
+    monkeypatch.setattr(calibrating.feed, "next", late)
+    assert soon(lambda: len(calibrating.events(events.Calibration)) == 2)
+    assert all(muted for muted, over in told if not over)
