@@ -53,21 +53,20 @@ _EFFECTS: Final = {
 
 
 class Story:
-    """The reader of events that keeps the story. Cues that are only tried, and calibrations, are no part of it."""
+    """The reader of events that keeps the story. Cues that are only tried are no part of it.
+
+    Nor are calibrations: no session runs then. The writer still has to know who mutes and who is in view when it ends.
+    """
 
     def __init__(self, path: Path, profile: Profile, fault: Callable[[str, str], None]) -> None:
         """Begin to write. path: of the story. fault: is called with the name and the details of each fault."""
         self._path = path
         self._fault = fault
-        self._calibrates = False
         self._writer = self._open(profile)
 
     def __call__(self, event: events.Event) -> None:
         """Take an event."""
-        if isinstance(event, events.Calibration):
-            self._calibrates = event.on
-        tried = isinstance(event, events.CueGiven) and event.kind == TRIED
-        if not tried and (not self._calibrates or isinstance(event, events.Session)):
+        if not (isinstance(event, events.CueGiven) and event.kind == TRIED):
             self._writer(event)
 
     def see(self, *_frame: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cuelens import events
 from cuelens.link import requests as ask
 from cuelens.link.replies import Profiles
-from cuelens.link.requests import Calibrate, Leave
+from cuelens.link.requests import Calibrate, Leave, Press
 from cuelens.profile.profile import Profile
 from cuelens.runtime.calibration import Ending
 
@@ -50,6 +50,19 @@ def profiles(glasses: Any) -> Profiles:
 
 def mode(glasses: Any) -> str:
     return msgspec.json.decode(bytes(profiles(glasses).profile), type=Profile).mode
+
+
+def test_the_story_knows_what_changed_during_a_calibration(calibrating: Any, soon: Callable[..., bool]) -> None:
+    calibrating.said(draft('{"mode": "quiet"}'))
+    calibrating.said(ask.Save())
+    calibrating.said(Press(gesture="mute"))
+    assert soon(lambda: calibrating.events(events.Mute))
+    calibrating.said(Leave())
+    assert soon(lambda: len(calibrating.events(events.Session)) == 3)
+    calibrating.close()
+    _, after = calibrating.sessions()
+    assert after.mode == "quiet"
+    assert [(entry.kind, entry.word) for entry in after.entries if entry.kind == "mute"] == [("mute", "on")]
 
 
 def test_what_ends_a_draft_is_tried_until_the_loop_takes_it(
