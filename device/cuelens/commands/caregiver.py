@@ -136,7 +136,10 @@ class Caregiver:
         if rest and not self._parts.button:
             raise BadInput("these glasses have no button, so nothing could wake them: they go on instead")
         self._undo()
-        self._parts.calibration.leave(Ending(rest, request.minutes and 60.0 * request.minutes))
+        minutes = request.minutes if self._parts.button else None
+        self._parts.calibration.leave(Ending(rest, minutes and 60.0 * minutes))
+        if request.minutes and not minutes:
+            return Done(text="a session begins, without an end: these glasses have no button to begin the next")
         return Done(text="the glasses rest until a press" if rest else "a session begins")
 
     def _tell_code(self, request: requests.TellCode) -> Reply:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from cuelens.link.replies import Reply
 from cuelens.link.requests import Calibrate, Leave, Request
-from cuelens_models.errors import CuelensError
+from cuelens_models.errors import BadInput, CuelensError
 
 EVERY_S: Final = 15.0
 """The glasses end a calibration 45 s after the last message."""
@@ -50,7 +50,12 @@ class Lease:
         """End the calibration. Errors as of `renew`."""
         with self._sending:
             self.on = False
-            return self._ask(request)
+            try:
+                return self._ask(request)
+            except BadInput:
+                # Refused, so it is still on, and the page is still here.
+                self.on = True
+                raise
 
     def close(self, then: Literal["session", "rest"] = "session") -> None:
         """End the thread, and the calibration if it is still on. then: what follows it."""

@@ -71,6 +71,7 @@ class Glasses:
     state: Path
     squares: Any
     mode: str | None = None
+    button: bool = True
     clock: Callable[[], float] = time.monotonic
     light: MemoryLight = field(default_factory=MemoryLight)
     voices: list[MemoryVoice] = field(default_factory=list)
@@ -99,6 +100,7 @@ class Glasses:
             outputs=("light", "voice") if voice else ("light",),
             wearer=startup.active.profile,
         )
+        self.beats = beats
         self.wearer = startup.wearer
         self.calibration = Calibration(self.clock)
         collecting, recent = Collecting(startup.interpreter.contract.labels), Recent()
@@ -125,7 +127,7 @@ class Glasses:
             contract=startup.interpreter.contract,
             library=Library(self.state),
             story=self.state / "story.sqlite",
-            button=True,
+            button=self.button,
             light=True,
         )
         parts = Parts(

@@ -126,7 +126,7 @@ def test_no_cue_comes_between_a_calibration_and_what_follows_it(
     calibrating: Any, hand: Hand, soon: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     told: list[tuple[bool, bool]] = []
-    beats, process = calibrating.loop._beats, calibrating.loop._beats.process
+    beats, process = calibrating.beats, calibrating.beats.process
 
     def watched(frame: Any, **options: Any) -> Any:
         told.append((bool(options["muted"]), len(calibrating.events(events.Calibration)) == 2))
@@ -146,3 +146,10 @@ def test_no_cue_comes_between_a_calibration_and_what_follows_it(
     monkeypatch.setattr(calibrating.feed, "next", late)
     assert soon(lambda: len(calibrating.events(events.Calibration)) == 2)
     assert all(muted for muted, over in told if not over)
+
+
+def test_without_a_button_no_session_ends_in_a_rest_that_nothing_ends(run_glasses: Any) -> None:
+    calibrating = run_glasses(button=False)
+    calibrating.said(Calibrate())
+    assert "no button" in calibrating.said(Leave(minutes=10))
+    assert calibrating.calibration.ending == Ending()

@@ -14,6 +14,7 @@ from cuelens.link.replies import Happening
 from cuelens.page.lease import Lease
 from cuelens.page.steps.check import advice
 from cuelens.page.visit import Check
+from cuelens_models.errors import BadInput
 
 
 def voice(seconds: float = 1.0, rate: int = 22050, channels: int = 1) -> bytes:
@@ -287,3 +288,15 @@ def test_the_events_of_a_step(paired: Any) -> None:
     assert snapshot("people")["seconds"] == {"neutral": 4.3}
     paired.glasses.close()
     assert "no glasses" in msgspec.json.encode(snapshot("")).decode()
+
+
+def test_a_refused_leave_lets_go_of_nothing() -> None:
+    def refuse(request: Any) -> Any:
+        if isinstance(request, requests.Leave):
+            raise BadInput("these glasses have no button")
+
+    lease = Lease(refuse, every_s=30.0)
+    with pytest.raises(BadInput):
+        lease.leave(requests.Leave(then="rest"))
+    assert lease.on
+    lease.close()
