@@ -62,14 +62,14 @@ class Caregiver:
     def __init__(
         self,
         parts: CaregiverParts,
-        use: Callable[[ProfileInForce], str],
+        use: Callable[[ProfileInForce, bool], str],
         active: Callable[[], tuple[ProfileInForce, bool]],
     ) -> None:
         """Begin without a calibration.
 
         Args:
             parts: of the run.
-            use: puts a profile into force, and returns a sentence.
+            use: puts a profile into force, and returns a sentence. Its second argument: forget the history of fading.
             active: returns the profile in force, and whether there is a voice.
         """
         self._parts = parts
@@ -206,10 +206,10 @@ class Caregiver:
             draft = library.write_draft(content)
         except BadInput as error:
             raise BadInput(self._short(str(error))) from error
-        text = self._use(replace(draft, name=library.active.stem))
+        self._use(replace(draft, name=library.active.stem), False)
         self._drafted = True
         self._parts.recent.refused = ""
-        return Done(text=text)
+        return Done(text="the draft is in force")
 
     def _save(self, _request: requests.Save) -> Reply:
         self._parts.library.save_draft()
@@ -234,22 +234,24 @@ class Caregiver:
     def _reset(self, _request: requests.FactoryReset) -> Reply:
         parts = self._parts
         parts.library.reset()
+        parts.collecting.stop(drop=True)
+        # The rule that beats use goes first: they would keep its history of fading again.
+        done = self._replaced("everything is as it came from the factory", forget=True)
         parts.wishes.answered_first = ()
         trouble = parts.wishes.keep()
         query.delete(parts.story)
-        parts.collecting.stop(drop=True)
         if trouble:
             raise Unwritable(trouble)
-        return self._replaced("everything is as it came from the factory")
+        return done
 
-    def _replaced(self, text: str) -> Reply:
+    def _replaced(self, text: str, *, forget: bool = False) -> Reply:
         """Put the active profile into force, now that it is another one; a draft was of the one before."""
         self._parts.library.discard_draft()
-        return self._use_active(text)
+        return self._use_active(text, forget=forget)
 
-    def _use_active(self, text: str = "") -> Reply:
-        """Put the active profile into force again, in place of a draft."""
-        sentence = self._use(self._parts.library.read_active())
+    def _use_active(self, text: str = "", *, forget: bool = False) -> Reply:
+        """Put the active profile into force again, in place of a draft. forget: the history of fading."""
+        sentence = self._use(self._parts.library.read_active(), forget)
         self._drafted = False
         return Done(text=text or sentence)
 

@@ -200,9 +200,9 @@ class Requests:
         finally:
             self._reloading.release()
 
-    def _use(self, active: ProfileInForce) -> str:
+    def _use(self, active: ProfileInForce, forget: bool) -> str:
         """Put a profile into force for a caregiver, in the mode that the command line names. Returns a sentence."""
-        return self._change(with_mode(self._options, active))
+        return self._change(with_mode(self._options, active), forget=forget)
 
     def _requested(self) -> ProfileInForce:
         """Return the profile that is asked for now. Raises BadInput."""
@@ -216,13 +216,17 @@ class Requests:
             raise BadInput(f"{active.fault.rpartition('; ')[0]}; {stays}")
         return active
 
-    def _change(self, active: ProfileInForce) -> str:
-        """Put a profile into force. Raises BadInput if the loop does not take it in time."""
+    def _change(self, active: ProfileInForce, *, forget: bool = False) -> str:
+        """Put a profile into force. Raises BadInput if the loop does not take it in time.
+
+        forget: the history of fading.
+        """
         parts, profile, before = self._parts, active.profile, self._active.profile
         voice = parts.open_voice(active)
         available = (*parts.fitted, *(("voice",) if voice else ()))
         contract = self._startup.interpreter.contract
-        policy = policy_of(profile, contract, available, parts.gestures.wearer.answered_first)
+        history = () if forget else parts.gestures.wearer.answered_first
+        policy = policy_of(profile, contract, available, history)
         # A session has one story, at a school or not.
         anew = profile.school != before.school
         closing: list[Callable[[], None]] = []

@@ -153,3 +153,11 @@ def test_without_a_button_no_session_ends_in_a_rest_that_nothing_ends(run_glasse
     calibrating.said(Calibrate())
     assert "no button" in calibrating.said(Leave(minutes=10))
     assert calibrating.calibration.ending == Ending()
+
+
+def test_a_factory_reset_forgets_the_statistics_while_beats_go_on(calibrating: Any, soon: Callable[..., bool]) -> None:
+    calibrating.beats._policy.answered_first = (True, False)  # noqa: SLF001
+    assert soon(lambda: calibrating.wearer.answered_first == (True, False))
+    calibrating.said(ask.FactoryReset())
+    time.sleep(0.3)
+    assert calibrating.wearer.answered_first == ()
