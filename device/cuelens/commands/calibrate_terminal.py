@@ -137,8 +137,9 @@ def walk(paths: Sequence[Path], terminal: Terminal | None = None) -> int:
     say("Take the glasses off the child first. No cue comes until the end, except those that are tried here.")
     link = _Link(paths)
     try:
-        if link.get(ReadProfile(), Profiles).waiting and _yes(terminal, "Go on with what was not saved last time?"):
-            say(link.do(TakeUpDraft()))
+        if link.get(ReadProfile(), Profiles).waiting:
+            goes_on = _yes(terminal, "Go on with what was not saved last time? No drops it.")
+            say(link.do(TakeUpDraft() if goes_on else Discard()))
         for name, step in (("aim", _aim), ("people", _people), ("cues", _cues), ("how often", _often)):
             _step(name, step, link, terminal)
         for name, step in (("button", _button), ("check", _check)):

@@ -197,11 +197,16 @@ class Caregiver:
         library = self._parts.library
         if not library.draft.exists():
             raise BadInput("there is no draft of an earlier calibration")
-        return self._put(library.draft.read_bytes())
+        return self._put(library.draft.read_bytes(), taken_up=True)
 
-    def _put(self, content: bytes) -> Reply:
-        """Put a draft into force. Raises BadInput with the reason, without the path of the draft."""
+    def _put(self, content: bytes, *, taken_up: bool = False) -> Reply:
+        """Put a draft into force. Raises BadInput with the reason, without the path of the draft.
+
+        taken_up: it is the one that waits; another may not replace that.
+        """
         library = self._parts.library
+        if not taken_up and not self._drafted and library.draft.exists():
+            raise BadInput("the changes of last time are not saved yet: take them up, or drop them, and try again")
         try:
             draft = library.write_draft(content)
         except BadInput as error:
@@ -287,9 +292,9 @@ class Caregiver:
         parts.collecting.stop()
         usual = parts.contract.probabilities.usual
         fitted = fit(parts.collecting.sitting(), parts.contract.labels, profile.people, usual)
-        parts.collecting.stop(drop=True)
         if fitted.helped:
             self._put(msgspec.json.encode(msgspec.structs.replace(profile, people=fitted.correction)))
+        parts.collecting.stop(drop=True)
         return replies.Corrected(helped=fitted.helped, before=fitted.before, after=fitted.after)
 
     def _story(self, _request: requests.ReadStory) -> Reply:

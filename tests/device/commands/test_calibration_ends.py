@@ -161,3 +161,15 @@ def test_a_factory_reset_forgets_the_statistics_while_beats_go_on(calibrating: A
     calibrating.said(ask.FactoryReset())
     time.sleep(0.3)
     assert calibrating.wearer.answered_first == ()
+
+
+def test_a_new_draft_replaces_none_that_waits(calibrating: Any, soon: Callable[..., bool]) -> None:
+    calibrating.said(draft('{"mode": "quiet"}'))
+    calibrating.said(Leave())
+    assert soon(lambda: len(calibrating.events(events.Calibration)) == 2)
+    calibrating.said(Calibrate())
+    assert "take them up, or drop them" in calibrating.refused(draft('{"mode": "explore"}'))
+    calibrating.said(ask.TakeUpDraft())
+    assert mode(calibrating) == "quiet"
+    calibrating.said(draft('{"mode": "explore"}'))
+    assert mode(calibrating) == "explore"
