@@ -162,7 +162,7 @@ class Caregiver:
             temperature_c=strain.temperature_c,
             under_voltage=strain.under_voltage,
             strained=Pacing().strained(strain),
-            profile=parts.library.active.stem,
+            profile=parts.library.name,
             refused=parts.recent.refused or active.fault,
             warnings=tuple(self._short(sentence) for sentence in active.warnings),
             faces=parts.collecting.faces,
@@ -184,7 +184,7 @@ class Caregiver:
         library = self._parts.library
         return Profiles(
             profile=msgspec.Raw(msgspec.json.encode(self._active()[0].profile)),
-            name=library.active.stem,
+            name=library.name,
             names=tuple(library.names()),
             draft=self._drafted,
             waiting=not self._drafted and library.draft.exists(),
@@ -211,7 +211,7 @@ class Caregiver:
             draft = library.write_draft(content)
         except BadInput as error:
             raise BadInput(self._short(str(error))) from error
-        self._use(replace(draft, name=library.active.stem), False)
+        self._use(replace(draft, name=library.name), False)
         self._drafted = True
         self._parts.recent.refused = ""
         return Done(text="the draft is in force")
@@ -310,6 +310,6 @@ class Caregiver:
     def _short(self, sentence: str) -> str:
         """Return a sentence without the paths of the profile's files, which say nothing to who uses a page."""
         library = self._parts.library
-        for file in (library.draft, library.active):
-            sentence = sentence.replace(f"{file}: ", "")
-        return sentence.replace(f"{library.draft.parent}/", "")
+        for name in (library.draft.name, f"{library.name}.json"):
+            sentence = sentence.replace(f"{library.folder / name}: ", "")
+        return sentence.replace(f"{library.folder}/", "")

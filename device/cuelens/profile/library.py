@@ -5,7 +5,7 @@ Nothing of the user's is overwritten: what another profile replaces is kept besi
 
 import os
 import re
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -44,15 +44,29 @@ class Library:
         return self._file or store.active_path(self._state)
 
     @property
+    def name(self) -> str:
+        """The name of the active profile; "" if the file `active` names none."""
+        try:
+            return self.active.stem
+        except BadInput:
+            return ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the profiles and of their recordings."""
+        return self._file.parent if self._file else self._state / "profiles"
+
+    @property
     def draft(self) -> Path:
         """The file of the draft. It need not exist."""
-        return (self._file.parent if self._file else self._state / "profiles") / _DRAFT
+        return self.folder / _DRAFT
 
     def names(self) -> list[str]:
         """Return the names of all profiles, sorted. What was replaced and kept is left out."""
-        names = {file.stem for file in self.active.parent.glob("*.json") if not file.name.startswith(".")}
+        names = {file.stem for file in self.folder.glob("*.json") if not file.name.startswith(".")}
         kept = {name for name in names if (match := _KEPT.fullmatch(name)) and match[1] in names}
-        return sorted({self.active.stem} if self._file else names - kept | {self.active.stem})
+        active = {self.name} - {""}
+        return sorted(active if self._file else names - kept | active)
 
     def read_active(self) -> ProfileInForce:
         """Read the active profile, or what replaces it."""
@@ -94,23 +108,28 @@ class Library:
     def create(self, name: str) -> None:
         """Copy the active profile under a new name, and make the copy the active one. Raises BadInput if it exists."""
         self._refuse_if_named()
-        path = self.active.parent / f"{name}.json"
-        if os.path.lexists(path) or name in self.names():
+        path, names = self.folder / f"{name}.json", self.names()
+        if os.path.lexists(path) or name in names:
             raise BadInput(f"there is a profile {name} already: choose another name")
-        if len(self.names()) >= _MOST:
+        # One would pass for what the other has replaced: it would be in no list, and be deleted with the other.
+        pairs = ((one, name) for one in names), ((name, one) for one in names)
+        for longer, shorter in chain(*pairs):
+            if (match := _KEPT.fullmatch(longer)) and match[1] == shorter:
+                raise BadInput(f"{longer} is how a version of {shorter} is kept: choose another name than {name}")
+        if len(names) >= _MOST:
             raise BadInput(f"there are {_MOST} profiles already: delete one first")
         make_folder(path.parent)
-        write_whole(path, self.active.read_bytes() if self.active.exists() else FACTORY)
+        write_whole(path, self.active.read_bytes() if self.name and self.active.exists() else FACTORY)
         self.choose(name)
 
     def remove(self, name: str) -> None:
         """Delete a profile, and what it has replaced. Raises BadInput if it is the active one, or none."""
         self._refuse_if_named()
-        if name == self.active.stem:
+        if name == self.name:
             raise BadInput(f"{name} is in use: choose another profile first")
         if name not in self.names():
             raise BadInput(f"there is no profile {name}: expected one of {', '.join(self.names())}")
-        folder = self.active.parent
+        folder = self.folder
         for file in (*folder.glob(f"{name}-*.json"), folder / f"{name}.json", self._state / "good" / f"{name}.json"):
             if file.stem == name or ((match := _KEPT.fullmatch(file.stem)) and match[1] == name):
                 file.unlink(missing_ok=True)
@@ -120,7 +139,7 @@ class Library:
 
         Raises BadInput if it is none that can be played.
         """
-        folder = self.draft.parent
+        folder = self.folder
         make_folder(folder)
         for number in count(1):
             file = folder / f"{word}-{number}.wav"
@@ -145,7 +164,10 @@ class Library:
 
     def _prune(self) -> None:
         """Delete recordings of calibrations that no profile names any more, those that were replaced included."""
-        folder = self.active.parent
+        if self._file:
+            # Its folder is no folder of the glasses: what lies there under such a name may be the family's own.
+            return
+        folder = self.folder
         texts = [file.read_bytes() for file in folder.glob("*.json")]
         for file in folder.glob("*-*.wav"):
             if _RECORDED.fullmatch(file.stem) and not any(file.name.encode() in text for text in texts):

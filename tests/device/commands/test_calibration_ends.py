@@ -173,3 +173,11 @@ def test_a_new_draft_replaces_none_that_waits(calibrating: Any, soon: Callable[.
     assert mode(calibrating) == "quiet"
     calibrating.said(draft('{"mode": "explore"}'))
     assert mode(calibrating) == "explore"
+
+
+def test_a_damaged_name_of_the_active_profile_does_not_close_the_page(calibrating: Any) -> None:
+    (calibrating.state / "active").write_text("../x")
+    assert calibrating.answer(ask.Watch()).profile == ""
+    assert profiles(calibrating).names == ("default",)
+    calibrating.said(ask.Choose(name="default"))
+    assert calibrating.answer(ask.Watch()).profile == "default"

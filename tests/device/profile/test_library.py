@@ -1,0 +1,48 @@
+"""The profiles of a state folder: what names may be, and that nothing of the family's is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from cuelens.profile.library import Library
+from cuelens_models.errors import BadInput
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path)
+
+
+def test_a_name_that_looks_like_a_kept_profile_is_refused_and_leaves_no_file(library: Library, tmp_path: Path) -> None:
+    library.create("home")
+    with pytest.raises(BadInput, match="home-1"):
+        library.create("home-1")
+    assert [file.name for file in (tmp_path / "profiles").iterdir()] == ["home.json"]
+    assert library.active.stem == "home"
+
+
+def test_a_profile_that_would_pass_for_what_a_new_one_replaced_is_not_lost(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "class-3.json").write_text('{"schema": 1}')
+    with pytest.raises(BadInput, match="class-3"):
+        library.create("class")
+    assert "class-3" in library.names()
+
+
+def test_a_damaged_active_file_lets_another_profile_be_chosen(library: Library, tmp_path: Path) -> None:
+    library.create("home")
+    (tmp_path / "active").write_bytes(b"../../etc/passwd")
+    assert library.name == ""
+    assert library.names() == ["home"]
+    library.choose("home")
+    assert library.name == "home"
+
+
+def test_recordings_beside_a_profile_that_was_named_are_the_familys_own(tmp_path: Path) -> None:
+    file = tmp_path / "mia.json"
+    file.write_text('{"schema": 1}')
+    (tmp_path / "happy-1.wav").write_bytes(b"mama")
+    library = Library(tmp_path / "state", file)
+    library.write_draft(b'{"schema": 1, "mode": "quiet"}')
+    library.save_draft()
+    assert (tmp_path / "happy-1.wav").exists()
