@@ -113,6 +113,7 @@ class _Body:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self._deadline_s: float | None = None
         self._bytes = 0
         self._whole = False
 
@@ -120,7 +121,9 @@ class _Body:
         if self._whole:
             # The request has come; what comes now is that the phone has gone, whenever that is.
             return await self._receive()
-        with anyio.fail_after(BODY_S):
+        if self._deadline_s is None:
+            self._deadline_s = anyio.current_time() + BODY_S
+        with anyio.fail_after(self._deadline_s - anyio.current_time()):
             message = await self._receive()
         self._bytes += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)

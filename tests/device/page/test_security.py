@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from cuelens.link.requests import Look, TellCode
+from cuelens.page import security
 from cuelens.page.security import PROBES
 
 PRIVATE = ("/home", "/aim", "/aim/picture", "/events", "/people", "/story", "/story.csv", "/profiles/export.json")
@@ -155,6 +157,22 @@ def test_bodies_that_no_form_makes(paired: Any, content: bytes, kind: str, statu
     done = paired.browser.post("/leave", content=content, headers={"content-type": kind})
     assert done.status_code == status
     assert len(done.text.splitlines()) == 1
+
+
+def test_a_body_that_trickles_has_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "BODY_S", 0.3)
+
+    async def receive() -> dict[str, Any]:
+        await anyio.sleep(0.1)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    async def trickle() -> None:
+        body = security._Body(receive)  # noqa: SLF001
+        for _ in range(10):
+            await body.receive()
+
+    with pytest.raises(TimeoutError):
+        anyio.run(trickle)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE"])
