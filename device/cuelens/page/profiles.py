@@ -1,7 +1,6 @@
 """Profiles: list, choose, create, remove, export, import, and everything back to the factory's."""
 
-import json
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
@@ -92,12 +91,11 @@ async def take_in(page: Page, call: Call) -> Response:
     if len(text.encode()) > _MOST_BYTES:
         raise BadInput(call.t("profiles.too_large"))
     try:
-        profile = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        profile = msgspec.json.decode(text, type=dict[str, Any])
+        content = msgspec.json.encode(profile)
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise BadInput(call.t("profiles.no_json")) from error
-    if not isinstance(profile, dict):
-        raise BadInput(call.t("profiles.no_json"))
-    await page.glasses.do(Draft(profile=msgspec.Raw(msgspec.json.encode(profile))))
+    await page.glasses.do(Draft(profile=msgspec.Raw(content)))
     return _done(page, call, call.t("profiles.imported"))
 
 

@@ -148,7 +148,7 @@ def test_profiles(paired: Any) -> None:
     assert "Taken in." in paired.post("/profiles/import", profile=json.dumps(changed)).text
     assert "&lt;b&gt;Mia" in paired.browser.get("/more/general").text
     assert "cannot be used" in paired.post("/profiles/import", profile='{"sound": 3}').text
-    for text in ("", "[]", "{", 5000 * "["):
+    for text in ("", "[]", "{", 5000 * "[", '{"wearer": "\\ud800"}', '{"schema": NaN}'):
         assert "This is no profile" in paired.post("/profiles/import", profile=text).text
 
 
