@@ -77,7 +77,8 @@ class Gestures:
         """
         wearer = self.wearer
         with wearer.changing:
-            meaning = "again" if wearer.resting else gesture
+            # A calibration wakes resting glasses, without a session.
+            meaning = "again" if wearer.resting and gesture != "calibrate" else gesture
             if meaning == "calibrate" and not (self._calibrate and self._calibrate()):
                 return ""
             self._stream.post(lambda t: events.Press(t=t, gesture=meaning))

@@ -354,6 +354,15 @@ def test_any_press_from_afar_begins_the_next_session(glasses: Glasses) -> None:
     assert not glasses.wearer.muted
 
 
+def test_a_calibration_from_afar_begins_no_session_of_resting_glasses(tmp_path: Path) -> None:
+    glasses = Glasses(tmp_path / "wearer.json", lambda: True)
+    glasses.wearer.resting = True
+    assert glasses.gestures.press("calibrate") == "calibrate"
+    assert glasses.wearer.resting
+    glasses.controls.close()
+    glasses.outputs.close()
+
+
 def test_a_calibration_from_afar_leaves_pause_and_mute_as_they_are(tmp_path: Path) -> None:
     glasses = Glasses(tmp_path / "wearer.json", lambda: True)
     glasses.gestures.press("pause")
