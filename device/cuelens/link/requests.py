@@ -12,7 +12,7 @@ Gesture = Literal["ask", "mute", "pause", "calibrate"]
 Shown = Literal["neutral", "happy", "surprise", "sad"]
 """What a family member shows on request."""
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_WORD)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[\w-]{1,60}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[\w-]{1,60}\Z")]
 """Of a profile: a file's name without its suffix."""
 
 
@@ -58,7 +58,7 @@ class Leave(Message, frozen=True, kw_only=True, tag="leave"):
 class TellCode(Message, frozen=True, kw_only=True, tag="tell code"):
     """Tell a pairing code: as many blinks as each digit says, and by voice if sound is on. In 20 s at most."""
 
-    digits: Annotated[str, msgspec.Meta(pattern=r"^[1-6]{6}$")]
+    digits: Annotated[str, msgspec.Meta(pattern=r"^[1-6]{6}\Z")]
 
 
 class Watch(Message, frozen=True, kw_only=True, tag="watch"):

@@ -12,10 +12,12 @@ import pytest
 
 from cuelens import events
 from cuelens.frame import Grey
+from cuelens.link import messages
 from cuelens.link import requests as ask
 from cuelens.link.replies import Corrected, Glasses, Picture, Profiles, Refused, Story, Table
 from cuelens.link.requests import Calibrate, Draft, Leave, Press, Try, Watch
 from cuelens.profile.profile import Profile
+from cuelens_models.errors import BadInput
 
 
 @pytest.fixture
@@ -302,3 +304,11 @@ def test_a_code_is_told_by_blinks_that_can_be_counted(calibrating: Any, soon: Ca
 def test_an_answer_to_what_the_glasses_cannot_read_is_a_refusal(calibrating: Any) -> None:
     reply = calibrating.answer(ask.Choose(name="nobody"))
     assert isinstance(reply, Refused)
+
+
+@pytest.mark.parametrize(
+    "request_", [ask.Create(name="school\n"), ask.Remove(name="school\n"), ask.TellCode(digits="111111\n")]
+)
+def test_a_line_feed_is_no_part_of_a_name_or_a_code(request_: Any) -> None:
+    with pytest.raises(BadInput):
+        messages.request(messages.encode(request_))
