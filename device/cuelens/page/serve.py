@@ -1,6 +1,7 @@
 """Runs the page: its address, its end after idle minutes, and the calibration that it keeps on meanwhile."""
 
 import ipaddress
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -43,20 +44,23 @@ def serve(
         idle_minutes: it ends after so long without a request of a paired phone.
         show_code: is called with each pairing code, besides the glasses.
 
-    Raises BadInput for an address of all interfaces, AbsentDevice if no glasses are running.
+    Raises BadInput for an address of all interfaces or one that cannot be listened at, AbsentDevice if no glasses are
+    running.
     """
     if host in _EVERYWHERE:
         raise BadInput(f"--host is {host or 'empty'}: give the address of one interface, as 10.42.0.1 or localhost")
     glasses = GlassesClient(paths)
     # Say at once that there are no glasses, instead of showing a page that can do nothing.
     watched = glasses.ask_now(Watch())
+    # A page that cannot be served must end no session, and no calibration of another page.
+    listener = _listen(host, port)
     lease = Lease(glasses.ask_now)
     page = Page(glasses, lease, show_code=show_code)
     page.used_s = page.clock()
     application = app.make(page, Rules({*NAMES, host.lower()}, peers(host)))
     server = uvicorn.Server(_config(application, host, port))
     try:
-        anyio.run(_run, server, page, idle_minutes * 60)
+        anyio.run(_run, server, listener, page, idle_minutes * 60)
     except KeyboardInterrupt:
         return 130
     finally:
@@ -78,11 +82,19 @@ def peers(host: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...
     return (*own, ipaddress.ip_network(f"{host}/{prefix}", strict=False))
 
 
-async def _run(server: uvicorn.Server, page: Page, idle_s: float) -> None:
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises BadInput if it cannot."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise BadInput(f"--port {port} of {host} cannot be used: {error.strerror}") from error
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket, page: Page, idle_s: float) -> None:
     """Serve, and end when nobody uses the page."""
     async with anyio.create_task_group() as group:
         group.start_soon(_end_when_idle, server, page, idle_s)
-        await server.serve()
+        await server.serve([listener])
         group.cancel_scope.cancel()
 
 

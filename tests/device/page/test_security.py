@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from cuelens.link.requests import Look, TellCode
+from cuelens.link.requests import Calibrate, Leave, Look, TellCode
 from cuelens.page import security
 from cuelens.page.security import PROBES
 
@@ -226,8 +226,6 @@ def ask(port: int, text: bytes) -> socket.socket:
 
 @pytest.mark.slow
 def test_the_process_is_small_and_ends_by_itself(process: Any, played: Any) -> None:
-    from cuelens.link.requests import Leave
-
     child, port = process
     for path in (b"/", b"/code", b"/static/page.css") * 10:
         with ask(port, b"GET " + path + b" HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n") as connection:
@@ -241,6 +239,18 @@ def test_the_process_is_small_and_ends_by_itself(process: Any, played: Any) -> N
     assert "cv2" not in libraries
     assert child.wait(30) == 0
     assert played.of(Leave) == [Leave(then="rest")]
+
+
+def test_a_port_that_is_taken_leaves_the_glasses_as_they_are(played: Any, link_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), "--host", "127.0.0.1"]
+        ended = subprocess.run(
+            [*command, "--port", str(taken.getsockname()[1])], timeout=30, check=False, capture_output=True, text=True
+        )
+    assert ended.returncode == 3
+    assert "cannot be used: Address already in use" in ended.stderr
+    assert not played.of(Calibrate)
+    assert not played.of(Leave)
 
 
 @pytest.mark.slow
