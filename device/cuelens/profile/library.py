@@ -9,6 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
+from cuelens import ownership
 from cuelens.profile import store
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.store import ProfileInForce
@@ -75,15 +76,14 @@ class Library:
     def write_draft(self, content: bytes) -> ProfileInForce:
         """Write and check a draft. Raises BadInput if it cannot be used; the earlier one stays, if there is one."""
         before = self.draft.read_bytes() if self.draft.exists() else None
-        make_folder(self.draft.parent)
-        write_whole(self.draft, content)
+        self._write(self.draft, content)
         try:
             return store.in_force(self.draft)
         except BadInput:
             if before is None:
                 self.draft.unlink()
             else:
-                write_whole(self.draft, before)
+                self._write(self.draft, before)
             raise
 
     def save_draft(self) -> None:
@@ -96,14 +96,16 @@ class Library:
 
     def discard_draft(self) -> None:
         """Delete the draft, if there is one."""
-        self.draft.unlink(missing_ok=True)
+        if self.draft.exists():
+            self.draft.unlink()
+            self._prune()
 
     def choose(self, name: str) -> None:
         """Make a profile the active one. Raises BadInput if there is none of this name."""
         self._refuse_if_named()
         if name not in self.names():
             raise BadInput(f"there is no profile {name}: expected one of {', '.join(self.names())}")
-        write_whole(self._state / "active", name.encode() + b"\n")
+        self._write(self._state / "active", name.encode() + b"\n")
 
     def create(self, name: str) -> None:
         """Copy the active profile under a new name, and make the copy the active one. Raises BadInput if it exists."""
@@ -118,8 +120,7 @@ class Library:
                 raise BadInput(f"{longer} is how a version of {shorter} is kept: choose another name than {name}")
         if len(names) >= _MOST:
             raise BadInput(f"there are {_MOST} profiles already: delete one first")
-        make_folder(path.parent)
-        write_whole(path, self.active.read_bytes() if self.name and self.active.exists() else FACTORY)
+        self._write(path, self.active.read_bytes() if self.name and self.active.exists() else FACTORY)
         self.choose(name)
 
     def remove(self, name: str) -> None:
@@ -133,6 +134,7 @@ class Library:
         for file in (*folder.glob(f"{name}-*.json"), folder / f"{name}.json", self._state / "good" / f"{name}.json"):
             if file.stem == name or ((match := _KEPT.fullmatch(file.stem)) and match[1] == name):
                 file.unlink(missing_ok=True)
+        self._prune()
 
     def record(self, word: str, wav: bytes) -> str:
         """Store a recording beside the profile. Returns its name: a new one, for the one so far may be in use.
@@ -140,12 +142,11 @@ class Library:
         Raises BadInput if it is none that can be played.
         """
         folder = self.folder
-        make_folder(folder)
         for number in count(1):
             file = folder / f"{word}-{number}.wav"
             if not os.path.lexists(file):
                 break
-        write_whole(file, wav)
+        self._write(file, wav)
         try:
             recording.read(file)
         except BadInput:
@@ -162,13 +163,21 @@ class Library:
                     file.unlink()
         (self._state / "active").unlink(missing_ok=True)
 
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write a file, for the user of the state folder if root does it."""
+        made = ownership.missing(path.parent)
+        make_folder(path.parent)
+        write_whole(path, content)
+        ownership.hand_over(*made, path)
+
     def _prune(self) -> None:
         """Delete recordings of calibrations that no profile names any more, those that were replaced included."""
         if self._file:
             # Its folder is no folder of the glasses: what lies there under such a name may be the family's own.
             return
         folder = self.folder
-        texts = [file.read_bytes() for file in folder.glob("*.json")]
+        named = *folder.glob("*.json"), *(self._state / "good").glob("*.json")
+        texts = [file.read_bytes() for file in named]
         for file in folder.glob("*-*.wav"):
             if _RECORDED.fullmatch(file.stem) and not any(file.name.encode() in text for text in texts):
                 file.unlink()

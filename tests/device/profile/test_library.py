@@ -1,5 +1,6 @@
 """The profiles of a state folder: what names may be, and that nothing of the family's is lost."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,29 @@ def test_recordings_beside_a_profile_that_was_named_are_the_familys_own(tmp_path
     library.write_draft(b'{"schema": 1, "mode": "quiet"}')
     library.save_draft()
     assert (tmp_path / "happy-1.wav").exists()
+
+
+def test_recordings_go_with_the_profile_or_the_draft_that_named_them(library: Library, tmp_path: Path) -> None:
+    library.create("home")
+    folder = tmp_path / "profiles"
+    for name in ("happy-1.wav", "sad-1.wav", "angry-1.wav"):
+        (folder / name).write_bytes(b"mama")
+    (folder / "school.json").write_text('{"cues": {"happy": {"recording": "happy-1.wav"}}}')
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "home.json").write_text('{"cues": {"angry": {"recording": "angry-1.wav"}}}')
+    library.write_draft(b'{"schema": 1}')
+    (folder / ".draft.json").write_text('{"cues": {"sad": {"recording": "sad-1.wav"}}}')
+    library.remove("school")
+    assert {file.name for file in folder.glob("*.wav")} == {"sad-1.wav", "angry-1.wav"}
+    library.discard_draft()
+    assert {file.name for file in folder.glob("*.wav")} == {"angry-1.wav"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give folders away")
+def test_a_folder_that_root_makes_belongs_to_the_user_of_the_state(library: Library, tmp_path: Path) -> None:
+    os.chown(tmp_path, 4321, 4321)
+    library.create("home")
+    library.write_draft(b'{"schema": 1}')
+    library.save_draft()
+    made = [tmp_path / "profiles", tmp_path / "active", tmp_path / "profiles" / "home.json"]
+    assert {path.stat().st_uid for path in made} == {4321}
