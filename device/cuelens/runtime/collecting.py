@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from cuelens import events
 from cuelens.calibration.samples import Samples
+from cuelens.camera.capture import RUNNING
 from cuelens.frame import Frame
 from cuelens.runtime.pipeline import Decision
+from cuelens.vision.picture_state import COVERED, DARK
 
+_BEATS: Final = (RUNNING, DARK, COVERED)
+"""States in which there are beats."""
 Shown = Literal["neutral", "happy", "surprise", "sad"]
 
 
@@ -56,7 +60,9 @@ class Collecting:
         self.faces = len(decision.faces)
 
     def __call__(self, event: events.Event) -> None:
-        """Take an event: a reading of the nearest face."""
+        """Take an event: a reading of the nearest face, or a state in which no face can be seen."""
+        if isinstance(event, events.State) and event.state not in _BEATS:
+            self.faces = 0
         if self.shown and isinstance(event, events.Reading) and event.track == self._nearest:
             with self._lock:
                 if self.shown:

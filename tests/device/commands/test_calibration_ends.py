@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from cuelens import events
@@ -181,3 +182,14 @@ def test_a_damaged_name_of_the_active_profile_does_not_close_the_page(calibratin
     assert profiles(calibrating).names == ("default",)
     calibrating.said(ask.Choose(name="default"))
     assert calibrating.answer(ask.Watch()).profile == "default"
+
+
+def test_no_face_is_in_view_of_a_camera_that_is_off(calibrating: Any, soon: Callable[..., bool]) -> None:
+    picture = np.full((480, 640), 30, np.uint8)
+    picture[160:288, 240:368] = 200
+    calibrating.feed.picture = picture
+    assert soon(lambda: calibrating.answer(ask.Watch()).faces)
+    calibrating.said(Press(gesture="pause"))
+    assert soon(lambda: calibrating.answer(ask.Watch()).state == "paused")
+    reply = calibrating.answer(ask.Watch())
+    assert (reply.faces, reply.collected.face) == (0, False)
