@@ -25,17 +25,18 @@ from cuelens.page.pairing import Pairing
 from cuelens.page.visit import Page
 
 
-def _stand_in() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("stand_in", Path(__file__).with_name("stand_in.py"))
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules["stand_in"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-stand_in = _stand_in()
+stand_in = _load("stand_in")
+_load("person")
 
 
 @dataclass

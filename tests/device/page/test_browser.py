@@ -1,11 +1,5 @@
-"""A real browser at the page, under a name that is no localhost: without https, as on a phone.
+"""A real browser at the page of played glasses, under a name that is no localhost: without https, as on a phone."""
 
-CUELENS_SCREENSHOTS names a folder for pictures of every screen. CUELENS_AXE names axe.min.js of axe-core.
-"""
-
-import contextlib
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,18 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import person
 import pytest
+from person import click, complaints, press, text, until
 
 pytest.importorskip("selenium", reason="needs selenium")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromedriver"), reason="needs chromium and its driver"),
+    pytest.mark.skipif(not person.BROWSER, reason=person.WHY_NOT),
 ]
 
-SCREENSHOTS = os.environ.get("CUELENS_SCREENSHOTS", "")
-AXE = os.environ.get("CUELENS_AXE", "")
 STEPS = ("aim", "people", "cues", "often", "button", "check")
-SCREENS = ("home", *STEPS, "cues/happy", "profiles", "more", "more/sound", "more/policy", "story", "profiles/reset")
 
 
 @pytest.fixture
@@ -50,71 +43,15 @@ def server(played: Any, link_path: Path) -> Iterator[int]:
 @pytest.fixture
 def make_browser() -> Iterator[Any]:
     """Makes browsers of a phone's size."""
-    from selenium import webdriver
-
     browsers = []
 
-    def make(*options: str, script: bool = True, width: int = 360) -> Any:
-        chosen = webdriver.ChromeOptions()
-        chosen.add_argument("--headless=new")
-        for option in (
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--host-resolver-rules=MAP cuelens.local 127.0.0.1",
-            "--hide-scrollbars",
-            *options,
-        ):
-            chosen.add_argument(option)
-        chosen.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        if not script:
-            chosen.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-        browser = webdriver.Chrome(chosen, webdriver.ChromeService(shutil.which("chromedriver")))
-        browsers.append(browser)
-        phone = {"width": width, "height": 740, "deviceScaleFactor": 2, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-        browser.implicitly_wait(5)
-        browser.set_page_load_timeout(30)
-        return browser
+    def make(*options: str, **values: Any) -> Any:
+        browsers.append(person.make_browser(*options, **values))
+        return browsers[-1]
 
     yield make
     for browser in browsers:
         browser.quit()
-
-
-def click(browser: Any, css: str) -> None:
-    """Click like a person: what is outside of the view is brought into it first. A step may redraw meanwhile."""
-    from selenium.common.exceptions import StaleElementReferenceException
-    from selenium.webdriver.common.by import By
-
-    for _ in range(5):
-        with contextlib.suppress(StaleElementReferenceException):
-            element = browser.find_element(By.CSS_SELECTOR, css)
-            browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-            element.click()
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"{css} does not hold still")
-
-
-def press(browser: Any, action: str, **values: str) -> None:
-    """Press the button of a form, by where it posts and what hidden fields say."""
-    hidden = "".join(f':has(input[name="{name}"][value="{value}"])' for name, value in values.items())
-    click(browser, f'form[action="{action}"]{hidden} button')
-
-
-def text(browser: Any) -> str:
-    """Return what is seen. One call: the page may be replaced at any time."""
-    found: str = browser.execute_script("return document.querySelector('main')?.innerText ?? ''")
-    return found
-
-
-def until(sees: Any, wanted: str, seconds: float = 20) -> None:
-    """Wait until a text is seen."""
-    end_s = time.monotonic() + seconds
-    while wanted not in sees():
-        assert time.monotonic() < end_s, sees()
-        time.sleep(0.1)
 
 
 def pair(browser: Any, port: int, played: Any) -> None:
@@ -129,11 +66,6 @@ def pair(browser: Any, port: int, played: Any) -> None:
     browser.find_element(By.ID, "code").send_keys(played.of(TellCode)[-1].digits)
     press(browser, "/pair")
     until(lambda: browser.current_url, "/home")
-
-
-def complaints(browser: Any) -> list[str]:
-    """Return what the browser says against the page: scripts that fail, what the policy bars."""
-    return [line["message"] for line in browser.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
 
 
 def test_a_caregiver_goes_through_every_step(server: int, played: Any, make_browser: Any) -> None:
@@ -225,64 +157,3 @@ def test_a_recording_is_cut_and_sent(server: int, played: Any, make_browser: Any
         assert 0.95 < file.getnframes() / 22050 < 1.2
     press(browser, "/undo/cues")
     until(lambda: str(played.profile["cues"]["happy"]["recording"]), "None")
-
-
-@pytest.mark.skipif(not (SCREENSHOTS or AXE), reason="needs CUELENS_SCREENSHOTS or CUELENS_AXE")
-@pytest.mark.parametrize(
-    ("scheme", "code", "width"), [("light", "en", 360), ("dark", "en", 360), ("light", "ar", 360), ("light", "de", 320)]
-)
-def test_every_screen_can_be_used_by_anyone(
-    server: int, played: Any, make_browser: Any, scheme: str, code: str, width: int
-) -> None:
-    browser = make_browser(width=width)
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    address = f"http://cuelens.local:{server}"
-    browser.get(f"{address}/?language={code}")
-    time.sleep(0.7)
-    keep(browser, "first", scheme, code)
-    found = {"first": look(browser)}
-    pair(browser, server, played)
-    browser.get(f"{address}/code")
-    played.collected = {"neutral": 10.0, "happy": 6.0}
-    for name in SCREENS:
-        browser.get(f"{address}/{name}")
-        time.sleep(0.7)
-        keep(browser, name.replace("/", "-"), scheme, code)
-        found[name] = look(browser)
-    assert {name: list(problems) for name, problems in found.items() if problems} == {}
-
-
-def keep(browser: Any, name: str, scheme: str, code: str) -> None:
-    """Write a picture of a whole screen."""
-    if not SCREENSHOTS:
-        return
-    import base64
-
-    height = browser.execute_script("return document.documentElement.scrollHeight")
-    width = browser.execute_script("return innerWidth")
-    clip = {"x": 0, "y": 0, "width": width, "height": max(740, height), "scale": 0.5}
-    options = {"captureBeyondViewport": True, "clip": clip}
-    picture = browser.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
-    language = "" if code == "en" else f"-{code}"
-    Path(SCREENSHOTS, f"{name}-{scheme}{language}.png").write_bytes(base64.b64decode(picture))
-
-
-def look(browser: Any) -> list[str]:
-    """Return what is wrong with a screen: too wide, small targets, and what axe-core finds."""
-    problems = []
-    if browser.execute_script("return document.documentElement.scrollWidth > innerWidth"):
-        problems.append("wider than the phone")
-    small = browser.execute_script(
-        "return [...document.querySelectorAll('button, a.button, select, .list a, footer a, summary')]"
-        ".filter(e => e.offsetParent && (e.offsetHeight < 44 || e.offsetWidth < 44)).map(e => e.outerHTML.slice(0, 90))"
-    )
-    problems += [f"small: {one}" for one in small]
-    if AXE:
-        browser.execute_script(Path(AXE).read_text("utf-8"))
-        done = browser.execute_async_script(
-            "const end = arguments[0]; axe.run({resultTypes: ['violations']}).then(r => end(r.violations.map("
-            "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0] || {}).message).join('; '))))"
-        )
-        problems += done
-    return problems
