@@ -308,7 +308,7 @@ def through(person: Person, glasses: Glasses, code: str) -> list[tuple[str, floa
         time.sleep(1)
         await_collected(person, shown)
     person.press("/people/correct")
-    person.sees("It helped", "It did not help", "it did not help")
+    person.sees("Of ten moments")
     person.click('a[href="/cues"].strong')
     done("people")
     person.press("/cues/preset", preset="subtle")

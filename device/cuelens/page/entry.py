@@ -92,6 +92,7 @@ def _set_time(page: Page, call: Call) -> Notice:
         page.set_time(seconds)
     except OSError:
         return "bad", call.t("clock.forbidden")
+    page.clock_is_set = True
     return "good", call.t("clock.done")
 
 

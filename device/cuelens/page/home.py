@@ -42,7 +42,8 @@ async def home(page: Page, call: Call) -> Response:
         profile=glasses.profile,
         is_draft=bool(profiles and profiles.draft),
         is_waiting=bool(profiles and profiles.waiting and not profiles.draft),
-        clock_set=glasses.clock_set,
+        clock_set=glasses.clock_set or page.clock_is_set,
+        has_button=glasses.button,
         minutes=MINUTES,
     )
 

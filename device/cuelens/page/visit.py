@@ -43,6 +43,7 @@ class Visit:
         csrf: stands in every form. step: the one that is open. before: the profile as it was when that was opened.
         recorded: words that got a recording in it. notice: what to show once.
         since: number of the last happening before the screen was opened. streams: how many event streams were opened.
+        tried_s: when a cue was tried last.
         correction: sentence and shares of the last correction. check: the check that runs or was done.
     """
 
@@ -53,6 +54,7 @@ class Visit:
     notice: Notice | None = None
     since: int = 0
     streams: int = 0
+    tried_s: float = float("-inf")
     correction: Any = None
     check: Check | None = None
 
@@ -66,6 +68,7 @@ class Page:
         show_code: is called with each code that is told, besides the glasses.
         set_time: sets the clock of the board, in seconds since 1970; may raise OSError.
         visit: the paired phone's. used_s: when it last asked for something.
+        clock_is_set: by a phone. The glasses themselves know only of a clock that a network has set.
     """
 
     glasses: GlassesClient
@@ -77,6 +80,7 @@ class Page:
     visit: Visit = field(default_factory=Visit)
     used_s: float = 0.0
     looked_s: float = 0.0
+    clock_is_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,9 @@ class Wearable:
         self._events = folder / "events.jsonl"
         command = [sys.executable, str(_GLASSES), "run", "--worn", "--cues", "light,console"]
         command += ["--events", str(self._events), *(["--source", str(video)] if video else [])]
+        if not video:
+            (folder / "cuelens").mkdir()
+            (folder / "cuelens" / "cuelens.toml").write_text('[camera]\nsource = "v4l2:77"\n')
         with (folder / "glasses.txt").open("w") as said:
             self.process = subprocess.Popen(command, env=self._environment, stdout=said, stderr=said)
         end_s = time.monotonic() + 30

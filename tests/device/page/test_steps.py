@@ -183,7 +183,7 @@ def test_leaving(paired: Any, form: dict[str, str], expected: requests.Leave) ->
     shown = paired.post("/leave", **form)
     assert paired.glasses.of(requests.Leave) == [expected]
     assert not paired.glasses.calibrating
-    assert "Set-up on" in shown.text
+    assert "Switch set-up on" in shown.text
     assert 'href="/aim"' not in shown.text
     paired.post("/calibrate")
     assert paired.glasses.calibrating
@@ -209,7 +209,11 @@ def test_the_state_in_sentences(paired: Any, fields: dict[str, Any], sentence: s
 
 
 def test_the_clock_is_set_from_the_phone(paired: Any) -> None:
-    assert "is set." in paired.post("/clock", clock="1793000000000").text
+    paired.glasses.fields = {"clock_set": False}
+    assert "is not set." in paired.browser.get("/home").text
+    screen = paired.post("/clock", clock="1793000000000").text
+    assert "is set." in screen
+    assert "is not set." not in screen
     assert paired.times == [1793000000.0]
     for odd in ("", "nan", "-5", "1e99", "x"):
         assert "did not say" in paired.post("/clock", clock=odd).text

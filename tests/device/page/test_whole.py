@@ -6,7 +6,6 @@ CUELENS_SCREENSHOTS names a folder for pictures of every screen, light and dark:
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import person
@@ -107,6 +106,7 @@ def chooses_lights_and_how_often(browser: Any) -> None:
     click(browser, 'a[href="/cues/happy"]')
     click(browser, 'button[name="colour"][value="pink"]')
     until(lambda: browser.page_source, 'value="pink" aria-pressed="true"')
+    assert "wait for" not in text(browser)
     keep(browser, "4-cue")
     click(browser, 'nav a[href="/cues"].strong')
     click(browser, 'a[href="/often"].strong')
@@ -122,6 +122,11 @@ def tries_the_button(browser: Any, glasses: Wearable) -> None:
     glasses.command("press", "ask")
     until(lambda: text(browser), "This press came: one short press.")
     keep(browser, "6-button")
+    glasses.command("press", "pause")
+    until(lambda: text(browser), "A pause is noted")
+    keep(browser, "6-button-noted")
+    glasses.command("press", "pause")
+    until(lambda: str("A pause is noted" in text(browser)), "False")
     click(browser, 'a[href="/check"].strong')
 
 
@@ -129,7 +134,7 @@ def checks_and_saves(browser: Any, glasses: Wearable) -> None:
     until(lambda: text(browser), "Does it fit?")
     before = glasses.events("cue")
     kinds = [one["kind"] for one in before[calibration_began(glasses) :]]
-    assert kinds == ["try", "answer"], "no cue came but the one that was tried, and the answer to the press"
+    assert kinds == ["try", "try", "answer"], "no cue came but those that were tried, and the answer to the press"
     press(browser, "/check/start")
     until(lambda: text(browser), "Cues come now.")
     time.sleep(4)

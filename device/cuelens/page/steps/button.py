@@ -12,6 +12,8 @@ from cuelens.page.view import screen
 from cuelens.page.visit import Call, Page
 
 GESTURES: Final = ("ask", "pause", "mute", "calibrate")
+_NOTED: Final = {"state.paused_later": "paused", "state.muted": "muted"}
+"""Sentence for each wish of the wearer's that counts after the set-up, by its name in the state of the glasses."""
 
 
 def routes(gate: Gate) -> list[Route]:
@@ -38,5 +40,6 @@ async def show(page: Page, call: Call) -> Response:
         done={one.word for one in presses},
         last=state.happening(presses[-1], call.t) if presses else "",
         has_button=glasses.button,
+        noted=[call.t(key) for key, is_on in _NOTED.items() if getattr(glasses, is_on)],
         mark=mark(glasses),
     )

@@ -4,6 +4,7 @@ import io
 import wave
 from typing import Any, Final
 
+import anyio
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -56,6 +57,9 @@ _CEILINGS: Final = (
 RATE_HZ: Final = 22_050
 LONGEST_S: Final = 3.0
 LONGEST_PHRASE: Final = 40
+_MARGIN_S: Final = 0.1
+_LONGEST_WAIT_S: Final = 3.0
+"""A tap waits no longer for its cue: the glasses then say why there is none."""
 
 
 def routes(gate: Gate) -> list[Route]:
@@ -217,7 +221,7 @@ async def _tried(page: Page, call: Call, values: dict[str, Any], *, is_tried: bo
         if values:
             await draft.change(page, values)
         if is_tried:
-            await page.glasses.do(Try(word=word))
+            await _give(page, word)
     except CuelensError as error:
         page.visit.notice = ("bad", str(error))
     return go(f"/cues/{word}")
@@ -227,7 +231,15 @@ async def _try_first(page: Page) -> None:
     """Give the cue for happy, or for the first expression that has one."""
     cues = (await page.glasses.profile())["cues"]
     if word := next((word for word in WORDS if cues.get(word)), None):
-        await page.glasses.do(Try(word=word))
+        await _give(page, word)
+
+
+async def _give(page: Page, word: str) -> None:
+    """Give a cue. Somebody who taps quickly waits until the glasses may give the next one."""
+    gap_s = float(draft.get(await page.glasses.profile(), "policy.answer_gap_s", 1.0)) + _MARGIN_S
+    await anyio.sleep(min(_LONGEST_WAIT_S, max(0.0, page.visit.tried_s + gap_s - page.clock())))
+    await page.glasses.do(Try(word=word))
+    page.visit.tried_s = page.clock()
 
 
 def _word(call: Call) -> str:

@@ -15,6 +15,8 @@ from cuelens.page.visit import Call, Page
 
 SECONDS: Final[dict[Shown, float]] = {"neutral": 10.0, "happy": 6.0, "surprise": 6.0, "sad": 6.0}
 """How long each is shown, in their order. The calm face alone is enough."""
+_WORTH: Final = 0.05
+"""A share that rises by less is not worth a word: the bars look the same."""
 KEY: Final = "people"
 """The key of a profile that holds the correction."""
 
@@ -63,6 +65,14 @@ def mark(glasses: Glasses) -> str:
     return "-".join(part.state for part in parts(glasses))
 
 
+def outcome(correction: Corrected) -> str:
+    """Return how much a correction did: helped, little or not_helped."""
+    if not correction.helped:
+        return "not_helped"
+    rises = [correction.after.get(shown, before) - before for shown, before in correction.before.items()]
+    return "helped" if max(rises, default=0.0) >= _WORTH else "little"
+
+
 async def settle(page: Page, glasses: Glasses) -> Glasses:
     """End a collection that has lasted long enough. Returns the state of the glasses then."""
     shown = glasses.collected.shown
@@ -88,6 +98,7 @@ async def show(page: Page, call: Call) -> Response:
         is_enough=found[0].state == "done" and glasses.collected.shown is None,
         is_known=bool(draft.get(profile, f"{KEY}.people", 0)),
         correction=cast("Corrected | None", page.visit.correction),
+        outcome=outcome(page.visit.correction) if page.visit.correction else "",
         mark=mark(glasses),
     )
 
