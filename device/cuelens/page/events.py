@@ -65,8 +65,8 @@ async def snapshot(page: Page, call: Call, step: str) -> dict[str, Any]:
         glasses = await page.glasses.watch(since)
         if step == "people":
             glasses = await people.settle(page, glasses)
-    except CuelensError as error:
-        return {"state": [("bad", str(error))]}
+    except CuelensError:
+        return {"state": [("bad", call.t("page.lost"))]}
     found: dict[str, Any] = {"state": state.lines(glasses, call.t)}
     if step == "people":
         collected = glasses.collected

@@ -20,9 +20,12 @@ from cuelens_models.errors import CuelensError
 Screen = Callable[[Page, Call], Awaitable[Response]]
 _FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 600
+_OWN: Final = "accept-language"
 _YEAR_S: Final = 365 * 24 * 3600
 _QUIET: Final = ("/events", "/aim/picture")
 """Asked for by the page itself. A phone that was left on the table does not keep the calibration on by these."""
+_WITHOUT_SET_UP: Final = ("/home", "/calibrate", "/clock", *_QUIET)
+"""What makes sense to ask for while set-up is off. Other screens lead to the overview then."""
 
 
 class Malformed(ValueError):
@@ -39,7 +42,6 @@ class Gate:
     def __init__(self, page: Page) -> None:
         """Begin with nobody paired."""
         self.page = page
-        self._profile_language = texts.FACTORY
 
     def open(self, path: str, shown: Screen) -> Route:
         """Return a route for everybody."""
@@ -57,11 +59,6 @@ class Gate:
         """Return a route that does something for the paired phone. back: where a refusal of the glasses is shown."""
         return Route(path, self._endpoint(done, paired=True, back=back), methods=["POST"])
 
-    def speak(self, code: str) -> None:
-        """Take the profile's language for phones that chose none."""
-        if code in texts.available():
-            self._profile_language = code
-
     def _endpoint(self, shown: Screen, *, paired: bool, back: str = "") -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             chosen = request.query_params.get("language", "")
@@ -77,7 +74,7 @@ class Gate:
             except Malformed as error:
                 return PlainTextResponse(str(error), 400)
             refusal = self._refusal(request, form, paired)
-            response = refusal or await self._shown(shown, Call(request, form, t), back)
+            response = refusal or await self._shown(shown, Call(request, form, t), back, paired=paired)
             if chosen in texts.available():
                 response.set_cookie(LANGUAGE, chosen, max_age=_YEAR_S, httponly=True, samesite="strict")
             return response
@@ -94,17 +91,22 @@ class Gate:
             expected = self.page.visit.csrf
             if request.url.path not in _QUIET:
                 self.page.used_s = self.page.clock()
+            if not (is_post or self.page.lease.on or request.url.path in _WITHOUT_SET_UP):
+                # Another window has ended the set-up. The overview says so, and how to begin it again.
+                return go("/home")
         token = request.headers.get("x-cuelens", "") or form.get("csrf", "")
         if is_post and not (expected and hmac.compare_digest(token.encode(), expected.encode())):
             return PlainTextResponse("this form is out of date: go back, reload the page, and send it again", 403)
         return None
 
-    async def _shown(self, shown: Screen, call: Call, back: str) -> Response:
+    async def _shown(self, shown: Screen, call: Call, back: str, *, paired: bool) -> Response:
         try:
             return await shown(self.page, call)
         except TimeoutError:
             return PlainTextResponse("what was sent did not come in time", 408, {"connection": "close"})
         except CuelensError as error:
+            if paired and not self.page.lease.on and call.request.url.path not in _WITHOUT_SET_UP:
+                return go("/home")
             if back:
                 self.page.visit.notice = ("bad", str(error))
                 return go(back)
@@ -112,7 +114,9 @@ class Gate:
 
     def _texts(self, request: Request, chosen: str) -> Texts:
         known = texts.available()
-        for code in (chosen, request.cookies.get(LANGUAGE, ""), self._profile_language):
+        # Phones name the languages of their owner, the first choice first, as "es-MX,es;q=0.9,en;q=0.8".
+        own = (one.partition(";")[0].partition("-")[0].strip() for one in request.headers.get(_OWN, "").split(","))
+        for code in (chosen, request.cookies.get(LANGUAGE, ""), *own):
             if code in known:
                 return Texts(code)
         return Texts(texts.FACTORY)

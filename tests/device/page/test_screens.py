@@ -21,3 +21,19 @@ def test_every_screen_is_shown_in_every_language(paired: Any, path: str, code: s
     assert f'<html lang="{code}" dir="{"rtl" if code == "ar" else "ltr"}">' in shown.text
     assert "<script>" not in shown.text
     assert " style=" not in shown.text
+
+
+def test_a_phone_is_spoken_to_in_the_language_of_its_owner(setting: Any) -> None:
+    first = setting.browser.get("/", headers={"accept-language": "nl-NL,es-MX;q=0.9,en;q=0.8"}).text
+    assert '<html lang="es"' in first
+    assert '<html lang="en"' in setting.browser.get("/").text
+    assert '<html lang="en"' in setting.browser.get("/", headers={"accept-language": ";;,-,*"}).text
+
+
+def test_a_second_window_after_the_end_is_led_to_the_overview(paired: Any) -> None:
+    paired.post("/leave", then="session")
+    for path in ("/story", "/cues"):
+        shown = paired.browser.get(path).text
+        assert "Set-up is off." in shown
+        assert "do not answer" not in shown
+    assert "Set-up is off." in paired.post("/often", place="1").text
