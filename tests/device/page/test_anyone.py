@@ -209,4 +209,7 @@ def test_too_dark(wear: Callable[..., Setting]) -> None:
 def test_no_camera(wear: Callable[..., Setting]) -> None:
     blind = wear(None)
     until(lambda: text(blind.browser), "They find no camera.")
-    assert blind.found("home", "aim", "people") == {}
+    assert blind.found("home", "people") == {}
+    blind.open("aim")
+    until(lambda: text(blind.browser), "There is no picture")
+    assert blind.found("aim") == {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import person
 import pytest
-from person import Wearable, click, complaints, keep, move, press, text, until
+from person import Wearable, click, complaints, keep, look, move, press, text, until
 
 pytest.importorskip("selenium", reason="needs selenium")
 pytest.importorskip("skimage", reason="needs the photographs of the demo")
@@ -34,15 +34,21 @@ def glasses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wearable]:
     running.close()
 
 
-def collect(browser: Any, shown: str) -> None:
+def shown(browser: Any, name: str) -> None:
+    """Look at a screen that somebody has come to, and keep pictures of it."""
+    keep(browser, name)
+    assert look(browser) == [], name
+
+
+def collect(browser: Any, expression: str) -> None:
     """Show an expression until enough is collected of it."""
-    press(browser, "/people/collect", shown=shown)
+    press(browser, "/people/collect", shown=expression)
     until(lambda: text(browser), "Stop")
     full = "return document.querySelector('.card.now progress')?.value > 2"
     while not browser.execute_script(full):
         time.sleep(0.1)
-    if shown == "neutral":
-        keep(browser, "3-people-now")
+    if expression == "neutral":
+        shown(browser, "3-people-now")
     until(lambda: str(not browser.find_elements("css selector", "#stop")), "True", 40)
 
 
@@ -66,22 +72,22 @@ def test_a_person_sets_the_glasses_up_and_they_keep_it(glasses: Wearable) -> Non
 
 def came_in(browser: Any, address: str, code: Any, glasses: Wearable) -> None:
     browser.get(f"{address}/")
-    keep(browser, "1-first")
+    shown(browser, "1-first")
     press(browser, "/code")
     until(lambda: text(browser), "Count the blinks")
-    keep(browser, "1-code")
+    shown(browser, "1-code")
     browser.find_element("id", "code").send_keys(code())
     press(browser, "/pair")
     until(lambda: text(browser), "Set them up")
     until(lambda: str(glasses.events("calibration")), "True")
     until(lambda: text(browser), "The glasses see.")
-    keep(browser, "1-home")
+    shown(browser, "1-home")
 
 
 def aims(browser: Any) -> None:
     click(browser, 'a[href="/aim"]')
     until(lambda: text(browser), "Distance: good.")
-    keep(browser, "2-aim")
+    shown(browser, "2-aim")
     move(browser, "tilt", 2.5)
     press(browser, "/aim")
     until(lambda: text(browser), "turn the picture")
@@ -89,30 +95,30 @@ def aims(browser: Any) -> None:
 
 
 def gets_to_know_a_face(browser: Any) -> None:
-    keep(browser, "3-people")
+    shown(browser, "3-people")
     collect(browser, "neutral")
     collect(browser, "happy")
     press(browser, "/people/correct")
     until(lambda: text(browser), "Of ten moments")
-    keep(browser, "3-people-result")
+    shown(browser, "3-people-result")
     click(browser, 'a[href="/cues"].strong')
 
 
 def chooses_lights_and_how_often(browser: Any) -> None:
     until(lambda: text(browser), "Lights and sounds")
-    keep(browser, "4-cues")
+    shown(browser, "4-cues")
     press(browser, "/cues/preset", preset="subtle")
     until(lambda: browser.page_source, 'aria-pressed="true">Subtle')
     click(browser, 'a[href="/cues/happy"]')
     click(browser, 'button[name="colour"][value="pink"]')
     until(lambda: browser.page_source, 'value="pink" aria-pressed="true"')
     assert "wait for" not in text(browser)
-    keep(browser, "4-cue")
+    shown(browser, "4-cue")
     click(browser, 'nav a[href="/cues"].strong')
     click(browser, 'a[href="/often"].strong')
     move(browser, "place", 1)
     until(lambda: text(browser), "Only when sure")
-    keep(browser, "5-often")
+    shown(browser, "5-often")
     press(browser, "/often")
     click(browser, 'a[href="/button"].strong')
 
@@ -121,10 +127,10 @@ def tries_the_button(browser: Any, glasses: Wearable) -> None:
     until(lambda: text(browser), "No press yet.")
     glasses.command("press", "ask")
     until(lambda: text(browser), "This press came: one short press.")
-    keep(browser, "6-button")
+    shown(browser, "6-button")
     glasses.command("press", "pause")
     until(lambda: text(browser), "A pause is noted")
-    keep(browser, "6-button-noted")
+    shown(browser, "6-button-noted")
     glasses.command("press", "pause")
     until(lambda: str("A pause is noted" in text(browser)), "False")
     click(browser, 'a[href="/check"].strong')
@@ -142,15 +148,15 @@ def checks_and_saves(browser: Any, glasses: Wearable) -> None:
     until(lambda: text(browser), "Was that right?")
     click(browser, 'button[name="right"][value="yes"]')
     until(lambda: text(browser), "Was that right?")
-    keep(browser, "7-check-now")
+    shown(browser, "7-check-now")
     until(lambda: text(browser), "What came of it", 40)
-    keep(browser, "7-check")
+    shown(browser, "7-check")
     checked = [one["kind"] for one in glasses.events("cue")[len(before) :]]
     assert "answer" in checked
     assert set(checked) <= {"answer", "expression", "face"}
     press(browser, "/save")
     until(lambda: text(browser), "Saved.")
-    keep(browser, "8-saved")
+    shown(browser, "8-saved")
     saved = json.loads((glasses.profiles / "default.json").read_text())
     assert saved["view"]["tilt_degrees"] == 2.5
     assert saved["light"]["brightness_percent"] == 20
@@ -167,7 +173,7 @@ def calibration_began(glasses: Wearable) -> int:
 def looks_at_the_rest(browser: Any, address: str) -> None:
     click(browser, 'a[href="/story"]')
     until(lambda: text(browser), "Looks happy:")
-    keep(browser, "9-story")
+    shown(browser, "9-story")
     click(browser, 'nav a[href="/home"]')
     click(browser, 'a[href="/profiles"]')
     browser.find_element("id", "name").send_keys("school")
@@ -175,23 +181,23 @@ def looks_at_the_rest(browser: Any, address: str) -> None:
     until(lambda: text(browser), "in use now: school")
     press(browser, "/profiles/choose", name="default")
     until(lambda: text(browser), "In use now: default")
-    keep(browser, "9-profiles")
+    shown(browser, "9-profiles")
     click(browser, 'a[href="/profiles/reset"]')
-    keep(browser, "9-reset")
+    shown(browser, "9-reset")
     browser.get(f"{address}/more")
-    keep(browser, "9-more")
+    shown(browser, "9-more")
     browser.get(f"{address}/home")
 
 
 def leaves(browser: Any, glasses: Wearable) -> None:
     click(browser, 'option[value="10"]')
-    keep(browser, "8-finish")
+    shown(browser, "8-finish")
     sessions = len(glasses.events("session"))
     click(browser, 'button[name="then"][value="session"]')
     until(lambda: text(browser), "put the glasses on the child")
-    keep(browser, "8-left")
+    shown(browser, "8-left")
     until(lambda: str(len(glasses.events("session")) > sessions), "True")
     assert glasses.events("calibration")[-1]["on"] is False
     glasses.command("press", "pause")
     until(lambda: text(browser), "Paused")
-    keep(browser, "8-paused")
+    shown(browser, "8-paused")

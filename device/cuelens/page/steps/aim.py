@@ -14,7 +14,7 @@ from cuelens.page.gate import Gate
 from cuelens.page.texts import Texts
 from cuelens.page.view import go, screen
 from cuelens.page.visit import Call, Page
-from cuelens_models.errors import CuelensError
+from cuelens_models.errors import AbsentDevice, CuelensError
 
 PICTURE_S: Final = 0.125
 """Shortest time between two pictures: eight a second."""
@@ -57,7 +57,7 @@ async def picture(page: Page, call: Call) -> Response:
     try:
         seen = await page.glasses.ask(Look(), Picture)
     except CuelensError as error:
-        return PlainTextResponse(str(error), 503)
+        return PlainTextResponse(call.t("page.lost" if isinstance(error, AbsentDevice) else "aim.no_picture"), 503)
     return Response(seen.jpeg, media_type="image/jpeg", headers={"cuelens-seen": json.dumps(said(seen, call.t))})
 
 
