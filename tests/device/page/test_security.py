@@ -15,6 +15,7 @@ import pytest
 from cuelens.link.requests import Calibrate, Leave, Look, TellCode
 from cuelens.page import security
 from cuelens.page.security import PROBES
+from cuelens.page.visit import Visit
 
 PRIVATE = ("/home", "/aim", "/aim/picture", "/events", "/people", "/story", "/story.csv", "/profiles/export.json")
 HEADERS = {
@@ -196,6 +197,25 @@ def test_the_picture_is_for_the_step_that_aims(paired: Any) -> None:
     assert shown.content.startswith(b"\xff\xd8")
     assert json.loads(shown.headers["cuelens-seen"])["sentences"][0] == "Light: good."
     paired.browser.get("/home")
+    assert paired.browser.get("/aim/picture").status_code == 409
+
+
+@pytest.mark.parametrize("happens", ["another phone pairs", "the step is left"])
+def test_a_picture_that_is_under_way_does_not_reach_who_may_not_see_it_any_more(
+    paired: Any, monkeypatch: pytest.MonkeyPatch, happens: str
+) -> None:
+    paired.browser.get("/aim")
+    ask_glasses = paired.page.glasses.ask
+
+    async def late(*arguments: Any) -> Any:
+        seen = await ask_glasses(*arguments)
+        if happens == "another phone pairs":
+            paired.page.visit = Visit()
+        else:
+            paired.page.visit.step = ""
+        return seen
+
+    monkeypatch.setattr(paired.page.glasses, "ask", late)
     assert paired.browser.get("/aim/picture").status_code == 409
 
 

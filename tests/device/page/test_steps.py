@@ -151,6 +151,14 @@ def test_profiles(paired: Any) -> None:
         assert "This is no profile" in paired.post("/profiles/import", profile=text).text
 
 
+def test_what_needs_a_calibration_is_offered_during_one(paired: Any) -> None:
+    assert 'href="/story"' in paired.browser.get("/home").text
+    shown = paired.post("/leave", then="session").text
+    assert 'action="/calibrate"' in shown
+    assert 'href="/story"' not in shown
+    assert 'action="/leave"' not in shown
+
+
 def test_a_reset_asks_first(paired: Any) -> None:
     paired.post("/profiles/reset")
     assert not paired.glasses.of(requests.FactoryReset)

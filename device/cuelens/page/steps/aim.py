@@ -48,7 +48,8 @@ async def turn(page: Page, call: Call) -> Response:
 
 async def picture(page: Page, call: Call) -> Response:
     """Pass on what the camera sees now, with what there is to say about it in a header."""
-    if page.visit.step != "aim":
+    visit = page.visit
+    if visit.step != "aim":
         return PlainTextResponse(call.t("aim.closed"), 409)
     now_s = page.clock()
     wait_s = page.looked_s + PICTURE_S - now_s
@@ -58,6 +59,9 @@ async def picture(page: Page, call: Call) -> Response:
         seen = await page.glasses.ask(Look(), Picture)
     except CuelensError as error:
         return PlainTextResponse(call.t("page.lost" if isinstance(error, AbsentDevice) else "aim.no_picture"), 503)
+    if page.visit is not visit or visit.step != "aim":
+        # The step was left, or another phone paired, while the picture was under way.
+        return PlainTextResponse(call.t("aim.closed"), 409)
     return Response(seen.jpeg, media_type="image/jpeg", headers={"cuelens-seen": json.dumps(said(seen, call.t))})
 
 
