@@ -56,6 +56,7 @@ class PlayedGlasses:
         self.saved = {"default": self.raw(self.kind())}
         self.active = "default"
         self.draft: Any = None
+        self.button = True
         self.waiting: Any = None
         self.recordings: dict[str, bytes] = {}
         self.happenings: list[Happening] = []
@@ -227,7 +228,7 @@ class PlayedGlasses:
             "calibrating": self.calibrating,
             "muted": False,
             "paused": False,
-            "button": True,
+            "button": self.button,
             "speaks": True,
             "light": True,
             "temperature_c": 51.5,

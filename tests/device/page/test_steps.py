@@ -159,6 +159,14 @@ def test_what_needs_a_calibration_is_offered_during_one(paired: Any) -> None:
     assert 'action="/leave"' not in shown
 
 
+def test_glasses_without_a_button_are_offered_no_rest(paired: Any) -> None:
+    assert 'value="rest"' in paired.browser.get("/home").text
+    paired.glasses.button = False
+    shown = paired.browser.get("/home").text
+    assert 'value="rest"' not in shown
+    assert 'name="minutes"' not in shown
+
+
 def test_a_reset_asks_first(paired: Any) -> None:
     paired.post("/profiles/reset")
     assert not paired.glasses.of(requests.FactoryReset)
