@@ -13,6 +13,8 @@ from cuelens.vision.picture_state import COVERED, DARK
 
 _BEATS: Final = (RUNNING, DARK, COVERED)
 """States in which there are beats."""
+_LONGEST_S: Final = 12.0
+"""Of an expression: a page asks for 10 s at most. What comes later, from a phone that was put away, shows nothing."""
 Shown = Literal["neutral", "happy", "surprise", "sad"]
 
 
@@ -68,3 +70,5 @@ class Collecting:
                 if self.shown:
                     scores = [event.scores.get(label, 0.0) for label in self._labels]
                     self._samples.add(self.shown, event.t, scores)
+                    if self._samples.seconds(self.shown) >= _LONGEST_S:
+                        self.shown = None
