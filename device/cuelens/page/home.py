@@ -9,7 +9,7 @@ from cuelens.link.requests import Discard, Leave, TakeUpDraft
 from cuelens.page import draft, state
 from cuelens.page.gate import Gate
 from cuelens.page.view import go, screen
-from cuelens.page.visit import Call, Page
+from cuelens.page.visit import Call, Page, Visit
 
 MINUTES: Final = (10, 20, 30, 45, 60)
 """Lengths of a session to choose from."""
@@ -95,4 +95,5 @@ async def calibrate(page: Page, call: Call) -> Response:
 async def forget_phone(page: Page, call: Call) -> Response:
     """Let this phone be nobody again."""
     page.pairing.forget()
+    page.visit = Visit()
     return go("/")

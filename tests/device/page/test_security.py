@@ -200,6 +200,13 @@ def test_the_picture_is_for_the_step_that_aims(paired: Any) -> None:
     assert paired.browser.get("/aim/picture").status_code == 409
 
 
+def test_a_phone_that_is_forgotten_watches_no_further(paired: Any) -> None:
+    visit = paired.page.visit
+    paired.post("/forget-phone")
+    # The stream of events ends with its visit.
+    assert paired.page.visit is not visit
+
+
 @pytest.mark.parametrize("happens", ["another phone pairs", "the step is left"])
 def test_a_picture_that_is_under_way_does_not_reach_who_may_not_see_it_any_more(
     paired: Any, monkeypatch: pytest.MonkeyPatch, happens: str
