@@ -1,6 +1,7 @@
 """Runs the page: its address, its end after idle minutes, and the calibration that it keeps on meanwhile."""
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -59,6 +60,8 @@ def serve(
     page.used_s = page.clock()
     application = app.make(page, Rules({*NAMES, host.lower()}, peers(host)))
     server = uvicorn.Server(_config(application, host, port))
+    # uvicorn raises the signal again after it has ended, which would end this process before it leaves the glasses.
+    signal.signal(signal.SIGTERM, server.handle_exit)
     try:
         anyio.run(_run, server, listener, page, idle_minutes * 60)
     except KeyboardInterrupt:
@@ -86,8 +89,9 @@ def _listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens. Raises BadInput if it cannot."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise BadInput(f"--port {port} of {host} cannot be used: {error.strerror}") from error
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"--port {port} of {host} cannot be used: {why}") from error
 
 
 async def _run(server: uvicorn.Server, listener: socket.socket, page: Page, idle_s: float) -> None:

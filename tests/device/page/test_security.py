@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -266,6 +267,20 @@ def test_the_process_is_small_and_ends_by_itself(process: Any, played: Any) -> N
     assert "cv2" not in libraries
     assert child.wait(30) == 0
     assert played.of(Leave) == [Leave(then="rest")]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_page_that_is_ended_leaves_the_glasses_at_rest(process: Any, played: Any, number: int, status: int) -> None:
+    child, _ = process
+    child.send_signal(number)
+    assert child.wait(20) == status
+    assert played.of(Leave) == [Leave(then="rest")]
+
+
+def test_a_port_that_is_no_port_is_said_to_be_none(link_path: Path, played: Any) -> None:
+    command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), "--port", "99999"]
+    ended = subprocess.run(command, timeout=30, check=False, capture_output=True, text=True)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1)
 
 
 def test_a_port_that_is_taken_leaves_the_glasses_as_they_are(played: Any, link_path: Path) -> None:
