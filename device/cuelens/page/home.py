@@ -45,7 +45,6 @@ async def home(page: Page, call: Call) -> Response:
         clock_set=glasses.clock_set or page.clock_is_set,
         has_button=glasses.button,
         minutes=MINUTES,
-        has_button=glasses.button,
     )
 
 
