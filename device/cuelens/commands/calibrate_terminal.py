@@ -171,7 +171,8 @@ def _step(name: str, step: Callable[[_Link, Terminal], None], link: _Link, termi
             terminal.say(str(error))
         typed = terminal.ask("Enter: next; r: again; u: take this step's changes back ").strip().lower()
         if typed == "u":
-            link.put(before)
+            if link.profile() != before:
+                link.put(before)
             terminal.say("taken back")
         elif typed != "r":
             return

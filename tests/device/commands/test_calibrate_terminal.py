@@ -90,6 +90,13 @@ def test_a_step_is_taken_back(glasses: Any, link: Path) -> None:
     assert saved(glasses)["light"]["brightness_percent"] == 40
 
 
+def test_a_step_that_changed_nothing_is_taken_back_without_a_draft(glasses: Any, link: Path) -> None:
+    typed = Typed(answers(next=["u", "", "", ""]))
+    walk([link], typed.terminal())
+    assert "taken back" in typed
+    assert "Nothing was changed." in typed
+
+
 @pytest.mark.parametrize(
     ("typed_number", "sentence"), [("much", "'much' is no number: it stays as it is"), ("40", "tilt_degrees must be")]
 )
