@@ -37,7 +37,8 @@ async def undo(page: Page) -> None:
             await page.glasses.do(Record(word=word, wav=b""))
     page.visit.recorded = set()
     page.visit.correction = None
-    await page.glasses.draft(before)
+    if await page.glasses.profile() != before:
+        await page.glasses.draft(before)
 
 
 def put(profile: dict[str, Any], key: str, value: Any) -> None:

@@ -151,6 +151,12 @@ def test_profiles(paired: Any) -> None:
         assert "This is no profile" in paired.post("/profiles/import", profile=text).text
 
 
+def test_a_step_that_changed_nothing_is_undone_without_a_draft(paired: Any) -> None:
+    paired.browser.get("/cues")
+    paired.post("/undo/cues")
+    assert not paired.glasses.of(requests.Draft)
+
+
 def test_what_needs_a_calibration_is_offered_during_one(paired: Any) -> None:
     assert 'href="/story"' in paired.browser.get("/home").text
     shown = paired.post("/leave", then="session").text
