@@ -129,6 +129,8 @@ class Caregiver:
 
     def _calibrate(self, request: requests.Calibrate) -> Reply:
         self._parts.calibration.begin(cues=request.cues)
+        # If the page is gone without a word: glasses that lie on a table must not begin to give cues by themselves.
+        self._parts.calibration.ending = Ending(rest=self._parts.button)
         return Done(text="the calibration is on")
 
     def _leave(self, request: requests.Leave) -> Reply:

@@ -155,9 +155,9 @@ class Library:
         return file.name
 
     def reset(self) -> None:
-        """Delete all profiles with their recordings. The factory profile is in force."""
+        """Delete all profiles with their recordings and spoken phrases. The factory profile is in force."""
         self._refuse_if_named()
-        for folder in (self._state / "profiles", self._state / "good"):
+        for folder in (self._state / name for name in ("profiles", "good", "phrases")):
             for file in folder.iterdir() if folder.is_dir() else ():
                 if not file.is_dir() or file.is_symlink():
                     file.unlink()

@@ -17,6 +17,7 @@ from cuelens.link import requests as ask
 from cuelens.link.replies import Corrected, Glasses, Picture, Profiles, Refused, Story, Table
 from cuelens.link.requests import Calibrate, Draft, Leave, Press, Try, Watch
 from cuelens.profile.profile import Profile
+from cuelens.runtime.calibration import FIRST_LEASE_S
 from cuelens_models.errors import BadInput
 
 
@@ -94,6 +95,20 @@ def test_a_calibration_that_nobody_renews_ends_and_its_draft_with_it(
     assert in_force(glasses).mode == "companion"
     reply = glasses.answer(ask.ReadProfile())
     assert (reply.draft, reply.waiting) == (False, True)
+    # Nobody looks after these glasses: they give no cues by themselves.
+    assert soon(lambda: glasses.wearer.resting)
+
+
+def test_a_gesture_that_no_page_follows_gives_the_child_its_session_back(
+    run_glasses: Any, soon: Callable[..., bool]
+) -> None:
+    now_s = [0.0]
+    glasses = run_glasses("{}", clock=lambda: now_s[0])
+    glasses.calibration.begin(FIRST_LEASE_S)
+    assert soon(lambda: glasses.events(events.Calibration))
+    now_s[0] = FIRST_LEASE_S + 1
+    assert soon(lambda: len(glasses.events(events.Session)) == 3)
+    assert not glasses.wearer.resting
 
 
 def test_a_draft_is_in_force_at_once_and_saved_when_asked(calibrating: Any) -> None:
@@ -172,10 +187,13 @@ def test_profiles_are_made_chosen_and_deleted(calibrating: Any) -> None:
 
 def test_a_factory_reset_leaves_nothing_of_the_family(calibrating: Any) -> None:
     glasses = calibrating
+    (glasses.state / "phrases").mkdir()
+    (glasses.state / "phrases" / "spoken.wav").write_bytes(wav(0.5))
     glasses.said(ask.Record(word="happy", wav=wav(0.6)))
     glasses.said(ask.Save())
     glasses.said(ask.FactoryReset())
     assert in_force(glasses) == Profile()
+    assert list((glasses.state / "phrases").iterdir()) == []
     assert list((glasses.state / "profiles").iterdir()) == []
     assert glasses.answer(ask.ReadStory()).sessions == ()
 
