@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-# Before a run freezes its objects: afterwards Hypothesis would take a plugin's random generator for one without an owner.
+# Before a run freezes its objects: later Hypothesis would take a plugin's random generator for one without an owner.
 import hypothesis  # noqa: F401
 import numpy as np
 import pytest
