@@ -69,6 +69,7 @@ class PlayedGlasses:
         self.state = "running"
         self.fields: dict[str, Any] = {}
         self.helped = True
+        self.share = 0.5
         self.pictures = 0
         self.sessions: tuple[StoredSession, ...] = ()
         self.table = "session,began\n1,2026-10-08T15:02:11\n"
@@ -151,7 +152,7 @@ class PlayedGlasses:
                     waiting=self.waiting is not None,
                 )
             case requests.Correct():
-                shares = dict.fromkeys(self.collected, 0.5)
+                shares = dict.fromkeys(self.collected, self.share)
                 return replies.Corrected(
                     helped=self.helped, before=shares, after=dict.fromkeys(shares, 0.9) if self.helped else shares
                 )

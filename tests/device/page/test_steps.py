@@ -80,7 +80,11 @@ def test_people(paired: Any) -> None:
         paired.post("/people/collect", shown=shown)
         paired.glasses.shown, paired.glasses.collected[shown] = None, 10.0
     paired.glasses.helped = False
-    assert "It did not help. All is left as it was." in paired.post("/people/correct").text
+    said = paired.post("/people/correct").text
+    assert "It did not help. All is left as it was." in said
+    assert "Was it calm?" not in said
+    paired.glasses.share = 0.4
+    assert "Was it calm?" in paired.post("/people/correct").text
     paired.post("/people/again")
     assert paired.glasses.of(requests.StopCollecting)[-1].drop
 
