@@ -44,6 +44,8 @@ _SITTING: Final[tuple[tuple[Shown, float, str], ...]] = (
     ("surprise", 6.0, "look surprised"),
     ("sad", 6.0, "look sad"),
 )
+_CALM: Final = 0.5
+"""Share of readings of a calm face below which it probably was not calm."""
 _CHECK_S: Final = 30.0
 _LIGHT: Final = {
     "good": "there is light enough",
@@ -203,10 +205,18 @@ def _people(link: _Link, terminal: Terminal) -> None:
                 terminal.say("no face is in view")
             time.sleep(_TURN_S)
         link.do(StopCollecting())
+    if not link.get(Watch(), Glasses).collected.seconds:
+        terminal.say("nobody was read: left as it was")
+        return
     found = link.get(Correct(), Corrected)
     for word, share in found.before.items():
         terminal.say(f"{looks(word)}: right {share:.0%} of the time before, {found.after[word]:.0%} after")
-    terminal.say("it helps, and is in force" if found.helped else "it did not help: left as it was")
+    if found.after.get("neutral", 1.0) < _CALM:
+        terminal.say("the calm face is still read as something else: if it was not calm, take this back and try again")
+    if found.helped:
+        terminal.say("it helps, and is in force; faces of others may now be misread about twice as often")
+    else:
+        terminal.say("it did not help: left as it was")
 
 
 def _cues(link: _Link, terminal: Terminal) -> None:

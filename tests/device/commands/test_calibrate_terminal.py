@@ -128,6 +128,14 @@ def test_a_face_that_is_shown_for_its_time_is_collected(glasses: Any, link: Path
     typed = Typed({"Please look calm": [""], "Please ": ["s"] * 3, "s with everything on": ["s"]})
     walk([link], typed.terminal())
     assert "it did not help: left as it was" in typed
+    assert "nobody was read" not in typed
+
+
+def test_a_sitting_that_is_left_out_is_not_called_a_failure(link: Path) -> None:
+    typed = Typed(answers())
+    walk([link], typed.terminal())
+    assert "nobody was read: left as it was" in typed
+    assert "it did not help" not in typed
 
 
 def test_presses_are_told_at_the_step_of_the_button(glasses: Any, link: Path) -> None:

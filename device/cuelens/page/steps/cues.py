@@ -15,6 +15,7 @@ from cuelens.page.state import word as word_for
 from cuelens.page.view import go, screen
 from cuelens.page.visit import Call, Page
 from cuelens.profile import language
+from cuelens.profile.presets import SOUNDS, STRENGTHS
 from cuelens.profile.profile import Profile
 from cuelens_models.errors import BadInput, CuelensError
 
@@ -37,16 +38,6 @@ SHAPES: Final = {
     "steady_long": ("steady", 3.0),
     "breath_one": ("breath", 2.0),
     "breath_two": ("breath", 4.0),
-}
-PRESETS: Final[dict[str, dict[str, int]]] = {
-    "clear": {"light.brightness_percent": 60, "light.night_percent": 20, "sound.volume_percent": 60},
-    "gentle": {"light.brightness_percent": 40, "light.night_percent": 12, "sound.volume_percent": 45},
-    "subtle": {"light.brightness_percent": 20, "light.night_percent": 6, "sound.volume_percent": 30},
-}
-SOUNDS: Final[dict[str, dict[str, object]]] = {
-    "light": {"sound.on": False},
-    "words": {"sound.on": True, "sound.say": "words"},
-    "earcons": {"sound.on": True, "sound.say": "earcons"},
 }
 _CEILINGS: Final = (
     "light.brightness_percent",
@@ -86,8 +77,8 @@ async def show(page: Page, call: Call) -> Response:
         call,
         "cues.html",
         step="cues",
-        preset=_chosen(PRESETS, profile),
-        presets=PRESETS,
+        preset=_chosen(STRENGTHS, profile),
+        presets=STRENGTHS,
         sound=_chosen(SOUNDS, profile),
         sounds=SOUNDS,
         strengths={key: draft.get(profile, key) for key in _CEILINGS},
@@ -97,7 +88,7 @@ async def show(page: Page, call: Call) -> Response:
 
 async def preset(page: Page, call: Call) -> Response:
     """Choose how strong cues are, and try one."""
-    if values := PRESETS.get(call.text("preset")):
+    if values := STRENGTHS.get(call.text("preset")):
         await draft.change(page, values)
         await _try_first(page)
     return go("/cues")
