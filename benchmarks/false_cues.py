@@ -2,7 +2,7 @@
 
     python benchmarks/false_cues.py [--streams persons|faces|before] [--minutes 60] [--seeds 1 2 3] [--write FOLDER]
     python benchmarks/false_cues.py --curve docs/cues.svg    # settling against its strictness, on the inner split
-    python benchmarks/false_cues.py --by-caution device/cuelens/page/cue_figures.json    # what the page says it costs
+    python benchmarks/false_cues.py --by-caution device/cuelens/profile/trade_off.json    # what the page says it costs
     python benchmarks/false_cues.py --gather DATA            # after a new network: reads the faces again
 
 Three kinds of streams: of persons (`persons.py`); of faces, another one every second (`streams.py`); and `before`, of

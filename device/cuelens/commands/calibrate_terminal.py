@@ -33,6 +33,7 @@ from cuelens.link.requests import (
     Watch,
 )
 from cuelens.profile.presets import SOUNDS, STRENGTHS
+from cuelens.profile.trade_off import points
 from cuelens.profile.wording import looks
 from cuelens_models.errors import BadInput, CuelensError
 
@@ -233,7 +234,12 @@ def _cues(link: _Link, terminal: Terminal) -> None:
 
 def _often(link: _Link, terminal: Terminal) -> None:
     caution = link.profile()["policy"]["caution"]
-    terminal.say("From -1 (more often, and more often wrong) to 1 (only when sure); docs/cues.svg shows the cost.")
+    for point in points():
+        wrong, told = (
+            f"{point.false_in_ten_minutes:.1f} wrong cues in ten minutes",
+            f"{point.told_in_time:.0%} told in time",
+        )
+        terminal.say(f"  {point.caution:4g}: {wrong}, {told}")
     typed = terminal.ask(f"How cautious? [{caution:g}] ").strip()
     if typed:
         link.change({"policy.caution": _number(typed)})

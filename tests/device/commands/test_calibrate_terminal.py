@@ -79,6 +79,7 @@ def test_every_step_is_done_tried_and_saved(glasses: Any, link: Path, soon: Call
     ):
         assert part in typed
     assert "saved" in typed
+    assert "wrong cues in ten minutes" in typed
     assert soon(lambda: [event.on for event in glasses.events(events.Calibration)] == [True, False])
     assert soon(lambda: glasses.wearer.resting)
 

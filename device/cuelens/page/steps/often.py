@@ -1,10 +1,8 @@
-"""How often: one slider, with what it costs in plain words. The figures are measured (`cue_figures.json`)."""
+"""How often: one slider, with what it costs in plain words. The figures are measured (`profile/trade_off.py`)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -12,27 +10,12 @@ from cuelens.page import draft
 from cuelens.page.gate import Gate
 from cuelens.page.texts import Texts
 from cuelens.page.view import go, screen
-from cuelens.page.visit import ROOT, Call, Page
+from cuelens.page.visit import Call, Page
+from cuelens.profile.trade_off import Point, points
 
 CAUTION: Final = "policy.caution"
 _OUT_OF: Final = 100
 """Shares are told as so many expressions of a hundred."""
-
-
-class Point(msgspec.Struct, frozen=True):
-    """What one caution costs and brings, on made-up hours of held-out faces."""
-
-    caution: float
-    false_in_ten_minutes: float
-    told_in_time: float
-    told_at_all: float
-
-
-class Figures(msgspec.Struct, frozen=True):
-    """The measured points, and the command that measured them."""
-
-    command: str
-    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +32,6 @@ def routes(gate: Gate) -> list[Route]:
     return [gate.get("/often", show), gate.post("/often", choose, "/often")]
 
 
-@lru_cache
-def figures() -> Figures:
-    """Return what was measured."""
-    return msgspec.json.decode((ROOT / "cue_figures.json").read_bytes(), type=Figures)
-
-
 def cost(point: Point, t: Texts) -> str:
     """Return what a caution costs, in words."""
     told = round(point.told_in_time * _OUT_OF)
@@ -68,8 +45,7 @@ def cost(point: Point, t: Texts) -> str:
 
 def choices(t: Texts) -> list[Choice]:
     """Return the places of the slider, from "only when sure" to "more often"."""
-    points = sorted(figures().points, key=lambda point: -point.caution)
-    return [Choice(point.caution, t(f"often.place_{place}"), cost(point, t)) for place, point in enumerate(points, 1)]
+    return [Choice(point.caution, t(f"often.place_{place}"), cost(point, t)) for place, point in enumerate(points(), 1)]
 
 
 async def show(page: Page, call: Call) -> Response:
