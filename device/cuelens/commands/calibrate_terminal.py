@@ -235,11 +235,8 @@ def _cues(link: _Link, terminal: Terminal) -> None:
 def _often(link: _Link, terminal: Terminal) -> None:
     caution = link.profile()["policy"]["caution"]
     for point in points():
-        wrong, told = (
-            f"{point.false_in_ten_minutes:.1f} wrong cues in ten minutes",
-            f"{point.told_in_time:.0%} told in time",
-        )
-        terminal.say(f"  {point.caution:4g}: {wrong}, {told}")
+        wrong = f"{point.false_in_ten_minutes:.1f} wrong cues in ten minutes"
+        terminal.say(f"  {point.caution:4g}: {wrong}, {point.told_in_time:.0%} told in time")
     typed = terminal.ask(f"How cautious? [{caution:g}] ").strip()
     if typed:
         link.change({"policy.caution": _number(typed)})
