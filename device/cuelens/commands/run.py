@@ -156,8 +156,9 @@ def _assemble(
         answering = Requests(options, startup, parts, speaks=voice is not None)
         stream.add(partial(_lapse, answering))
         _listen(answering, place, stop, stream, stack)
-        # Before the link closes: it removes their folder.
-        stack.callback(_forget_wanted, state)
+        if place:
+            # Before the link closes: it removes their folder.
+            stack.callback(_forget_wanted, state)
         if "console" in options.cues and place and stack.enter_context(keys(gestures.press, stop.event.set)):
             print(HINT, file=console.for_events(options.events))
         yield loop
