@@ -112,6 +112,11 @@ if (camera) {
     try {
       if (document.hidden) throw new Error("asleep");
       const answer = await fetch(camera.dataset.url);
+      if (answer.status === 204) {
+        // Another screen is open: this one is being left, or stands in another tab.
+        setTimeout(next, 1500);
+        return;
+      }
       if (!answer.ok) throw new Error(await answer.text());
       seen = JSON.parse(answer.headers.get("cuelens-seen"));
       picture = await createImageBitmap(await answer.blob());

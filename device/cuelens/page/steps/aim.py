@@ -50,7 +50,7 @@ async def picture(page: Page, call: Call) -> Response:
     """Pass on what the camera sees now, with what there is to say about it in a header."""
     visit = page.visit
     if visit.step != "aim":
-        return PlainTextResponse(call.t("aim.closed"), 409)
+        return _nothing()
     now_s = page.clock()
     wait_s = page.looked_s + PICTURE_S - now_s
     page.looked_s = max(now_s, page.looked_s + PICTURE_S)
@@ -61,8 +61,13 @@ async def picture(page: Page, call: Call) -> Response:
         return PlainTextResponse(call.t("page.lost" if isinstance(error, AbsentDevice) else "aim.no_picture"), 503)
     if page.visit is not visit or visit.step != "aim":
         # The step was left, or another phone paired, while the picture was under way.
-        return PlainTextResponse(call.t("aim.closed"), 409)
+        return _nothing()
     return Response(seen.jpeg, media_type="image/jpeg", headers={"cuelens-seen": json.dumps(said(seen, call.t))})
+
+
+def _nothing() -> Response:
+    """Return no picture. That a step is left while one is asked for is no fault, which a browser would log."""
+    return Response(status_code=204)
 
 
 def said(seen: Picture, t: Texts) -> dict[str, Any]:
