@@ -192,6 +192,7 @@ def test_muted_paused_and_a_refused_profile(setting: Setting) -> None:
     press(browser, "/leave")
     until(lambda: text(browser), "Set-up is off.")
     until(lambda: text(browser), "Paused by a double press.")
+    glasses.profiles.mkdir(parents=True, exist_ok=True)
     (glasses.profiles / "default.json").write_text('{"light": {"brightness_percent": 900}}')
     glasses.process.send_signal(signal.SIGHUP)
     setting.open("home")
