@@ -203,17 +203,17 @@ def test_a_damaged_bundle_of_the_settings_gives_way_to_the_shipped_one(tmp_path:
 
 HUNG = """
 import sys, threading
-from cuelens.commands import run
+from cuelens.commands import assembly
 
 class Hung:
     name = "hung"
     def read(self, timeout_s): threading.Event().wait()
     def close(self): threading.Event().wait()
 
-run.open_source = lambda name, camera: Hung()
+assembly.open_source = lambda name, camera: Hung()
 from functools import partial
 from cuelens.camera.capture import Deadlines
-run.CaptureThread = partial(run.CaptureThread, deadlines=Deadlines(capture_s=0.2))
+assembly.CaptureThread = partial(assembly.CaptureThread, deadlines=Deadlines(capture_s=0.2))
 from cuelens.cli import main
 main()
 """

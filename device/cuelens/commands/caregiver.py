@@ -2,58 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from cuelens.calibration.fitting import fit
 from cuelens.commands import caregiver_views as views
+from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.health import board
 from cuelens.link import replies, requests
 from cuelens.link.replies import Done, Glasses, Profiles, Reply
 from cuelens.link.requests import Request
-from cuelens.profile.library import Library
 from cuelens.profile.store import ProfileInForce
-from cuelens.runtime.calibration import Calibration, Ending
-from cuelens.runtime.code_teller import CodeTeller
-from cuelens.runtime.collecting import Collecting
+from cuelens.runtime.calibration import Ending
 from cuelens.runtime.pacing import Pacing, Strain
-from cuelens.runtime.recent import Recent
-from cuelens.runtime.wishes import Wishes
 from cuelens.story import query
-from cuelens_models.bundle.contract import Contract
 from cuelens_models.errors import BadInput, Unwritable
-
-
-@dataclass(frozen=True, slots=True)
-class CaregiverParts:
-    """The parts of a run that a caregiver reaches.
-
-    Attributes:
-        calibration: whether it is on.
-        collecting: the readings of the step "people".
-        recent: what happened lately.
-        teller: tells a pairing code.
-        wishes: the wearer's wishes.
-        contract: of the bundle.
-        library: the profiles.
-        story: file of the story.
-        button: there is a button.
-        light: there is a light.
-    """
-
-    calibration: Calibration
-    collecting: Collecting
-    recent: Recent
-    teller: CodeTeller
-    wishes: Wishes
-    contract: Contract
-    library: Library
-    story: Path
-    button: bool
-    light: bool
 
 
 class Caregiver:
@@ -79,6 +44,7 @@ class Caregiver:
         self._always: dict[type[Any], Callable[[Any], Reply]] = {
             requests.Calibrate: self._calibrate,
             requests.Watch: self._watch,
+            requests.AskHealth: self._health,
             requests.ReadProfile: self._profiles,
         }
         self._calibrating: dict[type[Any], Callable[[Any], Reply]] = {
@@ -154,7 +120,7 @@ class Caregiver:
         strain = Strain(board.temperature_c(), board.under_voltage())
         return Glasses(
             title=parts.contract.title(),
-            state=parts.recent.state,
+            state=parts.health.state_name,
             calibrating=parts.calibration.on,
             muted=parts.wishes.muted,
             paused=parts.wishes.paused,
@@ -167,6 +133,8 @@ class Caregiver:
             profile=parts.library.name,
             refused=parts.recent.refused or active.fault,
             warnings=tuple(self._short(sentence) for sentence in active.warnings),
+            taken_back=parts.begun.taken_back,
+            faults=tuple(one.fault for one in parts.health.faults()),
             faces=parts.collecting.faces,
             happenings=views.happenings(parts.recent.since(request.since)),
             collected=replies.Collected(
@@ -175,6 +143,15 @@ class Caregiver:
             time_s=time.time(),
             clock_set=board.clock_set(),
         )
+
+    def _health(self, _request: requests.AskHealth) -> Reply:
+        return self.health()
+
+    def health(self) -> replies.Health:
+        """Return how the glasses are."""
+        parts, mode = self._parts, self._active()[0].profile.mode
+        title, name = parts.contract.title(), parts.library.name
+        return views.health(parts.health, parts.counts(), parts.begun, title=title, profile=name, mode=mode)
 
     def _look(self, _request: requests.Look) -> Reply:
         view = self._parts.calibration.look()

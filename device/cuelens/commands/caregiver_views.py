@@ -7,13 +7,18 @@ from typing import Final, Literal
 
 import msgspec
 
+from cuelens.health import board, words
+from cuelens.health.health import Health
+from cuelens.health.safe_mode import Begun
 from cuelens.link import replies
 from cuelens.link.replies import Picture, SeenFace
 from cuelens.runtime.calibration import View, light_of
+from cuelens.runtime.loop import Counts
 from cuelens.runtime.recent import Happening
 from cuelens.story import query
 from cuelens.story.store import Session
 from cuelens.types import Box
+from cuelens_models.version import __version__
 
 _FAR: Final = 0.1
 """Side of a face, in widths of the frame, below which it is far: 64 pixels of 640, at 1.25 m."""
@@ -42,6 +47,53 @@ def happenings(recent: Sequence[Happening]) -> tuple[replies.Happening, ...]:
     return tuple(
         replies.Happening(number=one.number, kind=one.kind, word=one.word, ago_s=round(max(now_s - one.s, 0.0), 2))
         for one in recent
+    )
+
+
+def health(health: Health, counts: Counts, begun: Begun, *, title: str, profile: str, mode: str) -> replies.Health:
+    """Return how the glasses are as a message.
+
+    Args:
+        health: of the run.
+        counts: of the loop.
+        begun: the start of the run.
+        title: of the bundle.
+        profile: name of the active one.
+        mode: of the profile in force.
+    """
+    last = health.state
+    return replies.Health(
+        program=__version__,
+        title=title,
+        profile=profile,
+        mode=mode,
+        state=health.state_name,
+        words=words.STATES.get(health.state_name, ""),
+        up_s=round(health.age_s(health.began_s), 1),
+        starts=begun.starts,
+        taken_back=begun.taken_back,
+        camera_fps=last.camera_fps if last else 0.0,
+        beat_fps=last.beat_fps if last else 0.0,
+        frames=counts.frames,
+        beats=counts.beats,
+        dropped=counts.dropped,
+        skipped=counts.skipped,
+        frame_age_ms_p95=last.frame_age_ms_p95 if last else None,
+        cues=dict(health.cues),
+        temperature_c=board.temperature_c(),
+        under_voltage=board.under_voltage(),
+        memory_mb=round(board.resident_mb()[0], 1),
+        faults=tuple(
+            replies.Reported(
+                fault=one.fault,
+                level=words.level(one.fault),
+                words=words.FAULTS[one.fault].words if one.fault in words.FAULTS else "",
+                detail=one.detail,
+                times=one.times,
+                ago_s=round(health.age_s(one.s), 1),
+            )
+            for one in health.faults()
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final, TextIO
 from cuelens import events
 from cuelens.cues.modes import mode
 from cuelens.frame import Frame
+from cuelens.health import words
 from cuelens.profile.wording import looks
 from cuelens.runtime.pipeline import Decision
 from cuelens_models.bundle.expressions import UNSURE
@@ -17,6 +18,8 @@ from cuelens_models.errors import BadInput
 
 STANDARD: Final = Path("-")
 """Standard input or output instead of a file: only a text goes there."""
+_INFORMATION: Final = 6
+"""Level of syslog(3) for all that is no fault."""
 _REFRESH_S = 0.1
 _CUE_S = 3.0
 _RATE_WINDOW = 16
@@ -31,8 +34,6 @@ class Console:
         self._output = output
         self._cues = cues
         self._live = output.isatty()
-        self._levels = {True: journal_level(output, 4), False: journal_level(output, 6)}
-        """Prefix of the journal's level, by whether the line is a fault."""
         self._cue = ""
         self._cue_t = 0.0
         self._refresh_s = 0.0
@@ -42,7 +43,8 @@ class Console:
         """Print the line of an event, if it has one."""
         line = self._line(event)
         if line:
-            before = "\r\x1b[K" if self._live else self._levels[isinstance(event, events.Fault)]
+            level = words.level(event.fault) if isinstance(event, events.Fault) else _INFORMATION
+            before = "\r\x1b[K" if self._live else journal_level(self._output, level)
             print(f"{before}{line}", file=self._output, flush=True)
 
     def watch(self, frame: Frame, decision: Decision) -> None:

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from cuelens import events
-from cuelens.commands.caregiver import Caregiver, CaregiverParts
+from cuelens.commands import metrics
+from cuelens.commands.caregiver import Caregiver
+from cuelens.commands.caregiver_parts import CaregiverParts
+from cuelens.commands.first_minute import FirstMinute
 from cuelens.commands.startup import RunOptions, Startup, active_profile, with_mode
 from cuelens.cues.modes import mode
 from cuelens.link.replies import Done, Refused, Reply
-from cuelens.link.requests import Calibrate, Look, Press, Reload, Request, Try, Watch
+from cuelens.link.requests import AskHealth, Calibrate, Look, Press, Reload, Request, Try, Watch
 from cuelens.ports import Voice
-from cuelens.profile import store
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import limit_rule, tell_as
 from cuelens.profile.store import ProfileInForce
@@ -100,6 +102,7 @@ class Parts:
         open_voice: returns the voice of a profile, if it has one.
         session_s: returns the length of a session for a profile, in seconds; 0 for no end.
         caregiver: what a calibration needs.
+        first_minute: keeps the profile as the last good one.
     """
 
     loop: Loop
@@ -111,6 +114,7 @@ class Parts:
     open_voice: Callable[[ProfileInForce], Voice | None]
     session_s: Callable[[Profile], float]
     caregiver: CaregiverParts
+    first_minute: FirstMinute
 
 
 class Requests:
@@ -144,7 +148,7 @@ class Requests:
                 return Done(text=self._try(request.word))
             if isinstance(request, Reload):
                 return Done(text=self.reload())
-            if isinstance(request, Calibrate | Watch | Look):
+            if isinstance(request, AskHealth | Calibrate | Watch | Look):
                 # These never wait for another request.
                 return self._caregiver.answer(request)
             with self._changing():
@@ -153,6 +157,10 @@ class Requests:
             return Refused(text=str(error))
         except OSError as error:
             return Refused(text=f"{error.filename or 'a file'} cannot be used: {error.strerror}")
+
+    def metrics(self) -> str:
+        """Return how the glasses are as metrics of Prometheus."""
+        return metrics.text(self._caregiver.health())
 
     def follow(self, reloads: "queue.SimpleQueue[bool]") -> None:
         """Read the profile again for each item of a queue, on this thread, until an item is false."""
@@ -269,9 +277,8 @@ class Requests:
             stream.emit(events.Pause(t=stream.t, on=True))
 
     def _report(self, active: ProfileInForce) -> None:
-        """Store the profile as the last good one of a worn run, and report what is wrong with it."""
-        if self._startup.worn and (trouble := store.keep_good(self._startup.settings.state_dir(), active)):
-            self._parts.stream.fault("not kept", trouble)
+        """Let the profile have its first minute, and report what is wrong with it."""
+        self._parts.first_minute.use(active)
         if active.note:
             self._parts.stream.fault("profile outdated", active.note)
         for sentence in active.warnings:

@@ -15,6 +15,7 @@ from cuelens.adapters import haar
 from cuelens.adapters.files import KINDS
 from cuelens.adapters.sources import is_camera, open_source
 from cuelens.commands import state_folder
+from cuelens.commands.first_minute import Attempt
 from cuelens.cues.modes import mode
 from cuelens.ports import FrameSource
 from cuelens.profile import store
@@ -72,6 +73,7 @@ class Startup:
         worn: store sessions and their story.
         wearer: the wearer's wishes.
         faults: inputs that were replaced, as (fault, detail).
+        attempt: the start, which may take back what was changed.
     """
 
     settings: Settings
@@ -83,14 +85,25 @@ class Startup:
     worn: bool
     wearer: Wishes
     faults: tuple[tuple[str, str], ...]
+    attempt: Attempt
 
 
-def check(options: RunOptions, picture: Path | None) -> Startup:
-    """Read and check all inputs, and open the source unless it is a camera. Nothing is written."""
-    config = options.config or settings.usual_path()
+def check(options: RunOptions, picture: Path | None, attempt: Attempt | None = None) -> Startup:
+    """Read and check all inputs, and open the source unless it is a camera. Nothing is written.
+
+    Args:
+        options: the command line.
+        picture: a file that the caller writes afterwards; it must not overwrite an input.
+        attempt: the start, which may take back what was changed; None for one that takes nothing back.
+    """
+    attempt = attempt or Attempt()
+    taken_back = attempt.begun.taken_back
+    config = attempt.kept("settings") if "settings" in taken_back else options.config or settings.usual_path()
     setup = settings.read(config)
+    if "bundle" in taken_back:
+        setup = replaced_bundle(setup, attempt.kept("bundle"))
     state = setup.state_dir()
-    active = active_profile(options, state)
+    active = last_good_profile(options, state) if "profile" in taken_back else active_profile(options, state)
     cv2.setNumThreads(setup.threads.opencv)
     interpreter, bundle_fault = _open_bundle(options.bundle, setup)
     name = source_name(setup, options.source)
@@ -111,6 +124,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
     worn = camera or options.worn
     wearer = _wishes(state / "wearer.json") if worn else Wishes()
     faults = (
+        ("safe mode", attempt.why()),
         ("state folder", state_folder.trouble(state) if worn else ""),
         ("profile damaged", active.fault),
         ("profile outdated", active.note),
@@ -128,6 +142,7 @@ def check(options: RunOptions, picture: Path | None) -> Startup:
         worn=worn,
         wearer=wearer,
         faults=tuple(fault for fault in faults if fault[1]),
+        attempt=attempt,
     )
 
 
@@ -145,6 +160,17 @@ def _wishes(file: Path) -> Wishes:
         return Wishes(file)
     except OSError:
         return Wishes()
+
+
+def replaced_bundle(setup: Settings, bundle: Path | None) -> Settings:
+    """Return settings that name another bundle; None: the shipped one."""
+    places = msgspec.structs.replace(setup.places, bundle=str(bundle or ""))
+    return msgspec.structs.replace(setup, places=places)
+
+
+def last_good_profile(options: RunOptions, state: Path) -> ProfileInForce:
+    """Return the last good version of the active profile, which safe mode puts in its place."""
+    return with_mode(options, store.last_good(state, "what was changed last is taken back"))
 
 
 def active_profile(options: RunOptions, state: Path) -> ProfileInForce:

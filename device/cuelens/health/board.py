@@ -14,20 +14,28 @@ def temperature_c(root: Path = ROOT) -> float | None:
         return None
 
 
-def under_voltage(root: Path = ROOT) -> bool:
-    """Whether a Raspberry Pi's supply voltage is too low now, by the kernel's `rpi_volt`. False without it."""
+def under_voltage(root: Path = ROOT) -> bool | None:
+    """Whether a Raspberry Pi's supply voltage is too low now, by the kernel's `rpi_volt`. None without it."""
     for name in (root / "sys/class/hwmon").glob("hwmon*/name"):
         try:
             if name.read_text().strip() == "rpi_volt":
                 return (name.parent / "in0_lcrit_alarm").read_text().strip() == "1"
         except OSError:
             continue
-    return False
+    return None
 
 
 def clock_set(root: Path = ROOT) -> bool:
     """Whether systemd-timesyncd has set the clock by a network since the start."""
     return (root / "run/systemd/timesync/synchronized").exists()
+
+
+def boot_id(root: Path = ROOT) -> str:
+    """Return the kernel's name for the time since it was started; "" if it has none."""
+    try:
+        return (root / "proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def model_name(root: Path = ROOT) -> str | None:

@@ -12,6 +12,9 @@ from cuelens_models.errors import MissingExtra
 _EVERY_S: Final = 0.5
 """Shortest interval between two watchdog messages. The watchdog's own deadline is three seconds."""
 
+_START_S: Final = 60
+"""Time that a step of the start may take."""
+
 
 class Notify:
     """The datagram socket that systemd names in NOTIFY_SOCKET."""
@@ -22,9 +25,16 @@ class Notify:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) if address else None
         self._last_s = 0.0
 
+    def starting(self, text: str) -> None:
+        """Report what a start is at, and ask for more time: a small board's first start reads everything from its card.
+
+        The unit's TimeoutStartSec holds until the first of these messages; each gives as much time again.
+        """
+        self._send(f"STATUS=starting: {text}\nEXTEND_TIMEOUT_USEC={_START_S * 1_000_000}")
+
     def ready(self) -> None:
-        """Report that the daemon has started."""
-        self._send("READY=1")
+        """Report that the daemon serves: requests are answered, and frames are awaited."""
+        self._send("READY=1\nSTATUS=ready: the first picture is awaited")
 
     def turned(self) -> None:
         """Reset the watchdog: a turn of the beat loop ended. A timer must never call this: it is the proof of work."""

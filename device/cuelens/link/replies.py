@@ -56,13 +56,15 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
 
     Attributes:
         title: version and name of the bundle.
-        state: running, too dark, covered, no camera, stalled, paused, resting or starting.
+        state: running, too dark, covered, no camera, camera stalled, paused, resting or starting.
         calibrating: a calibration is on. muted, paused: by the wearer's button.
         button: there is a working button. speaks: there is a voice. light: there is a light.
         temperature_c: of the board; None if it does not say. under_voltage: the same.
         strained: the board is too hot or too weakly supplied for the full rate: cues come later.
         profile: name of the active profile. refused: why a profile was refused last; "" if none was.
         warnings: what the wearer could not perceive, as sentences.
+        taken_back: what safe mode has taken back: settings, bundle, profile.
+        faults: names of the faults that were reported since the start.
         faces: how many are in view.
         happenings: since the number that was asked for, the last 50 at most.
         collected: of the step "people".
@@ -83,11 +85,75 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
     profile: str
     refused: str
     warnings: tuple[str, ...]
+    taken_back: tuple[str, ...]
+    faults: tuple[str, ...]
     faces: int
     happenings: tuple[Happening, ...]
     collected: Collected
     time_s: float
     clock_set: bool
+
+
+class Reported(StrictStruct, frozen=True, kw_only=True):
+    """A fault that was reported since the start.
+
+    Attributes:
+        fault: its name.
+        level: of syslog(3): 3 takes something from the wearer, 4 is to be mended.
+        words: what it means for the wearer.
+        detail: the last sentence about it.
+        times: how often it was reported.
+        ago_s: seconds since the last time.
+    """
+
+    fault: str
+    level: int
+    words: str
+    detail: str
+    times: int
+    ago_s: float
+
+
+class Health(Message, frozen=True, kw_only=True, tag="health"):
+    """How the glasses are.
+
+    Attributes:
+        program: version of cuelens. title: version and name of the bundle. profile: name of the active profile.
+        mode: of the profile in force.
+        state: of the run. words: the same for people.
+        up_s: seconds since the start. starts: since the board was switched on; 0 if nobody counts them.
+        taken_back: what safe mode has taken back.
+        camera_fps, beat_fps: frames and beats a second, of late.
+        frames, beats: since the start. dropped: frames that a newer one overwrote, or that were none.
+        skipped: frames that were not due, since fewer beats are wanted or the wearer paused.
+        frame_age_ms_p95: from exposure to the end of the beat; None for files that are taken as fast as they go.
+        cues: given since the start, by kind.
+        temperature_c: of the board. under_voltage: its supply is too weak. None for what it does not say.
+        memory_mb: resident.
+        faults: the latest first.
+    """
+
+    program: str
+    title: str
+    profile: str
+    mode: str
+    state: str
+    words: str
+    up_s: float
+    starts: int
+    taken_back: tuple[str, ...]
+    camera_fps: float
+    beat_fps: float
+    frames: int
+    beats: int
+    dropped: int
+    skipped: int
+    frame_age_ms_p95: float | None
+    cues: dict[str, int]
+    temperature_c: float | None
+    under_voltage: bool | None
+    memory_mb: float
+    faults: tuple[Reported, ...]
 
 
 class SeenFace(StrictStruct, frozen=True, kw_only=True):
@@ -200,4 +266,4 @@ class Table(Message, frozen=True, kw_only=True, tag="table"):
     following: int | None
 
 
-Reply = Done | Refused | Glasses | Picture | Profiles | Corrected | Story | Table
+Reply = Done | Refused | Glasses | Health | Picture | Profiles | Corrected | Story | Table

@@ -67,6 +67,10 @@ class Watch(Message, frozen=True, kw_only=True, tag="watch"):
     since: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+class AskHealth(Message, frozen=True, kw_only=True, tag="health"):
+    """Return how the glasses are: state, rates, temperature, and every fault that was reported."""
+
+
 class Look(Message, frozen=True, kw_only=True, tag="look"):
     """Return what the camera sees, during a calibration."""
 
@@ -160,6 +164,7 @@ Request = (
     | Leave
     | TellCode
     | Watch
+    | AskHealth
     | Look
     | ReadProfile
     | Draft

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cuelens import ownership
-from cuelens.link import messages
+from cuelens.link import http, messages
 from cuelens.link.replies import Done, Refused, Reply
 from cuelens.link.requests import Hello, Request
 from cuelens_models.atomic_file import make_folder
@@ -42,18 +42,27 @@ _GROUPS_BYTES: Final = 1024
 class Server:
     """Answers requests until it is closed."""
 
-    def __init__(self, path: Path, answer: Callable[[Request], Reply], *, request_s: float = REQUEST_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        answer: Callable[[Request], Reply],
+        metrics: Callable[[], str] = str,
+        *,
+        request_s: float = REQUEST_S,
+    ) -> None:
         """Listen at a path. A socket that dead glasses left there is replaced.
 
         Args:
             path: of the socket. Its folder is made if it is missing.
             answer: called with each request, on the thread of its connection.
+            metrics: returns what is told to who asks for it in HTTP, as Prometheus does.
             request_s: deadline of a request, in seconds from the connection.
 
         Raises Unwritable if other glasses listen there, or if the socket cannot be made.
         """
         self._path = path
         self._answer = answer
+        self._metrics = metrics
         self._request_s = request_s
         self._user = os.geteuid()
         self._closing = threading.Event()
@@ -103,15 +112,15 @@ class Server:
             with connection, contextlib.suppress(OSError):
                 reply = self._reply(connection)
                 connection.settimeout(_REPLY_S)
-                connection.sendall(messages.encode(reply))
+                connection.sendall(reply if isinstance(reply, bytes) else messages.encode(reply))
 
-    def _reply(self, connection: socket.socket) -> Reply:
+    def _reply(self, connection: socket.socket) -> Reply | bytes:
         """Read a request and return its answer. Raises OSError if the connection fails."""
         if not self._may_ask(connection):
             return Refused(text="this user may ask these glasses for nothing: be their user, or join their group")
         try:
             line = messages.receive(connection, time.monotonic() + self._request_s)
-            request = messages.request(line)
+            request = None if http.asked(line) else messages.request(line)
         except TimeoutError:
             return Refused(text=f"the message did not come within {self._request_s:g} s")
         except BadInput as error:
@@ -119,7 +128,7 @@ class Server:
         if isinstance(request, Hello):
             return Done(text="the glasses are running")
         try:
-            return self._answer(request)
+            return http.answer(line, self._metrics) if request is None else self._answer(request)
         except Exception as error:
             # Catch everything: a dead thread would silently leave one place less.
             return Refused(text=f"a fault inside: {type(error).__name__}: {error}")

@@ -13,11 +13,21 @@ _STATES: Final = {
     "too dark": "note",
     "covered": "note",
     "no camera": "bad",
-    "stalled": "bad",
+    "camera stalled": "bad",
     "paused": "note",
     "resting": "note",
     "starting": "note",
 }
+_FAULTS: Final = {
+    "no sound": "no_sound",
+    "no voice": "no_sound",
+    "no light": "no_light",
+    "bundle damaged": "bundle",
+    "no story": "no_story",
+    "not kept": "not_kept",
+    "state folder": "not_kept",
+}
+"""Reported faults that a caregiver is told. The others show in what is told besides, or are for the maker."""
 
 
 def lines(glasses: Glasses, t: Texts) -> list[Line]:
@@ -38,15 +48,25 @@ def lines(glasses: Glasses, t: Texts) -> list[Line]:
         found.append(("bad", t("state.low_voltage")))
     if glasses.strained:
         found.append(("note", t("state.strained")))
-    if not glasses.light:
-        found.append(("bad", t("state.no_light")))
+    found += _reported(glasses, t)
     if not glasses.button:
         found.append(("note", t("state.no_button")))
-    if glasses.refused:
-        found.append(("bad", t("state.refused", sentence=glasses.refused)))
     found += [("note", sentence) for sentence in glasses.warnings]
     order = ("bad", "note", "good")
     return sorted(found, key=lambda line: order.index(line[0]))
+
+
+def _reported(glasses: Glasses, t: Texts) -> list[Line]:
+    """Return what was reported since the start, and is to be mended."""
+    found: list[str] = []
+    if glasses.taken_back:
+        parts = ", ".join(t(f"state.part_{part}") for part in glasses.taken_back)
+        found.append(t("state.safe_mode", parts=parts))
+    if glasses.refused:
+        found.append(t("state.refused", sentence=glasses.refused))
+    faults = (*glasses.faults, *(() if glasses.light else ("no light",)))
+    found += [t(f"state.{key}") for key in dict.fromkeys(_FAULTS[fault] for fault in faults if fault in _FAULTS)]
+    return [("bad", sentence) for sentence in found]
 
 
 def happening(one: Happening, t: Texts) -> str:

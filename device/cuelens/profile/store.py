@@ -91,6 +91,15 @@ def active(state: Path) -> ProfileInForce:
         return _fallback(state, path.stem, folder, " ".join(str(error).split()))
 
 
+def last_good(state: Path, why: str) -> ProfileInForce:
+    """Return the last good version of the active profile, else the factory's. why: it replaces the file."""
+    folder = state / "profiles"
+    try:
+        return _fallback(state, active_path(state).stem, folder, why)
+    except BadInput as error:
+        return ProfileInForce(Profile(), folder, f"{error}; the factory profile is used")
+
+
 def _fallback(state: Path, name: str, folder: Path, why: str) -> ProfileInForce:
     """Return the last good version of a profile, else the factory's. The voice reports missing recordings."""
     try:

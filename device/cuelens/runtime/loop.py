@@ -15,6 +15,7 @@ from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, STALLED, Feed
 from cuelens.cues.policy import CuePolicy
 from cuelens.frame import Frame
 from cuelens.health.systemd import Notify
+from cuelens.health.words import STATES
 from cuelens.runtime.calibration import Calibration
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.outputs import Outputs
@@ -54,12 +55,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
-    """The counters at the last report of the state. t: frame time in seconds."""
+class Counts:
+    """The counters of a run.
+
+    Attributes:
+        t: frame time in seconds.
+        frames: received.
+        beats: run.
+        dropped: frames that were overwritten, or were no pictures.
+        skipped: frames that were not due, or came during a pause or rest.
+    """
 
     t: float = 0.0
     frames: int = 0
     beats: int = 0
+    dropped: int = 0
+    skipped: int = 0
 
 
 class Loop:
@@ -113,7 +124,8 @@ class Loop:
         self._clock = beats.clock
         self._hinted_t = -math.inf
         self._beat_count = 0
-        self._reported = _Counts()
+        self._skipped = 0
+        self._reported = Counts()
         self._waiting: deque[tuple[Callable[[], None], threading.Event]] = deque(maxlen=1)
 
     def run(self, seconds: float | None, stop: threading.Event) -> Outcome:
@@ -151,6 +163,10 @@ class Loop:
             # It was begun at the last moment.
             return done.wait(timeout_s)
         return False
+
+    def counts(self) -> Counts:
+        """Return the counters. Any thread may call this."""
+        return Counts(self._clock.t, self._feed.received, self._beat_count, self._feed.dropped(), self._skipped)
 
     def use(self, policy: CuePolicy, *, gap_s: float, session_s: float, anew: bool, tilt: float = 0.0) -> None:
         """Use another policy. Call it between two beats.
@@ -198,6 +214,8 @@ class Loop:
             self._skip(frame)
         elif not self._live or self._pacing.due(frame.t):
             self._beat(frame)
+        else:
+            self._skipped += 1
         return True
 
     def _switch_calibration(self, *, on: bool) -> None:
@@ -217,6 +235,7 @@ class Loop:
 
     def _skip(self, frame: Frame) -> None:
         """Skip a frame during pause or rest: from a file, or from a camera that is about to close."""
+        self._skipped += 1
         self._stream.t = self._clock.see(frame)
         self._become(RESTING if self._wearer.resting else PAUSED)
 
@@ -290,7 +309,7 @@ class Loop:
             self._outputs.confirm("too dark")
 
     def _tell_state(self) -> None:
-        last, now = self._reported, _Counts(self._clock.t, self._feed.received, self._beat_count)
+        last, now = self._reported, self.counts()
         span = now.t - last.t
         ages = sorted(self._ages_ms)
         state = events.State(
@@ -298,11 +317,12 @@ class Loop:
             state=self._state,
             camera_fps=round((now.frames - last.frames) / span, 1) if span > 0 else 0.0,
             beat_fps=round((now.beats - last.beats) / span, 1) if span > 0 else 0.0,
-            dropped=self._feed.dropped(),
+            dropped=now.dropped,
             frame_age_ms_p95=round(ages[int(0.95 * (len(ages) - 1))], 1) if ages and self._live else None,
         )
         self._reported = now
         self._stream.emit(state)
         self._notify.status(
-            f"{state.state}, {state.camera_fps:.0f} fps, {state.beat_fps:.0f} beats/s, {state.dropped} dropped"
+            f"{state.state}: {STATES.get(state.state, '')}; {state.camera_fps:.0f} frames a second,"
+            f" {state.beat_fps:.0f} beats a second, {state.dropped} frames dropped"
         )

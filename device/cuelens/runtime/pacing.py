@@ -26,7 +26,7 @@ class Strain:
     """The board's state, from the kernel. None: unknown."""
 
     temperature_c: float | None = None
-    under_voltage: bool = False
+    under_voltage: bool | None = None
 
     def __str__(self) -> str:
         heat = "" if self.temperature_c is None else f"{self.temperature_c:.0f} C"
@@ -76,7 +76,7 @@ class Pacing:
     def strained(self, strain: Strain) -> bool:
         """Record the board's state. Returns whether the target changed."""
         before = self.target
-        self._weak = strain.under_voltage
+        self._weak = bool(strain.under_voltage)
         if strain.temperature_c is not None:
             hotter = sum(strain.temperature_c >= limit for limit in _HOT_C)
             cooler = sum(strain.temperature_c >= limit - _COOLER_C for limit in _HOT_C)

@@ -1,4 +1,4 @@
-"""What happened lately, for somebody who asks now and then: cues, presses, the state, and what was reported."""
+"""What happened lately, for somebody who asks now and then: cues, presses, and why a profile was refused."""
 
 import time
 from collections import deque
@@ -25,12 +25,10 @@ class Recent:
     """A reader of the event stream. Written by the thread that runs beats, read by others.
 
     Attributes:
-        state: state of the run, of the last event that had one.
         refused: why a profile was refused last; "" once another is in force.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.state = "starting"
         self.refused = ""
         self._clock = clock
         self._happenings: deque[Happening] = deque(maxlen=_KEPT)
@@ -43,8 +41,6 @@ class Recent:
                 self._add(event.kind, event.word)
             case events.Press():
                 self._add("press", event.gesture)
-            case events.State():
-                self.state = event.state
             case events.Fault() if event.fault == "profile damaged":
                 self.refused = event.detail
 

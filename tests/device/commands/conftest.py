@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 from cuelens import events
 from cuelens.adapters.fakes import MemoryLight, MemoryVoice
 from cuelens.camera.capture import RUNNING
-from cuelens.commands.caregiver import CaregiverParts
+from cuelens.commands.caregiver_parts import CaregiverParts
+from cuelens.commands.first_minute import FirstMinute
 from cuelens.commands.requests import Parts, Requests, Story
 from cuelens.commands.startup import RunOptions, check
 from cuelens.frame import Frame, Grey
+from cuelens.health.health import Health
 from cuelens.link.replies import Done, Refused, Reply
 from cuelens.link.requests import Request
 from cuelens.profile import store
@@ -87,6 +90,8 @@ class Glasses:
         startup = check(options, None)
         store.keep_good(self.state, startup.active)
         self.stream = EventStream()
+        self.health = Health()
+        self.stream.add(self.health)
         self.stream.add(self.told.append)
         self.story = Story(self.state / "story.sqlite", startup.active.profile, self.stream.fault)
         self.stream.add(self.story)
@@ -106,6 +111,8 @@ class Glasses:
         collecting, recent = Collecting(startup.interpreter.contract.labels), Recent()
         self.stream.add(collecting)
         self.stream.add(recent)
+        complain = partial(self.stream.fault, "not kept")
+        first_minute = FirstMinute(startup.attempt, self.state, startup.active, complain)
         self.loop = Loop(
             self.feed,
             beats,
@@ -115,13 +122,16 @@ class Glasses:
             wearer=self.wearer,
             session_s=1200,
             calibration=self.calibration,
-            watchers=[self.calibration.see, collecting.see, self.story.see],
+            watchers=[self.calibration.see, collecting.see, self.story.see, first_minute.see],
         )
         self.gestures = Gestures(self.wearer, outputs, self.feed, self.stream)
         caregiver = CaregiverParts(
             calibration=self.calibration,
             collecting=collecting,
             recent=recent,
+            health=self.health,
+            counts=self.loop.counts,
+            begun=startup.attempt.begun,
             teller=CodeTeller(outputs),
             wishes=self.wearer,
             contract=startup.interpreter.contract,
@@ -140,6 +150,7 @@ class Glasses:
             self.voice,
             lambda profile: 60.0 * profile.session.minutes,
             caregiver,
+            first_minute,
         )
         self.requests = Requests(options, startup, parts, speaks=voice is not None)
         self.stop = threading.Event()

@@ -110,7 +110,11 @@ def test_a_new_profile_holds_for_lights_words_mode_and_the_next_start(glasses: A
     assert glasses.said(Reload()) == f"{glasses.state / 'profiles' / 'default.json'} is in force"
     assert [event.mode for event in glasses.events(events.Mode)] == ["explore"]
     assert glasses.events(events.Session)[1:] == []
-    assert (glasses.state / "good" / "default.json").read_text() == text
+    good = glasses.state / "good" / "default.json"
+    assert good.read_text() != text
+    # It is good once it has been in force for a minute of beats.
+    glasses.feed.received += 15 * 60
+    assert soon(lambda: good.read_text() == text)
     assert glasses.voices[0].closed
     assert glasses.said(Try(word="happy")) == "happy was given by light and voice"
     assert soon(lambda: glasses.voices[1].words == ["happy"])

@@ -17,6 +17,7 @@ from cuelens import events
 from cuelens.commands import console
 from cuelens.cues.settling import SettleRule, settle
 from cuelens.frame import Frame
+from cuelens.profile import store
 from cuelens.runtime.pipeline import Decision
 from cuelens.types import Face
 
@@ -164,7 +165,7 @@ def test_a_mistake_is_one_sentence_and_the_last_good_profile_stays_in_force(
     assert len(line) < 600
     # As the active one it is told of, and what was good before holds.
     file.write_text('{"mode": "quiet"}')
-    worn(tmp_path, still)
+    assert store.keep_good(state(tmp_path), store.active(state(tmp_path))) == ""
     file.write_text(profile)
     told = worn(tmp_path, still)
     (fault,) = [event for event in told if isinstance(event, events.Fault)]

@@ -238,6 +238,8 @@ class PlayedGlasses:
             "profile": self.active,
             "refused": "",
             "warnings": (),
+            "taken_back": (),
+            "faults": (),
             "faces": 1,
             "time_s": time.time(),
             "clock_set": True,

@@ -219,6 +219,10 @@ def test_leaving(paired: Any, form: dict[str, str], expected: requests.Leave) ->
     [
         ({"state": "resting"}, "They rest."),
         ({"state": "no camera"}, "They find no camera."),
+        ({"state": "camera stalled"}, "The camera gives no picture."),
+        ({"taken_back": ("settings", "profile")}, "was taken back: the settings, the profile."),
+        ({"faults": ("no voice", "odd frame", "no sound")}, "the sound does not work"),
+        ({"faults": ("no light",)}, "There is no light for cues."),
         ({"muted": True}, "Muted with the button"),
         ({"temperature_c": 81.0}, "The board is hot: 81"),
         ({"under_voltage": True}, "The supply is too weak."),

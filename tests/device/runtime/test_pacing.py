@@ -87,15 +87,15 @@ def test_what_strains_the_board_is_told_in_words() -> None:
     assert str(Strain(80.0)) == "80 C"
 
 
-@pytest.mark.parametrize(("alarm", "expected"), [("1\n", True), ("0\n", False), (None, False)])
+@pytest.mark.parametrize(("alarm", "expected"), [("1\n", True), ("0\n", False), (None, None)])
 def test_under_voltage_is_what_the_kernel_s_sensor_of_that_name_says(
-    tmp_path: Path, alarm: str | None, expected: bool
+    tmp_path: Path, alarm: str | None, expected: bool | None
 ) -> None:
-    assert not board.under_voltage(tmp_path)
+    assert board.under_voltage(tmp_path) is None
     for number, name in enumerate(("cpu_thermal", "rpi_volt")):
         folder = tmp_path / "sys" / "class" / "hwmon" / f"hwmon{number}"
         folder.mkdir(parents=True)
         (folder / "name").write_text(name + "\n")
     if alarm:
         (tmp_path / "sys/class/hwmon/hwmon1/in0_lcrit_alarm").write_text(alarm)
-    assert board.under_voltage(tmp_path) == expected
+    assert board.under_voltage(tmp_path) is expected

@@ -1,0 +1,228 @@
+"""The arguments of the command `cuelens`, and of each of its commands."""
+
+import argparse
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from cuelens_models import command
+
+_OUTPUTS = ("light", "voice", "console")
+_EXAMPLES = """\
+examples:
+  cuelens demo                              watch it work on a built-in scene; no hardware needed
+  cuelens run --source v4l2:0               the first webcam
+  cuelens run --source clip.mp4 --events -  what is seen in a video, as JSON lines
+  cuelens demo --mode explore               a game: a light asks what a face shows, and the answer follows
+  cuelens doctor                            is every part of these glasses well?
+  cuelens status                            how are the running glasses?
+  cuelens story                             what the last day with the glasses was like
+  cuelens try happy                         see and hear one cue of the running glasses
+  cuelens calibrate                         set the running glasses up, from a phone
+  cuelens profile check mine.json           can this profile be used, and what would nobody perceive?"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line. What it reads has the name of the command as `command`."""
+    parser = command.parser(
+        "cuelens", "See a face, read its expression, give a quiet cue. All on this device.", _EXAMPLES
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_run(commands)
+    _add_doctor(commands)
+    _add_bench(commands)
+    _add_replay(commands)
+    _add_status(commands)
+    _add_story(commands)
+    _add_press(commands)
+    _add_try(commands)
+    _add_profile(commands)
+    _add_calibrate(commands)
+    _add_access_point(commands)
+    return parser
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser("run", help="run the glasses on a camera, a video, an image, a folder or the demo scene")
+    run.add_argument(
+        "--source",
+        metavar="SRC",
+        help="picamera2, v4l2:N (a webcam), a video, an image, a folder of images, demo (default: from the settings)",
+    )
+    _add_run_options(run)
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="run the glasses on a built-in scene, and draw the session as a picture")
+    demo.add_argument(
+        "-o", "--output", type=Path, default=Path("cuelens-demo.png"), metavar="PNG", help="(default: %(default)s)"
+    )
+    _add_run_options(demo)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    parser.add_argument("--profile", type=Path, metavar="FILE", help="profile of the wearer (JSON)")
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="the model (default: the one that ships with cuelens)"
+    )
+    parser.add_argument("--events", metavar="FILE", help="write every event as a JSON line; - is standard output")
+    parser.add_argument(
+        "--cues",
+        type=_outputs,
+        default=("console",),
+        metavar="LIST",
+        help="any of light,voice,console (default: console)",
+    )
+    parser.add_argument(
+        "--mode",
+        metavar="NAME",
+        help="what the glasses do: companion, quiet, or a game such as explore or smile (default: the profile's)",
+    )
+    parser.add_argument(
+        "--worn", action="store_true", help="keep sessions and their story, as with a camera: for trying them out"
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after so many seconds")
+    parser.add_argument(
+        "--as-fast", action="store_true", help="take every frame of a file in order, as fast as it goes"
+    )
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser("doctor", help="check every part for real: camera, model, light, voice, disk, clock")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    bench = commands.add_parser("bench", help="measure this board, and say what to set for it")
+    bench.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="the model (default: the one that ships with cuelens)"
+    )
+    bench.add_argument(
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="further bundles whose speed is compared, such as one of `convert-model --scheme float32`",
+    )
+    bench.add_argument("--json", action="store_true", help="print JSON, as docs/boards collects it")
+
+
+def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    replay = commands.add_parser("replay", help="what another profile would have made of a recording of events")
+    replay.add_argument(
+        "file", type=Path, metavar="FILE", help="JSON lines, as `cuelens run --events FILE` writes them"
+    )
+    replay.add_argument("--profile", type=Path, metavar="FILE", help="profile of the wearer (default: the factory's)")
+    replay.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="the model whose thresholds hold (default: the shipped one)"
+    )
+
+
+def _add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = commands.add_parser("status", help="how the running glasses are, in plain words; status 1 if in trouble")
+    form = status.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="text", help="print JSON")
+    form.add_argument(
+        "--metrics", dest="form", action="store_const", const="metrics", help="print what Prometheus reads"
+    )
+    status.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_story(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    story = commands.add_parser("story", help="what the glasses told on a day; export or delete what is kept")
+    which = story.add_mutually_exclusive_group()
+    which.add_argument(
+        "--day",
+        type=_day,
+        metavar="YYYY-MM-DD",
+        help="the day to tell (default: that of the last session); unknown: when the clock was not set",
+    )
+    which.add_argument("--delete", action="store_true", help="delete everything that is kept, of all days, for good")
+    story.add_argument("-o", "--output", type=Path, metavar="PNG", help="draw the day (needs the extra demo)")
+    story.add_argument("--csv", type=Path, metavar="FILE", help="write everything that is kept as a table")
+    story.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_press(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    press = commands.add_parser("press", help="press the button of the running glasses, without hardware")
+    press.add_argument(
+        "gesture",
+        choices=("ask", "mute", "pause", "calibrate"),
+        help="ask: what now? mute, pause: begin it, or end it. calibrate: begin the calibration",
+    )
+    press.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_try(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    trial = commands.add_parser("try", help="have the running glasses give one cue, to see and hear it")
+    trial.add_argument(
+        "word", metavar="WORD", help="an expression, or another word that they tell, such as face or unsure"
+    )
+    trial.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    profile = commands.add_parser("profile", help="show, check, reset, export or import the profile of the wearer")
+    actions = profile.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, about in (
+        ("show", "print what is in force, key by key, with a mark at what is the factory's"),
+        ("check", "say what is wrong with a profile; status 1 if it cannot be used"),
+        ("reset", "put the factory profile into force; the old one is kept beside it"),
+        ("export", "write the profile to a file"),
+        ("import", "put a profile into force, with its recordings, if it can be used; the old one is kept beside it"),
+    ):
+        parser = actions.add_parser(action, help=about)
+        if action == "check":
+            parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="(default: the profile in force)")
+        elif action in ("export", "import"):
+            standard = "standard output" if action == "export" else "standard input, from a file"
+            parser.add_argument("file", type=Path, metavar="FILE", help=f"JSON; - is {standard}")
+        parser.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="set running glasses up for a child and a family, on a page for a phone or in the terminal",
+        description="On the glasses the page is http://cuelens.local in their own network, and they blink its code."
+        " Elsewhere it is served here, on localhost, and its code is printed. It ends after ten idle minutes.",
+    )
+    calibrate.add_argument("--terminal", action="store_true", help="the same steps as questions here, over SSH too")
+    calibrate.add_argument("--port", type=int, default=8080, metavar="N", help="of the page here (%(default)s)")
+    calibrate.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_access_point(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    network = commands.add_parser(
+        "access-point",
+        help="make the network of the caregiver's page, once, and its card with passphrase and QR codes",
+        description="Writes a profile of NetworkManager with a passphrase of its own, which is never replaced, and on"
+        " the memory card a text and two QR codes that tell it. Remove it for a new passphrase. It needs root.",
+    )
+    network.add_argument("--connections", type=Path, metavar="FOLDER", help="of NetworkManager's profiles")
+    network.add_argument("--card", type=Path, metavar="FOLDER", help="for what a caregiver reads")
+
+
+def _day(text: str) -> str:
+    try:
+        return text if text == "unknown" else date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-10-08") from error
+
+
+def _outputs(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not set(names) <= set(_OUTPUTS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(_OUTPUTS)}")
+    return names
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) < 1e7:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
