@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cuelens.link import messages
+from cuelens.link import http, messages
 from cuelens.link.message import VERSION
 from cuelens.link.replies import Done, Profiles, Refused, Reply
 from cuelens.link.requests import Calibrate, Hello, ReadProfile, Request
@@ -47,7 +47,8 @@ WHOLE = st.sampled_from(
         {"message": "leave", "then": "rest", "minutes": 0},
     ]
 ).map(lambda whole: json.dumps({"version": VERSION, **whole}).encode())
-LINES = st.one_of(st.binary(max_size=300), NEARLY, NEARLY, WHOLE)
+HTTP = st.binary(max_size=60).map(lambda rest: b"GET " + rest)
+LINES = st.one_of(st.binary(max_size=300), NEARLY, NEARLY, WHOLE, HTTP)
 
 
 @pytest.fixture
@@ -78,7 +79,11 @@ def test_ten_thousand_messages_leave_the_glasses_as_they_were(
     @settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(LINES)
     def ask(line: bytes) -> None:
-        reply = messages.reply(exchange(link, line + b"\n"))
+        answer = exchange(link, line + b"\n")
+        if http.asked(line):
+            assert answer.startswith(b"HTTP/1.0 ")
+            return
+        reply = messages.reply(answer)
         assert isinstance(reply, get_args(Reply))
         if isinstance(reply, Refused) and "a fault inside" in reply.text:
             faults.append((line, reply.text))
