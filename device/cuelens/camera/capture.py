@@ -32,7 +32,8 @@ class Deadlines:
         open_s: until the camera is open for the first time, driver included.
         reopen_s: until it is open again.
         close_s: until it is closed.
-        retry_s: between two attempts to open an absent camera.
+        retry_s: between two attempts to open an absent camera, at most. The first waits for a tenth of it, and each
+            further one for twice as long as the one before: a loose cable is short, an empty socket is not.
         stall_window_s: after a second stall within this time the camera counts as lost.
     """
 
@@ -77,8 +78,8 @@ class CaptureThread:
 
     After a timeout the camera is closed and reopened. A second timeout within a minute, or a call that never returns,
     raises CameraLost: only a new process helps then. After a failed read comes a second try, and then the camera counts
-    as absent. An absent camera is retried every ten seconds, if `patient`. A frame that is no picture is dropped.
-    A pause closes a camera. A file goes on during a pause, and the caller drops its frames.
+    as absent. An absent camera is retried after a second, then ever more rarely, if `patient`. A frame that is no
+    picture is dropped. A pause closes a camera. A file goes on during a pause, and the caller drops its frames.
     """
 
     def __init__(
@@ -179,7 +180,7 @@ class CaptureThread:
 
     def _capture(self) -> None:
         """Run the capture thread: open, pump, recover. `next` raises the error that ends it."""
-        stalled_s = -math.inf
+        stalled_s, retry_s = -math.inf, 0.0
         try:
             while not self._stopping.is_set():
                 # Cleared before the flags are read: a pause or a stop that comes later cuts the wait for a retry short.
@@ -192,8 +193,10 @@ class CaptureThread:
                 except AbsentDevice as error:
                     if not self._patient:
                         raise
+                    most_s = self._deadlines.retry_s
+                    retry_s = min(2 * retry_s, most_s) if self.state == NO_CAMERA else most_s / 10
                     self._become(NO_CAMERA, str(error))
-                    self._wake.wait(self._deadlines.retry_s)
+                    self._wake.wait(retry_s)
                     continue
                 if end is _End.PAUSED:
                     continue

@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,24 @@ def test_a_patient_feed_waits_for_a_camera_that_is_not_there() -> None:
     assert feed.state == NO_CAMERA
     assert faults == [(NO_CAMERA, "none")]
     feed.close()
+
+
+def test_an_absent_camera_is_tried_soon_and_then_ever_more_rarely() -> None:
+    tried: list[float] = []
+
+    def absent() -> MemoryCamera:
+        tried.append(time.monotonic())
+        raise AbsentDevice("none")
+
+    feed = CaptureThread(absent, lambda *_: None, patient=True, deadlines=Deadlines(retry_s=0.8))
+    feed.start()
+    while len(tried) < 6:
+        time.sleep(0.01)
+    feed.close()
+    waits = [round(later - earlier, 1) for earlier, later in pairwise(tried)]
+    assert all(wait >= least for wait, least in zip(waits, (0.1, 0.2, 0.3, 0.6, 0.8), strict=False)), waits
+    # Not as rarely as at the end: five waits of that length would take four seconds.
+    assert tried[3] - tried[0] < tried[5] - tried[3]
 
 
 def test_an_unplugged_camera_is_waited_for_too() -> None:
