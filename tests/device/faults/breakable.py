@@ -1,0 +1,202 @@
+"""`cuelens` as it is, on hardware that a test breaks while it runs: python breakable.py BENCH run ...
+
+BENCH is a folder. Its files hold what each device does now, as one word; the test replaces them. What the devices were
+told to do is written to BENCH/seen.jsonl, with the monotonic time, which is the same in every process.
+
+    camera   textured | face | dark | covered | odd | stalls | hangs | absent | real (the adapter of the settings)
+    light    works | fails                  button   absent | present
+    beat     works | hangs | hangs with the lock
+    board    none | busy 17 24 | no gpio    of a Raspberry Pi with gpiozero's mock pins; these pins are taken
+    sys/     what the kernel says of heat and supply
+"""
+
+import ctypes
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cuelens import cli
+from cuelens.adapters import gpio, haar, sources
+from cuelens.adapters.fakes import MemoryButton, MemoryLight
+from cuelens.frame import Frame, Grey
+from cuelens.health import board
+from cuelens.ports import FrameSource, Light
+from cuelens.runtime import hardware
+from cuelens.runtime.hardware import Hardware
+from cuelens.settings import Camera, Pins
+from cuelens.types import LightPattern
+from cuelens_models.errors import AbsentDevice
+
+BENCH = Path(sys.argv.pop(1))
+FPS = 15
+_BUFFERS = 4
+"""Of a V4L2 driver: frames that nobody takes fill them, and the next ones are lost."""
+
+
+def word(device: str) -> str:
+    """Return what a device does now."""
+    return (BENCH / device).read_text().strip()
+
+
+def note(what: str, **values: Any) -> None:
+    """Record something that a device was told to do, or that it did."""
+    with (BENCH / "seen.jsonl").open("a") as file:
+        file.write(json.dumps({"at": time.monotonic(), "what": what} | values) + "\n")
+
+
+class BreakableCamera:
+    """A camera with the buffers of a driver, which does what the word says."""
+
+    name = "v4l2:0"
+
+    def __init__(self) -> None:
+        if word("camera") == "absent":
+            raise AbsentDevice("/dev/video0 is no camera, or another program holds it")
+        note("camera opened")
+        self._filled: deque[float] = deque()
+        self._next_s = time.monotonic()
+        self._first = True
+        self._texture = np.random.default_rng(7).integers(60, 200, (480, 640), np.uint8)
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the oldest frame of the driver's buffers."""
+        match word("camera"):
+            case "stalls":
+                note("camera stalls")
+                time.sleep(timeout_s)
+                raise TimeoutError("no frame")
+            case "hangs":
+                note("camera hangs")
+                time.sleep(1e6)
+            case "absent":
+                raise AbsentDevice("/dev/video0 went away")
+        exposed_s = self._exposed_s()
+        if self._first:
+            note("first frame")
+            self._first = False
+        return Frame(self._picture(), exposed_s, int(exposed_s * 1e9))
+
+    def close(self) -> None:
+        note("camera closed")
+
+    def _exposed_s(self) -> float:
+        while not self._filled:
+            time.sleep(max(0.0, self._next_s - time.monotonic()))
+            now_s = time.monotonic()
+            while self._next_s <= now_s and len(self._filled) < _BUFFERS:
+                self._filled.append(self._next_s)
+                self._next_s += 1 / FPS
+            self._next_s = max(self._next_s, now_s)
+        return self._filled.popleft()
+
+    def _picture(self) -> Any:
+        match word("camera"):
+            case "odd":
+                return np.empty((0, 640), np.uint8)
+            case "dark":
+                return self._texture // 5
+            case "covered":
+                return np.full((480, 640), 20, np.uint8)
+            case "face":
+                return np.frombuffer((BENCH / "face.grey").read_bytes(), np.uint8).reshape(480, 640).copy()
+        return self._texture.copy()
+
+
+class BreakableLight:
+    """A light that is told of, and fails when the word says so."""
+
+    def __init__(self, light: Light) -> None:
+        self._light = light
+
+    def show(self, pattern: LightPattern) -> None:
+        """Pass a pattern on."""
+        if word("light") == "fails":
+            raise OSError(5, "Input/output error")
+        note("light", colour=pattern.colour, pattern=pattern.pattern, seconds=pattern.seconds)
+        self._light.show(pattern)
+
+    def off(self) -> None:
+        """Go dark."""
+        note("light off")
+        self._light.off()
+
+    def close(self) -> None:
+        """Go dark for good."""
+        note("light closed")
+        self._light.close()
+
+
+class BreakableDetector(haar.HaarDetector):
+    """The detector, which hangs when the word says so."""
+
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[tuple[int, int, int, int]]:
+        """Return what the detector finds."""
+        match word("beat"):
+            case "hangs":
+                note("beat hangs")
+                time.sleep(1e6)
+            case "hangs with the lock":
+                note("beat hangs")
+                # A call by PyDLL keeps the interpreter's lock: no thread of this process runs any more.
+                ctypes.PyDLL(None).sleep(1000000)
+        return super().hits(picture, smallest, largest)
+
+
+def open_source(name: str, settings: Camera) -> FrameSource:
+    """Open the camera that the word names."""
+    return _open_real(name, settings) if word("camera") == "real" else BreakableCamera()
+
+
+def fit(pins: Pins, fault: Callable[[str, str], None], *, light: bool, worn: bool) -> Hardware:
+    """Return the hardware: that of a board with mock pins, or fakes."""
+    if word("board") != "none":
+        fitted = _fit_real(pins, fault, light=light, worn=worn)
+    else:
+        button = MemoryButton() if worn and word("button") == "present" else None
+        fitted = Hardware(light=MemoryLight() if light else None, button=button)
+    if fitted.light:
+        fitted.light = BreakableLight(fitted.light)
+    return fitted
+
+
+def factory(*, mocked: bool) -> Any:
+    """Return mock pins in the place of a board's. lgpio's own error is one that neither Python nor gpiozero knows."""
+    from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+    class LgpioError(Exception):
+        """As `lgpio.error`."""
+
+    class Busy(MockFactory):  # type: ignore[misc]
+        """Mock pins, some of which another process holds."""
+
+        def pin(self, name: Any) -> Any:
+            """Return a pin. Raises what lgpio raises."""
+            if str(name) in word("board").split()[1:]:
+                raise LgpioError("'GPIO busy'")
+            return super().pin(name)
+
+    if word("board") == "no gpio":
+        raise LgpioError("'can not open gpiochip'")
+    return Busy(pin_class=MockPWMPin)
+
+
+_open_real, _fit_real = sources.open_source, hardware.fit
+_temperature_c, _under_voltage = board.temperature_c, board.under_voltage
+
+if __name__ == "__main__":
+    # `cuelens run` imports these by name, later than this.
+    sources.open_source = open_source
+    hardware.fit = fit
+    haar.HaarDetector = BreakableDetector  # type: ignore[misc]
+    board.temperature_c = lambda *_: _temperature_c(BENCH)
+    board.under_voltage = lambda *_: _under_voltage(BENCH)
+    if word("board") != "none":
+        hardware.is_raspberry_pi = gpio.is_raspberry_pi = lambda *_: True
+        gpio._factory = factory  # noqa: SLF001
+    sys.exit(cli.main())
