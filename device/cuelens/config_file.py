@@ -53,7 +53,12 @@ def read_toml(path: Path, kind: type[T]) -> T:
 
 
 def read_json(
-    path: Path, kind: type[T], retired: Collection[str] = (), factory: Any = msgspec.UNSET
+    path: Path,
+    kind: type[T],
+    retired: Collection[str] = (),
+    factory: Any = msgspec.UNSET,
+    *,
+    content: bytes | None = None,
 ) -> tuple[T, list[str]]:
     """Decode a JSON file into a frozen Struct.
 
@@ -62,6 +67,7 @@ def read_json(
         kind: the Struct that it must fit.
         retired: keys of earlier versions, as "policy.margin". Their values are ignored.
         factory: a Struct into which the file is merged, key by key; null takes away.
+        content: of the file, if it was read already.
 
     Returns the Struct, and the retired keys in the file. Raises BadInput.
     """
@@ -79,7 +85,7 @@ def read_json(
                 old_keys.append(key)
         return raw if factory is msgspec.UNSET else _merged(msgspec.to_builtins(factory), raw)
 
-    return _decode(path, kind, parse), old_keys
+    return _decode(path, kind, parse, content), old_keys
 
 
 def read_text(path: Path) -> str:
@@ -87,12 +93,20 @@ def read_text(path: Path) -> str:
 
     A FIFO or a device is refused, since it might never end; so is a file over 1 MB.
     """
+    return _text(path, read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a file of text, as one version of it. Raises BadInput, as `read_text` does."""
     if fault := regular_file.fault(path, _MOST_BYTES):
         raise BadInput(f"{path} {fault}: expected a short text")
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _text(path: Path, content: bytes) -> str:
     # Notepad calls UTF-16 "Unicode".
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -110,8 +124,8 @@ def _merged(below: Any, above: Any) -> Any:
     return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
-def _decode(path: Path, kind: type[T], parse: Callable[[str], Any]) -> T:
-    text = read_text(path)
+def _decode(path: Path, kind: type[T], parse: Callable[[str], Any], content: bytes | None = None) -> T:
+    text = _text(path, read_content(path) if content is None else content)
     if not text.strip():
         raise BadInput(f"{path} is empty")
     try:

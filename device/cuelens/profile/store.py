@@ -44,9 +44,12 @@ def read(path: Path) -> Profile:
     return in_force(path).profile
 
 
-def in_force(path: Path) -> ProfileInForce:
-    """Read and check a profile, with a note on keys of earlier versions. Raises BadInput with file, key and value."""
-    profile, ignored = decoded(path)
+def in_force(path: Path, content: bytes | None = None) -> ProfileInForce:
+    """Read and check a profile, with a note on keys of earlier versions. Raises BadInput with file, key and value.
+
+    content: of the file, if it was read already.
+    """
+    profile, ignored = decoded(path, content)
     try:
         modes.mode(profile.mode)
     except BadInput as error:
@@ -58,9 +61,9 @@ def in_force(path: Path) -> ProfileInForce:
     return ProfileInForce(profile, path.parent, note=note, warnings=warnings)
 
 
-def decoded(path: Path) -> tuple[Profile, list[str]]:
+def decoded(path: Path, content: bytes | None = None) -> tuple[Profile, list[str]]:
     """Read a profile; return it and its ignored keys of earlier versions. Raises BadInput. Nothing else is checked."""
-    return config_file.read_json(path, Profile, RETIRED, Profile())
+    return config_file.read_json(path, Profile, RETIRED, Profile(), content=content)
 
 
 def check_play(profile: Profile, where: str) -> None:
@@ -84,7 +87,9 @@ def active(state: Path) -> ProfileInForce:
     try:
         if not path.exists() and not (state / "active").exists():
             return ProfileInForce(Profile(), folder)
-        return replace(in_force(path), name=path.stem, content=path.read_bytes())
+        # Read once: another version may take its place meanwhile, and what is kept as good is what was checked.
+        content = config_file.read_content(path)
+        return replace(in_force(path, content), name=path.stem, content=content)
     except OSError as error:
         return _fallback(state, path.stem, folder, f"{path} cannot be read: {error.strerror}")
     except BadInput as error:

@@ -415,3 +415,32 @@ def test_a_folder_that_bars_its_user_is_named(barred: str, fault: str, kept: str
             os.seteuid(0)
         assert (found.fault, trouble) == (fault.format(state=state), kept.format(state=state))
         assert found.profile.mode == ("companion" if fault else "quiet")
+
+
+def test_a_profile_that_is_replaced_while_it_is_read_is_one_version_or_the_other(tmp_path: Path) -> None:
+    """What is kept as the last good one is what was checked, whatever lies there a moment later."""
+    file = tmp_path / "profiles" / "default.json"
+    file.parent.mkdir()
+    good = {f'{{"wearer": "{name}", "mode": "{mode}"}}'.encode() for name, mode in (("A", "quiet"), ("B", "explore"))}
+    versions = [*good, b'{"wearer": "C", "mode": "no such mode"}', b'{"wearer": "D", ']
+    write_whole(file, versions[0])
+    rename = (
+        "import itertools, os, sys\nfile, *versions = sys.argv[1:]\n"
+        "for version in itertools.cycle(versions):\n"
+        "    open(file + '.new', 'w').write(version)\n"
+        "    os.replace(file + '.new', file)\n"
+    )
+    words = [sys.executable, "-c", rename, str(file), *(version.decode() for version in versions)]
+    with subprocess.Popen(words) as writer:
+        try:
+            for _ in range(400):
+                found = active(tmp_path)
+                assert (found.content in good) == (not found.fault)
+                if not found.fault:
+                    assert config_file.read_json(file, Profile, (), Profile(), content=found.content)[0] == found.profile
+                assert keep_good(tmp_path, found) == ""
+                kept = tmp_path / "good" / "default.json"
+                assert not kept.exists() or kept.read_bytes() in good
+        finally:
+            writer.kill()
+    assert kept.exists()
