@@ -34,9 +34,13 @@ def main() -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from cuelens.commands.run import run
+    from cuelens.health.systemd import without_retry
 
-    return run(_options(options, options.source))
+    # The import itself fails if a package is missing that every installation has.
+    with without_retry():
+        from cuelens.commands.run import run
+
+        return run(_options(options, options.source))
 
 
 def _demo(options: argparse.Namespace) -> int:

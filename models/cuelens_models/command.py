@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-import msgspec
-
 from cuelens_models.errors import BadInput, CuelensError, MissingExtra, Unwritable
 from cuelens_models.version import __version__
 
@@ -88,6 +86,10 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
     except CuelensError as error:
         _explain(name, str(error), debug=debug)
         status = error.exit_status
+    except ImportError as error:
+        # A package that every installation has: what misses an extra is told above.
+        _explain(name, f"{error}: install cuelens again", debug=debug)
+        status = MissingExtra.exit_status
     except OSError as error:
         # A full disk or a forbidden folder is no fault inside.
         _explain(name, f"{error.filename or 'output'}: {error.strerror or error}", debug=debug)
@@ -101,6 +103,9 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
 
 def to_json(report: Any) -> str:
     """Return a report as every command prints it with --json: indented by two, keys in their order."""
+    # Imported here: without it a command still says what is missing.
+    import msgspec
+
     return msgspec.json.format(msgspec.json.encode(report).decode())
 
 

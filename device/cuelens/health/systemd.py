@@ -66,10 +66,11 @@ class NotRetried(MissingExtra):
 
 @contextlib.contextmanager
 def without_retry() -> Iterator[None]:
-    """Raise NotRetried in place of MissingExtra, in a service."""
+    """Raise NotRetried in place of MissingExtra or any other ImportError, in a service."""
     try:
         yield
-    except MissingExtra as error:
+    except ImportError as error:
         if "NOTIFY_SOCKET" not in os.environ:
             raise
-        raise NotRetried(str(error)) from error
+        sentence = str(error) if isinstance(error, MissingExtra) else f"{error}: install cuelens again"
+        raise NotRetried(sentence) from error
