@@ -437,7 +437,9 @@ def test_a_profile_that_is_replaced_while_it_is_read_is_one_version_or_the_other
                 found = active(tmp_path)
                 assert (found.content in good) == (not found.fault)
                 if not found.fault:
-                    assert config_file.read_json(file, Profile, (), Profile(), content=found.content)[0] == found.profile
+                    assert (
+                        config_file.read_json(file, Profile, (), Profile(), content=found.content)[0] == found.profile
+                    )
                 assert keep_good(tmp_path, found) == ""
                 kept = tmp_path / "good" / "default.json"
                 assert not kept.exists() or kept.read_bytes() in good
