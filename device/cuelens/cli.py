@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from cuelens import arguments
+from cuelens.health.systemd import without_retry
 from cuelens_models import command
 from cuelens_models.errors import CameraLost
 
@@ -33,14 +34,12 @@ def main() -> None:
         raise
 
 
+@without_retry()
 def _run(options: argparse.Namespace) -> int:
-    from cuelens.health.systemd import without_retry
+    # The import itself fails without a package that every installation has.
+    from cuelens.commands.run import run
 
-    # The import itself fails if a package is missing that every installation has.
-    with without_retry():
-        from cuelens.commands.run import run
-
-        return run(_options(options, options.source))
+    return run(_options(options, options.source))
 
 
 def _demo(options: argparse.Namespace) -> int:
