@@ -31,7 +31,13 @@ _TEXT: Final = r'("(?:\\.|[^"\\\n])*"?)'
 _COMMENT: Final = re.compile(rf"{_TEXT}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA: Final = re.compile(rf"{_TEXT}|,(?=\s*[\]}}])", re.DOTALL)
 _CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u201a\u00ab\u00bb]")
+_TOML_TEXT: Final = re.compile(r""""(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*""")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_MOST_POINTS: Final = 32
+"""Most points in a line of TOML, outside texts. `tomllib` takes the square of a key's parts, hours for a whole file."""
+_LONGEST_KEY: Final = 60
+"""Longest key whose place is searched for: a longer one is none of ours, and may take long to find."""
+_TOO_DEEP: Final = "too many brackets stand in each other"
 _SAYS: Final = {
     "Expecting ':'": 'a colon is missing: an entry is "key": value',
     "Expecting ','": "this is not expected here: is a comma, a quote or a bracket missing before it?",
@@ -133,13 +139,16 @@ def _decode(path: Path, kind: type[T], parse: Callable[[str], Any], content: byt
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     except RecursionError as error:
-        raise BadInput(f"{path}: too many brackets stand in each other") from error
+        raise BadInput(f"{path}: {_TOO_DEEP}") from error
     except ValueError as error:
         # Python reads no number of more than 4300 digits.
         raise BadInput(f"{path}: a number has too many digits") from error
     try:
         _check_texts(raw)
         return msgspec.convert(raw, kind)
+    except RecursionError as error:
+        # A parser may have had more room, or none of its own: it reads dotted keys of TOML without recursion.
+        raise BadInput(f"{path}: {_TOO_DEEP}") from error
     except msgspec.ValidationError as error:
         wrong = mistake(error, raw, kind)
         raise BadInput(f"{path}: {_key_place(text, wrong.key)}{wrong.sentence}") from error
@@ -170,6 +179,9 @@ def _json(text: str) -> Any:
 
 
 def _toml(text: str) -> Any:
+    for number, line in enumerate(_TOML_TEXT.sub("", text).split("\n"), start=1):
+        if line.count(".") > _MOST_POINTS:
+            raise BadInput(f"line {number}: a key has too many points")
     try:
         return tomllib.loads(text, parse_float=_number)
     except tomllib.TOMLDecodeError as error:
@@ -239,5 +251,7 @@ def _place(text: str, at: int) -> str:
 
 def _key_place(text: str, key: str) -> str:
     """Return the place of a key, to stand before a sentence; "" if there is no such key, or more than one."""
-    places = list(re.finditer(rf'(?<![\w-])(["\']?){re.escape(key)}\1\s*[:=.\]]', text)) if key else []
+    if not key.strip() or len(key) > _LONGEST_KEY:
+        return ""
+    places = list(re.finditer(rf'(?<![\w-])(["\']?){re.escape(key)}\1\s*[:=.\]]', text))
     return f"{_place(text, places[0].start())}: " if len(places) == 1 else ""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ LIBRARY = re.compile(
     r"|Expected|Invalid|None|0x|`|\(char|\\x"
 )
 """Words that only those understand who know the libraries."""
+KEYS = ", ".join(Profile.__struct_fields__[:12])
 VALUES: list[Any] = [
     None,
     True,
@@ -212,6 +214,9 @@ TWICE = "this key or section stands there twice: keep one"
         (r'{"wearer": "\ud800"}', r"a text has half a character, \ud800 to \udfff"),
         (r'{"\ud800": 1}', r"a text has half a character, \ud800 to \udfff"),
         ("[" * 100_000, "too many brackets stand in each other"),
+        # To find this key among so many spaces took hours.
+        (f'{{" ": 1,{" " * 900_000}}}', f'there is no key " ": choose from {KEYS}, ...'),
+        (f'{{"{" " * 500_000}": 1,{" " * 400_000}}}', f'there is no key "{" " * 59}...: choose from {KEYS}, ...'),
         (f'{{"sound": {"9" * 5000}}}', "a number has too many digits"),
         ('{"wearer": "M\u00eda"}'.encode("latin-1"), " is not in UTF-8 at line 1: save it with the encoding UTF-8"),
         ("\n\nM\u00eda".encode("latin-1"), " is not in UTF-8 at line 3: save it with the encoding UTF-8"),
@@ -245,6 +250,10 @@ def test_what_is_no_profile_is_refused_with_the_place_and_a_remedy(
         ('[places]\nstate = "C:\\x"', "line 2, column 14: a backslash in a text is written twice"),
         ("[camera]\nfps\u00a0= 15", f"line 2, column 4: {INVISIBLE}"),
         (f"a = {'[' * 100_000}", "too many brackets stand in each other"),
+        (f"fps = 1\n{'a.' * 400_000}a = 1", "line 2: a key has too many points"),
+        (f"[{'a . ' * 200_000}a]", "line 1: a key has too many points"),
+        ("'a'.\"a\"." * 100_000 + "a = 1", "line 1: a key has too many points"),
+        ('"' + '\\"' * 400_000, f"line 1, column 800002: {EARLY}"),
         (f"a = {'9' * 5000}", "a number has too many digits"),
         (
             f"[pins]\nred = 0x{'f' * 5000}",
@@ -254,6 +263,24 @@ def test_what_is_no_profile_is_refused_with_the_place_and_a_remedy(
 )
 def test_what_are_no_settings_is_refused_with_the_place_and_a_remedy(tmp_path: Path, text: str, sentence: str) -> None:
     assert refusal(tmp_path / "cuelens.toml", text) == sentence
+
+
+@pytest.mark.parametrize(("name", "head", "tail"), [
+    ("child.json", "[", "]"),
+    ("child.json", '{"cues":', "}"),
+    ("cuelens.toml", "a=[", "]"),
+])  # fmt: skip
+def test_however_deep_it_is_a_sentence(tmp_path: Path, name: str, head: str, tail: str) -> None:
+    # Parsing needs another depth than what follows it, so one may pass where the other fails.
+    for depth in range(sys.getrecursionlimit() - 150, sys.getrecursionlimit() + 50):
+        text = head + head.lstrip("a=") * (depth - 1) + "1" + tail * depth
+        assert refusal(tmp_path / name, text)
+
+
+def test_points_are_counted_in_keys_alone(tmp_path: Path) -> None:
+    path = tmp_path / "cuelens.toml"
+    path.write_text(f"# {'.' * 60}\ncamera.source = \"/{'.' * 60}\"  # {'.' * 60}\nplaces.state = '/{'.' * 60}'\n")
+    assert settings.read(path).camera.source == f"/{'.' * 60}"
 
 
 @pytest.mark.parametrize("text", [str(10**400), "-1e400", "NaN"])
