@@ -147,7 +147,7 @@ def remembered() -> Pins | None:
     try:
         file = Path(os.environ["STATE_DIRECTORY"]) / _REMEMBERED
         return None if regular_file.fault(file) else msgspec.json.decode(file.read_bytes(), type=Pins)
-    except (KeyError, OSError, msgspec.DecodeError):
+    except (KeyError, OSError, msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -97,7 +97,7 @@ def read(path: Path) -> list[events.AnyEvent]:
             continue
         try:
             stream.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadInput(f"{path}, line {number} is no event of this version of cuelens: {error}") from error
     if not any(isinstance(event, events.Reading) for event in stream):
         raise BadInput(f"{path} holds no readings: record some with `cuelens run --events {path}`")

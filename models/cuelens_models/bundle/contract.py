@@ -140,7 +140,7 @@ def read(text: bytes) -> Contract:
     """Decode `contract.json`. Raises BadInput with the key and what is allowed, or the schema that is not ours."""
     try:
         raw = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput("contract.json is no JSON") from error
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if isinstance(schema, int) and schema != SCHEMA:

@@ -131,7 +131,7 @@ def test_damaged_settings_keep_no_lamp_lit(
     assert dark == sorted(pins)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"red": 99}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"red": 99}', b"\xff", b'{"single": ' + b"[" * 100_000])
 def test_damaged_memory_is_none(board: Board, content: bytes) -> None:
     (board.state / "pins.json").write_bytes(content)
     assert gpio.remembered() is None

@@ -120,6 +120,7 @@ def test_the_interval_of_a_share_is_wilson_s() -> None:
         ('{"event": "lost", "t": 1.0, "track": 1}\n', "holds no readings"),
         ('{"event": "reading", "t": 1.0, "track": 1, "scores": {}}\nnonsense\n', "line 2 is no event of this version"),
         ('{"event": "wink", "t": 1.0}\n', "line 1 is no event"),
+        (f'{{"a": {"[" * 100_000}, "event": "press"}}', "line 1 is no event"),
     ],
 )
 def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
