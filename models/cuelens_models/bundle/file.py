@@ -117,6 +117,11 @@ def _unzip(data: bytes) -> tuple[bytes, str, int]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             # zipfile accepts bytes after the end record; a bundle must have none.
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                # A few packed bytes may unpack to more than the memory of a board.
+                raise BadBundle(f"its zip is compressed: {_REMEDY}")
+            if sum(entry.file_size for entry in archive.infolist()) > len(data):
+                raise BadBundle(f"the entries of its zip lie over each other: {_REMEDY}")
             if data[-22:-18] != b"PK\5\6" or archive.comment or archive.testzip() is not None:
                 raise BadBundle("it is damaged: copy it again")
             for name in (_CONTRACT, _LABELS):

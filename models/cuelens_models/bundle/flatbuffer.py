@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 IDENTIFIER: Final = b"TFL3"
+_LONGEST: Final = 100_000
+"""Longest vector that is read: a network has some hundred tensors, and each takes hundreds of bytes here."""
 _TENSOR_TYPES: Final = {0: "float32", 3: "uint8", 7: "int16", 9: "int8"}
 
 
@@ -63,8 +65,8 @@ class _Table:
             return 0, 0
         start = field + struct.unpack_from("<I", self._data, field)[0]
         (length,) = struct.unpack_from("<I", self._data, start)
-        if length > len(self._data):
-            raise IndexError("vector longer than the file")
+        if length > _LONGEST:
+            raise IndexError("vector longer than any of a network")
         return start + 4, length
 
     def byte(self, number: int) -> int:

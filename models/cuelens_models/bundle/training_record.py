@@ -15,6 +15,8 @@ from cuelens_models.errors import BadInput
 from cuelens_models.strict_struct import StrictStruct
 
 ENTRY: Final = "cuelens.json"
+_MOST_BYTES: Final = 64_000_000
+"""Most that the record may unpack to: many times one of a thousand epochs."""
 
 
 class CurvePoint(StrictStruct, frozen=True):
@@ -81,7 +83,11 @@ def read(keras_file: Path) -> TrainingRecord | None:
         with zipfile.ZipFile(keras_file) as archive:
             if ENTRY not in archive.namelist():
                 return None
+            if archive.getinfo(ENTRY).file_size > _MOST_BYTES:
+                raise BadInput(f"model {keras_file}: its {ENTRY} is too large for what train-model writes")
             return msgspec.json.decode(archive.read(ENTRY), type=TrainingRecord)
+    except BadInput:
+        raise
     except OSError as error:
         raise BadInput(f"model {keras_file} cannot be read: {error.strerror or error}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

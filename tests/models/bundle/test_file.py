@@ -3,7 +3,9 @@ import hashlib
 import io
 import random
 import struct
+import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,7 @@ def test_a_contract_that_is_not_the_models_is_refused(
         ({"contract.json": b""}, "contract.json"),
         ({"contract.json": b"[1, 2]"}, "contract.json"),
         ({"contract.json": b'{"schema": 1, "name": "\xff"}'}, "contract"),
+        ({"contract.json": b"[" * 100_000}, "contract.json"),
     ],
 )
 def test_a_zip_without_labels_and_contract_as_they_should_be_is_refused(
@@ -179,6 +182,33 @@ def test_a_flipped_byte_in_the_zip_is_refused_or_changes_nothing_that_is_read(sh
             path.write_bytes(content)
             with contextlib.suppress(BadBundle):
                 assert file.load(path).contract == shipped.contract
+
+
+@pytest.mark.parametrize("form", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_would_unpack_to_more_than_its_file_is_refused(shipped: Bundle, tmp_path: Path, form: int) -> None:
+    path = tmp_path / "squeezed.tflite"
+    path.write_bytes(shipped.model)
+    with zipfile.ZipFile(path, "a", form) as archive:
+        archive.writestr("contract.json", b" " * 200_000_000)
+        archive.writestr("labels.txt", "happy")
+    tracemalloc.start()
+    assert "compressed" in refusal(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20_000_000
+
+
+def test_a_zip_whose_entries_share_their_bytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "shared.tflite"
+    head = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, zlib.crc32(bytes(5000)), 5000, 5000, 1, 0)
+    entry = struct.pack(
+        "<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, zlib.crc32(bytes(5000)), 5000, 5000, 1, 0, 0, 0, 0, 0, 8
+    )
+    entries = [entry + bytes([65 + number]) for number in range(20)]
+    local = b"\0\0\0\0TFL3" + head + b"A" + bytes(5000)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 20, 20, sum(map(len, entries)), len(local), 0)
+    path.write_bytes(local + b"".join(entries) + end)
+    assert "lie over each other" in refusal(path)
 
 
 def test_a_model_of_two_outputs_is_refused(shipped: Bundle) -> None:

@@ -1,9 +1,31 @@
+import contextlib
+import importlib.util
+import struct
+import sys
+import tracemalloc
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.flatbuffer import TensorFacts, signature
 from cuelens_models.bundle.interpreter import Interpreter
+
+
+def _small_models() -> ModuleType:
+    file = Path(__file__).resolve().parents[3] / "benchmarks" / "fuzzing" / "flatbuffers.py"
+    spec = importlib.util.spec_from_file_location("flatbuffers_of_fuzzing", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+FLATBUFFERS = _small_models()
 
 
 def test_the_signature_is_what_the_runtime_says_of_the_shipped_model(shipped: Bundle) -> None:
@@ -20,6 +42,23 @@ def test_the_signature_is_what_the_runtime_says_of_the_shipped_model(shipped: Bu
 def test_bytes_that_are_no_model_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="TFLite"):
         signature(data)
+
+
+def test_no_length_makes_it_read_millions() -> None:
+    # One of these places after the other is the length of the subgraphs, tensors, inputs, outputs, sides and scales.
+    small = FLATBUFFERS.model()
+    refused = 0
+    for place in range(0, len(small), 4):
+        content = small[:place] + struct.pack("<I", 3_900_000) + small[place + 4 :] + bytes(16_000_000)
+        tracemalloc.start()
+        with contextlib.suppress(ValueError):
+            signature(content)
+            refused -= 1
+        refused += 1
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 20_000_000
+    assert refused > 30
 
 
 def test_a_model_cut_anywhere_is_refused_or_read_as_it_was(shipped: Bundle) -> None:

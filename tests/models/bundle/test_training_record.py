@@ -83,6 +83,7 @@ def test_a_folder_is_bad_input(tmp_path: Path) -> None:
         b"[]",
         b"\xff",
         b'{"recipe": "\xff"}',
+        b"[" * 100_000,
         msgspec.json.encode({**msgspec.to_builtins(RECORD), "colour": 1}),
     ],
 )
@@ -90,6 +91,13 @@ def test_a_record_that_train_model_did_not_write_is_bad_input(keras_file: Path, 
     with zipfile.ZipFile(keras_file, "a") as archive:
         archive.writestr(training_record.ENTRY, content)
     with pytest.raises(BadInput, match=r"cuelens\.json"):
+        training_record.read(keras_file)
+
+
+def test_a_record_that_unpacks_to_too_much_is_bad_input(keras_file: Path) -> None:
+    with zipfile.ZipFile(keras_file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(training_record.ENTRY, b" " * 65_000_000)
+    with pytest.raises(BadInput, match="too large"):
         training_record.read(keras_file)
 
 
