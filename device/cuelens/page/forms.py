@@ -18,6 +18,8 @@ OWN: Final = "(own)"
 PRESENCE: Final = "?"
 SHOWN: Final = "!"
 """Endings of names: of the field beside a field; and of the hidden one that says that the form has a switch."""
+_MOST_DIGITS: Final = 15
+"""Most digits of a whole number: Python refuses one of thousands with an error of its own."""
 _PREFIX: Final = "#/$defs/"
 _MEASURED: Final = ("people",)
 """Keys that are measured and that nobody types."""
@@ -79,6 +81,12 @@ def read(group: Field, form: Mapping[str, str], profile: dict[str, Any]) -> dict
     for one in (group,) if group.key else group.fields:
         _put(changed, one, form)
     return changed
+
+
+def whole(text: str) -> int | None:
+    """Return a whole number as people type it, in any digits; None for what is none, or too long to be one of ours."""
+    number = text.strip()
+    return int(number) if len(number) <= _MOST_DIGITS and number.removeprefix("-").isdecimal() else None
 
 
 def leaves(fields: tuple[Field, ...]) -> Iterator[Field]:
@@ -175,11 +183,10 @@ def _value(one: Field, form: Mapping[str, str]) -> Any:
         return msgspec.UNSET
     if not text and one.is_nullable:
         return None
-    number = text.strip().replace(",", ".")
-    if one.kind == "whole" and number.lstrip("-").isdecimal():
-        return int(number)
+    if one.kind == "whole" and (number := whole(text)) is not None:
+        return number
     if one.kind == "number":
         with contextlib.suppress(ValueError):
-            value = float(number)
+            value = float(text.strip().replace(",", "."))
             return value if math.isfinite(value) else text
     return text

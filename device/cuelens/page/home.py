@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from cuelens.link.requests import Discard, Leave, TakeUpDraft
 from cuelens.page import draft, state
+from cuelens.page.forms import whole
 from cuelens.page.gate import Gate
 from cuelens.page.view import go, screen
 from cuelens.page.visit import Call, Page, Visit
@@ -74,11 +75,11 @@ async def take_up(page: Page, call: Call) -> Response:
 
 async def leave(page: Page, call: Call) -> Response:
     """End the calibration: with a session, of other than the usual length if asked for, or with rest."""
-    minutes = call.text("minutes")
+    minutes = whole(call.text("minutes"))
     if call.text("then") == "rest":
         request = Leave(then="rest")
     else:
-        request = Leave(minutes=int(minutes) if minutes.isdecimal() and int(minutes) in MINUTES else None)
+        request = Leave(minutes=minutes if minutes in MINUTES else None)
     await page.glasses.run(page.lease.leave, request)
     page.visit.before = None
     page.visit.notice = ("good", call.t("home.left_rest" if request.then == "rest" else "home.left_session"))

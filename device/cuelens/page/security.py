@@ -17,6 +17,8 @@ BODY_S: Final = 10.0
 MOST_BYTES: Final = 160_000
 """Largest body of any kind: three seconds of a voice are 132 kB."""
 LONGEST_PATH: Final = 300
+_MOST_DIGITS: Final = 15
+"""Of the length of a body. Python reads no number of more than 4300 digits."""
 _METHODS: Final = ("GET", "HEAD", "POST")
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -92,7 +94,7 @@ class Guard:
             if not is_same_origin(headers):
                 return PlainTextResponse("this was sent by a page elsewhere, and is not done", 403)
             length = headers.get("content-length", "0")
-            if not length.isdecimal():
+            if not length.isdecimal() or len(length) > _MOST_DIGITS:
                 return PlainTextResponse("the length of what was sent is no number", 400)
             if int(length) > MOST_BYTES:
                 return PlainTextResponse("what was sent is too large", 413, {"connection": "close"})

@@ -161,6 +161,12 @@ def test_bodies_that_no_form_makes(paired: Any, content: bytes, kind: str, statu
     assert len(done.text.splitlines()) == 1
 
 
+@pytest.mark.parametrize("length", ["-1", "1.5", "", "9" * 5000, "0" * 5000])
+def test_a_length_that_is_no_number_is_refused(paired: Any, length: str) -> None:
+    done = paired.browser.post("/leave", content=b"a=1", headers={"content-length": length})
+    assert (done.status_code, len(done.text.splitlines())) == (400, 1)
+
+
 def test_a_body_that_trickles_has_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(security, "BODY_S", 0.3)
 

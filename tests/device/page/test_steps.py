@@ -26,6 +26,10 @@ def voice(seconds: float = 1.0, rate: int = 22050, channels: int = 1) -> bytes:
     return file.getvalue()
 
 
+NESTED = b"RIFF\x0c\0\0\0WAVEjunk\xff\0\0\0"
+"""A chunk that reaches beyond the one that holds it."""
+
+
 def record(paired: Any, wav: bytes) -> Any:
     headers = {"content-type": "audio/wav", "x-cuelens": paired.page.visit.csrf}
     return paired.browser.post("/cues/happy/record", content=wav, headers=headers)
@@ -68,10 +72,26 @@ def test_undo_takes_the_recording_away(paired: Any) -> None:
     assert paired.glasses.profile["cues"]["happy"]["recording"] is None
 
 
-@pytest.mark.parametrize("wav", [b"", b"RIFF", voice(3.5), voice(rate=8000), voice(channels=2), voice()[:200]])
+@pytest.mark.parametrize("wav", [b"", b"RIFF", voice(3.5), voice(rate=8000), voice(channels=2), voice()[:200], NESTED])
 def test_what_is_no_voice_of_the_page_is_refused(paired: Any, wav: bytes) -> None:
     assert record(paired, wav).status_code == 400
     assert not paired.glasses.recordings
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/cues/strength", "light.brightness_percent"),
+        ("/often", "place"),
+        ("/check/answer", "number"),
+        ("/more/light", "light.brightness_percent"),
+    ],
+)
+@pytest.mark.parametrize("typed", [5000 * "9", "--5", "-1", "\u00b2", "\u0661", "1e400"])
+def test_what_is_no_number_of_ours_is_no_fault_of_the_page(paired: Any, path: str, field: str, typed: str) -> None:
+    paired.post("/check/start")
+    assert paired.post(path, **{field: typed, "right": "yes"}).status_code in (200, 422)
+    assert all(0 <= one <= 100 for one in paired.glasses.profile["light"].values())
 
 
 def test_people(paired: Any) -> None:
@@ -202,6 +222,7 @@ def test_story(paired: Any) -> None:
         ({"then": "session", "minutes": "30"}, requests.Leave(minutes=30)),
         ({"then": "session", "minutes": ""}, requests.Leave()),
         ({"then": "session", "minutes": "31"}, requests.Leave()),
+        ({"then": "session", "minutes": 5000 * "9"}, requests.Leave()),
     ],
 )
 def test_leaving(paired: Any, form: dict[str, str], expected: requests.Leave) -> None:

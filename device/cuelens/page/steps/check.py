@@ -8,6 +8,7 @@ from starlette.routing import Route
 from cuelens.link.replies import Glasses
 from cuelens.link.requests import Save
 from cuelens.page import draft, state
+from cuelens.page.forms import whole
 from cuelens.page.gate import Gate
 from cuelens.page.view import go, screen
 from cuelens.page.visit import Call, Check, Page
@@ -87,9 +88,9 @@ async def start(page: Page, call: Call) -> Response:
 
 async def answer(page: Page, call: Call) -> Response:
     """Take an answer to "was that right?"."""
-    check, number = page.visit.check, call.text("number")
-    if check and number.isdecimal() and int(number) in check.cues and call.text("right") in ("yes", "no"):
-        check.answers[int(number)] = call.text("right") == "yes"
+    check, number = page.visit.check, whole(call.text("number"))
+    if check and number in check.cues and call.text("right") in ("yes", "no"):
+        check.answers[number] = call.text("right") == "yes"
     return go("/check")
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from cuelens.link.requests import Record, Try
 from cuelens.page import draft
+from cuelens.page.forms import whole
 from cuelens.page.gate import Gate
 from cuelens.page.state import word as word_for
 from cuelens.page.view import go, screen
@@ -104,8 +105,8 @@ async def sound(page: Page, call: Call) -> Response:
 
 async def strength(page: Page, call: Call) -> Response:
     """Choose brightness, volume, and the most that either may ever be."""
-    values = {key: int(call.text(key)) for key in _CEILINGS if call.text(key).isdecimal()}
-    await draft.change(page, {key: min(value, 100) for key, value in values.items()})
+    typed = {key: whole(call.text(key)) for key in _CEILINGS}
+    await draft.change(page, {key: min(value, 100) for key, value in typed.items() if value is not None and value >= 0})
     await _try_first(page)
     return go("/cues")
 
@@ -197,7 +198,8 @@ def check_voice(wav: bytes) -> None:
         with wave.open(io.BytesIO(wav)) as file:
             form = (file.getsampwidth(), file.getnchannels(), file.getframerate())
             frames = file.getnframes()
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:
+        # `wave` raises the last one at a chunk that reaches beyond the one that holds it.
         raise BadInput("this is no recording that the page made: record it again") from error
     if form != (2, 1, RATE_HZ) or not 0 < frames <= RATE_HZ * LONGEST_S or len(wav) < 2 * frames:
         raise BadInput("this is no recording that the page made: record it again")

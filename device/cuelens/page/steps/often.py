@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cuelens.page import draft
+from cuelens.page.forms import whole
 from cuelens.page.gate import Gate
 from cuelens.page.texts import Texts
 from cuelens.page.view import go, screen
@@ -59,8 +60,8 @@ async def show(page: Page, call: Call) -> Response:
 async def choose(page: Page, call: Call) -> Response:
     """Set the caution of the draft by the place of the slider."""
     found = choices(call.t)
-    place = call.text("place")
-    if place.isdecimal() and int(place) < len(found):
-        await draft.change(page, {CAUTION: found[int(place)].caution})
-        page.visit.notice = ("good", found[int(place)].cost)
+    place = whole(call.text("place"))
+    if place is not None and 0 <= place < len(found):
+        await draft.change(page, {CAUTION: found[place].caution})
+        page.visit.notice = ("good", found[place].cost)
     return go("/often")
