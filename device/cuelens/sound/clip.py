@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens.sound.limits import check_form
 from cuelens_models.errors import BadInput
 
 _AUDIBLE: Final = 0.02
@@ -34,13 +35,17 @@ class Clip:
 
 
 def read(path: Path) -> Clip:
-    """Read a mono 16-bit WAV. Raises BadInput if the file is another format, or silent."""
+    """Read a mono 16-bit WAV of 8 to 48 kHz. Raises BadInput if the file is another format, or silent."""
     try:
         with wave.open(str(path), "rb") as file:
             if (file.getnchannels(), file.getsampwidth()) != (1, 2):
-                raise BadInput(f"{path} is not a mono 16-bit WAV")
-            clip = Clip(np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate())
-    except (wave.Error, EOFError, OSError) as error:
+                raise wave.Error("it is not mono with 16 bits")
+            check_form(1, file.getframerate())
+            content = file.readframes(file.getnframes())
+            # A file that was cut short may end within a sample.
+            clip = Clip(np.frombuffer(content[: len(content) // 2 * 2], np.int16), file.getframerate())
+    except (wave.Error, EOFError, OSError, RuntimeError, BadInput) as error:
+        # `wave` raises a RuntimeError at a chunk that reaches beyond the one that holds it.
         raise BadInput(f"{path} is no WAV file that can be read: {error}") from error
     if len(clip.samples) == 0 or not clip.samples.any():
         raise BadInput(f"{path} is silent")
@@ -63,8 +68,10 @@ def trimmed(clip: Clip) -> Clip:
 def levelled(clip: Clip) -> Clip:
     """Return the clip with its loudness normalised: its loud part at LOUDNESS, or less where a peak would pass 0.9.
 
-    The loud part consists of the windows of 20 ms within 20 dB of the loudest.
+    The loud part consists of the windows of 20 ms within 20 dB of the loudest. Silence stays silent.
     """
+    if not clip.samples.any():
+        return clip
     sound = clip.samples / 32768
     window = min(round(_WINDOW_S * clip.rate), len(sound))
     power = np.square(sound[: len(sound) // window * window]).reshape(-1, window).mean(axis=1)

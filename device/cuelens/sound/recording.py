@@ -89,5 +89,8 @@ def _clip(sound: NDArray[np.float64], rate: int) -> Clip:
     if len(sound) == 0 or np.abs(sound).max() < _FAINTEST:
         raise BadInput("is silent")
     trimmed = clip.trimmed(Clip((sound * 32767).clip(-32768, 32767).astype(np.int16), rate))
+    if not trimmed.samples.any():
+        # A click of a sample or two is all fade.
+        raise BadInput("is silent")
     check_length(trimmed.seconds, LONGEST_S)
     return clip.levelled(trimmed)

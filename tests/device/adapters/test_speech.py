@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 import threading
 import time
@@ -187,6 +188,33 @@ def test_a_wav_that_is_no_phrase_is_refused(tmp_path: Path, channels: int, width
         file.writeframes(samples)
     with pytest.raises(BadInput, match=r"odd\.wav"):
         clip.read(path)
+
+
+@pytest.mark.parametrize(
+    ("rate", "extra"),
+    [
+        pytest.param(0, b"", id="no rate"),
+        pytest.param(1, b"", id="one sample a second"),
+        pytest.param(2**32 - 1, b"", id="no such rate"),
+        pytest.param(RATE, b"junk\xff\0\0\0", id="a chunk that reaches beyond its file"),
+    ],
+)
+def test_a_damaged_phrase_is_refused(tmp_path: Path, rate: int, extra: bytes) -> None:
+    path = tmp_path / "damaged.wav"
+    whole = clip.wav(Clip(np.array([1, -2, 3], np.int16), RATE))
+    path.write_bytes(whole[:12] + extra + whole[12:24] + struct.pack("<I", rate) + whole[28:])
+    with pytest.raises(BadInput, match=r"damaged\.wav"):
+        clip.read(path)
+
+
+def test_a_phrase_that_ends_within_a_sample_is_read_to_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    path.write_bytes(clip.wav(Clip(np.array([1, -2, 3], np.int16), RATE))[:-1])
+    assert clip.read(path).samples.tolist() == [1, -2]
+
+
+def test_silence_stays_silent() -> None:
+    assert not clip.levelled(Clip(np.zeros(10, np.int16), RATE)).samples.any()
 
 
 def test_a_file_that_is_no_wav_is_refused(tmp_path: Path) -> None:

@@ -75,6 +75,15 @@ def test_a_recording_keeps_its_rate(tmp_path: Path, form: dict[str, str], rate: 
     assert heard_hz == pytest.approx(300, abs=3)
 
 
+@pytest.mark.parametrize("samples", [[30_000, -30_000], [30_000, *[0] * 400], [*[0] * 400, 30_000], [30_000]])
+def test_a_click_is_a_sound_or_silent(tmp_path: Path, samples: list[int]) -> None:
+    path = tmp_path / "click.wav"
+    path.write_bytes(clip.wav(Clip(np.array(samples, np.int16), RATE)))
+    # A warning, as at a division by nothing, is an error in tests.
+    with contextlib.suppress(BadInput):
+        assert recording.read(path).samples.any()
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
