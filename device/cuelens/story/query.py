@@ -121,7 +121,7 @@ def delete(path: Path) -> Deletion:
 
 def _wipe(path: Path) -> tuple[Deletion, bool]:
     """Delete every row for good. Return the counts, and whether no other process has the file open."""
-    with closing(store.open_to_write(path)) as db:
+    with closing(store.open_to_write(path)) as db, store.naming_damage(path):
         with store.transaction(db):
             entries = db.execute("DELETE FROM event").rowcount
             sessions = db.execute("DELETE FROM session").rowcount
@@ -174,7 +174,8 @@ def _is_time(value: object) -> bool:
 def _cuelens_errors(path: Path) -> Iterator[None]:
     """Translate SQLite's errors, and those of a damaged story, into the errors of cuelens."""
     try:
-        yield
+        with store.naming_damage(path):
+            yield
     except BadInput as error:
         raise BadInput(f"{error}; the glasses set it aside, and `cuelens story --delete` removes it") from error
     except Unwritable:

@@ -44,10 +44,8 @@ _TABLES: Final = (
     "CREATE INDEX event_session ON event (session)",
     f"PRAGMA user_version = {SCHEMA}",
 )
-_PROBES: Final = (
-    "SELECT id, began, mode, school, seconds, ended FROM session LIMIT 0",
-    "SELECT id, session, t, kind, word, detail, outputs FROM event LIMIT 0",
-)
+_MOST_HEAP_BYTES: Final = 64_000_000
+"""Most memory that SQLite takes: a damaged file may make it ask for all of a board's. The longest story is 2 MB."""
 
 
 class DamagedStory(BadInput):
@@ -110,7 +108,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         ownership.hand_over(*made, path)
     db = _connect(path)
     try:
-        with _naming_damage(path):
+        with naming_damage(path):
             fresh = _is_fresh(db, path)
             # Set WAL mode after the check: it would change a foreign file.
             for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
@@ -148,6 +146,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     # Not `mode=ro`: after a power cut, the first connection must recover the journal.
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S, isolation_level=None)
     db.text_factory = _text
+    db.execute(f"PRAGMA hard_heap_limit = {_MOST_HEAP_BYTES}")
     return db
 
 
@@ -163,7 +162,7 @@ def _checked(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return the connection, made safe for reading; an empty story in place of a file without tables."""
     try:
         db.execute("PRAGMA query_only = ON")
-        with _naming_damage(path):
+        with naming_damage(path):
             if not _is_fresh(db, path):
                 return db
     except BaseException:
@@ -187,7 +186,7 @@ def _copied(path: Path) -> sqlite3.Connection:
         memory = sqlite3.connect(":memory:", isolation_level=None)
         failing.callback(memory.close)
         memory.text_factory = _text
-        with _naming_damage(path), closing(_connect(copy)) as db:
+        with naming_damage(path), closing(_connect(copy)) as db:
             db.backup(memory)
         failing.pop_all()
     return memory
@@ -208,8 +207,10 @@ def _is_fresh(db: sqlite3.Connection, path: Path) -> bool:
         raise DamagedStory(f"{path} was written by a newer cuelens, with schema {version}; this one knows {SCHEMA}")
     if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
         return True
-    for probe in _PROBES:
-        db.execute(probe)
+    made = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}
+    if made != set(_TABLES[:-1]):
+        # Besides damage, a view in place of a table may never come to an end.
+        raise DamagedStory(f"{path} is damaged, or no story of cuelens: its tables are others")
     for (check,) in db.execute("PRAGMA quick_check").fetchall():
         # A missing value is a damaged row, which is skipped.
         if check != "ok" and not check.startswith("NULL value"):
@@ -218,10 +219,13 @@ def _is_fresh(db: sqlite3.Connection, path: Path) -> bool:
 
 
 @contextmanager
-def _naming_damage(path: Path) -> Iterator[None]:
+def naming_damage(path: Path) -> Iterator[None]:
     """Translate SQLite's errors for a damaged file into DamagedStory; a full disk or a lock stays sqlite3.Error."""
     try:
         yield
+    except (MemoryError, UnicodeDecodeError) as error:
+        # A damaged length asks for any memory, and a damaged name makes a message that Python cannot read.
+        raise DamagedStory(f"{path} is damaged, or no story of cuelens: SQLite cannot read it") from error
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in _DAMAGE:
             raise DamagedStory(f"{path} is damaged, or no story of cuelens: {error}") from error

@@ -31,7 +31,29 @@ def foreign(path: Path, *statements: str) -> None:
         db.commit()
 
 
-@pytest.fixture(params=["no database", "foreign", "half", "newer", "a hole"])
+SESSION_VIEW = """CREATE VIEW session AS WITH RECURSIVE more (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM more)
+    SELECT id, NULL AS began, '' AS mode, 0 AS school, 1.0 AS seconds, '' AS ended FROM more"""
+EVENT_VIEW = """CREATE VIEW event AS
+    SELECT 1 AS id, 1 AS session, 1.0 AS t, '' AS kind, '' AS word, '' AS detail, '' AS outputs"""
+TRIGGER = "CREATE TRIGGER more AFTER DELETE ON event BEGIN INSERT INTO event SELECT * FROM event; END"
+
+
+def renamed(path: Path, before: bytes, after: bytes) -> None:
+    """Change bytes of a story's schema, which SQLite alone would not."""
+    with closing(store.open_to_write(path)) as db:
+        store.begin(db, None, "companion", school=False)
+        store.empty_journal(db)
+    whole = path.read_bytes()
+    assert before in whole
+    path.write_bytes(whole.replace(before, after))
+
+
+@pytest.fixture(
+    params=[
+        *("no database", "foreign", "half", "newer", "a hole"),
+        *("endless", "a trigger", "another table", "no text"),
+    ]
+)
 def broken(request: pytest.FixtureRequest, tmp_path: Path, with_a_hole: Callable[[Path], None]) -> tuple[Path, str]:
     """A damaged story, and words of the sentence about it."""
     path = tmp_path / store.FILE
@@ -48,6 +70,20 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path, with_a_hole: Callable
         case "newer":
             foreign(path, "CREATE TABLE session (id)", "PRAGMA user_version = 2")
             return path, "a newer cuelens"
+        case "endless":
+            foreign(path, SESSION_VIEW, EVENT_VIEW, "PRAGMA user_version = 1")
+            return path, "no story of cuelens"
+        case "a trigger":
+            store.open_to_write(path).close()
+            foreign(path, TRIGGER)
+            return path, "no story of cuelens"
+        case "another table":
+            renamed(path, b"REFERENCES session", b"REFERENCES sessio\xaf")
+            return path, "no story of cuelens"
+        case "no text":
+            # SQLite's sentence about it has this name, and Python cannot read the sentence.
+            renamed(path, b"indexevent_session", b"indexevent_sessio\xff")
+            return path, "no story of cuelens"
     with_a_hole(path)
     return path, "damaged"
 
@@ -82,6 +118,23 @@ def test_the_commands_refuse_a_damaged_file_in_a_sentence_and_leave_it_alone(
     result = cuelens(tmp_path)
     assert (result.returncode, len(result.stderr.strip().splitlines())) == (3, 1)
     assert query.delete(path) == query.Deletion(0, 0, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_row_that_would_take_all_memory_is_damage(
+    tmp_path: Path, cuelens: Callable[..., CompletedProcess[str]]
+) -> None:
+    path = tmp_path / store.FILE
+    store.open_to_write(path).close()
+    # In another process: this one may use as much memory as the glasses do.
+    row = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
+    values = "INSERT INTO session VALUES (1, zeroblob(80000000), 'companion', 0, 1.0, NULL)"
+    subprocess.run([sys.executable, "-c", row, str(path), values], check=True)
+    with pytest.raises(BadInput, match="SQLite cannot read it"):
+        query.sessions(path)
+    result = cuelens(tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (3, 1)
+    assert query.delete(path) in (query.Deletion(1, 0, 0), query.Deletion(0, 0, 1))
     assert list(tmp_path.iterdir()) == []
 
 
