@@ -148,7 +148,13 @@ def test_a_power_cut_in_between_is_made_good(folders: tuple[Path, Path], lost: s
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[wifi]\nssid=x\n", "no keyfile", "[wifi]\nssid=x\n[wifi-security]\nkey-mgmt=sae"]
+    "text",
+    [
+        *("", "[wifi]\nssid=x\n", "no keyfile", "[wifi]\nssid=x\n[wifi-security]\nkey-mgmt=sae"),
+        # Either took minutes, or all memory.
+        f"[wifi]\nssid{' ' * 90_000}x",
+        "#" * 200_000,
+    ],
 )
 def test_a_profile_without_a_passphrase_is_refused_and_stays(folders: tuple[Path, Path], text: str) -> None:
     (folders[0] / PROFILE).write_text(text)

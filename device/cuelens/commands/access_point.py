@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cuelens_models import regular_file
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.command import require
 from cuelens_models.errors import BadInput
@@ -25,6 +26,9 @@ ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 LETTERS: Final = 12
 """Of a passphrase: 60 bits."""
 _NAME_LETTERS: Final = 4
+_MOST_BYTES: Final = 100_000
+_LONGEST_LINE: Final = 1000
+"""Of a profile. `configparser` takes the square of a line's spaces."""
 _PIXELS: Final = 8
 """Of a QR code's smallest square."""
 
@@ -121,8 +125,13 @@ def draw(letters: int) -> str:
 def read(profile: Path) -> Network:
     """Return the network of a profile. Raises BadInput if it has none."""
     keyfile = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    if fault := regular_file.fault(profile, _MOST_BYTES):
+        raise BadInput(f"{profile} {fault}: remove it, and a new network is made")
     try:
-        keyfile.read_string(profile.read_text("utf-8"), str(profile))
+        text = profile.read_text("utf-8")
+        if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+            raise KeyError("ssid")
+        keyfile.read_string(text, str(profile))
         return Network(keyfile["wifi"]["ssid"], keyfile["wifi-security"]["psk"])
     except (configparser.Error, KeyError, UnicodeDecodeError) as error:
         raise BadInput(f"{profile} has no ssid and psk: remove it, and a new network is made") from error
