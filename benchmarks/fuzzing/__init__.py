@@ -1,0 +1,1 @@
+"""What `benchmarks/fuzz.py` runs: one reader after another, on inputs that nobody thought of."""
