@@ -22,14 +22,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import cv2
 import scenes
+from phone import Phone
 
 from cuelens.adapters.demo_scene import FPS, HEIGHT, WIDTH
 from cuelens.health.board import resident_mb
@@ -104,27 +102,6 @@ def serving(glasses: Glasses) -> Iterator[tuple[int, str, int]]:
             yield port, code[0], page.pid
         finally:
             page.terminate()
-
-
-class Phone:
-    """A phone without a screen: HTTP with cookies."""
-
-    def __init__(self, port: int) -> None:
-        self._address = f"http://localhost:{port}"
-        self._opener = build_opener(HTTPCookieProcessor(CookieJar()))
-
-    def get(self, path: str) -> bytes:
-        """Open a screen, and return it."""
-        content: bytes = self._opener.open(self._address + path, timeout=CHILDREN_S).read()
-        return content
-
-    def post(self, path: str, screen: bytes, **values: str) -> bytes:
-        """Post a form of a screen, with its hidden token."""
-        token = re.search(rb'name="(csrf|visitor|token)" value="([^"]+)"', screen)
-        fields = values | ({token[1].decode(): token[2].decode()} if token else {})
-        request = Request(self._address + path, urlencode(fields).encode(), {"Origin": self._address})  # noqa: S310
-        content: bytes = self._opener.open(request, timeout=CHILDREN_S).read()
-        return content
 
 
 def await_(true: Any, trouble: str) -> None:

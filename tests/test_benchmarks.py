@@ -159,3 +159,66 @@ def test_how_long_cues_and_presses_take_is_measured() -> None:
     told = printed("cue_latency.py", "--cues", "3")
     for figure in ("to first sound", "to light, alone", "sound card that hangs", "press to light"):
         assert figure in told
+
+
+@pytest.fixture
+def verdict(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS.parent))
+    return importlib.import_module("benchmarks.soak.verdict")
+
+
+@pytest.mark.parametrize(
+    ("grown", "figure", "word"),
+    [
+        ({}, "resident memory", "flat"),
+        ({"rss": 1.019}, "resident memory", "flat"),
+        ({"rss": 1.03}, "resident memory", "NOT FLAT"),
+        ({"pss": 1.03}, "proportional memory", "NOT FLAT"),
+        ({"descriptors": 13 / 12}, "descriptors", "NOT FLAT"),
+        ({"threads": 2.0}, "threads", "NOT FLAT"),
+    ],
+)
+def test_what_grows_in_a_soak_is_called_so(
+    verdict: ModuleType, grown: dict[str, float], figure: str, word: str
+) -> None:
+    """A life of twenty minutes, whose second half takes more."""
+    base = {"rss": 80_000, "pss": 50_000, "descriptors": 12, "threads": 15, "zombies": 0}
+
+    def calm(number: int) -> object:
+        took = {name: round(value * (grown.get(name, 1.0) if number > 30 else 1.0)) for name, value in base.items()}
+        return verdict.Calm(number * 20.0, importlib.import_module("benchmarks.soak.glasses").Figures(**took), 300.0)
+
+    rows = verdict.lines([calm(number) for number in range(60)], np.full(9000, 5, np.float32))
+    words = {row.name: row.verdict for row in rows}
+    assert words.pop(figure) == word
+    assert set(words.values()) <= {"flat", "not judged"}
+
+
+def test_a_zombie_is_not_flat_and_a_short_life_judges_no_memory(verdict: ModuleType) -> None:
+    figures = importlib.import_module("benchmarks.soak.glasses").Figures
+    calms = [
+        verdict.Calm(0.0, figures(80_000, 50_000, 12, 15, 0), 300.0),
+        verdict.Calm(20.0, figures(99_000, 50_000, 12, 15, 1), 300.0),
+    ]
+    words = {row.name: row.verdict for row in verdict.lines(calms, np.full(300, 5, np.float32))}
+    assert words["zombies"] == "NOT FLAT"
+    assert words["resident memory"] == "not judged"
+
+
+@pytest.mark.slow
+def test_the_glasses_endure_a_short_soak() -> None:
+    pytest.importorskip("gpiozero", reason="the glasses' light is on mock pins")
+    pytest.importorskip("uvicorn", reason="the page comes with the extra web")
+    command = [sys.executable, "-m", "benchmarks.soak", "--seconds", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=BENCHMARKS.parent, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for told in (
+        "1 killed",
+        "1 status 70",
+        "the story is whole",
+        "resident memory",
+        "not judged",
+        "descriptors",
+        "flat",
+    ):
+        assert told in done.stdout
