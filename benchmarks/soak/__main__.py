@@ -96,7 +96,9 @@ class Soak:
             lane.join()
         if kills:
             self.worn.start()
-        assert not self.worn.keep_up(), "the glasses have ended by themselves"
+        assert not self.worn.keep_up(), (
+            f"the glasses have ended by themselves: {dict(self.worn.ends)}, {self.worn.said()}"
+        )
         self.day.mend()
 
     def _stall_twice(self) -> None:

@@ -111,8 +111,8 @@ class Worn:
         with (self.folder / "said").open("ab") as said:
             self._process = subprocess.Popen(command, env=self.environment(), stdout=said, stderr=said)
         self.lives.append(self.pid)
-        await_(lambda: self.watch() is not None or self._process_ended(), START_S, self._said)
-        assert not self._process_ended(), self._said()
+        await_(lambda: self.watch() is not None or self._process_ended(), START_S, self.said)
+        assert not self._process_ended(), self.said()
 
     def kill(self) -> None:
         """Kill them, as a power cut would."""
@@ -136,8 +136,9 @@ class Worn:
         self._process.terminate()
         return self._process.wait(START_S)
 
-    def _said(self) -> str:
-        return f"the glasses do not start: {(self.folder / 'said').read_text()[-2000:]}"
+    def said(self) -> str:
+        """Return the last that they said on standard error."""
+        return (self.folder / "said").read_text()[-2000:]
 
     def _process_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 from cuelens_models import regular_file
@@ -22,7 +23,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     if fault := regular_file.fault(path):
         raise Unwritable(f"{path} {fault}: give the name of a file")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Of this thread alone: another may write the same file now.
+    temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,26 @@ def test_a_pipe_is_refused_and_stays(tmp_path: Path) -> None:
 def test_a_device_is_refused() -> None:
     with pytest.raises(Unwritable, match="/dev/null is a device or a pipe"):
         write_whole(Path("/dev/null"), b"new")
+
+
+def test_threads_that_write_one_file_at_once_all_leave_it_whole(tmp_path: Path) -> None:
+    """Two voices may render one phrase at once: the profile was changed twice in a row."""
+    file, failed, whole = tmp_path / "phrase.wav", list[Unwritable](), set[bytes]()
+
+    def write(content: bytes) -> None:
+        try:
+            for _ in range(50):
+                write_whole(file, content)
+                whole.add(file.read_bytes())
+        except Unwritable as error:
+            failed.append(error)
+
+    contents = [bytes([letter]) * size for letter, size in ((65, 10), (66, 40_000), (67, 200_000), (68, 3_000))]
+    threads = [threading.Thread(target=write, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert whole <= set(contents)
+    assert [one.name for one in tmp_path.iterdir()] == ["phrase.wav"]
