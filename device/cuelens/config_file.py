@@ -5,21 +5,24 @@ comments (//, /* */), a comma after the last entry, and 40.0 for 40.
 """
 
 import codecs
+import itertools
 import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
+from cuelens import key_places, parse_errors
 from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
-from cuelens_models.strict_struct import excerpt, mistake
+from cuelens_models.strict_struct import Mistake, excerpt, mistake
 
 T = TypeVar("T")
+Place = key_places.Path
 Colour = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$", title="a colour", examples=["#F0E442"])]
 """Red, green and blue as a web page writes them."""
 
@@ -30,32 +33,52 @@ _LARGEST_WHOLE: Final = 2**53
 _TEXT: Final = r'("(?:\\.|[^"\\\n])*"?)'
 _COMMENT: Final = re.compile(rf"{_TEXT}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA: Final = re.compile(rf"{_TEXT}|,(?=\s*[\]}}])", re.DOTALL)
-_CURLY: Final = re.compile("[\u201c\u201d\u201e\u201f\u2018\u201a\u00ab\u00bb]")
 _TOML_TEXT: Final = re.compile(r""""(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*""")
+_LONG_NUMBER: Final = re.compile(r"\d[\d_]{300}")
+"""Longer than any that a float holds; above 4300 digits Python reads none."""
+_BRACKETS: Final = re.compile(r"(?:[\[{]\s*){50}")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _MOST_POINTS: Final = 32
 """Most points in a line of TOML, outside texts. `tomllib` takes the square of a key's parts, hours for a whole file."""
-_LONGEST_KEY: Final = 60
-"""Longest key whose place is searched for: a longer one is none of ours, and may take long to find."""
 _TOO_DEEP: Final = "too many brackets stand in each other"
-_SAYS: Final = {
-    "Expecting ':'": 'a colon is missing: an entry is "key": value',
-    "Expecting ','": "this is not expected here: is a comma, a quote or a bracket missing before it?",
-    "Expecting property name": "a key in double quotes is missing here",
-    "Expecting value": "a value is missing here: a number, true, false, null, or text in double quotes",
-    "Extra data": "something stands after the end: one pair of brackets encloses everything",
-    "Invalid control": "a text ends in its line, with a double quote, and holds no tab",
-    "Unterminated string": "the text that begins here has no closing quote",
-    "Invalid \\": "a backslash in a text is written twice",
-    "Unescaped": "a backslash in a text is written twice",
-    "": "this cannot be read: expected key = value with text in double quotes, or a [section]",
-}
-"""What to do about the messages of `json` and `tomllib`, by their beginnings. The last is for the others of TOML."""
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
     """Decode a TOML file into a frozen Struct. Raises BadInput."""
-    return _decode(path, kind, _toml)
+    text = read_text(path)
+    return _converted(path, text, _parsed(path, text, _toml), kind, key_places.of_toml)
+
+
+def review_toml(
+    path: Path, kind: type[T], rules: Callable[[T, Collection[Place], Collection[Place]], Iterable[Mistake]]
+) -> tuple[T, list[Mistake]]:
+    """Decode a TOML file into a frozen Struct whose keys all have defaults, and find all mistakes that can be found.
+
+    Args:
+        path: the file.
+        kind: the Struct.
+        rules: what types cannot say. Called with the Struct, the keys that the file holds, and those of the mistakes
+            so far, in place of which defaults stand; returns what breaks a rule.
+
+    Returns the Struct, with defaults in place of what does not fit, and the mistakes in their order in the file. Their
+    sentences begin with file and place. Raises BadInput if the file cannot be read, or is no TOML.
+    """
+    text = read_text(path)
+    raw = _parsed(path, text, _toml)
+    places = _places(text, key_places.of_toml)
+    found: list[Mistake] = []
+    while True:
+        try:
+            value = msgspec.convert(raw, kind)
+            break
+        except msgspec.ValidationError as error:
+            found.append(mistake(error, raw, kind))
+            _remove(raw, found[-1].at)
+        except OverflowError as error:
+            raise _too_long(path, text) from error
+    found += rules(value, places.keys(), [wrong.at for wrong in found])
+    found.sort(key=lambda wrong: _index(places, wrong.at))
+    return value, [Mistake(wrong.at, f"{path}: {_said_at(text, places, wrong)}") for wrong in found]
 
 
 def read_json(
@@ -91,7 +114,8 @@ def read_json(
                 old_keys.append(key)
         return raw if factory is msgspec.UNSET else _merged(msgspec.to_builtins(factory), raw)
 
-    return _decode(path, kind, parse, content), old_keys
+    text = _text(path, read_content(path) if content is None else content)
+    return _converted(path, text, _parsed(path, text, parse), kind, _json_places), old_keys
 
 
 def read_text(path: Path) -> str:
@@ -130,32 +154,46 @@ def _merged(below: Any, above: Any) -> Any:
     return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
-def _decode(path: Path, kind: type[T], parse: Callable[[str], Any], content: bytes | None = None) -> T:
-    text = _text(path, read_content(path) if content is None else content)
+def _parsed(path: Path, text: str, parse: Callable[[str], Any]) -> Any:
     if not text.strip():
         raise BadInput(f"{path} is empty")
     try:
         raw = parse(text)
+        _check_texts(raw)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     except RecursionError as error:
-        raise BadInput(f"{path}: {_TOO_DEEP}") from error
+        raise BadInput(f"{path}: {_first(text, _BRACKETS)}{_TOO_DEEP}") from error
+    except UnicodeError as error:
+        raise BadInput(f"{path}: a text has half a character, \\ud800 to \\udfff") from error
     except ValueError as error:
-        # Python reads no number of more than 4300 digits.
-        raise BadInput(f"{path}: a number has too many digits") from error
+        raise _too_long(path, text) from error
+    return raw
+
+
+def _converted(path: Path, text: str, raw: Any, kind: type[T], find: Callable[[str], Mapping[Place, int]]) -> T:
     try:
-        _check_texts(raw)
         return msgspec.convert(raw, kind)
     except RecursionError as error:
         # A parser may have had more room, or none of its own: it reads dotted keys of TOML without recursion.
-        raise BadInput(f"{path}: {_TOO_DEEP}") from error
+        raise BadInput(f"{path}: {_first(text, _BRACKETS)}{_TOO_DEEP}") from error
     except msgspec.ValidationError as error:
-        wrong = mistake(error, raw, kind)
-        raise BadInput(f"{path}: {_key_place(text, wrong.key)}{wrong.sentence}") from error
+        said = _said_at(text, _places(text, find), mistake(error, raw, kind))
+        raise BadInput(f"{path}: {said}") from error
     except OverflowError as error:
-        raise BadInput(f"{path}: a number has too many digits") from error
-    except UnicodeError as error:
-        raise BadInput(f"{path}: a text has half a character, \\ud800 to \\udfff") from error
+        raise _too_long(path, text) from error
+
+
+def _too_long(path: Path, text: str) -> BadInput:
+    return BadInput(f"{path}: {_first(text, _LONG_NUMBER)}a number has too many digits")
+
+
+def _remove(raw: Any, at: Place) -> None:
+    """Take out a key, or the list that an entry stands in: the numbers of the others would change."""
+    keys = list(itertools.takewhile(lambda step: isinstance(step, str), at))
+    for key in keys[:-1]:
+        raw = raw[key]
+    del raw[keys[-1]]
 
 
 def _check_texts(raw: Any) -> None:
@@ -175,7 +213,7 @@ def _json(text: str) -> Any:
     try:
         return json.loads(_plain(text), parse_float=_number, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
-        raise BadInput(_stumble(error.doc, error.pos, error.msg)) from error
+        raise BadInput(parse_errors.stumble(error.doc, error.pos, error.msg)) from error
 
 
 def _toml(text: str) -> Any:
@@ -189,7 +227,7 @@ def _toml(text: str) -> Any:
         if place := _TOML_PLACE.search(str(error)):
             before = text.split("\n")[: int(place[1]) - 1]
             at = sum(len(line) + 1 for line in before) + int(place[2]) - 1
-        raise BadInput(_stumble(text, at, str(error))) from error
+        raise BadInput(parse_errors.stumble(text, at, str(error))) from error
 
 
 def _plain(text: str) -> str:
@@ -212,46 +250,29 @@ def _once(entries: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(entries)
 
 
-def _stumble(text: str, at: int, says: str) -> str:
-    """Return the place where a parser gave up, and what to do there.
-
-    Args:
-        text: the content of the file.
-        at: the index of the first character that was not understood.
-        says: the parser's message.
-    """
-    sign, word = text[at : at + 1], re.split(r"\W", text[at:], maxsplit=1)[0]
-    line = text[:at].rpartition("\n")[2] + text[at:].partition("\n")[0]
-    if says.startswith(("Cannot", "Duplicate")):
-        remedy = "this key or section stands there twice: keep one"
-    elif not text[at:].strip():
-        remedy = "the file ends too early: a closing bracket or quote is missing"
-    elif _CURLY.search(line):
-        remedy = 'text stands in straight quotes, "like this", not in curly ones'
-    elif sign == "'":
-        remedy = 'text stands in double quotes, "like this"'
-    elif sign == "#":
-        remedy = "a colour stands in double quotes, and a comment in JSON begins with //"
-    elif re.search(r"\d,\d", text[max(at - 2, 0) : at + 2]):
-        remedy = "a number has a point, no comma: 0.5"
-    elif sign == "," or (sign in "]}" and text[:at].rstrip().endswith(",")):
-        remedy = "a comma is too many here, or a value is missing"
-    elif word.lower() in ("true", "false", "null") and word != word.lower():
-        remedy = f"write {word.lower()}, in small letters"
-    elif not (sign.isprintable() or sign in "\n\t"):
-        remedy = "an invisible character stands here: delete it, or save the file with the encoding UTF-8"
-    else:
-        remedy = next(words for beginning, words in _SAYS.items() if says.startswith(beginning))
-    return f"{_place(text, at)}: {remedy}"
+def _first(text: str, pattern: re.Pattern[str]) -> str:
+    """Return the place of a pattern, to stand before a sentence; "" if it is not there."""
+    return f"{parse_errors.place(text, match.start())}: " if (match := pattern.search(text)) else ""
 
 
-def _place(text: str, at: int) -> str:
-    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
+def _json_places(text: str) -> Mapping[Place, int]:
+    return key_places.of_json(_plain(text))
 
 
-def _key_place(text: str, key: str) -> str:
-    """Return the place of a key, to stand before a sentence; "" if there is no such key, or more than one."""
-    if not key.strip() or len(key) > _LONGEST_KEY:
-        return ""
-    places = list(re.finditer(rf'(?<![\w-])(["\']?){re.escape(key)}\1\s*[:=.\]]', text))
-    return f"{_place(text, places[0].start())}: " if len(places) == 1 else ""
+def _places(text: str, find: Callable[[str], Mapping[Place, int]]) -> Mapping[Place, int]:
+    try:
+        return find(text)
+    except RecursionError:
+        # The parser came through that many brackets, deeper in the stack.
+        return {}
+
+
+def _index(places: Mapping[Place, int], at: Place) -> int:
+    """Return where a key stands, or the group that lacks it; -1 if no part of it stands in the file."""
+    return next((places[at[:end]] for end in range(len(at), 0, -1) if at[:end] in places), -1)
+
+
+def _said_at(text: str, places: Mapping[Place, int], wrong: Mistake) -> str:
+    """Return the sentence of a mistake, after its place if it has one."""
+    index = _index(places, wrong.at)
+    return wrong.sentence if index < 0 else f"{parse_errors.place(text, index)}: {wrong.sentence}"

@@ -22,9 +22,9 @@ class StrictStruct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Mistake(NamedTuple):
-    """A value that does not fit. key: the last key of its path, "" without one. sentence: path, rule and value."""
+    """A value that does not fit. at: its keys and the numbers of its entries. sentence: path, rule and value."""
 
-    key: str
+    at: tuple[str | int, ...]
     sentence: str
 
 
@@ -39,16 +39,19 @@ def mistake(error: msgspec.ValidationError, raw: Any, kind: type) -> Mistake:
         kind: the struct that it does not fit.
     """
     where = _PATH.match(str(error))
-    value, rule, path, key = raw, inspect.type_info(kind), "", ""
+    value, rule, path = raw, inspect.type_info(kind), ""
+    whole, at = rule, list[str | int]()
     for name, index, unnamed in _STEP.findall(where[1] if where else ""):
         if unnamed or _unknown(rule, value):
             # msgspec does not name the key of a dictionary. An unknown key comes first: it may look like a path.
             break
         value = value[name] if name else value[int(index)]
         rule = _inner(rule, name)
-        path, key = (f"{path}.{name}".lstrip("."), name) if name else (f"{path}[{index}]", key)
+        path = f"{path}.{name}".lstrip(".") if name else f"{path}[{index}]"
+        at.append(name or int(index))
     must_be = f"{path or 'the whole'} must be {allowed(rule)}{_but(value, rule)}"
-    return _keys(rule, value, path) or Mistake(key, must_be)
+    key, sentence = _keys(rule, value, path, whole) or (None, must_be)
+    return Mistake((*at, key) if key is not None else tuple(at), sentence)
 
 
 def allowed(rule: inspect.Type) -> str:
@@ -151,20 +154,23 @@ def _unknown(rule: inspect.Type, value: Any) -> list[str]:
     return [key for struct in strict for key in value if key not in {field.encode_name for field in struct.fields}]
 
 
-def _keys(rule: inspect.Type, value: Any, path: str) -> Mistake | None:
-    """Return the sentence for the first key that a struct does not know, else for the first that is missing."""
+def _keys(rule: inspect.Type, value: Any, path: str, whole: inspect.Type) -> tuple[str | None, str] | None:
+    """Return the first key that a struct does not know, and its sentence; else None and that for a missing one.
+
+    whole: the type of the whole file, which may know the key elsewhere.
+    """
     for struct in _structs(rule, value):
         fields = {field.encode_name: field for field in struct.fields}
         for key in _unknown(struct, value):
             near = [excerpt(name) for name in difflib.get_close_matches(str(key).lower(), fields, 1)]
-            # People forget the group of a key, and write it at the top.
-            meant = near if near or path else list(_elsewhere(rule, key))
+            # People forget the group of a key, or write it into another.
+            meant = near or list(_elsewhere(whole, key))
             remedy = f"did you mean {meant[0]}?" if meant else f"choose from {_listed(list(fields))}"
-            return Mistake(key, f"there is no key {excerpt(key)}{f' in {path}' if path else ''}: {remedy}")
+            return str(key), f"there is no key {excerpt(key)}{f' in {path}' if path else ''}: {remedy}"
         for name, field in fields.items():
             if field.required and name not in value:
                 rest = f"it must be {allowed(field.type)}"
-                return Mistake("", f"{path or 'the whole'} lacks the key {excerpt(name)}: {rest}")
+                return None, f"{path or 'the whole'} lacks the key {excerpt(name)}: {rest}"
     return None
 
 

@@ -115,7 +115,7 @@ def check(path: str, rule: inspect.Type, sentences: list[str]) -> None:
     rules = [
         rf"{place}{re.escape(path)}(\[0\])? must be .*, not .+",
         rf'{place}there is no key "a" in {re.escape(path)}: choose from .+',
-        rf'{re.escape(path)} lacks the key "\w+": it must be .+',
+        rf'{place}{re.escape(path)} lacks the key "\w+": it must be .+',
         # A wrong key of a group whose keys are labels.
         rf"{place}{re.escape(path)} must be a group of keys \(.+\), each with a number from .+",
     ]
@@ -213,11 +213,11 @@ TWICE = "this key or section stands there twice: keep one"
         ('{"sound": {"on": true}, "sound": {"on": false}}', 'the key "sound" stands there twice: keep one'),
         (r'{"wearer": "\ud800"}', r"a text has half a character, \ud800 to \udfff"),
         (r'{"\ud800": 1}', r"a text has half a character, \ud800 to \udfff"),
-        ("[" * 100_000, "too many brackets stand in each other"),
+        ("[" * 100_000, "line 1, column 1: too many brackets stand in each other"),
         # To find this key among so many spaces took hours.
-        (f'{{" ": 1,{" " * 900_000}}}', f'there is no key " ": choose from {KEYS}, ...'),
-        (f'{{"{" " * 500_000}": 1,{" " * 400_000}}}', f'there is no key "{" " * 59}...: choose from {KEYS}, ...'),
-        (f'{{"sound": {"9" * 5000}}}', "a number has too many digits"),
+        (f'{{" ": 1,{" " * 900_000}}}', f'line 1, column 2: there is no key " ": choose from {KEYS}, ...'),
+        (f'{{"{" " * 500_000}": 1,{" " * 400_000}}}', f'line 1, column 2: there is no key "{" " * 59}...: choose from {KEYS}, ...'),
+        (f'{{"sound": {"9" * 5000}}}', "line 1, column 11: a number has too many digits"),
         ('{"wearer": "M\u00eda"}'.encode("latin-1"), " is not in UTF-8 at line 1: save it with the encoding UTF-8"),
         ("\n\nM\u00eda".encode("latin-1"), " is not in UTF-8 at line 3: save it with the encoding UTF-8"),
         (b"\xff\xfe{", " is not in UTF-8 at line 1: save it with the encoding UTF-8"),
@@ -249,12 +249,12 @@ def test_what_is_no_profile_is_refused_with_the_place_and_a_remedy(
         ("// mine\n[camera]", f"line 1, column 1: {LINE}"),
         ('[places]\nstate = "C:\\x"', "line 2, column 14: a backslash in a text is written twice"),
         ("[camera]\nfps\u00a0= 15", f"line 2, column 4: {INVISIBLE}"),
-        (f"a = {'[' * 100_000}", "too many brackets stand in each other"),
+        (f"a = {'[' * 100_000}", "line 1, column 5: too many brackets stand in each other"),
         (f"fps = 1\n{'a.' * 400_000}a = 1", "line 2: a key has too many points"),
         (f"[{'a . ' * 200_000}a]", "line 1: a key has too many points"),
         ("'a'.\"a\"." * 100_000 + "a = 1", "line 1: a key has too many points"),
         ('"' + '\\"' * 400_000, f"line 1, column 800002: {EARLY}"),
-        (f"a = {'9' * 5000}", "a number has too many digits"),
+        (f"a = {'9' * 5000}", "line 1, column 5: a number has too many digits"),
         (
             f"[pins]\nred = 0x{'f' * 5000}",
             "line 2, column 1: pins.red must be a whole number from 0 to 27, not so large a number",
@@ -293,11 +293,13 @@ def test_no_number_is_too_large_for_a_sentence(tmp_path: Path, text: str) -> Non
     [
         ('{\n  "sound": {\n    "volume_percent": 140}}', "line 3, column 5: "),
         ('{\r\n  "sound": {\r\n    "volume_percent"\r\n: 140}}', "line 3, column 5: "),
-        ('{"sound": {"volume_percent": 140}} // "volume_percent": 30', ""),
-        ('{"sound": {"volume\\u005fpercent": 140}}', ""),
+        ('{"sound": {"volume_percent": 140}} // "volume_percent": 30', "line 1, column 12: "),
+        ('// "volume_percent": 30\n{"sound": {"volume_percent": 140}}', "line 2, column 12: "),
+        ('{"wearer": "volume_percent: 1",\n"sound": {"volume\\u005fpercent": 140}}', "line 2, column 11: "),
+        ('{"cues": {"sad": {"light": null}}, "light": {},\n "sound": {"volume_percent": 140,}}', "line 2, column 12: "),
     ],
 )
-def test_the_place_of_a_value_is_said_where_its_key_stands_once(tmp_path: Path, text: str, place: str) -> None:
+def test_the_place_of_a_value_is_said_wherever_its_name_stands_besides(tmp_path: Path, text: str, place: str) -> None:
     sentence = "sound.volume_percent must be a whole number from 0 to 100, not 140"
     assert refusal(tmp_path / "child.json", text) == f"{place}{sentence}"
 

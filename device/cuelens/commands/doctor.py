@@ -1,6 +1,7 @@
 """`cuelens doctor`: tests every part for real, and prints a sentence on each: a measurement, or what to do.
 
 A part that the settings name and that is absent fails. What only a Raspberry Pi has is "not here" on other machines.
+Each mistake in the settings has a line of its own. A part whose section has one is not checked.
 """
 
 import os
@@ -8,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cuelens import settings
 from cuelens.adapters.sources import is_camera, open_source
-from cuelens.commands.startup import source_name
+from cuelens.commands.settings_review import review
 from cuelens.commands.state_folder import state_folder, trouble
 from cuelens.health.board import is_raspberry_pi
 from cuelens.light.patterns import rgb
@@ -56,35 +57,47 @@ class Finding:
 
     Attributes:
         part: what was checked.
-        ok: it did not fail.
+        ok: it did not fail. What was not checked is not well either.
         result: in a word.
         detail: a measurement, or what to do.
     """
 
     part: str
     ok: bool
-    result: Literal["ok", "warning", "not here", "FAILED"]
+    result: Literal["ok", "warning", "not here", "skipped", "FAILED"]
     detail: str
 
 
 def doctor(config: Path | None, *, as_json: bool) -> int:
-    """Check every part, and print each result as it comes. Returns 0 if none failed, else 1.
+    """Check the settings and every part, and print each result as it comes. Returns 0 if none failed, else 1.
 
     as_json: print JSON at the end, and the results as they come to standard error.
     """
-    setup = settings.read(config or settings.usual_path())
     findings = []
+
+    def tell(*found: Finding) -> None:
+        for finding in found:
+            line = f"{finding.result:<8}  {finding.part:<8}  {finding.detail}"
+            print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+            findings.append(finding)
+
+    reviewed = review(config or settings.usual_path())
+    tell(*(Finding("settings", False, "FAILED", sentence) for sentence in reviewed.mistakes))
+    if not reviewed.mistakes:
+        tell(Finding("settings", True, "ok", reviewed.summary))
     for part, check in CHECKS.items():
-        finding = _finding(part, check, setup)
-        line = f"{finding.result:<8}  {part:<8}  {finding.detail}"
-        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
-        findings.append(finding)
+        wrong = [section for section in READS.get(part, ()) if section in reviewed.wrong]
+        tell(_finding(part, check, reviewed.settings, wrong))
     if as_json:
         print(to_json([asdict(finding) for finding in findings]))
     return 0 if all(finding.ok for finding in findings) else 1
 
 
-def _finding(part: str, check: Callable[[Settings], str], setup: Settings) -> Finding:
+def _finding(part: str, check: Callable[[Settings], str], setup: Settings, wrong: Sequence[str]) -> Finding:
+    """Check a part. wrong: the sections with mistakes that it would need."""
+    if wrong:
+        sections = " and ".join(f"[{section}]" for section in wrong)
+        return Finding(part, False, "skipped", f"not checked: {sections} of the settings cannot be used")
     try:
         return Finding(part, True, "ok", check(setup))
     except NotHere as reason:
@@ -118,7 +131,6 @@ def _check_detector(_: Settings) -> str:
 
 
 def _check_camera(setup: Settings) -> str:
-    source_name(setup)
     try:
         return _one_frame(setup)
     except (AbsentDevice, MissingExtra) as error:
@@ -290,3 +302,15 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "disk": _check_disk,
     "clock": _check_clock,
 }
+READS: dict[str, tuple[str, ...]] = {
+    "model": ("threads", "places"),
+    "camera": ("camera", "pins"),
+    "light": ("pins",),
+    "button": ("pins",),
+    "capture": ("pins",),
+    "profile": ("places",),
+    "voice": ("places",),
+    "sound": ("speaker",),
+    "disk": ("places",),
+}
+"""The sections of the settings that a check needs."""

@@ -1,11 +1,9 @@
 """Start of a run: reads and checks all its inputs before any output is opened."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import cv2
 import msgspec
@@ -26,8 +24,6 @@ from cuelens_models import command
 from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import BadBundle, BadInput
-
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +145,7 @@ def check(options: RunOptions, picture: Path | None, attempt: Attempt | None = N
 def source_name(setup: Settings, typed: str | None = None) -> str:
     """Return the source that was typed, else the one of the settings. Raises BadInput if it is an address."""
     name = setup.camera.source if typed is None else typed
-    if _ADDRESS.match(name):
+    if settings.is_address(name):
         raise BadInput(f"source {name} is an address, and nothing is read over a network: a source is {KINDS}")
     return name
 

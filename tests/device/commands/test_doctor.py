@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
+from cuelens import settings
 from cuelens.adapters import gpio
 from cuelens.commands import doctor as module
 from cuelens.commands.doctor import CHECKS, doctor
 from cuelens.commands.story import Question, story
 from cuelens.health import board
-from cuelens.settings import Camera, Places, Settings
+from cuelens.settings import Places, Settings
 from cuelens_models.errors import BadInput
 
 
@@ -39,7 +41,9 @@ def test_every_part_is_checked_and_the_well_ones_say_what_was_seen(
     still = tmp_path / "still.png"
     cv2.imwrite(str(still), np.full((48, 64), 99, np.uint8))
     _, found = findings(settings_file(tmp_path, str(still)), capsys)
-    assert list(found) == list(CHECKS)
+    assert list(found) == ["settings", *CHECKS]
+    own = "its own camera.source, pins.factory, speaker.device, places.state"
+    assert found["settings"]["detail"] == f"{tmp_path / 'cuelens.toml'}: {own}"
     assert found["camera"]["ok"]
     assert "a frame of 64x48" in str(found["camera"]["detail"])
     assert found["model"]["ok"]
@@ -62,7 +66,7 @@ def test_a_part_that_does_not_work_fails_the_whole(tmp_path: Path, capsys: pytes
 def test_a_person_reads_one_line_a_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor(settings_file(tmp_path, "v4l2:77"), as_json=False)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(CHECKS)
+    assert len(lines) == 1 + len(CHECKS)
     assert all(line.startswith(("ok ", "warning ", "not here ", "FAILED ")) for line in lines)
 
 
@@ -78,11 +82,12 @@ def test_the_results_are_printed_as_they_come(
 
     monkeypatch.setattr(module, "CHECKS", {"first": lambda _: "well", "second": second})
     assert doctor(settings_file(tmp_path, "demo"), as_json=as_json) == 0
-    line = "ok        first     well\n"
-    assert before == [("", line) if as_json else (line, "")]
+    ((out, err),) = before
+    assert (out == "", err == "") == (as_json, not as_json)
+    assert re.fullmatch(r"ok        settings  .+\nok        first     well\n", out + err)
     text = capsys.readouterr().out
     if as_json:
-        assert [finding["part"] for finding in json.loads(text)] == ["first", "second"]
+        assert [finding["part"] for finding in json.loads(text)] == ["settings", "first", "second"]
 
 
 NO_PI = {"light", "button", "capture"}
@@ -227,6 +232,7 @@ def test_who_may_not_read_the_state_is_told_who_may(
     with nobody():
         status, found = findings(config, capsys)
     assert status == 1
+    assert found.pop("settings")["ok"]
     for finding in found.values():
         assert "belongs to root: run `sudo -u root" in str(finding["detail"])
 
@@ -245,9 +251,143 @@ def test_what_a_board_does_not_tell_is_none_and_never_a_good_value(tmp_path: Pat
     assert board.model_name(tmp_path) == "Raspberry Pi Zero 2 W Rev 1.0"
 
 
-def test_an_address_is_no_camera() -> None:
-    with pytest.raises(BadInput, match="source http://cam/ is an address"):
-        CHECKS["camera"](Settings(camera=Camera(source="http://cam/")))
+WRONG = """\
+[camera]
+fps = 99
+source = "rtsp://cam/1"
+[lens]
+fps = 15
+[pins]
+button = 17
+single = [
+  {pin = 24, colour = "#FFFFFF"},
+  {pin = 5, colour = "#000000"},
+]
+[threads]
+model = "two"
+opencv = 9
+[places]
+state = "state"
+bundle = "~/mine.tflite"
+[speaker]
+devise = "null"
+"""
+ALL_WRONG = [
+    "line 2, column 1: camera.fps must be a whole number from 2 to 60, not 99",
+    "line 3, column 1: camera.source must be a camera, a file or a folder, since nothing is read over a network",
+    'line 5, column 1: there is no key "fps" in lens: did you mean camera.fps?',
+    "line 9, column 4: pins.single[0].pin and pins.capture (by default) are both 24: give each a pin of its own",
+    'line 13, column 1: threads.model must be a whole number from 1 to 8, not "two"',
+    "line 14, column 1: threads.opencv must be a whole number from 1 to 8, not 9",
+    'line 16, column 1: places.state must be a whole path, which begins with /, not "state"',
+    'line 17, column 1: places.bundle must be a whole path, which begins with HOME/mine.tflite, not "~/mine.tflite"',
+    'line 19, column 1: there is no key "devise" in speaker: did you mean "device"?',
+]
+ALWAYS = {"python", "detector", "clock"}
+NEED_PINS = {"camera", "light", "button", "capture"}
+NEED_PLACES = {"model", "profile", "voice", "disk"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "skipped"),
+    [
+        pytest.param(WRONG, ALL_WRONG, NEED_PINS | NEED_PLACES | {"sound"}, id="nine mistakes"),
+        pytest.param("[camera\nfps = 1", ["line 1, column 8: "], set(CHECKS) - ALWAYS, id="no TOML"),
+        pytest.param("[pins]\nred = 1\nred = 2", ["line 3, column 8: "], set(CHECKS) - ALWAYS, id="a key twice"),
+        pytest.param("", [" is empty"], set(CHECKS) - ALWAYS, id="empty"),
+        pytest.param(
+            "[pins]\nred = 28\ngreen = 17",
+            ["line 2, column 1: pins.red must be a whole number from 0 to 27, not 28"],
+            NEED_PINS,
+            id="a default pin is blamed for nothing",
+        ),
+        pytest.param(
+            "[pins]\ncapture = 5\nbutton = 5",
+            ["line 3, column 1: pins.button and pins.capture are both 5: give each a pin of its own"],
+            NEED_PINS,
+            id="two pins",
+        ),
+        pytest.param(
+            "pins.single = [{pin = 5, colour = '#FFFFFF'}, {pin = 5, colour = '#FFFFFF'}]",
+            ["line 1, column 48: pins.single[0].pin and pins.single[1].pin are both 5: give each a pin of its own"],
+            NEED_PINS,
+            id="two LEDs",
+        ),
+        pytest.param(
+            '[[pins.single]]\npin = 5\ncolour = "#FFFFFF"\n[[pins.single]]\npin = 6\ncolour = "white"',
+            ['line 6, column 1: pins.single[1].colour must be a colour such as "#F0E442", not "white"'],
+            NEED_PINS,
+            id="a colour in a table of its own",
+        ),
+        pytest.param(
+            "[pins]\nsingle = [{colour = '#FFFFFF'}]",
+            ['line 2, column 11: pins.single[0] lacks the key "pin": it must be a whole number from 0 to 27'],
+            NEED_PINS,
+            id="a missing key",
+        ),
+        pytest.param(
+            "fps = 20\ncamera = 5",
+            [
+                'line 1, column 1: there is no key "fps": did you mean camera.fps?',
+                "line 2, column 1: camera must be a group of keys (source, width, height, fps, rotation), not 5",
+            ],
+            set(CHECKS) - ALWAYS,
+            id="no section",
+        ),
+        pytest.param(
+            '# fps = 99\n[camera] # fps\nsource = "fps = 99"\n  fps = 61',
+            ["line 4, column 3: camera.fps must be a whole number from 2 to 60, not 61"],
+            {"camera"},
+            id="its name stands elsewhere too",
+        ),
+    ],
+)
+def test_every_mistake_in_the_settings_is_told_at_once_and_what_needs_them_is_not_checked(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    sentences: list[str],
+    skipped: set[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(module, "CHECKS", dict.fromkeys(CHECKS, lambda _: "well"))
+    config = tmp_path / "cuelens.toml"
+    config.write_text(text)
+    assert doctor(config, as_json=True) == 1
+    found = json.loads(capsys.readouterr().out)
+    told = [finding["detail"] for finding in found if finding["part"] == "settings"]
+    assert len(told) == len(sentences)
+    for detail, sentence in zip(told, sentences, strict=True):
+        assert detail.startswith(str(config))
+        place = detail.removeprefix(str(config)).removeprefix(": ")
+        assert place.startswith(sentence.replace("HOME", str(tmp_path))), detail
+    assert {finding["part"] for finding in found if finding["result"] == "skipped"} == skipped
+    assert {finding["part"] for finding in found if finding["ok"]} == set(CHECKS) - skipped
+    with pytest.raises(BadInput) as caught:
+        settings.read(config)
+    more = f" (`cuelens doctor` names {len(told) - 1} more)" if len(told) > 1 else ""
+    assert str(caught.value) == f"{told[0]}{more}"
+
+
+def test_settings_that_were_named_and_are_not_there_fail_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, found = findings(tmp_path / "none.toml", capsys)
+    assert (status, found["settings"]["detail"]) == (1, f"settings {tmp_path / 'none.toml'} do not exist")
+
+
+def test_without_settings_the_defaults_are_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "SYSTEM_FILE", tmp_path / "none.toml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "CHECKS", {"camera": lambda setup: setup.camera.source})
+    assert doctor(None, as_json=False) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ok        settings  no file: each key has its default",
+        "ok        camera    picamera2",
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")

@@ -283,7 +283,7 @@ def test_a_place_that_depends_on_who_runs_it_is_refused(
     with pytest.raises(BadInput) as caught:
         settings.read(file)
     assert str(caught.value) == (
-        f'{file}: places.{key} must be a whole path, which begins with {begins}, not "{place}"'
+        f'{file}: line 2, column 1: places.{key} must be a whole path, which begins with {begins}, not "{place}"'
     )
 
 

@@ -77,8 +77,11 @@ def test_an_unknown_language_is_refused_with_those_that_are_there(code: str) -> 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (('happy = "looks happy"\n', ""), 'phrases lacks the key "happy": it must be a text'),
-        (('"find fear" = "find scared"\n', ""), 'phrases lacks the key "find fear": it must be a text'),
+        (('happy = "looks happy"\n', ""), 'line 7, column 2: phrases lacks the key "happy": it must be a text'),
+        (
+            ('"find fear" = "find scared"\n', ""),
+            'line 7, column 2: phrases lacks the key "find fear": it must be a text',
+        ),
         (('happy = "looks happy"', "happy = 5"), "line 8, column 1: phrases.happy must be a text, not 5"),
         (
             ('name = "English"', 'name = "English"\nvoices = "en"'),
