@@ -13,6 +13,7 @@ from cuelens.adapters.sources import open_source
 from cuelens.camera.capture import CaptureThread, Feed
 from cuelens.camera.in_order import InOrder
 from cuelens.commands.requests import Requests, Story
+from cuelens.commands.restart import has_begun_anew
 from cuelens.commands.startup import RunOptions, Startup
 from cuelens.health import board
 from cuelens.link.server import Server
@@ -138,7 +139,7 @@ def event_file(options: RunOptions, stop: threading.Event, ending: ExitStack) ->
     """Return the writer of the events, if they are asked for. Raises Unwritable."""
     if options.events is None:
         return None
-    file = EventFile(options.events, patient=options.as_fast, stop=stop)
+    file = EventFile(options.events, patient=options.as_fast, stop=stop, goes_on=has_begun_anew())
     ending.callback(file.close)
     return file
 

@@ -1,4 +1,4 @@
-"""What running glasses are asked for: a press, a cue to try, the profile again. It comes by the link or by SIGHUP."""
+"""What running glasses are asked for: a press, a cue to try, their files again. It comes by the link or by SIGHUP."""
 
 import math
 import queue
@@ -16,6 +16,7 @@ from cuelens.commands import metrics
 from cuelens.commands.caregiver import Caregiver
 from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute
+from cuelens.commands.restart import settings_changed
 from cuelens.commands.startup import RunOptions, Startup, active_profile, with_mode
 from cuelens.cues.modes import mode
 from cuelens.link.replies import Done, Refused, Reply
@@ -43,6 +44,7 @@ _OTHER_S: Final = 4.0
 """Deadline of another reload that was begun before."""
 _AGAIN_S: Final = 1.0
 """Until what a calibration has left is undone again after a failure."""
+_ANEW: Final = "the settings are others now: the glasses begin anew with them"
 _EFFECTS: Final = {
     "ask": "asked: the answer comes as a cue",
     "again": "the next session begins",
@@ -103,6 +105,7 @@ class Parts:
         session_s: returns the length of a session for a profile, in seconds; 0 for no end.
         caregiver: what a calibration needs.
         first_minute: keeps the profile as the last good one.
+        begin_anew: ends the run, to begin anew with other settings. It is called between two beats.
     """
 
     loop: Loop
@@ -115,6 +118,7 @@ class Parts:
     session_s: Callable[[Profile], float]
     caregiver: CaregiverParts
     first_minute: FirstMinute
+    begin_anew: Callable[[], None]
 
 
 class Requests:
@@ -137,6 +141,7 @@ class Requests:
         self._tried_s = -math.inf
         self._trying = threading.Lock()
         self._reloading = threading.RLock()
+        self._ends = False
         self._caregiver = Caregiver(parts.caregiver, self._use, lambda: (self._active, "voice" in self._available))
 
     def answer(self, request: Request) -> Reply:
@@ -163,7 +168,7 @@ class Requests:
         return metrics.text(self._caregiver.health())
 
     def follow(self, reloads: "queue.SimpleQueue[bool]") -> None:
-        """Read the profile again for each item of a queue, on this thread, until an item is false."""
+        """Reload for each item of a queue, on this thread, until an item is false."""
         while reloads.get():
             try:
                 text, level = self.reload(), 6
@@ -173,17 +178,28 @@ class Requests:
             print(f"{journal_level(sys.stderr, level)}{text}", file=sys.stderr)
 
     def reload(self) -> str:
-        """Read the profile again, and put it into force between two beats. Returns a sentence.
+        """Read settings and profile again. Returns a sentence.
 
-        Raises BadInput if it cannot be used: then the one in force stays, and a fault says why.
+        A profile is put into force between two beats. With other settings the run ends, and begins anew. Raises
+        BadInput if one of the two cannot be used: then what is in force stays, and a fault says why.
         """
+        parts = self._parts
         with self._changing():
+            if self._ends:
+                return _ANEW
+            calibrates = parts.caregiver.calibration.on
+            if settings_changed(self._options, self._startup, parts.stream.fault, calibrates=calibrates):
+                # A run that ends by itself does not begin anew.
+                if not parts.loop.between_beats(parts.begin_anew, _LOOP_S):
+                    raise BadInput("the glasses are starting, stopping or busy: the settings in force stay; try again")
+                self._ends = True
+                return _ANEW
             if self._caregiver.drafted:
                 raise BadInput("a calibration tries another profile: end it first")
             try:
                 active = self._requested()
             except BadInput as error:
-                self._parts.stream.fault("profile damaged", str(error))
+                parts.stream.fault("profile damaged", str(error))
                 raise
             return self._change(active)
 

@@ -12,6 +12,7 @@ from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute, attempted
 from cuelens.commands.keys import HINT, keys
 from cuelens.commands.requests import Parts, Requests, Story
+from cuelens.commands.restart import begin_anew, end_run
 from cuelens.commands.startup import RunOptions, Startup, check
 from cuelens.frame import Frame
 from cuelens.health.health import Health
@@ -52,14 +53,15 @@ def run(
         picture: a file that the caller writes afterwards; it must not overwrite an input.
     """
     typed = bool(options.config or options.profile or options.bundle)
+    notify = Notify()
     with without_retry(), stop_on_signals() as stop, attempted(typed=typed) as attempt:
-        Notify().starting("the settings, the network and the profile are read and checked")
+        notify.starting("the settings, the network and the profile are read and checked")
         startup = check(options, picture, attempt)
         tally, watch = summary.Tally(), StageTimes()
         output = console.for_events(options.events)
         terminal = console.Console(output, cues="console" in options.cues)
         listeners: list[Callable[[events.Event], None]] = [tally, terminal, *readers]
-        Notify().starting("camera, lights, button and voice are opened")
+        notify.starting("camera, lights, button and voice are opened")
         with _assemble(options, startup, stop, watch, listeners, [terminal.watch, *watchers]) as loop:
             try:
                 outcome = loop.run(options.seconds, stop.event)
@@ -67,6 +69,8 @@ def run(
                 terminal.close()
             for line in summary.lines(outcome, tally, watch):
                 print(line, file=output)
+    if stop.begins_anew:
+        begin_anew()
     return stop.status
 
 
@@ -144,6 +148,7 @@ def _assemble(
             session_s=partial(assembly.session_s, hardware),
             caregiver=caregiver,
             first_minute=first_minute,
+            begin_anew=partial(end_run, loop, stop),
         )
         place = None if options.as_fast else address.own(startup.settings.state_dir())
         answering = Requests(options, startup, parts, speaks=voice is not None)

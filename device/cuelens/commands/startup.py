@@ -41,6 +41,7 @@ class RunOptions:
         as_fast: every frame of a file in order, without its clock.
         mode: mode in place of the profile's.
         worn: store sessions and their story, as with a camera.
+        whole: no new settings interrupt the run.
     """
 
     source: str | None = None
@@ -53,6 +54,7 @@ class RunOptions:
     as_fast: bool = False
     mode: str | None = None
     worn: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

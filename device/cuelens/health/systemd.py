@@ -11,9 +11,8 @@ from cuelens_models.errors import MissingExtra
 
 _EVERY_S: Final = 0.5
 """Shortest interval between two watchdog messages. The watchdog's own deadline is three seconds."""
-
 _START_S: Final = 60
-"""Time that a step of the start may take."""
+"""Time that a step of a start may take, and a process that starts itself again: TimeoutStartSec of the unit."""
 
 
 class Notify:
@@ -35,6 +34,9 @@ class Notify:
     def ready(self) -> None:
         """Report that the daemon serves: requests are answered, and frames are awaited."""
         self._send("READY=1\nSTATUS=ready: the first picture is awaited")
+        if usual := os.environ.get("WATCHDOG_USEC"):
+            # A process that has begun anew had asked for longer.
+            self._send(f"WATCHDOG_USEC={usual}")
 
     def turned(self) -> None:
         """Reset the watchdog: a turn of the beat loop ended. A timer must never call this: it is the proof of work."""
@@ -50,6 +52,11 @@ class Notify:
     def stopping(self) -> None:
         """Report that the daemon is about to end."""
         self._send("STOPPING=1")
+
+    def begins_anew(self) -> None:
+        """Report that this process starts itself again: meanwhile no turn of the loop can reset the watchdog."""
+        longer = f"\nWATCHDOG_USEC={_START_S * 1_000_000}" if "WATCHDOG_USEC" in os.environ else ""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}\nSTATUS=beginning anew{longer}")
 
     def _send(self, message: str) -> None:
         if self._socket:

@@ -28,13 +28,14 @@ class EventFile:
     `stop` is set: for recordings that are played as fast as they can be processed.
     """
 
-    def __init__(self, path: str, *, patient: bool, stop: threading.Event) -> None:
+    def __init__(self, path: str, *, patient: bool, stop: threading.Event, goes_on: bool = False) -> None:
         """Open the file. Raises Unwritable.
 
         Args:
             path: the file; "-" is standard output.
             patient: block when the queue is full, instead of losing events.
             stop: ends the blocking.
+            goes_on: write behind what the file holds, instead of replacing it.
         """
         self.path = path
         self.lost = 0
@@ -44,7 +45,7 @@ class EventFile:
         self._encoder = msgspec.json.Encoder()
         self._lines: queue.Queue[bytes | None] = queue.Queue(_QUEUE)
         try:
-            self._descriptor = os.dup(sys.stdout.fileno()) if path == "-" else _open(Path(path))
+            self._descriptor = os.dup(sys.stdout.fileno()) if path == "-" else _open(Path(path), goes_on)
         except OSError as error:
             raise self._unwritable(error) from error
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
@@ -109,9 +110,10 @@ class EventFile:
         return Unwritable(f"events cannot be written to {self.path}: {error.strerror}")
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, goes_on: bool) -> int:
     """Open for writing. A FIFO without a reader fails at once instead of blocking."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
+    begin = os.O_APPEND if goes_on else os.O_TRUNC
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | begin | os.O_NONBLOCK, 0o666)
     if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         os.set_blocking(descriptor, True)
     return descriptor

@@ -119,6 +119,8 @@ class Loop:
         self._pacing = Pacing()
         self._watchers = watchers
         self._notify = Notify()
+        self.begins_anew = False
+        """Whether the process starts itself again after the end."""
         self._ages_ms: deque[float] = deque(maxlen=_AGES)
         self._state = RUNNING
         self._clock = beats.clock
@@ -137,7 +139,7 @@ class Loop:
         with ExitStack() as ending:
             ending.callback(self._feed.close)
             ending.callback(self._outputs.close)
-            ending.callback(self._notify.stopping)
+            ending.callback(lambda: self._notify.begins_anew() if self.begins_anew else self._notify.stopping())
             ending.push(self._leave)
             while not stop.is_set() and self._turn():
                 self._change()

@@ -1,4 +1,4 @@
-"""Signals: Ctrl-C and SIGTERM end a run. SIGHUP ends one on a terminal, and elsewhere asks for the profile again."""
+"""Signals: Ctrl-C and SIGTERM end a run. SIGHUP ends one on a terminal, and elsewhere has its files read again."""
 
 import os
 import queue
@@ -15,7 +15,7 @@ class Stop:
     Attributes:
         event: set at the first signal that ends the run.
         status: exit status for the process.
-        reloads: gets an item for each SIGHUP that asks for the profile. It is of the kind that a signal handler may use
+        reloads: gets an item for each SIGHUP that asks for a reload. It is of the kind that a signal handler may use
             whatever it interrupts. Signals of one kind that come together count as one.
     """
 
@@ -24,12 +24,25 @@ class Stop:
         self.status = 0
         self.reloads: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._on_terminal = _has_terminal()
+        self._anew = False
+        self._signalled = False
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether the process starts itself again after the run: no signal ends it for good."""
+        return self._anew and not self._signalled
+
+    def begin_anew(self) -> None:
+        """End the run, to begin anew."""
+        self._anew = True
+        self.event.set()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal. Raises KeyboardInterrupt at a second Ctrl-C."""
         if number == signal.SIGHUP and not self._on_terminal:
             self.reloads.put(True)
             return
+        self._signalled = True
         if number == signal.SIGINT:
             self.status = 128 + signal.SIGINT
             if self.event.is_set():
@@ -47,9 +60,15 @@ def stop_on_signals() -> Iterator[Stop]:
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
             signal.signal(number, stop)
+    # One that came while a process began anew is delivered now.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         yield stop
     finally:
+        if stop.begins_anew:
+            # It would end the process before the next run handles it. What it asks for, that run reads in any case.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+            del before[signal.SIGHUP]
         for number, handler in before.items():
             signal.signal(number, handler)
 

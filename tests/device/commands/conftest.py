@@ -80,6 +80,8 @@ class Glasses:
     voices: list[MemoryVoice] = field(default_factory=list)
     told: list[events.Event] = field(default_factory=list)
     feed: Frames = field(default_factory=Frames)
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set when the run is to end for other settings."""
 
     def __post_init__(self) -> None:
         config = self.state / "cuelens.toml"
@@ -151,6 +153,7 @@ class Glasses:
             lambda profile: 60.0 * profile.session.minutes,
             caregiver,
             first_minute,
+            self.ended.set,
         )
         self.requests = Requests(options, startup, parts, speaks=voice is not None)
         self.stop = threading.Event()

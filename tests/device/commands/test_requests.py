@@ -12,6 +12,7 @@ from cuelens import events
 from cuelens.link.replies import Done
 from cuelens.link.requests import Press, Reload, Try
 from cuelens.profile.profile import Profile
+from cuelens.runtime.calibration import Ending
 
 
 def test_presses_are_answered_with_what_they_did(glasses: Any) -> None:
@@ -250,3 +251,31 @@ def test_the_factory_profile_needs_no_file(run_glasses: Any, tmp_path: Path) -> 
     assert not (tmp_path / "good").exists()
     assert Profile().mode == "companion"
     glasses.close()
+
+
+def test_changed_settings_end_the_run_and_wrong_ones_change_nothing(glasses: Any, soon: Callable[..., bool]) -> None:
+    config = glasses.state / "cuelens.toml"
+    config.write_text(f'[places]\nstate = "{glasses.state}"\n[camera]\nfps = 99\n')
+    glasses.profile('{"mode": "quiet"}')
+    refusal = glasses.refused(Reload())
+    assert "line 4, column 1: camera.fps must be a whole number from 2 to 60, not 99" in refusal
+    assert soon(lambda: glasses.events(events.Fault))
+    assert [(fault.fault, fault.detail) for fault in glasses.events(events.Fault)] == [("settings damaged", refusal)]
+    assert glasses.events(events.Mode) == []
+    config.write_text(f'[places]\nstate = "{glasses.state}"\n[camera]\nfps = 20\n')
+    glasses.calibration.begin()
+    assert "a calibration is on" in glasses.refused(Reload())
+    assert not glasses.ended.is_set()
+    glasses.calibration.leave(Ending())
+    assert "begin anew" in glasses.said(Reload())
+    assert glasses.ended.is_set()
+    assert "begin anew" in glasses.said(Reload())
+    assert glasses.events(events.Mode) == []
+
+
+def test_a_run_that_has_ended_by_itself_does_not_begin_anew(glasses: Any) -> None:
+    (glasses.state / "cuelens.toml").write_text(f'[places]\nstate = "{glasses.state}"\n[camera]\nfps = 20\n')
+    glasses.stop.set()
+    glasses.thread.join()
+    assert "stopping or busy: the settings in force stay" in glasses.refused(Reload())
+    assert not glasses.ended.is_set()
