@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema shipped-bundle clean
+.PHONY: demo test quick check coverage house schema settings shipped-bundle clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -33,6 +33,9 @@ house: .venv/.dev ## draw the rooms and the imports between them into docs/house
 
 schema: .venv/.dev ## write the JSON Schema of a profile into docs/profile.schema.json
 	$(BIN)/python tools/profile_schema.py
+
+settings: .venv/.dev ## write the page of the settings and a file with all of them, from their descriptions
+	$(BIN)/python tools/settings_reference.py
 
 shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and compare their content
 	mkdir -p build

@@ -22,6 +22,8 @@ _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 Pixels = Annotated[int, msgspec.Meta(ge=64, le=4096)]
 Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
+Source = Annotated[str, msgspec.Meta(title="a camera, a file, a folder or demo")]
+WholePath = Annotated[str, msgspec.Meta(title="a whole path, from / on, or empty")]
 
 
 class Camera(StrictStruct, frozen=True):
@@ -39,7 +41,7 @@ class Camera(StrictStruct, frozen=True):
         rotation: clockwise turn that makes the picture upright. Faces that lie are not found. (degrees, such as 180)
     """
 
-    source: str = "picamera2"
+    source: Source = "picamera2"
     width: Pixels = 640
     height: Pixels = 480
     fps: Annotated[int, msgspec.Meta(ge=2, le=60)] = 15
@@ -153,8 +155,8 @@ class Places(StrictStruct, frozen=True):
             one (design.md, section 9). What lies in the old folder is not moved. (such as "/srv/cuelens")
     """
 
-    bundle: str = ""
-    state: str = ""
+    bundle: WholePath = ""
+    state: WholePath = ""
 
 
 class Settings(StrictStruct, frozen=True):

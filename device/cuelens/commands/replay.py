@@ -11,7 +11,7 @@ cue is false if its face has not shown its expression in the second and a half b
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -99,9 +99,17 @@ def read(path: Path) -> list[events.AnyEvent]:
             stream.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadInput(f"{path}, line {number} is no event of this version of cuelens: {error}") from error
+    runs = sum(_begins_a_run(*pair) for pair in pairwise(stream))
+    if runs > 1:
+        raise BadInput(f'{path} holds {runs} runs, each with times of its own: cut it before each further "start"')
     if not any(isinstance(event, events.Reading) for event in stream):
         raise BadInput(f"{path} holds no readings: record some with `cuelens run --events {path}`")
     return stream
+
+
+def _begins_a_run(event: events.AnyEvent, following: events.AnyEvent) -> bool:
+    """Tell whether a run begins with two events. A school's start within a run has the time that it is."""
+    return isinstance(event, events.Start) and isinstance(following, events.Mode) and following.t == 0
 
 
 def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:

@@ -30,6 +30,20 @@ def cuelens(*given: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def test_a_file_that_other_settings_have_parted_is_refused_and_a_school_s_start_within_a_run_is_not(
+    tmp_path: Path,
+) -> None:
+    start = events.Start(bundle="b", source="s")
+    run = [start, events.Mode(t=0.0, mode="companion"), reading(0.1, happy=0.9), reading(2.0, happy=0.9)]
+    school = [start, events.Mode(t=2.0, mode="companion"), reading(2.1, happy=0.9)]
+    file = tmp_path / "run.jsonl"
+    file.write_bytes(msgspec.json.Encoder().encode_lines([*run, *school]))
+    assert len(read(file)) == 7
+    file.write_bytes(msgspec.json.Encoder().encode_lines([*run, *run]))
+    with pytest.raises(BadInput, match='holds 2 runs, each with times of its own: cut it before each further "start"'):
+        read(file)
+
+
 @pytest.mark.slow
 def test_a_recorded_run_gives_the_cues_that_it_gave(tmp_path: Path) -> None:
     pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")

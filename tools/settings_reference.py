@@ -1,0 +1,165 @@
+"""docs/settings.md and examples/cuelens.toml, from the docstrings of the settings: what `make settings` writes."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec.inspect import StructType, type_info
+
+from cuelens import settings
+from cuelens.settings import Settings, SingleLed
+from cuelens_models.strict_struct import allowed
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PAGE: Final = ROOT / "docs" / "settings.md"
+EXAMPLE: Final = ROOT / "examples" / "cuelens.toml"
+_ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+_EXAMPLE: Final = re.compile(r" \((?:(?P<unit>[^()]+), )?such as (?P<value>[^()]+)\)$")
+_WIDTH: Final = 96
+_ABOUT: Final = f"""\
+# The settings of a maker
+
+Settings say what the glasses are made of. What suits one wearer stands in the profile, and no key stands in both.
+They are a TOML file. The first of these is read, and none but that one:
+
+1. the file after `--config`
+2. `{settings.SYSTEM_FILE}`, on the glasses
+3. `$XDG_CONFIG_HOME/cuelens/cuelens.toml`, which is `~/.config/cuelens/cuelens.toml` without that variable
+
+Without a file, and for every key that the file leaves out, the defaults below hold. [A file with all of them]\
+(../examples/cuelens.toml) is a good beginning:
+
+    sudo install -D -m 644 examples/cuelens.toml {settings.SYSTEM_FILE}
+    sudo -u cuelens /opt/cuelens/bin/cuelens doctor
+
+## Mistakes
+
+A file is used whole or not at all. `cuelens doctor` has a line for each mistake: file, line, key, value, and what is
+allowed. It then checks those parts whose sections have none, and ends with status 1. `cuelens run` tells the first and
+ends with status 3. Unknown keys are mistakes too, so a misspelt one is told and not passed over.
+
+## When a change takes effect
+
+    sudo systemctl reload cuelens
+
+A reload reads settings and profile. A process without a terminal takes SIGHUP for it.
+
+- The settings have the same values as before: the profile alone is read again. It costs nothing.
+- They have others: the glasses begin anew with them. First a check starts beside the run, with all that a start reads:
+  model, source, profile. If it succeeds the lights go out, the session ends, the camera and its light go off, and the
+  same process starts itself again. Until the first cue this costs what any start costs, and a new session begins. A
+  mute and a pause stay. `--seconds` counts anew, and a file plays from its beginning. `--events FILE` goes on behind
+  what was written.
+- They are wrong, or no run could begin with them, or the profile cannot be used: nothing is taken, the profile neither.
+  The run goes on as it was. A fault and a warning in the journal say why.
+- A calibration is on: nothing is taken, with a sentence. So it is with `--as-fast`, in the demo, and while a pipe takes
+  the events. These take settings at their next start.
+
+All keys are alike in this. Other commands read the file when they start.
+"""
+
+
+class Key(NamedTuple):
+    """A key, in words. unit: "" without one. default, allowed, example: as the page shows them."""
+
+    name: str
+    about: str
+    unit: str
+    default: str
+    allowed: str
+    example: str
+
+
+def keys(struct: type[Any]) -> list[Key]:
+    """Return the keys of a struct. Raises KeyError for one without description, ValueError for one without example."""
+    told = dict(_ATTRIBUTE.findall(inspect.cleandoc(struct.__doc__ or "")))
+    rule = type_info(struct)
+    assert isinstance(rule, StructType)
+    found = []
+    for field in rule.fields:
+        words = " ".join(told[field.name].split())
+        match = _EXAMPLE.search(words)
+        if match is None:
+            raise ValueError(f"{struct.__name__}.{field.name} has no example: end it with (UNIT, such as VALUE)")
+        default = "none: it has to be there" if field.required else _toml(field.default)
+        about = words[:1].upper() + words[1 : match.start()]
+        found.append(Key(field.name, about, match["unit"] or "", default, allowed(field.type), match["value"]))
+    return found
+
+
+def about(struct: type[Any]) -> str:
+    """Return what a struct is, in a paragraph."""
+    return " ".join(inspect.cleandoc(struct.__doc__ or "").partition("\n\nAttributes:")[0].split())
+
+
+def page() -> str:
+    """Return the page."""
+    return "\n".join([_ABOUT, *_reference(), "## A whole file\n", *_indented(example())])
+
+
+def example() -> str:
+    """Return a file with each key at its default, and what it means."""
+    lines = [
+        "# Settings of cuelens: each key, at its default. Leave out what is right for you.",
+        "# docs/settings.md has all that is allowed; `cuelens doctor` tells mistakes.",
+    ]
+    for section, struct in sections():
+        lines += ["", *_comment(about(struct)), f"[{section}]"]
+        for key in keys(struct):
+            note = f"{key.about} ({key.unit})" if key.unit else key.about
+            lines += [*_comment(note), f"{key.name} = {key.default}"]
+    return "\n".join(lines) + "\n"
+
+
+def sections() -> Iterator[tuple[str, type[Any]]]:
+    """Yield the sections by name."""
+    for field in msgspec.structs.fields(Settings):
+        yield field.name, type(field.default)
+
+
+def _reference() -> Iterator[str]:
+    for section, struct in sections():
+        yield f"## [{section}]\n\n{about(struct)}\n"
+        yield from _table(struct)
+        if section == "pins":
+            yield f"Each entry of `single` is {about(SingleLed)[0].lower()}{about(SingleLed)[1:]}\n"
+            yield from _table(SingleLed)
+
+
+def _table(struct: type[Any]) -> Iterator[str]:
+    yield "| key | what it is | unit | default | allowed | example |\n|---|---|---|---|---|---|"
+    for key in keys(struct):
+        default = key.default if key.default.startswith("none") else f"`{key.default}`"
+        cells = (f"`{key.name}`", key.about, key.unit, default, key.allowed, f"`{key.example}`")
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    yield ""
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _comment(text: str) -> list[str]:
+    lines, line = [], "#"
+    for word in text.split():
+        if len(line) + len(word) >= _WIDTH:
+            lines.append(line)
+            line = "#"
+        line += f" {word}"
+    return [*lines, line]
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield f"    {line}" if line else ""
+    yield ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
+    EXAMPLE.write_text(example(), "utf-8")
+    print(PAGE, EXAMPLE, sep="\n")
