@@ -20,6 +20,12 @@ NO_CAMERA: Final = "no camera"
 STALLED: Final = "camera stalled"
 PAUSED: Final = "paused"
 ODD: Final = "odd frame"
+_OLD_S: Final = 1.0
+"""Age from which a camera's frame is dropped: this process was stopped, and the driver's buffers are of before."""
+_MOST_OLD: Final = 8
+"""Old frames in a row that are dropped, twice the buffers of a driver. After them, the camera's own clock is wrong."""
+_LATE_S: Final = 0.5
+"""So much later than its deadline, a wait shows that this process was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,8 @@ class CaptureThread:
         self._mailbox: Latest[Frame] = Latest()
         self._failed = 0
         self._odd = 0
+        self._old = 0
+        self._old_in_a_row = 0
         self._error: Exception | None = None
         self._stopping = threading.Event()
         self._due_s = math.inf
@@ -131,20 +139,23 @@ class CaptureThread:
         The first call starts the capture, so that no frame ages while the run is still being set up.
         """
         self.start()
+        began_s = time.monotonic()
         try:
-            return self._mailbox.take(timeout_s)
+            return self._take(began_s + timeout_s)
         except EOFError:
             if self._error:
                 raise self._error from None
             return None
         except TimeoutError:
-            if time.monotonic() > self._due_s:
+            now_s = time.monotonic()
+            # After a stop of this whole process, the call may be about to return.
+            if now_s > self._due_s and now_s < began_s + timeout_s + _LATE_S:
                 raise CameraLost("the camera hangs in a call that does not return; a restart is needed") from None
             raise
 
     def dropped(self) -> int:
-        """Return the number of frames that newer ones overwrote, were no pictures, or failed to be read."""
-        return self._mailbox.overwritten + self._odd + self._failed
+        """Return the number of frames that newer ones overwrote, were no pictures or too old, or failed to be read."""
+        return self._mailbox.overwritten + self._odd + self._old + self._failed
 
     def pause(self, *, on: bool) -> None:
         """Close the camera, or open it again, on the capture thread. A file is not paused."""
@@ -168,6 +179,18 @@ class CaptureThread:
         with self._starting:
             if self._thread.ident is None:
                 self._thread.start()
+
+    def _take(self, end_s: float) -> Frame:
+        """Take the latest frame of the mailbox, but none of a camera that shows what was long ago."""
+        while True:
+            frame = self._mailbox.take(max(0.0, end_s - time.monotonic()))
+            if self._is_file or time.monotonic() - frame.exposed_ns / 1e9 < _OLD_S:
+                self._old_in_a_row = 0
+                return frame
+            if self._old_in_a_row == _MOST_OLD:
+                return frame
+            self._old_in_a_row += 1
+            self._old += 1
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:

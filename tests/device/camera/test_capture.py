@@ -1,3 +1,4 @@
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -235,4 +236,30 @@ def test_a_source_that_nothing_was_read_of_is_closed_too() -> None:
     assert feed.received == 0
     feed.close()
     assert camera.closed
+    feed.close()
+
+
+@pytest.mark.parametrize(("old", "given"), [(0, [0, 1]), (4, [4, 5]), (8, [8, 9]), (10, [8, 9])])
+def test_a_frame_of_long_ago_is_dropped_unless_all_are(old: int, given: list[int]) -> None:
+    """The buffers of a driver outlast a stop of the process; a camera whose clock is wrong is still a camera."""
+    steps: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+
+    class Stepped(MemoryCamera):
+        def read(self, timeout_s: float) -> Frame | None:
+            return steps.get()
+
+    feed = CaptureThread(opener(Stepped()), lambda *_: None)
+    taken = []
+    for number in range(10):
+        age_s = 5.0 if number < old else 0.0
+        steps.put(Frame(np.zeros((4, 4), np.uint8), float(number), time.monotonic_ns() - int(age_s * 1e9)))
+        try:
+            frame = feed.next(0.2)
+        except TimeoutError:
+            continue
+        assert frame
+        taken.append(int(frame.t))
+    assert taken[:2] == given
+    assert feed.dropped() == given[0]
+    steps.put(Frame(np.zeros((4, 4), np.uint8), 11.0, time.monotonic_ns()))
     feed.close()
