@@ -3,21 +3,24 @@
 BENCH is a folder. Its files hold what each device does now, as one word; the test replaces them. What the devices were
 told to do is written to BENCH/seen.jsonl, with the monotonic time, which is the same in every process.
 
-    camera   textured | face | dark | covered | odd | stalls | hangs | absent | real (the adapter of the settings)
+    camera   textured | small | face | dark | covered | odd | stalls | hangs | absent
+             real: the adapter of the settings
     light    works | fails                  button   absent | present
     beat     works | hangs | hangs with the lock
     board    none | busy 17 24 | no gpio    of a Raspberry Pi with gpiozero's mock pins; these pins are taken
+    clock    seconds that the wall clock is off
     sys/     what the kernel says of heat and supply
 """
 
 import ctypes
+import fcntl
 import json
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -50,16 +53,29 @@ def note(what: str, **values: Any) -> None:
         file.write(json.dumps({"at": time.monotonic(), "what": what} | values) + "\n")
 
 
+def hold(name: str) -> IO[str] | None:
+    """Hold a device until the file is closed, or this process ends. None if another process holds it."""
+    file = (BENCH / f"{name}.held").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
 class BreakableCamera:
     """A camera with the buffers of a driver, which does what the word says."""
 
     name = "v4l2:0"
 
     def __init__(self) -> None:
-        if word("camera") == "absent":
+        if word("camera") == "absent" or not (held := hold("camera")):
             raise AbsentDevice("/dev/video0 is no camera, or another program holds it")
         note("camera opened")
-        self._filled: deque[float] = deque()
+        self._held = held
+        self._filled: deque[tuple[float, str]] = deque()
+        self._before = word("camera")
         self._next_s = time.monotonic()
         self._first = True
         self._texture = np.random.default_rng(7).integers(60, 200, (480, 640), np.uint8)
@@ -76,27 +92,34 @@ class BreakableCamera:
                 time.sleep(1e6)
             case "absent":
                 raise AbsentDevice("/dev/video0 went away")
-        exposed_s = self._exposed_s()
+        exposed_s, showing = self._exposed()
         if self._first:
             note("first frame")
             self._first = False
-        return Frame(self._picture(), exposed_s, int(exposed_s * 1e9))
+        return Frame(self._picture(showing), exposed_s, int(exposed_s * 1e9))
 
     def close(self) -> None:
+        """Let others have the camera."""
         note("camera closed")
+        self._held.close()
 
-    def _exposed_s(self) -> float:
+    def _exposed(self) -> tuple[float, str]:
+        """Return when the oldest frame was exposed, and what the camera saw then."""
         while not self._filled:
             time.sleep(max(0.0, self._next_s - time.monotonic()))
-            now_s = time.monotonic()
+            now_s, now = time.monotonic(), word("camera")
             while self._next_s <= now_s and len(self._filled) < _BUFFERS:
-                self._filled.append(self._next_s)
+                # A driver fills its buffers while this process is stopped: they show what was there before.
+                was_s = now_s - self._next_s
+                self._filled.append((self._next_s, now if was_s < 4 / FPS else self._before))
                 self._next_s += 1 / FPS
-            self._next_s = max(self._next_s, now_s)
+            self._next_s, self._before = max(self._next_s, now_s), now
         return self._filled.popleft()
 
-    def _picture(self) -> Any:
-        match word("camera"):
+    def _picture(self, showing: str) -> Any:
+        match showing:
+            case "small":
+                return self._texture[:120, :160].copy()
             case "odd":
                 return np.empty((0, 640), np.uint8)
             case "dark":
@@ -149,8 +172,9 @@ class BreakableDetector(haar.HaarDetector):
 
 
 def open_source(name: str, settings: Camera) -> FrameSource:
-    """Open the camera that the word names."""
-    return _open_real(name, settings) if word("camera") == "real" else BreakableCamera()
+    """Open the camera of the settings; any other source as it is."""
+    real = word("camera") == "real" or name != BreakableCamera.name
+    return _open_real(name, settings) if real else BreakableCamera()
 
 
 def fit(pins: Pins, fault: Callable[[str, str], None], *, light: bool, worn: bool) -> Hardware:
@@ -175,10 +199,14 @@ def factory(*, mocked: bool) -> Any:
     class Busy(MockFactory):  # type: ignore[misc]
         """Mock pins, some of which another process holds."""
 
+        holds: ClassVar[dict[Any, Any]] = {}
+
         def pin(self, name: Any) -> Any:
             """Return a pin. Raises what lgpio raises."""
-            if str(name) in word("board").split()[1:]:
+            held = self.holds.get(name) or hold(f"pin{name}")
+            if not held or str(name) in word("board").split()[1:]:
                 raise LgpioError("'GPIO busy'")
+            self.holds[name] = held
             return super().pin(name)
 
     if word("board") == "no gpio":
@@ -187,6 +215,7 @@ def factory(*, mocked: bool) -> Any:
 
 
 _open_real, _fit_real = sources.open_source, hardware.fit
+_time = time.time
 _temperature_c, _under_voltage = board.temperature_c, board.under_voltage
 
 if __name__ == "__main__":
@@ -194,6 +223,7 @@ if __name__ == "__main__":
     sources.open_source = open_source
     hardware.fit = fit
     haar.HaarDetector = BreakableDetector  # type: ignore[misc]
+    time.time = lambda: _time() + float(word("clock"))
     board.temperature_c = lambda *_: _temperature_c(BENCH)
     board.under_voltage = lambda *_: _under_voltage(BENCH)
     if word("board") != "none":

@@ -45,7 +45,7 @@ TABLE = "CUELENS_FAULT_TABLE"
 """Environment variable: the folder into which each row is written."""
 AMBER_SECONDS = float("inf")
 """The amber breath of a fault has no end; no other light is so."""
-_WORKS = {"camera": "textured", "light": "works", "button": "present", "beat": "works", "board": "none"}
+_WORKS = {"camera": "textured", "light": "works", "button": "present", "beat": "works", "board": "none", "clock": "0"}
 
 
 class Worn:
@@ -93,10 +93,11 @@ class Worn:
 
     def make(self, device: str, does: str) -> float:
         """Have a device do something from now on. Returns the time."""
-        fresh = self.bench / f".{device}"
-        fresh.parent.mkdir(parents=True, exist_ok=True)
+        file = self.bench / device
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f".{file.name}")
         fresh.write_text(does)
-        fresh.replace(self.bench / device)
+        fresh.replace(file)
         return time.monotonic()
 
     def start(self, *given: str, ready: bool = True) -> float:
