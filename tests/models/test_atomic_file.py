@@ -1,13 +1,17 @@
 """Files are written whole, and what is no file stays what it is."""
 
 import os
+import re
+import shutil
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from cuelens_models.atomic_file import write_whole
+from cuelens_models.atomic_file import clear, write_whole
 from cuelens_models.errors import Unwritable
 
 
@@ -55,3 +59,136 @@ def test_threads_that_write_one_file_at_once_all_leave_it_whole(tmp_path: Path) 
     assert failed == []
     assert whole <= set(contents)
     assert [one.name for one in tmp_path.iterdir()] == ["phrase.wav"]
+
+
+CALL = re.compile(r"^(?:\[pid +\d+\] )?(\w+)\((.*)\) += +\d", re.MULTILINE)
+PLACE = re.compile(r"\"([^\"]+)\"|<([^>]+)>")
+
+
+def calls(folder: Path, code: str) -> list[tuple[str, ...]]:
+    """Return the system calls with which some code changes a folder, as (call, names...) in order."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    trace, traced = folder.with_name("trace"), "write,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir"
+    command = ["strace", "-f", "-y", "-qq", "-e", f"trace={traced}", "-o", str(trace), sys.executable, "-c", code]
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+    if "ptrace" in done.stderr:
+        pytest.skip("this machine lets nobody trace")
+    assert done.returncode == 0, done.stderr
+    found = []
+    for line in trace.read_text().splitlines():
+        call = CALL.match(line.partition(" ")[2].strip())
+        places = [one or other for one, other in PLACE.findall(call[2])] if call else []
+        names = [os.path.relpath(place, folder) for place in places if place.startswith(str(folder))]
+        if call and names:
+            found.append((call[1], *(re.sub(r"\.\d+\.tmp", ".tmp", name) for name in names)))
+    return found
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from cuelens_models.atomic_file import make_folder, write_whole
+make_folder(Path(sys.argv[1]) / "a" / "b")
+write_whole(Path(sys.argv[1]) / "a" / "b" / "file", b"new")
+"""
+SAVE = """
+import sys
+from pathlib import Path
+from cuelens.profile.library import FACTORY, Library
+library = Library(Path(sys.argv[1]))
+library.write_draft(FACTORY)
+library.save_draft()
+library.choose("default")
+library.reset()
+"""
+WRITTEN = [
+    ("mkdir", "a"),
+    ("mkdir", "a/b"),
+    ("fsync", "a"),
+    ("fsync", "."),
+    ("write", "a/b/.file.tmp"),
+    ("fsync", "a/b/.file.tmp"),
+    ("rename", "a/b/.file.tmp", "a/b/file"),
+    ("fsync", "a/b"),
+]
+SAVED = [
+    ("mkdir", "profiles"),
+    ("fsync", "."),
+    ("write", "profiles/..draft.json.tmp"),
+    ("fsync", "profiles/..draft.json.tmp"),
+    ("rename", "profiles/..draft.json.tmp", "profiles/.draft.json"),
+    ("fsync", "profiles"),
+    # It is saved.
+    ("rename", "profiles/.draft.json", "profiles/default.json"),
+    ("fsync", "profiles"),
+    ("write", ".active.tmp"),
+    ("fsync", ".active.tmp"),
+    ("rename", ".active.tmp", "active"),
+    ("fsync", "."),
+    # The name of a profile goes before the profile.
+    ("unlink", "active"),
+    ("fsync", "."),
+    ("unlink", "profiles/default.json"),
+    ("fsync", "profiles"),
+]
+
+
+@pytest.mark.parametrize(("code", "expected"), [(WRITE, WRITTEN), (SAVE, SAVED)], ids=["write", "save"])
+def test_what_is_renamed_was_synced_and_its_folder_is_synced_after(
+    tmp_path: Path, code: str, expected: list[tuple[str, ...]]
+) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    if code == SAVE:
+        pytest.importorskip("cuelens")
+    made = calls(folder, code)
+    # Some C libraries make a folder before its parent, and try again.
+    assert [call for call in made if call[0] != "mkdir"] == [call for call in expected if call[0] != "mkdir"]
+
+
+def ended() -> int:
+    """Return the number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize(
+    ("name", "goes"),
+    [
+        (".file.{ended}.tmp", True),
+        ("..draft.json.{ended}.tmp", True),
+        (".two words\n.{ended}.tmp", True),
+        (".file.999999999.tmp", True),
+        (".file.{own}.tmp", False),
+        (".file.1.tmp", False),
+        (".file.9999999999.tmp", False),
+        (".file.tmp", False),
+        ("file.{ended}.tmp", False),
+        (".file.{ended}.tmp~", False),
+        (".{ended}.tmp", False),
+    ],
+)
+def test_what_a_killed_process_left_is_deleted_and_nothing_else(tmp_path: Path, name: str, goes: bool) -> None:
+    left = tmp_path / name.format(ended=ended(), own=os.getpid())
+    left.write_bytes(b"half")
+    clear(tmp_path)
+    assert left.exists() is not goes
+
+
+def test_a_write_deletes_what_an_earlier_one_of_the_same_file_left(tmp_path: Path) -> None:
+    number = ended()
+    for name in ("[a]", "[a]x", "b"):
+        (tmp_path / f".{name}.{number}.tmp").write_bytes(b"half")
+    write_whole(tmp_path / "[a]", b"new")
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
+        ["[a]", f".[a]x.{number}.tmp", f".b.{number}.tmp"]
+    )
+
+
+def test_a_folder_that_is_not_there_is_clear(tmp_path: Path) -> None:
+    clear(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    clear(tmp_path / "file")
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
