@@ -175,7 +175,7 @@ INVISIBLE = "an invisible character stands here: delete it, or save the file wit
 COLOUR = "a colour stands in double quotes, and a comment in JSON begins with //"
 AFTER = "something stands after the end: one pair of brackets encloses everything"
 LINE = "this cannot be read: expected key = value with text in double quotes, or a [section]"
-SPACES = " " * 450_000
+BLANK = " " * 450_000
 TWICE = "this key or section stands there twice: keep one"
 
 
@@ -217,7 +217,7 @@ TWICE = "this key or section stands there twice: keep one"
         ("[" * 100_000, "line 1, column 1: too many brackets stand in each other"),
         # To find this key among so many spaces took hours.
         (f'{{" ": 1,{" " * 900_000}}}', f'line 1, column 2: there is no key " ": choose from {KEYS}, ...'),
-        (f'{{"{SPACES}": 1,{SPACES}}}', f'line 1, column 2: there is no key "{SPACES[:59]}...: choose from {KEYS}, ...'),
+        (f'{{"{BLANK}": 1,{BLANK}}}', f'line 1, column 2: there is no key "{BLANK[:59]}...: choose from {KEYS}, ...'),
         (f'{{"sound": {"9" * 5000}}}', "line 1, column 11: a number has too many digits"),
         ('{"wearer": "M\u00eda"}'.encode("latin-1"), " is not in UTF-8 at line 1: save it with the encoding UTF-8"),
         ("\n\nM\u00eda".encode("latin-1"), " is not in UTF-8 at line 3: save it with the encoding UTF-8"),

@@ -18,6 +18,7 @@ from cuelens.commands.startup import RunOptions, Startup
 from cuelens.health import board
 from cuelens.link.server import Server
 from cuelens.ports import FrameSource, Voice
+from cuelens.profile import store
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import volume
 from cuelens.profile.store import ProfileInForce
@@ -148,7 +149,9 @@ def story(startup: Startup, stream: EventStream, ending: ExitStack) -> Story | N
     """Return the writer of a worn run's story."""
     if not startup.worn:
         return None
-    story = Story(startup.settings.state_dir() / FILE, startup.active.profile, stream.fault)
+    state = startup.settings.state_dir()
+    store.tidy(state)
+    story = Story(state / FILE, startup.active.profile, stream.fault)
     ending.callback(story.close)
     return story
 

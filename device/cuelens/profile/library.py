@@ -14,7 +14,7 @@ from cuelens.profile import store
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.store import ProfileInForce
 from cuelens.sound import recording
-from cuelens_models.atomic_file import make_folder, write_whole
+from cuelens_models.atomic_file import make_folder, sync_folder, write_whole
 from cuelens_models.errors import BadInput
 
 _DRAFT: Final = ".draft.json"
@@ -92,6 +92,7 @@ class Library:
             raise BadInput("nothing was changed, so there is nothing to save")
         keep(self.active, self.active)
         self.draft.replace(self.active)
+        sync_folder(self.folder)
         self._prune()
 
     def discard_draft(self) -> None:
@@ -157,11 +158,14 @@ class Library:
     def reset(self) -> None:
         """Delete all profiles with their recordings and spoken phrases. The factory profile is in force."""
         self._refuse_if_named()
+        # First, for a power cut in between: it would name a profile that is gone.
+        (self._state / "active").unlink(missing_ok=True)
+        sync_folder(self._state)
         for folder in (self._state / name for name in ("profiles", "good", "phrases")):
             for file in folder.iterdir() if folder.is_dir() else ():
                 if not file.is_dir() or file.is_symlink():
                     file.unlink()
-        (self._state / "active").unlink(missing_ok=True)
+            sync_folder(folder)
 
     def _write(self, path: Path, content: bytes) -> None:
         """Write a file, for the user of the state folder if root does it."""

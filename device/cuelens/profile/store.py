@@ -10,7 +10,7 @@ from cuelens.cues import modes
 from cuelens.profile import language, perceptible, phrases
 from cuelens.profile.profile import RETIRED, Profile
 from cuelens.profile.rules import limit_rule, tell_as
-from cuelens_models.atomic_file import make_folder, write_whole
+from cuelens_models.atomic_file import clear, make_folder, write_whole
 from cuelens_models.errors import BadInput, Unwritable
 
 _NAME: Final = re.compile(r"[\w-]{1,60}")
@@ -130,6 +130,12 @@ def keep_good(state: Path, active: ProfileInForce) -> str:
     except OSError as error:
         return f"{file} cannot be used: {error.strerror}"
     return ""
+
+
+def tidy(state: Path) -> None:
+    """Delete what writers left in a state folder whom a power cut ended. For the start, before anything is written."""
+    for folder in (state, *(state / name for name in ("profiles", "good", "phrases"))):
+        clear(folder)
 
 
 def active_path(state: Path) -> Path:

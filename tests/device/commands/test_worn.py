@@ -67,6 +67,23 @@ def test_a_worn_run_is_a_session_with_a_story(tmp_path: Path, still: Path) -> No
     assert "There is no story yet" in cuelens(tmp_path, "story").stdout
 
 
+def test_a_worn_run_deletes_what_killed_writers_left(tmp_path: Path, still: Path) -> None:
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left = [
+        f".wearer.json.{killed.pid}.tmp",
+        f"profiles/..draft.json.{killed.pid}.tmp",
+        f"good/.mia.json.{killed.pid}.tmp",
+    ]
+    for name in (*left, f"phrases/.0123.wav.{killed.pid}.tmp", "profiles/mia.wav"):
+        (state(tmp_path) / name).parent.mkdir(parents=True, exist_ok=True)
+        (state(tmp_path) / name).write_bytes(b"half")
+    worn(tmp_path, still)
+    files = [file.relative_to(state(tmp_path)) for file in state(tmp_path).rglob("*") if file.is_file()]
+    assert not [file for file in files if file.suffix == ".tmp"]
+    assert Path("profiles/mia.wav") in files
+
+
 def test_a_run_that_is_not_worn_leaves_nothing_behind(tmp_path: Path, still: Path) -> None:
     assert cuelens(tmp_path, "run", "--source", still, "--as-fast").returncode == 0
     assert not state(tmp_path).exists()
