@@ -83,13 +83,14 @@ class Verdict:
 
 
 def read(path: Path) -> list[events.AnyEvent]:
-    """Read a recording. Raises BadInput with the number of a bad line."""
+    """Read a recording. A last line that was cut short is left out. Raises BadInput with the number of a bad line."""
     if fault := regular_file.fault(path):
         raise BadInput(f"{path} {fault}")
     try:
-        lines = path.read_bytes().splitlines()
+        content = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    lines = content.splitlines()
     decoder = msgspec.json.Decoder(events.AnyEvent)
     stream = []
     for number, line in enumerate(lines, start=1):
@@ -98,6 +99,9 @@ def read(path: Path) -> list[events.AnyEvent]:
         try:
             stream.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if number == len(lines) and not content.endswith((b"\n", b"\r")):
+                # A power cut ends a recording within a line.
+                break
             raise BadInput(f"{path}, line {number} is no event of this version of cuelens: {error}") from error
     runs = sum(_begins_a_run(*pair) for pair in pairwise(stream))
     if runs > 1:

@@ -134,7 +134,7 @@ def test_the_interval_of_a_share_is_wilson_s() -> None:
         ('{"event": "lost", "t": 1.0, "track": 1}\n', "holds no readings"),
         ('{"event": "reading", "t": 1.0, "track": 1, "scores": {}}\nnonsense\n', "line 2 is no event of this version"),
         ('{"event": "wink", "t": 1.0}\n', "line 1 is no event"),
-        (f'{{"a": {"[" * 100_000}, "event": "press"}}', "line 1 is no event"),
+        (f'{{"a": {"[" * 100_000}, "event": "press"}}\n', "line 1 is no event"),
     ],
 )
 def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -145,6 +145,16 @@ def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path: Path, text: str
     done = cuelens("replay", str(file))
     assert done.returncode == 3
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_recording_that_a_power_cut_ended_is_read_to_its_last_whole_line(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    whole = b"".join(msgspec.json.encode(reading(n / 15, happy=0.5)) + b"\n" for n in range(3))
+    file.write_bytes(whole)
+    for length in range(len(whole) // 3, len(whole) + 1):
+        file.write_bytes(whole[:length])
+        lines = whole[:length].count(b"\n") + (whole[length : length + 1] == b"\n")
+        assert len(read(file)) == lines
 
 
 @pytest.mark.parametrize(
