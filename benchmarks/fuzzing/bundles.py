@@ -42,6 +42,11 @@ def _packed(model: bytes, contract: bytes, form: int = zipfile.ZIP_STORED) -> by
     return target.getvalue()
 
 
+def small(version: str = "1") -> bytes:
+    """Return a bundle of a few kilobytes, of any version."""
+    return _packed(_SMALL, json.dumps(json.loads(_SOUND) | {"version": version}).encode())
+
+
 def _made(content: bytes) -> bytes:
     """Return the file that an input stands for. Its first byte says which part it is."""
     part, rest = content[:1], content[1:]

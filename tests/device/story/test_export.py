@@ -17,7 +17,7 @@ from cuelens import events
 from cuelens.story import query, store
 from cuelens.story.store import Entry, Session
 
-POWER_CUT = Path(__file__).resolve().parents[3] / "benchmarks" / "power_cut.py"
+POWER_CUT = Path(__file__).resolve().parents[3] / "benchmarks" / "power_cuts" / "story.py"
 
 
 def test_what_is_deleted_is_not_in_the_file_any_more(tmp_path: Path, bytes_of: Callable[[Path], bytes]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from cuelens.story import store
 from cuelens.story.store import DamagedStory
 
-POWER_CUT = Path(__file__).resolve().parents[3] / "benchmarks" / "power_cut.py"
+POWER_CUT = Path(__file__).resolve().parents[3] / "benchmarks" / "power_cuts" / "story.py"
 
 
 def power_cut(*options: str) -> subprocess.CompletedProcess[str]:
