@@ -228,6 +228,7 @@ def main() -> int:
     if options.json:
         figures_of = [dataclasses.asdict(row) | {"growth": row.growth, "verdict": row.verdict} for row in rows]
         found = {"seed": options.seed, "length_s": options.length_s, "said": said, "figures": figures_of, "flat": well}
+        found["calms"] = [dataclasses.asdict(calm) for calm in soak.calms]
         options.json.write_text(command.to_json(found))
     return 0 if well else 1
 

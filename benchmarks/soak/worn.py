@@ -48,9 +48,12 @@ class ReplayedCamera:
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame when it is due. Raises TimeoutError in a stall, AbsentDevice if the camera is away."""
         wrong = self._wrong()
-        if wrong == "stall":
-            time.sleep(timeout_s)
-            raise TimeoutError("no frame")
+        end_s = time.monotonic() + timeout_s
+        while wrong == "stall":
+            if time.monotonic() > end_s:
+                raise TimeoutError("no frame")
+            time.sleep(0.05)
+            wrong = self._wrong()
         if wrong == "absent":
             raise AbsentDevice("the camera is away")
         now_s = time.monotonic()
