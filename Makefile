@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings shipped-bundle clean
+.PHONY: demo test quick check coverage house schema settings shipped-bundle install-units uninstall-units clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -41,6 +41,9 @@ shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and
 	mkdir -p build
 	$(BIN)/convert-model $(SHIPPED)/cuelens.keras --data $(DATA) -o build/cuelens.tflite --expect $(SHIPPED)/cuelens.tflite
 	@echo "the same content as $(SHIPPED)/cuelens.tflite"
+
+install-units uninstall-units: ## units and what else the operating system reads (DESTDIR=, PREFIX=, REBOOT=1), and away again
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' REBOOT='$(REBOOT)' systemd/install-units $(@:-units=)
 
 clean: ## remove what was made
 	rm -rf .venv build dist

@@ -25,11 +25,12 @@ def installed(tmp_path: Path) -> Path:
     """The unit with its program where this machine has one: `verify` wants to see it."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    text = re.sub(r"/opt/cuelens/bin/\w+", shutil.which("true") or "/bin/true", UNIT.read_text())
-    assert "/opt/cuelens" not in text
-    unit = tmp_path / "cuelens.service"
-    unit.write_text(text)
-    return unit
+    for name in ("cuelens.service", "cuelens-alarm.service"):
+        programs = r"/opt/cuelens/bin/\w+|/usr/lib/cuelens/[\w-]+"
+        text = re.sub(programs, shutil.which("true") or "/bin/true", (UNIT.parent / name).read_text())
+        assert "/opt/cuelens" not in text
+        (tmp_path / name).write_text(text)
+    return tmp_path / "cuelens.service"
 
 
 def test_systemd_finds_nothing_to_complain_about(installed: Path) -> None:
@@ -92,19 +93,6 @@ def test_a_start_that_no_retry_can_mend_has_a_status_of_its_own(
     assert not (tmp_path / "state" / "story.sqlite").exists() or sessions(tmp_path / "state" / "story.sqlite") == []
 
 
-def test_the_exposure_is_at_most_2_5(installed: Path) -> None:
-    done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=25", "--no-pager", str(installed)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-400:]
-    level = re.search(r"Overall exposure level for cuelens.service: ([\d.]+)", done.stdout)
-    assert level
-    assert float(level[1]) <= 2.5
-
-
 def test_the_unit_starts_the_command_that_a_person_starts() -> None:
     (start,) = re.findall(r"^ExecStart=/opt/cuelens/bin/cuelens (.*)$", UNIT.read_text(), re.MULTILINE)
     done = subprocess.run([sys.executable, "-m", "cuelens", *start.split(), "--help"], capture_output=True, check=False)
@@ -150,11 +138,6 @@ def test_a_listener_that_is_not_there_is_no_fault(tmp_path: Path, address: str) 
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-
-
-def test_the_light_is_put_out_without_waiting_for_opencv() -> None:
-    code = "import sys, cuelens.adapters.lights_out; sys.exit('cv2' in sys.modules or 'numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_beat_that_hangs_starves_the_watchdog() -> None:

@@ -2,28 +2,22 @@
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
+from cuelens.adapters import last_resort
 from cuelens.adapters.gpio_button import GpioButton
 from cuelens.adapters.gpio_light import GpioLight
 from cuelens.health.board import is_raspberry_pi
 from cuelens.light import patterns
 from cuelens.settings import Pins
-from cuelens_models import regular_file
-from cuelens_models.atomic_file import write_whole
 from cuelens_models.command import install
 from cuelens_models.errors import AbsentDevice, MissingExtra
 
 _PWM_HZ: Final = 200
 """PWM frequency, twice gpiozero's default. The duty cycle has steps of 1 %, and lgpio times the pulses on a thread that
 Linux may wake 50 us late (PR_SET_TIMERSLACK). At 200 Hz one percent is 50 us; above, a dim light would flicker."""
-
-_REMEMBERED: Final = "pins.json"
 
 
 class Gpio:
@@ -49,7 +43,8 @@ class Gpio:
         except Exception as error:
             # lgpio raises its own error class, which is not a gpiozero error, and gpiozero raises several.
             raise AbsentDevice(f"the GPIO cannot be opened: {error} (is the user in the group gpio?)") from error
-        _remember(pins)
+        if not self.mocked:
+            last_resort.leave_lamps(self.factory.chip, pins)
 
     def light(self) -> GpioLight:
         """Claim the wearer's light. Raises AbsentDevice if one of its pins is busy or forbidden."""
@@ -88,19 +83,6 @@ class Gpio:
         self._closing["capture"] = light.close
         return light
 
-    def put_out(self) -> None:
-        """Turn off every lamp and release its pin. Raises AbsentDevice if one fails, after trying all."""
-        from gpiozero import OutputDevice
-
-        def dark(key: str, pin: int, active_high: bool) -> None:
-            _claim(key, pin, partial(OutputDevice, active_high=active_high, pin_factory=self.factory)).close()
-
-        with ExitStack() as steps:
-            for key, pin in self._pins.light().items():
-                steps.callback(dark, key, pin, self._pins.active_high)
-            if self._pins.capture != "none":
-                steps.callback(dark, "capture", self._pins.capture, True)
-
     def close(self) -> None:
         """Go dark, release all pins and close the GPIO. May be called twice."""
         with ExitStack() as steps:
@@ -130,25 +112,6 @@ class GpioCaptureLight:
         """Turn it off and release the pin. May be called twice."""
         self.off()
         self._lamp.close()
-
-
-def _remember(pins: Pins) -> None:
-    """Store the pins in the service's folder, for `remembered`. Without such a folder do nothing."""
-    if folder := os.environ.get("STATE_DIRECTORY"):
-        file, content = Path(folder) / _REMEMBERED, msgspec.json.encode(pins)
-        # The lamps work without it.
-        with suppress(OSError):
-            if regular_file.fault(file) or not file.exists() or file.read_bytes() != content:
-                write_whole(file, content)
-
-
-def remembered() -> Pins | None:
-    """Return the pins that the service last used; None if they are unknown. Then no lamp of it is lit either."""
-    try:
-        file = Path(os.environ["STATE_DIRECTORY"]) / _REMEMBERED
-        return None if regular_file.fault(file) else msgspec.json.decode(file.read_bytes(), type=Pins)
-    except (KeyError, OSError, msgspec.DecodeError, RecursionError):
-        return None
 
 
 def _claim(key: str, pin: int, make: Callable[[int], Any]) -> Any:

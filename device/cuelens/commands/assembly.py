@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cuelens import events
+from cuelens.adapters import last_resort
 from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.sources import open_source
 from cuelens.camera.capture import CaptureThread, Feed
@@ -114,6 +115,7 @@ def beats(startup: Startup, outputs: Sequence[str], watch: StageTimes, stream: E
 def voice(cues: Sequence[str], setup: Settings, stream: EventStream, active: ProfileInForce) -> Voice | None:
     """Return the voice; None if the options, the profile or the hardware have none."""
     profile = active.profile
+    last_resort.leave_profile(profile, speaks="voice" in cues)
     if "voice" not in cues:
         return None
     if not profile.sound.on:
@@ -123,11 +125,12 @@ def voice(cues: Sequence[str], setup: Settings, stream: EventStream, active: Pro
     from cuelens.adapters.alsa import AlsaVoice
     from cuelens.adapters.speech import prepare
 
-    folder, cache = active.folder, setup.state_dir() / "phrases"
+    folder, cache, device = active.folder, setup.state_dir() / "phrases", setup.speaker.device
+    not_as_chosen = partial(stream.fault, "not as chosen")
     try:
         return AlsaVoice(
-            lambda: prepare(profile, folder, cache, partial(stream.fault, "not as chosen")),
-            setup.speaker.device,
+            lambda: last_resort.leave_alarm(prepare(profile, folder, cache, not_as_chosen), volume(profile), device),
+            device,
             volume(profile),
             partial(stream.fault, "no sound"),
         )

@@ -1,5 +1,6 @@
 """Getting in: the first screen, the code, and the clock of the glasses."""
 
+import anyio.to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -68,7 +69,7 @@ async def pair(page: Page, call: Call) -> Response:
 
 async def set_clock(page: Page, call: Call) -> Response:
     """Set the clock of the glasses by that of the phone."""
-    page.visit.notice = _set_time(page, call)
+    page.visit.notice = await _set_time(page, call)
     return go("/home")
 
 
@@ -76,12 +77,12 @@ async def _clock_at_first(page: Page, call: Call) -> None:
     """Set a clock that nobody has set since the start. That it may not be set is said on the screen of the state."""
     try:
         if call.text("clock") and not (await page.glasses.watch()).clock_set:
-            _set_time(page, call)
+            await _set_time(page, call)
     except CuelensError:
         return
 
 
-def _set_time(page: Page, call: Call) -> Notice:
+async def _set_time(page: Page, call: Call) -> Notice:
     try:
         seconds = float(call.text("clock")) / 1000
     except ValueError:
@@ -89,7 +90,7 @@ def _set_time(page: Page, call: Call) -> Notice:
     if not _EARLIEST_S < seconds < _LATEST_S:
         return "bad", call.t("clock.unknown")
     try:
-        page.set_time(seconds)
+        await anyio.to_thread.run_sync(page.set_time, seconds)
     except OSError:
         return "bad", call.t("clock.forbidden")
     page.clock_is_set = True

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 
+from cuelens.page.board_clock import set_time
 from cuelens.page.glasses import GlassesClient
 from cuelens.page.lease import Lease
 from cuelens.page.pairing import Pairing, draw_token
@@ -66,7 +67,7 @@ class Page:
     Attributes:
         glasses: is asked. pairing: who may use the page. lease: keeps the calibration on. clock: steady, in seconds.
         show_code: is called with each code that is told, besides the glasses.
-        set_time: sets the clock of the board, in seconds since 1970; may raise OSError.
+        set_time: sets the clock of the board, in seconds since 1970; blocks, and may raise OSError.
         visit: the paired phone's. used_s: when it last asked for something.
         clock_is_set: by a phone. The glasses themselves know only of a clock that a network has set.
     """
@@ -76,7 +77,7 @@ class Page:
     pairing: Pairing = field(default_factory=Pairing)
     clock: Callable[[], float] = time.monotonic
     show_code: Callable[[str], None] = lambda _code: None
-    set_time: Callable[[float], None] = lambda s: time.clock_settime(time.CLOCK_REALTIME, s)
+    set_time: Callable[[float], None] = set_time
     visit: Visit = field(default_factory=Visit)
     used_s: float = 0.0
     looked_s: float = 0.0

@@ -13,7 +13,7 @@ _FOLDER: Final = Path(__file__).parent / "languages"
 
 
 class Phrases(StrictStruct, frozen=True):
-    """One phrase for each word: expressions, faces in view or none, prompts of the game `smile`, digits of a code."""
+    """One phrase for each word: expressions, faces in view or none, prompts of the game `smile`, digits, the end."""
 
     happy: str
     surprise: str
@@ -42,6 +42,7 @@ class Phrases(StrictStruct, frozen=True):
     four: str = msgspec.field(name="4")
     five: str = msgspec.field(name="5")
     six: str = msgspec.field(name="6")
+    stopped: str
 
 
 class Language(StrictStruct, frozen=True):

@@ -51,6 +51,7 @@ _EARCONS: Final[dict[str, tuple[Tone, ...]]] = {
     "face": ((_C5, _SHORT_S), (_E5, _SHORT_S), (_G5, _SHORT_S)),  # three steps up
     "nobody": ((_G5, _SHORT_S), (_E5, _SHORT_S), (_C5, _SHORT_S)),  # three steps down
     **{str(digit): ((_E5, _SHORT_S),) * digit for digit in range(1, 7)},  # as many tones as a code's digit says
+    "stopped": ((_G5, _SHORT_S), (_E5, _SHORT_S), (_C5, _LONG_S), (_A4, _LONG_S)),  # four steps down, and stays there
 }
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from cuelens import settings
-from cuelens.adapters import lights_out
 from cuelens.adapters.fakes import MemoryButton, MemoryCaptureLight, MemoryLight
 from cuelens.adapters.gpio import Gpio
 from cuelens.adapters.gpio_light import GpioLight
@@ -401,33 +400,6 @@ def test_without_gpiozero_the_package_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "gpiozero", None)
     with pytest.raises(MissingExtra, match="gpiozero is not installed: run `pip install"):
         Gpio(Pins(factory="mock"))
-
-
-@pytest.mark.parametrize("active_high", [True, False])
-@pytest.mark.parametrize("busy", [None, 17, 27, 24])
-def test_every_lamp_is_put_out_whatever_became_of_the_others(active_high: bool, busy: int | None) -> None:
-    gpio = Gpio(Pins(factory="mock", active_high=active_high))
-    dark = {17: not active_high, 27: not active_high, 22: not active_high, 24: False}
-    for number, level in dark.items():
-        gpio.factory.pin(number).output_with_state(not level)
-    if busy:
-        gpio.factory.reserve_pins(gpio, f"GPIO{busy}")
-        with pytest.raises(AbsentDevice, match=f"pin {busy} "):
-            gpio.put_out()
-    else:
-        gpio.put_out()
-    # A released pin is no longer driven: its history holds the driven level.
-    for number in dark.keys() - {busy}:
-        assert dark[number] in [bool(change.state) for change in gpio.factory.pin(number).states][1:], number
-
-
-def test_lights_out_reads_the_settings_and_ends_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "cuelens.toml"
-    path.write_text('[pins]\nfactory = "mock"\nbutton = "none"\n')
-    monkeypatch.setattr(settings, "usual_path", lambda: path)
-    with pytest.raises(SystemExit) as exit_info:
-        lights_out.main()
-    assert exit_info.value.code == 0
 
 
 @pytest.mark.parametrize(
