@@ -44,7 +44,7 @@ class Gpio:
             # lgpio raises its own error class, which is not a gpiozero error, and gpiozero raises several.
             raise AbsentDevice(f"the GPIO cannot be opened: {error} (is the user in the group gpio?)") from error
         if not self.mocked:
-            last_resort.leave_lamps(self.factory.chip, pins)
+            last_resort.leave_lamps(getattr(self.factory, "chip", 0), pins)
 
     def light(self) -> GpioLight:
         """Claim the wearer's light. Raises AbsentDevice if one of its pins is busy or forbidden."""

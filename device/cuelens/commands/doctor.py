@@ -19,7 +19,7 @@ from cuelens import settings
 from cuelens.adapters.sources import is_camera, open_source
 from cuelens.commands.settings_review import review
 from cuelens.commands.state_folder import state_folder, trouble
-from cuelens.health.board import is_raspberry_pi
+from cuelens.health.board import is_raspberry_pi, memory_controller
 from cuelens.light.patterns import rgb
 from cuelens.profile import store
 from cuelens.runtime.hardware import fit
@@ -282,6 +282,18 @@ def _check_disk(setup: Settings) -> str:
     return f"{state} can be written to, {free_mb} MB free"
 
 
+def _check_memory(_: Settings) -> str:
+    controlled = memory_controller()
+    if controlled is None:
+        raise NotHere("this machine has no control groups: no service is held to its memory")
+    if not controlled:
+        raise Doubtful(
+            "the kernel's memory controller is off, so MemoryMax of the units holds nothing: add cgroup_enable=memory"
+            " to the line in /boot/firmware/cmdline.txt, and reboot"
+        )
+    return "the kernel can hold the units to their memory"
+
+
 def _check_clock(_: Settings) -> str:
     if time.gmtime().tm_year < _SANE_YEAR:
         return f"the date is {time.strftime('%Y-%m-%d')}, as on a board without a clock: no cue depends on it"
@@ -300,6 +312,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "voice": _check_voice,
     "sound": _check_sound,
     "disk": _check_disk,
+    "memory": _check_memory,
     "clock": _check_clock,
 }
 READS: dict[str, tuple[str, ...]] = {

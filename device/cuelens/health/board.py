@@ -25,6 +25,23 @@ def under_voltage(root: Path = ROOT) -> bool | None:
     return None
 
 
+def memory_controller(root: Path = ROOT) -> bool | None:
+    """Whether the kernel can hold a service to its memory, by its list of controllers. None without control groups.
+
+    Raspberry Pi OS boots some boards with it off (cgroup_disable=memory).
+    """
+    try:
+        return "memory" in (root / "sys/fs/cgroup/cgroup.controllers").read_text().split()
+    except OSError:
+        pass
+    try:
+        # The first version of control groups: name, hierarchy, number of groups, enabled.
+        rows = [line.split() for line in (root / "proc/cgroups").read_text().splitlines()]
+    except OSError:
+        return None
+    return any(row[0] == "memory" and row[-1] == "1" for row in rows if row)
+
+
 def clock_set(root: Path = ROOT) -> bool:
     """Whether systemd-timesyncd has set the clock by a network since the start."""
     return (root / "run/systemd/timesync/synchronized").exists()

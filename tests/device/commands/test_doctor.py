@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ import pytest
 from cuelens import settings
 from cuelens.adapters import gpio
 from cuelens.commands import doctor as module
-from cuelens.commands.doctor import CHECKS, doctor
+from cuelens.commands.doctor import CHECKS, Doubtful, NotHere, doctor
 from cuelens.commands.story import Question, story
 from cuelens.health import board
 from cuelens.settings import Places, Settings
@@ -404,3 +405,38 @@ def test_what_would_bar_a_run_from_the_state_folder_is_named() -> None:
         finally:
             os.seteuid(0)
         assert str(caught.value) == f"{state}/good belongs to root: run `sudo chown -R nobody {state}/good`"
+
+
+V1 = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\nmemory\t{}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "refusal", "words"),
+    [
+        ({"sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n"}, None, "can hold the units"),
+        ({"sys/fs/cgroup/cgroup.controllers": "cpuset cpu io pids\n"}, Doubtful, "add cgroup_enable=memory"),
+        ({"sys/fs/cgroup/cgroup.controllers": ""}, Doubtful, "MemoryMax of the units holds nothing"),
+        # What the second version says goes before the first one's list, where a board has both.
+        ({"sys/fs/cgroup/cgroup.controllers": "cpu\n", "proc/cgroups": V1.format("0\t90\t1")}, Doubtful, "is off"),
+        ({"proc/cgroups": V1.format("4\t19\t1")}, None, "can hold the units"),
+        ({"proc/cgroups": V1.format("0\t1\t0")}, Doubtful, "/boot/firmware/cmdline.txt"),
+        ({"proc/cgroups": "\n"}, Doubtful, "is off"),
+        ({}, NotHere, "no control groups"),
+    ],
+)
+def test_a_kernel_that_caps_no_memory_is_named_with_the_remedy(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    refusal: type[Doubtful | NotHere] | None,
+    words: str,
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(module, "memory_controller", partial(board.memory_controller, tmp_path))
+    if refusal is None:
+        assert words in CHECKS["memory"](Settings())
+    else:
+        with pytest.raises(refusal, match=words):
+            CHECKS["memory"](Settings())
