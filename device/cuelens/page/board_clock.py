@@ -16,7 +16,7 @@ _NEAR_S: Final = 5.0
 _POLL_S: Final = 0.05
 
 
-def set_time(seconds: float, patience_s: float = 5.0) -> None:
+def set_time(seconds: float, patience_s: float = 3.0) -> None:
     """Set the clock. In a service, leave the time for the one that may, and wait until the clock shows it.
 
     Blocks. Raises OSError: PermissionError if this user may not, TimeoutError if it was not set in time.
