@@ -154,9 +154,14 @@ def test_a_draft_that_cannot_be_used_is_refused_with_the_reason_and_without_a_pa
     calibrating: Any, keys: dict[str, Any], sentence: str
 ) -> None:
     calibrating.said(draft(mode="quiet"))
+    before = {file: file.read_bytes() for file in calibrating.state.rglob("*.json")}
     refusal = calibrating.refused(draft(**keys))
     assert sentence in refusal
     assert str(calibrating.state) not in refusal
+    assert in_force(calibrating).mode == "quiet"
+    # Nothing of it is kept either: no file has changed, and the draft of before is saved.
+    assert {file: file.read_bytes() for file in calibrating.state.rglob("*.json")} == before
+    calibrating.said(ask.Save())
     assert in_force(calibrating).mode == "quiet"
 
 
