@@ -87,7 +87,9 @@ def test_the_glasses_tell_that_they_are_ready_and_go_on_beating(glasses: Any) ->
     assert (glasses.shown(GLASSES, "ActiveState"), glasses.shown(GLASSES, "SubState")) == ("active", "running")
     fed = glasses.shown(GLASSES, "WatchdogTimestampMonotonic")
     assert glasses.until(lambda: glasses.shown(GLASSES, "WatchdogTimestampMonotonic") != fed)
-    assert glasses.until(lambda: re.search(r"\d+ fps, \d+ beats/s", glasses.shown(GLASSES, "StatusText")))
+    assert glasses.until(
+        lambda: re.search(r"\d+ frames a second, \d+ beats a second", glasses.shown(GLASSES, "StatusText"))
+    )
     assert glasses.shown(GLASSES, "NRestarts") == "0"
 
 

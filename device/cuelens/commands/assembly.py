@@ -13,9 +13,10 @@ from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.sources import open_source
 from cuelens.camera.capture import CaptureThread, Feed
 from cuelens.camera.in_order import InOrder
-from cuelens.commands.requests import Requests, Story
+from cuelens.commands.requests import Requests
 from cuelens.commands.restart import has_begun_anew
 from cuelens.commands.startup import RunOptions, Startup
+from cuelens.commands.story_keeper import Story
 from cuelens.health import board
 from cuelens.link.server import Server
 from cuelens.ports import FrameSource, Voice

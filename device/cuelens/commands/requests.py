@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from cuelens import events
@@ -18,6 +17,7 @@ from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute
 from cuelens.commands.restart import settings_changed
 from cuelens.commands.startup import RunOptions, Startup, active_profile, with_mode
+from cuelens.commands.story_keeper import TRIED, Story
 from cuelens.cues.modes import mode
 from cuelens.link.replies import Done, Refused, Reply
 from cuelens.link.requests import AskHealth, Calibrate, Look, Press, Reload, Request, Try, Watch
@@ -30,14 +30,11 @@ from cuelens.runtime.button import Gestures
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
-from cuelens.story.writer import Writer
 from cuelens.types import Cue
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.command import journal_level
 from cuelens_models.errors import BadInput, Unwritable
 
-TRIED: Final = "try"
-"""Kind of a cue that was given to try it."""
 _LOOP_S: Final = 4.0
 """Deadline of the loop: a turn takes half a second at most, and a beat that hangs ends the process."""
 _OTHER_S: Final = 4.0
@@ -54,40 +51,6 @@ _EFFECTS: Final = {
     "unmuted": "no longer muted",
     "calibrate": "the calibration begins",
 }
-
-
-class Story:
-    """The reader of events that keeps the story. Cues that are only tried are no part of it.
-
-    Nor are calibrations: no session runs then. The writer still has to know who mutes and who is in view when it ends.
-    """
-
-    def __init__(self, path: Path, profile: Profile, fault: Callable[[str, str], None]) -> None:
-        """Begin to write. path: of the story. fault: is called with the name and the details of each fault."""
-        self._path = path
-        self._fault = fault
-        self._writer = self._open(profile)
-
-    def __call__(self, event: events.Event) -> None:
-        """Take an event."""
-        if not (isinstance(event, events.CueGiven) and event.kind == TRIED):
-            self._writer(event)
-
-    def see(self, *_frame: object) -> None:
-        """Note a frame: a session without any is not written."""
-        self._writer.see()
-
-    def change(self, profile: Profile) -> Callable[[], None]:
-        """Write as another profile says from now on, between two sessions. Returns what ends the writing so far."""
-        before, self._writer = self._writer, self._open(profile)
-        return before.close
-
-    def close(self) -> None:
-        """Write what waits."""
-        self._writer.close()
-
-    def _open(self, profile: Profile) -> Writer:
-        return Writer(self._path, self._fault, mode=profile.mode, school=profile.school)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from cuelens.commands import assembly, console, summary
 from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute, attempted
 from cuelens.commands.keys import HINT, keys
-from cuelens.commands.requests import Parts, Requests, Story
+from cuelens.commands.requests import Parts, Requests
 from cuelens.commands.restart import begin_anew, end_run
 from cuelens.commands.startup import RunOptions, Startup, check
+from cuelens.commands.story_keeper import Story
 from cuelens.frame import Frame
 from cuelens.health.health import Health
 from cuelens.health.systemd import Notify, without_retry

@@ -408,20 +408,26 @@ def test_without_gpiozero_the_package_is_named(monkeypatch: pytest.MonkeyPatch) 
         ("red = 99", "line 2, column 1: pins.red must be a whole number from 0 to 27, not 99"),
         ("button = 99", 'line 2, column 1: pins.button must be a whole number from 0 to 27 or "none", not 99'),
         ("capture = 'off'", 'line 2, column 1: pins.capture must be a whole number from 0 to 27 or "none", not "off"'),
-        ("red = 17\nblue = 17", "pins.red and pins.blue are both 17: give each a pin of its own"),
-        ("green = 23", "pins.green and pins.button are both 23: give each a pin of its own"),
-        ("button = 24", "pins.button and pins.capture are both 24: give each a pin of its own"),
+        ("red = 17\nblue = 17", "line 3, column 1: pins.red and pins.blue are both 17: give each a pin of its own"),
+        (
+            "green = 23",
+            "line 2, column 1: pins.green and pins.button (by default) are both 23: give each a pin of its own",
+        ),
+        (
+            "button = 24",
+            "line 2, column 1: pins.button and pins.capture (by default) are both 24: give each a pin of its own",
+        ),
         (
             "[[pins.single]]\npin = 5\ncolour = '#FF0000'\n[[pins.single]]\npin = 5\ncolour = '#00FF00'",
-            "pins.single[0].pin and pins.single[1].pin are both 5: give each a pin of its own",
+            "line 6, column 1: pins.single[0].pin and pins.single[1].pin are both 5: give each a pin of its own",
         ),
         (
             "[[pins.single]]\npin = 24\ncolour = '#FF0000'",
-            "pins.single[0].pin and pins.capture are both 24: give each a pin of its own",
+            "line 3, column 1: pins.single[0].pin and pins.capture (by default) are both 24: give each a pin of its own",
         ),
         (
             4 * "[[pins.single]]\npin = 5\ncolour = '#FF0000'\n",
-            "pins.single must be a list of at most 3 entries, each a group of keys (pin, colour), not a list of 4",
+            "line 2, column 8: pins.single must be a list of at most 3 entries, each a group of keys (pin, colour), not a",
         ),
         (
             "[[pins.single]]\npin = 5\ncolour = 'reddish'",
@@ -433,13 +439,13 @@ def test_without_gpiozero_the_package_is_named(monkeypatch: pytest.MonkeyPatch) 
         ),
         (
             "[[pins.single]]\npin = 5",
-            'pins.single[0] lacks the key "colour": it must be a colour such as "#F0E442"',
+            'line 2, column 8: pins.single[0] lacks the key "colour": it must be a colour such as "#F0E442"',
         ),
         (
             "[[pins.single]]\npin = 5\ncolour = '#FF0000'\n[[pins.single]]\npin = 6\ncolour = '#00FF00'\nhue = 120",
             'line 8, column 1: there is no key "hue" in pins.single[1]: choose from pin, colour',
         ),
-        ("single = [5]", "line 2, column 1: pins.single[0] must be a group of keys (pin, colour), not 5"),
+        ("single = [5]", "line 2, column 11: pins.single[0] must be a group of keys (pin, colour), not 5"),
         (
             "single = 5",
             "line 2, column 1: pins.single must be a list of at most 3 entries, each a group of keys (pin",

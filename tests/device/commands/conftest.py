@@ -16,8 +16,9 @@ from cuelens.adapters.fakes import MemoryLight, MemoryVoice
 from cuelens.camera.capture import RUNNING
 from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute
-from cuelens.commands.requests import Parts, Requests, Story
+from cuelens.commands.requests import Parts, Requests
 from cuelens.commands.startup import RunOptions, check
+from cuelens.commands.story_keeper import Story
 from cuelens.frame import Frame, Grey
 from cuelens.health.health import Health
 from cuelens.link.replies import Done, Refused, Reply
