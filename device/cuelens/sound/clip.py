@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuelens.sound.limits import check_form
+from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
 
 _AUDIBLE: Final = 0.02
@@ -19,6 +20,8 @@ _WINDOW_S: Final = 0.02
 LOUDNESS: Final = 0.11
 """Loudness of every phrase: root mean square of its loud part, as a fraction of full scale. No phrase clips at it."""
 _PEAK: Final = 0.9
+_MOST_BYTES: Final = 16_000_000
+"""Largest file of a phrase: many times the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,15 @@ class Clip:
 
 def read(path: Path) -> Clip:
     """Read a mono 16-bit WAV of 8 to 48 kHz. Raises BadInput if the file is another format, or silent."""
+    if fault := regular_file.fault(path, _MOST_BYTES):
+        raise BadInput(f"{path} {fault}")
     try:
         with wave.open(str(path), "rb") as file:
             if (file.getnchannels(), file.getsampwidth()) != (1, 2):
                 raise wave.Error("it is not mono with 16 bits")
             check_form(1, file.getframerate())
-            content = file.readframes(file.getnframes())
+            # A damaged length asks for up to 4 GB, whatever is there.
+            content = file.readframes(min(file.getnframes(), path.stat().st_size))
             # A file that was cut short may end within a sample.
             clip = Clip(np.frombuffer(content[: len(content) // 2 * 2], np.int16), file.getframerate())
     except (wave.Error, EOFError, OSError, RuntimeError, BadInput) as error:

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import threading
 import time
+import tracemalloc
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,6 +212,19 @@ def test_a_phrase_that_ends_within_a_sample_is_read_to_the_one_before(tmp_path: 
     path = tmp_path / "cut.wav"
     path.write_bytes(clip.wav(Clip(np.array([1, -2, 3], np.int16), RATE))[:-1])
     assert clip.read(path).samples.tolist() == [1, -2]
+
+
+def test_a_phrase_takes_no_more_memory_than_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    whole = clip.wav(Clip(np.array([1, -2, 3], np.int16), RATE))
+    # The lengths of the file and of its samples.
+    path.write_bytes(whole[:4] + b"\xff\xff\xff\xff" + whole[8:40] + b"\x00\xff\xff\xff" + whole[44:])
+    tracemalloc.start()
+    samples = clip.read(path).samples.tolist()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert samples == [1, -2, 3]
+    assert most < 1_000_000
 
 
 def test_silence_stays_silent() -> None:
