@@ -15,7 +15,7 @@ from typing import Final
 from cuelens_models import regular_file
 from cuelens_models.errors import Unwritable
 
-_TEMPORARY: Final = re.compile(r"\..+\.(\d{1,9})\.tmp", re.DOTALL)
+_TEMPORARY: Final = re.compile(r"\..+\.\d{1,9}\.tmp", re.DOTALL)
 """Name of a temporary file, with the number of the thread that writes it."""
 
 
@@ -46,10 +46,13 @@ def clear(folder: Path, name: str = "*") -> None:
         folder: it need not exist.
         name: of the file whose temporary files these are, as a pattern of `glob`.
     """
-    for file in folder.glob(f".{name}.*.tmp"):
-        if (match := _TEMPORARY.fullmatch(file.name)) and not _is_running(int(match[1])):
-            with contextlib.suppress(OSError):
-                file.unlink()
+    # A folder that this user may not enter is left to whoever writes in it.
+    with contextlib.suppress(OSError):
+        left = [file for file in folder.glob(f".{name}.*.tmp") if _TEMPORARY.fullmatch(file.name)]
+        for file in left:
+            if not _is_running(int(file.name.split(".")[-2])):
+                with contextlib.suppress(OSError):
+                    file.unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:

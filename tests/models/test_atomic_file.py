@@ -33,6 +33,12 @@ def test_a_pipe_is_refused_and_stays(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+def test_a_name_that_no_file_system_takes_is_a_sentence(tmp_path: Path) -> None:
+    for path in (tmp_path / ("x" * 300) / "file", tmp_path / ("x" * 300)):
+        with pytest.raises(Unwritable, match="cannot be written: File name too long"):
+            write_whole(path, b"new")
+
+
 def test_a_device_is_refused() -> None:
     with pytest.raises(Unwritable, match="/dev/null is a device or a pipe"):
         write_whole(Path("/dev/null"), b"new")
@@ -189,6 +195,7 @@ def test_a_write_deletes_what_an_earlier_one_of_the_same_file_left(tmp_path: Pat
 
 def test_a_folder_that_is_not_there_is_clear(tmp_path: Path) -> None:
     clear(tmp_path / "nowhere")
+    clear(tmp_path / ("x" * 300))
     (tmp_path / "file").touch()
     clear(tmp_path / "file")
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
