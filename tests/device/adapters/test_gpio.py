@@ -423,11 +423,11 @@ def test_without_gpiozero_the_package_is_named(monkeypatch: pytest.MonkeyPatch) 
         ),
         (
             "[[pins.single]]\npin = 24\ncolour = '#FF0000'",
-            "line 3, column 1: pins.single[0].pin and pins.capture (by default) are both 24: give each a pin of its own",
+            "line 3, column 1: pins.single[0].pin and pins.capture (by default) are both 24: give each",
         ),
         (
             4 * "[[pins.single]]\npin = 5\ncolour = '#FF0000'\n",
-            "line 2, column 8: pins.single must be a list of at most 3 entries, each a group of keys (pin, colour), not a",
+            "line 2, column 8: pins.single must be a list of at most 3 entries, each a group of keys (pin, colour)",
         ),
         (
             "[[pins.single]]\npin = 5\ncolour = 'reddish'",
