@@ -179,9 +179,13 @@ class Worn:
         """Return the details of the faults of this run, by name."""
         return {event.fault: event.detail for event in self.told(events.Fault)}
 
+    def details(self, fault: str) -> list[str]:
+        """Return what was said of a fault in this run, each time."""
+        return [event.detail for event in self.told(events.Fault) if event.fault == fault]
+
     def count(self, fault: str) -> int:
         """Return how often a fault was reported in this run."""
-        return sum(event.fault == fault for event in self.told(events.Fault))
+        return len(self.details(fault))
 
     def states(self) -> list[str]:
         """Return the states of this run, without repeats in a row."""

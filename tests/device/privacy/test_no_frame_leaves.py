@@ -201,12 +201,14 @@ def test_a_number_that_is_not_listed_is_found() -> None:
     assert of_faces(profile) - set(OF_FACES) == {"policy.dwell_s", "face.width"}
 
 
-def test_the_wearers_file_and_the_pins_hold_what_is_listed(told: Any) -> None:
+def test_the_wearers_file_and_the_lamps_hold_what_is_listed(told: Any) -> None:
     wearer = json.loads((told.folders["STATE"] / "wearer.json").read_bytes())
     assert {key for key, _ in numbers(wearer)} <= OF_WEARER
     assert {type(value) for key, value in numbers(wearer) if key == "answered_first[]"} <= {bool}
-    pins = json.loads((told.folders["STATE"] / "pins.json").read_bytes())
-    assert {key for key, _ in numbers(pins)} <= {"red", "green", "blue", "button", "capture", "active_high"}
+    # Of each lamp: its pin, its dark level, and its share of amber.
+    lamps = (told.folders["STATE"] / "lamps").read_text()
+    assert re.fullmatch(r"chip \d\n(\d{1,2} [01] \d{1,4}\n){3,4}", lamps)
+    assert re.fullmatch(r"\d{1,4}\n", (told.folders["STATE"] / "glimmer").read_text())
 
 
 def test_the_story_holds_the_columns_that_are_listed(told: Any) -> None:
