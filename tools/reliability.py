@@ -25,9 +25,9 @@ ELSEWHERE: Final = {
     "two starts fail after a change": "device/commands/test_first_minute.py",
     "the glasses are given up (status 69)": "systemd/test_real_systemd.py",
     "eight starts in five minutes come to nothing (only with `REBOOT=1`)": "systemd/test_real_systemd.py",
-    "the kernel hangs (only with `REBOOT=1`)": "systemd/test_unit.py",
+    "the kernel hangs (only with `REBOOT=1`)": "systemd/test_page_units.py",
 }
-"""Faults of the design whose tests need systemd, or several starts of it, and tell no row; with the file in tests/."""
+"""Faults of the design whose tests need systemd or hardware, and tell no row; with the file in tests/."""
 _MANY: Final = 10
 """From so many values on, the 95th percentile is told too."""
 _HEAD: Final = (
@@ -59,7 +59,7 @@ def tests() -> set[str]:
 
 
 def elsewhere() -> dict[str, str]:
-    """Return the faults of the design that are injected by tests which tell no row, with the file in tests/."""
+    """Return the faults of the design whose tests tell no row, with the file in tests/."""
     promised = {row[0] for row in table(DESIGN.read_text("utf-8"))}
     return {fault: file for fault, file in ELSEWHERE.items() if fault in promised}
 
@@ -120,7 +120,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
         )
         lines.append(f"| {' | '.join(cells)} |")
     if others := elsewhere():
-        lines += ["", "Other tests inject these, without a row here:", ""]
+        lines += ["", "Other tests are about these, and tell no row:", ""]
         lines += [f"- {fault}: `tests/{file}`" for fault, file in others.items()]
     return "\n".join(lines) + "\n"
 

@@ -179,6 +179,11 @@ class Worn:
         """Return the details of the faults of this run, by name."""
         return {event.fault: event.detail for event in self.told(events.Fault)}
 
+    def fault(self, name: str) -> str:
+        """Wait for a fault. Returns what was said of it last."""
+        self.wait(lambda: name in self.faults())
+        return self.faults()[name]
+
     def details(self, fault: str) -> list[str]:
         """Return what was said of a fault in this run, each time."""
         return [event.detail for event in self.told(events.Fault) if event.fault == fault]

@@ -142,7 +142,7 @@ def test_a_card_that_turns_read_only_costs_what_cannot_be_kept(
         free = mount(glasses.state, "ro")
     free()
     glasses.stop()
-    assert glasses.faults()["state folder"].endswith(
+    assert glasses.fault("state folder").endswith(
         "lies on a read-only file system: mount it so that it can be written to"
     )
     assert [glasses.count(fault) for fault in ("state folder", "no story")] == [1, 1]
@@ -174,7 +174,7 @@ def test_a_file_in_place_of_the_state_folder_stops_nothing(worn: Callable[..., A
         lit.append(time.monotonic() - began_s)
         glasses.wait(lambda: "no story" in glasses.faults())
         glasses.stop()
-        assert glasses.faults()["state folder"] == f"{glasses.state} is no folder: move it away"
+        assert glasses.fault("state folder") == f"{glasses.state} is no folder: move it away"
         assert glasses.state.read_text() == "no folder"
         glasses.state.unlink()
         glasses.start()
@@ -209,7 +209,7 @@ def test_a_damaged_story_is_set_aside(worn: Callable[..., Any], fault_table: Any
         glasses.wait(lambda: "story damaged" in glasses.faults())
         begun.append(time.monotonic() - damaged_s)
         aside = f"{store.FILE}.damaged-{turn + 1}"
-        assert glasses.faults()["story damaged"].endswith(f"it is kept as {aside}, and a new one begun")
+        assert glasses.fault("story damaged").endswith(f"it is kept as {aside}, and a new one begun")
         assert path.with_name(aside).read_bytes() == content
         glasses.ask(Press(gesture="ask"))
         glasses.wait(lambda: presses(glasses) == ["ask"])
@@ -238,7 +238,7 @@ def test_a_folder_in_place_of_the_story_is_left_alone(worn: Callable[..., Any], 
         glasses.start()
         glasses.ask(Press(gesture="ask"))
         glasses.wait(lambda: "no story" in glasses.faults())
-        assert "is a folder" in glasses.faults()["no story"]
+        assert "is a folder" in glasses.fault("no story")
         assert (path / "holiday.jpg").read_text() == "of the family"
         path.rename(glasses.state / "moved")
         moved_s = time.monotonic()

@@ -59,7 +59,7 @@ def test_a_damaged_bundle_gives_way_to_the_shipped_one(
         lit.append(time.monotonic() - began_s)
         glasses.stop()
         assert list(glasses.faults()) == ["bundle damaged"]
-        assert glasses.faults()["bundle damaged"].endswith("; the shipped one is used")
+        assert glasses.fault("bundle damaged").endswith("; the shipped one is used")
         assert bundle.read_bytes() == content[wrong]
         bundle.write_bytes(whole)
         glasses.start()
@@ -91,7 +91,7 @@ def test_a_damaged_profile_gives_way_to_the_last_good_one(
         glasses.lit(glasses.cue())
         lit.append(time.monotonic() - began_s)
         assert [event.mode for event in glasses.told(events.Mode)] == ["quiet"]
-        assert glasses.faults()["profile damaged"].endswith("; the last good one is used")
+        assert glasses.fault("profile damaged").endswith("; the last good one is used")
         with pytest.raises(BadInput, match="the profile in force stays"):
             glasses.ask(Reload())
         assert glasses.profile_file.read_text() == damaged
@@ -103,7 +103,7 @@ def test_a_damaged_profile_gives_way_to_the_last_good_one(
     glasses.profile_file.write_text(damaged)
     glasses.start()
     glasses.stop()
-    assert glasses.faults()["profile damaged"].endswith("; the factory profile is used")
+    assert glasses.fault("profile damaged").endswith("; the factory profile is used")
     fault_table.row(
         "profile damaged",
         injected=f"a profile that is {'no profile' if damaged.endswith('}') else 'cut off'}",

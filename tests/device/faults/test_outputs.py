@@ -58,7 +58,7 @@ def test_a_card_that_hangs_leaves_the_light(worn: Callable[..., Any], fault_tabl
         asked_s = glasses.cue()
         lit.append(glasses.lit(asked_s))
         killed.append(glasses.wait(lambda: glasses.count("no sound")) - asked_s)
-        assert glasses.faults()["no sound"].startswith("sound device default hung: playback was stopped after")
+        assert glasses.fault("no sound").startswith("sound device default hung: playback was stopped after")
         lit.append(glasses.lit(glasses.cue("sad")))
         glasses.make("aplay", "plays")
         assert heard(glasses)[0].startswith(b"RIFF")
@@ -86,7 +86,7 @@ def test_a_card_that_is_not_there_leaves_the_light(worn: Callable[..., Any], fau
         asked_s = glasses.cue()
         lit.append(glasses.lit(asked_s))
         told.append(glasses.wait(lambda: glasses.count("no sound")) - asked_s)
-        assert glasses.faults()["no sound"].startswith("plughw:CARD=cuelens_absent cannot be played to: aplay: ")
+        assert glasses.fault("no sound").startswith("plughw:CARD=cuelens_absent cannot be played to: aplay: ")
         lit.append(glasses.lit(glasses.cue()))
         glasses.stop()
         assert glasses.count("no sound") == 1
@@ -139,7 +139,7 @@ def test_a_pin_that_another_process_holds_leaves_the_voice(
     for _ in range(2):
         glasses.make("board", f"busy {busy}")
         glasses.start()
-        assert glasses.faults()["no light"].startswith(f"pin {busy} (pins.{key}) cannot be used: 'GPIO busy'")
+        assert glasses.fault("no light").startswith(f"pin {busy} (pins.{key}) cannot be used: 'GPIO busy'")
         sound, after_s = heard(glasses)
         assert sound.startswith(b"RIFF")
         played.append(after_s)
@@ -173,8 +173,8 @@ def test_a_board_without_gpio_keeps_its_camera_shut(worn: Callable[..., Any], fa
         glasses.make("board", "no gpio")
         glasses.start()
         glasses.wait(lambda: glasses.now() == "no camera")
-        assert "can not open gpiochip" in glasses.faults()["no light, no button"]
-        assert "the camera stays shut without its capture light" in glasses.faults()["no camera"]
+        assert "can not open gpiochip" in glasses.fault("no light, no button")
+        assert "the camera stays shut without its capture light" in glasses.fault("no camera")
         sound, after_s = heard(glasses)
         assert sound.startswith(b"RIFF")
         played.append(after_s)
@@ -257,8 +257,8 @@ def test_a_recording_that_cannot_be_read_gives_way_to_the_phrase(worn: Callable[
         played.append(after_s)
         assert said.startswith(b"RIFF")
         assert said != whole
-        assert glasses.faults()["not as chosen"].endswith("; the phrase is said in its place")
-        assert glasses.faults()["profile damaged"].endswith("; the last good one is used")
+        assert glasses.fault("not as chosen").endswith("; the phrase is said in its place")
+        assert glasses.fault("profile damaged").endswith("; the last good one is used")
         assert recording.read_bytes() == damage
         record()
         glasses.ask(Reload())

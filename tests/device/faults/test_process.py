@@ -103,7 +103,7 @@ def test_without_a_link_the_glasses_run(worn: Callable[..., Any], fault_table: A
         glasses.wait(lambda: glasses.seen("first frame"))
         glasses.stop()
         assert list(glasses.faults()) == ["no link"]
-        assert "commands such as `cuelens press` do not reach this run" in glasses.faults()["no link"]
+        assert "commands such as `cuelens press` do not reach this run" in glasses.fault("no link")
         assert glasses.runtime.read_text() == "no folder"
         glasses.runtime.unlink()
         glasses.start()
