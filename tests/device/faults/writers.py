@@ -144,7 +144,7 @@ KINDS = {
     "a saved profile": Kind(_save, _read_saved),
     "the last good profile": Kind(_good, _read_good),
     "which profile is active": Kind(_choose, _read_chosen),
-    "the pins in use": Kind(_pins, _read_pins),
+    "the pins of the lamps": Kind(_pins, _read_pins),
     "a rendered phrase": Kind(_phrase, _read_phrase),
     "the story": Kind(_story, _read_story),
 }

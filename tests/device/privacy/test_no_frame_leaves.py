@@ -201,13 +201,13 @@ def test_a_number_that_is_not_listed_is_found() -> None:
     assert of_faces(profile) - set(OF_FACES) == {"policy.dwell_s", "face.width"}
 
 
-def test_the_wearers_file_and_the_lamps_hold_what_is_listed(told: Any) -> None:
+def test_the_wearers_file_and_the_record_of_starts_hold_what_is_listed(told: Any) -> None:
     wearer = json.loads((told.folders["STATE"] / "wearer.json").read_bytes())
     assert {key for key, _ in numbers(wearer)} <= OF_WEARER
     assert {type(value) for key, value in numbers(wearer) if key == "answered_first[]"} <= {bool}
-    # Of each lamp: its pin, its dark level, and its share of amber.
-    lamps = (told.folders["STATE"] / "lamps").read_text()
-    assert re.fullmatch(r"chip \d\n(\d{1,2} [01] \d{1,4}\n){3,4}", lamps)
+    starts = json.loads((told.folders["STATE"] / "starts.json").read_bytes())
+    assert {key for key, _ in numbers(starts)} <= {"schema", "starts", "unfinished", "by_camera"}
+    # The lamps are left where there are pins (tests/device/adapters/test_last_resort.py).
     assert re.fullmatch(r"\d{1,4}\n", (told.folders["STATE"] / "glimmer").read_text())
 
 

@@ -65,7 +65,8 @@ class Worn:
         self.profile = self.folders["STATE"] / "profiles" / "default.json"
         self.profile.write_text(PROFILE)
         self._link = self.folders["RUNTIME"] / "link.sock"
-        config = folder / "cuelens.toml"
+        config = folder / "home" / ".config" / "cuelens" / "cuelens.toml"
+        config.parent.mkdir(parents=True)
         config.write_text('[speaker]\ndevice = "null"\n')
         # As the unit has it (systemd/cuelens.service).
         self.environment = os.environ | {
@@ -73,11 +74,12 @@ class Worn:
             "RUNTIME_DIRECTORY": str(self.folders["RUNTIME"]),
             "TMPDIR": str(self.folders["TMP"]),
             "HOME": str(folder / "home"),
+            "NOTIFY_SOCKET": "/nowhere/notify",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self._traces = folder / "traces"
         self._traces.mkdir()
-        words = ["--config", str(config), "--source", str(frames), "--worn", "--cues", "light,voice,console"]
+        words = ["--source", str(frames), "--worn", "--cues", "light,voice,console"]
         self._said = folder / "said"
         self.process = self.start("glasses", str(BUTTON), "run", *words)
 
@@ -136,7 +138,7 @@ def run(folder: Path, frames: Path) -> Told:
         chosen = saved(worn)
         worn.profile.write_bytes(msgspec.json.encode(msgspec.structs.replace(chosen, wearer="Kim")))
         worn.ask(requests.Reload())
-        export = exported(worn, folder)
+        export = exported(worn)
     finally:
         status = worn.end(worn.process)
     assert status == 0, worn.said()
@@ -229,9 +231,9 @@ def saved(worn: Worn) -> Profile:
     return msgspec.json.decode(worn.profile.read_bytes(), type=Profile)
 
 
-def exported(worn: Worn, folder: Path) -> str:
+def exported(worn: Worn) -> str:
     """Export the story as CSV, as `cuelens story` does it."""
-    words = ["-m", "cuelens", "story", "--csv", "-", "--config", str(folder / "cuelens.toml")]
+    words = ["-m", "cuelens", "story", "--csv", "-"]
     return subprocess.run(
         [sys.executable, *words], env=worn.environment, capture_output=True, text=True, check=True, timeout=WAIT_S
     ).stdout
