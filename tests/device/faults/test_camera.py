@@ -56,7 +56,7 @@ def test_a_stall_ends_by_itself_and_a_second_one_by_a_restart(
         noticed="no cue meanwhile; the amber breath only if the camera does not come back at once",
         happens="the camera is closed and opened again, and a fault is reported",
         seconds={"until frames come again": reopened, "until a face is read again": seen},
-        left="nothing",
+        left="nothing but the story",
         survived=REPEATS,
     )
     fault_table.row(
@@ -180,7 +180,7 @@ def test_frames_that_are_no_pictures_are_dropped(worn: Callable[..., Any], fault
         noticed="nothing",
         happens="such frames are dropped and counted, and the first is reported",
         seconds={"of such frames": gaps},
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )
 
@@ -209,7 +209,7 @@ def test_a_picture_that_shows_nothing_is_told_softly(
         noticed="one soft light, and none again within the minute",
         happens="a state event",
         seconds={"until the state": told, "until the state has ended": ended},
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )
 
@@ -238,6 +238,6 @@ def test_no_camera_opens_without_its_capture_light(worn: Callable[..., Any], fau
             "until the amber breath, start included": breathing,
             "until frames come, once the pin is free": opened,
         },
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )

@@ -71,7 +71,7 @@ def test_a_card_that_hangs_leaves_the_light(worn: Callable[..., Any], fault_tabl
         noticed="the light, as ever; no sound",
         happens="playback is killed at its deadline, and a fault is reported once; the next cue is played again",
         seconds={"until the light of a cue": lit, "until the playback is killed": killed},
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )
 
@@ -96,7 +96,7 @@ def test_a_card_that_is_not_there_leaves_the_light(worn: Callable[..., Any], fau
         noticed="the light, as ever; no sound",
         happens="a fault is reported once, with what aplay says",
         seconds={"until the light of a cue": lit, "until the fault is reported": told},
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )
 
@@ -123,7 +123,7 @@ def test_a_light_that_fails_leaves_the_voice(worn: Callable[..., Any], fault_tab
         noticed="the voice, as ever; no light",
         happens="a fault is reported once; the light is tried again at the next cue",
         seconds={"until a cue was played": played, "until the light of the next cue": lit},
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )
 
@@ -159,7 +159,7 @@ def test_a_pin_that_another_process_holds_leaves_the_voice(
         noticed="voice only; the light again after a restart without the other process",
         happens="a fault names the pin and the remedy, once",
         seconds={"until a cue was played": played},
-        left="the pins (lamps), for the lamps to be put out by",
+        left="nothing but the story",
         survived=2,
     )
 
@@ -186,7 +186,7 @@ def test_a_board_without_gpio_keeps_its_camera_shut(worn: Callable[..., Any], fa
         noticed="no light at all; a cue that is tried is heard",
         happens="two faults are reported; the camera stays closed",
         seconds={"until a cue was played": played},
-        left="nothing",
+        left="nothing but the story",
         survived=2,
     )
 
