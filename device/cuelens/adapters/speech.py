@@ -75,7 +75,9 @@ def _clip(saying: Saying, cache: Path, complain: Callable[[str], None]) -> Clip 
         try:
             return phrase(saying.phrase, saying.voice, cache)
         except Unwritable as error:
-            complain(f"{error}; phrases are rendered anew at each start")
+            # The folder, not the file: what is true of all phrases is told once.
+            reason = str(error).rpartition(": ")[2]
+            complain(f"{cache} cannot be written to: {reason}; phrases are rendered anew at each start")
             return clip.levelled(_render(saying.phrase, saying.voice))
     except AbsentDevice as error:
         complain(str(error))

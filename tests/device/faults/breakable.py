@@ -140,6 +140,7 @@ class BreakableLight:
     def show(self, pattern: LightPattern) -> None:
         """Pass a pattern on."""
         if word("light") == "fails":
+            note("light fails")
             raise OSError(5, "Input/output error")
         note("light", colour=pattern.colour, pattern=pattern.pattern, seconds=pattern.seconds)
         self._light.show(pattern)

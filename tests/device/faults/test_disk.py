@@ -79,7 +79,7 @@ def test_a_full_card_costs_what_cannot_be_kept_and_nothing_else(
 ) -> None:
     glasses = worn(cues="light,voice", profile="")
     glasses.state.mkdir()
-    mount(glasses.state, "size=1m")
+    mount(glasses.state, "size=8m")
     glasses.profile_file.parent.mkdir()
     glasses.profile_file.write_text('{"sound": {"on": true}}')
     ballast = fill(glasses.state)
@@ -113,7 +113,7 @@ def test_a_full_card_costs_what_cannot_be_kept_and_nothing_else(
     assert glasses.count("no story") == 1
     fault_table.row(
         "the state folder cannot be used",
-        injected="a file system of 1 MB, full to the last byte, under the state folder",
+        injected="a file system of 8 MB, full to the last byte, under the state folder",
         noticed="nothing: cues by light and voice as ever; a caregiver's change is refused with the reason",
         happens="faults are reported; the story is written once there is room, with what had happened meanwhile",
         seconds={"until the light of a cue": lit, "until the story is written, once there is room": kept},

@@ -105,12 +105,15 @@ def test_a_light_that_fails_leaves_the_voice(worn: Callable[..., Any], fault_tab
     glasses = worn(cues="light,voice", profile=EARCONS)
     with_card(glasses)
     glasses.start()
+    # The light of the session is shown before it fails.
+    glasses.wait(lambda: glasses.seen("light"))
     played, lit = [], []
     for _ in range(2):
         failing_s = glasses.make("light", "fails")
         sound, after_s = heard(glasses)
         assert sound.startswith(b"RIFF")
         played.append(after_s)
+        glasses.wait(lambda since_s=failing_s: glasses.seen("light fails", since_s))
         assert glasses.seen("light", failing_s) == []
         glasses.make("light", "works")
         lit.append(glasses.lit(glasses.cue()))
