@@ -152,11 +152,12 @@ class Worn:
             self.process.communicate()
         self.notified.close()
 
-    @staticmethod
-    def wait(condition: Callable[[], Any], within_s: float = 30.0) -> float:
+    def wait(self, condition: Callable[[], Any], within_s: float = 30.0) -> float:
         """Wait until something is so; fail if it never is. Returns the time."""
         end_s = time.monotonic() + within_s
         while not condition():
+            # Read at once, since their time is that of the reading.
+            self.messages()
             assert time.monotonic() < end_s, f"not so within {within_s:g} s: {condition.__code__.co_names}"
             time.sleep(0.01)
         return time.monotonic()

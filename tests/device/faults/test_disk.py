@@ -275,7 +275,7 @@ def test_a_kill_in_the_middle_of_a_write_leaves_the_old_file_or_the_new_one(
     told = json.loads(done.stdout)
     fault_table.row(
         "power cut",
-        injected=f"SIGKILL at a random moment, while {kind} is written again and again",
+        injected=f"SIGKILL at a random moment of writing {kind} again and again",
         noticed="nothing",
         happens="the next reader finds the old version or the new one, and the next write goes through",
         seconds={"of the first write": [told["write_s"]]},
