@@ -186,7 +186,9 @@ def test_what_grows_in_a_soak_is_called_so(
 
     def calm(number: int) -> object:
         took = {name: round(value * (grown.get(name, 1.0) if number > 30 else 1.0)) for name, value in base.items()}
-        return verdict.Calm(number * 20.0, importlib.import_module("benchmarks.soak.glasses").Figures(**took), 300.0)
+        return verdict.Calm(
+            number * 20.0, number * 300, importlib.import_module("benchmarks.soak.glasses").Figures(**took), 300.0
+        )
 
     rows = verdict.lines([calm(number) for number in range(60)], np.full(9000, 5, np.float32))
     words = {row.name: row.verdict for row in rows}
@@ -197,8 +199,8 @@ def test_what_grows_in_a_soak_is_called_so(
 def test_a_zombie_is_not_flat_and_a_short_life_judges_no_memory(verdict: ModuleType) -> None:
     figures = importlib.import_module("benchmarks.soak.glasses").Figures
     calms = [
-        verdict.Calm(0.0, figures(80_000, 50_000, 12, 15, 0), 300.0),
-        verdict.Calm(20.0, figures(99_000, 50_000, 12, 15, 1), 300.0),
+        verdict.Calm(0.0, 0, figures(80_000, 50_000, 12, 15, 0), 300.0),
+        verdict.Calm(20.0, 300, figures(99_000, 50_000, 12, 15, 1), 300.0),
     ]
     words = {row.name: row.verdict for row in verdict.lines(calms, np.full(300, 5, np.float32))}
     assert words["zombies"] == "NOT FLAT"

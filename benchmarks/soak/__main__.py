@@ -15,8 +15,9 @@ A minute of this is what a household does in a day or two: five visits to the pa
 come and go --faster times as fast as in life, so an hour at the usual 2 has the beats of two hours.
 
 In the first sixth of the time the glasses are killed (-9) amid it all, again and again, and a camera that stalls twice
-ends them with status 70. The rest is one life. Its first tenth is compared with its last. The story is full from the
-beginning, so that it has no cause to grow. Exit status 1 if a figure is over its bar.
+ends them with status 70. The rest is one life. Its first 4096 beats fill the statistics of its summary; of what
+follows, the first tenth is compared with the last. The story is full from the beginning, so that it has no cause to
+grow. Exit status 1 if a figure is over its bar.
 """
 
 import argparse
@@ -125,7 +126,8 @@ class Soak:
             took.append(figures(self.worn.pid))
         # Threads and descriptors of what has just happened are going: the fewest are those that stay.
         least = (min(getattr(one, name) for one in took) for name in Figures.__dataclass_fields__)
-        self.calms.append(Calm(time.monotonic() - born_s, Figures(*least), self.worn.state_kb()))
+        beats = len(self.worn.ages_ms(self.worn.pid))
+        self.calms.append(Calm(time.monotonic() - born_s, beats, Figures(*least), self.worn.state_kb()))
 
     def _ask(self) -> None:
         """Press, and see whether an answer comes."""

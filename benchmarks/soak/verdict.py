@@ -9,10 +9,13 @@ import numpy as np
 from benchmarks.soak.glasses import Figures
 from numpy.typing import NDArray
 
+from cuelens.vision.stage_times import HISTORY
+
 PART: Final = 10
 """The first and the last tenth of a life are compared."""
 TELLING_S: Final = 600.0
-"""A shorter life is no time to judge memory or latency by: what is used first is still being loaded."""
+"""A shorter life, without its first beats, is no time to judge memory or latency by: what is used first is still being
+loaded."""
 MEMORY: Final = 2.0
 LATENCY: Final = 10.0
 DISK: Final = 10.0
@@ -25,11 +28,13 @@ class Calm:
 
     Attributes:
         s: seconds since the life began.
+        beats: of this life so far.
         took: what the glasses took.
         disk_kb: what the state folder took.
     """
 
     s: float
+    beats: int
     took: Figures
     disk_kb: float
 
@@ -65,9 +70,12 @@ class Line:
 
 def lines(calms: Sequence[Calm], ages_ms: NDArray[np.float32]) -> list[Line]:
     """Return the lines of a life. calms: at the end of each round. ages_ms: of each frame when it was decided on."""
+    # The times of so many beats are kept for the summary: until then memory has to grow.
+    full = [calm for calm in calms if calm.beats >= HISTORY]
+    telling = bool(full) and full[-1].s - full[0].s >= TELLING_S
+    calms = full if telling else calms
     share = max(1, len(calms) // PART)
     first, last = calms[:share], calms[-share:]
-    telling = calms[-1].s - calms[0].s >= TELLING_S
 
     def line(name: str, of: Callable[[Calm], float], bar: float | None, unit: str = "") -> Line:
         return Line(name, *(statistics.median(of(calm) for calm in part) for part in (first, last)), bar, unit)
