@@ -284,7 +284,7 @@ ALL_WRONG = [
     'line 17, column 1: places.bundle must be a whole path, which begins with HOME/mine.tflite, not "~/mine.tflite"',
     'line 19, column 1: there is no key "devise" in speaker: did you mean "device"?',
 ]
-ALWAYS = {"python", "detector", "clock"}
+ALWAYS = {"python", "detector", "memory", "clock"}
 NEED_PINS = {"camera", "light", "button", "capture"}
 NEED_PLACES = {"model", "profile", "voice", "disk"}
 
