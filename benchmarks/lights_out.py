@@ -2,10 +2,10 @@
 
     python benchmarks/lights_out.py [--rounds 20]
 
-The shell is systemd/lights-out with this machine's gpioset (`apt install gpiod`). Without a GPIO chip, gpioset starts once
-more than on a board, since one lamp is tried again by itself. "python" is an interpreter that does nothing; "gpiozero" is
-one that takes the same pins dark through the adapter of the glasses, on mock pins. Figures are medians of whole processes
-with their children; they run in turn.
+The shell is systemd/lights-out with this machine's gpioset (`apt install gpiod`). Without a GPIO chip, gpioset starts
+once more than on a board, since one lamp is tried again by itself. "python" is an interpreter that does nothing;
+"gpiozero" is one that takes the same pins dark through the adapter of the glasses, on mock pins. Figures are medians of
+whole processes with their children; they run in turn.
 """
 
 import argparse
