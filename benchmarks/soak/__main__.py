@@ -23,6 +23,7 @@ grow. Exit status 1 if a figure is over its bar.
 import argparse
 import dataclasses
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -35,7 +36,7 @@ from typing import Final
 from benchmarks import scenes
 from benchmarks.soak import verdict
 from benchmarks.soak.glasses import Figures, Worn, await_, figures, small_disk
-from benchmarks.soak.lanes import Day
+from benchmarks.soak.lanes import SPOKEN, Day
 from benchmarks.soak.verdict import Calm, Line
 
 from cuelens.link import requests
@@ -49,6 +50,8 @@ CALM_S: Final = 3.0
 """How long the glasses are watched at rest: what takes least then is what they hold."""
 ASKS: Final = 3
 ASK_S: Final = 5.0
+RENDERED_S: Final = 5.0
+"""A phrase is rendered in less."""
 STALLED_S: Final = 60.0
 SAY_S: Final = 60.0
 PEOPLE: Final = 3
@@ -74,7 +77,7 @@ class Soak:
         while (rest_s := began_s + self._length_s * KILLS_SHARE - time.monotonic()) > 0:
             self._round(self._chance.uniform(1.0, min(self._round_s, rest_s + 1.0)), kills=True)
         self._stall_twice()
-        self._read_story()
+        self._warm()
         self.day.mend()
         born_s = said_s = time.monotonic()
         while time.monotonic() < began_s + self._length_s or len(self.calms) < 2:
@@ -110,10 +113,19 @@ class Soak:
         self.worn.wrong(camera="")
         assert self.worn.pid != life
 
-    def _read_story(self) -> None:
-        """Read the story as the page does: what that opens for the first time, SQLite keeps."""
+    def _warm(self) -> None:
+        """Do what is done once: SQLite keeps a reader's descriptor, and the phrases are rendered and kept."""
         for request in (requests.Calibrate(), requests.ReadStory()):
             self.worn.ask(request)
+        if self._length_s < verdict.TELLING_S or not shutil.which("espeak-ng"):
+            return
+        self.day.mend()
+        for profile in SPOKEN:
+            self.worn.write_profile(profile)
+            self.worn.ask(requests.Reload())
+            known = -1
+            while known < (known := len(list((self.worn.state / "phrases").glob("*.wav")))):
+                time.sleep(RENDERED_S)
 
     def _rest(self, born_s: float) -> None:
         """Note what the glasses take while nothing happens, and whether they answer."""

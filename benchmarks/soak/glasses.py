@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ hang) exec sleep 600 ;;
 esac
 exec cat > /dev/null
 """
+UNIT: Final = Path(__file__).resolve().parents[2] / "systemd" / "cuelens.service"
 _DISK: Final = "size=24m"
 
 
@@ -103,7 +105,7 @@ class Worn:
         """Return the environment of the glasses, and of everything that speaks with them."""
         folder = str(self.folder)
         mine = {"HOME": folder, "XDG_RUNTIME_DIR": f"{folder}/run", "XDG_CONFIG_HOME": folder, "XDG_STATE_HOME": folder}
-        return os.environ | mine | {"PATH": f"{folder}/bin:{os.environ['PATH']}"}
+        return os.environ | heaps_of_unit() | mine | {"PATH": f"{folder}/bin:{os.environ['PATH']}"}
 
     def start(self) -> None:
         """Start them, and wait until they answer."""
@@ -183,6 +185,13 @@ class Worn:
             return db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         finally:
             db.close()
+
+
+def heaps_of_unit() -> dict[str, str]:
+    """Return what the service's unit says about memory."""
+    said = re.findall(r"\b(MALLOC_\w+)=(\w+)", UNIT.read_text())
+    assert said, f"{UNIT} says nothing about memory"
+    return dict(said)
 
 
 def figures(pid: int) -> Figures:

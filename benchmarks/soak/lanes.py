@@ -27,8 +27,13 @@ SENT: Final = tuple(
     for one in (requests.Hello(), requests.Press(gesture="ask"), requests.Watch(since=3), requests.Try(word="happy"))
 )
 """Messages that fuzzing begins with."""
-OTHERS: Final = (
+SPOKEN: Final = (
     PROFILE.replace("earcons", "words"),
+    PROFILE.replace("earcons", "words").replace("{", '{"school": true, ', 1),
+)
+"""Profiles with phrases, of which the words differ."""
+OTHERS: Final = (
+    SPOKEN[0],
     PROFILE.replace('"earcons"', '"earcons", "volume_percent": 20'),
     PROFILE.replace("{", '{"mode": "explore", ', 1),
     PROFILE.replace("{", '{"school": true, ', 1),

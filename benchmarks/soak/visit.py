@@ -51,7 +51,8 @@ class Visits:
             self._walk(page, port, chance, dies=dies)
             self.done += 1
         except HTTPError as error:
-            self.cut[f"{error.url.rpartition('/')[2]}: {error.code}"] += 1
+            said = re.search(r'<p class="hint" lang="en" dir="ltr">(.*?)</p>', error.read().decode())
+            self.cut[f"{error.url.rpartition('/')[2]} {error.code} ({said[1] if said else error.reason})"] += 1
         except (OSError, ValueError) as error:
             # Glasses that are killed or stand still meanwhile end a visit.
             self.cut[str(error)] += 1
