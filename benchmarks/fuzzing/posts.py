@@ -75,6 +75,8 @@ def _watched() -> replies.Glasses:
         profile="mia",
         refused="",
         warnings=(),
+        taken_back=("profile",),
+        faults=("no sound",),
         faces=1,
         happenings=(happened,),
         collected=_NOBODY,

@@ -105,7 +105,8 @@ def test_what_hangs_is_killed_by_the_watchdog_and_another_sees(glasses: Any, num
     journal = glasses.journal(GLASSES)
     assert "Watchdog timeout (limit 3s)!" in journal
     assert "Failed with result 'watchdog'" in journal
-    assert dark_times(glasses) == 1
+    # On a busy machine the next one may be ended too.
+    assert dark_times(glasses) == journal.count("Main process exited")
     assert pulses(glasses) == 0
 
 

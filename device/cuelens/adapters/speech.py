@@ -107,7 +107,11 @@ def _render(text: str, voice: str) -> Clip:
         for command in commands:
             try:
                 subprocess.run(command, capture_output=True, timeout=_DEADLINE_S, check=True)
-                return clip.trimmed(clip.read(file))
+                sound = clip.read(file)
+                if clip.is_cut_off(sound) and command is not commands[-1]:
+                    # Seen on a busy machine: pyttsx3 had ended before its file was whole.
+                    raise BadInput(f"{file} was cut short")
+                return clip.trimmed(sound)
             except (OSError, subprocess.SubprocessError, BadInput):
                 file.unlink(missing_ok=True)
     raise AbsentDevice("no voice can be rendered: run `sudo apt install espeak-ng`")

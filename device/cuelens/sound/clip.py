@@ -16,6 +16,8 @@ from cuelens_models.errors import BadInput
 _AUDIBLE: Final = 0.02
 """Silence threshold, as a fraction of the peak."""
 _MARGIN_S: Final = 0.01
+_END_S: Final = 0.05
+"""Part of a rendered clip that is silent at its end."""
 _WINDOW_S: Final = 0.02
 LOUDNESS: Final = 0.11
 """Loudness of every phrase: root mean square of its loud part, as a fraction of full scale. No phrase clips at it."""
@@ -69,6 +71,13 @@ def trimmed(clip: Clip) -> Clip:
     sound[: len(ramp)] *= ramp
     sound[len(sound) - len(ramp) :] *= ramp[::-1]
     return Clip(sound.astype(np.int16), clip.rate)
+
+
+def is_cut_off(clip: Clip) -> bool:
+    """Whether a rendered clip ends in the middle of sound: a synthesiser leaves silence behind the last word."""
+    height = np.abs(clip.samples.astype(np.int32))
+    end = height[-round(_END_S * clip.rate) :]
+    return bool(height.size) and bool((end > _AUDIBLE * height.max()).any())
 
 
 def levelled(clip: Clip) -> Clip:

@@ -115,6 +115,48 @@ def test_espeak_itself_renders_where_pyttsx3_leaves_no_file(tmp_path: Path, monk
     assert phrase("looks happy", "en", tmp_path).seconds > 0.4
 
 
+CUT_SHORT = """
+import subprocess, wave
+
+class Engine:
+    def getProperty(self, name): return []
+    def setProperty(self, name, value): pass
+    def save_to_file(self, text, file): self.text, self.file = text, file
+    def runAndWait(self):
+        subprocess.run(["espeak-ng", "-w", self.file, "--", self.text], check=True)
+        with wave.open(self.file, "rb") as whole:
+            form, samples = whole.getparams(), whole.readframes(whole.getframerate() // 5)
+        with wave.open(self.file, "wb") as part:
+            part.setparams(form)
+            part.writeframes(samples)
+
+def init(): return Engine()
+"""
+
+
+@needs_espeak
+def test_espeak_itself_renders_what_pyttsx3_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = phrase("looks happy", "en", tmp_path / "whole").seconds
+    (tmp_path / "pyttsx3.py").write_text(CUT_SHORT)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    assert phrase("looks happy", "en", tmp_path / "cut").seconds > 0.9 * whole
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (TONE.samples, True),
+        (np.concatenate([TONE.samples, np.zeros(RATE // 10, np.int16)]), False),
+        (np.concatenate([TONE.samples, np.zeros(RATE // 100, np.int16)]), True),
+        (np.zeros(RATE, np.int16), False),
+        (np.zeros(0, np.int16), False),
+    ],
+)
+def test_a_clip_that_ends_in_the_middle_of_sound_is_known(samples: NDArray[np.int16], expected: bool) -> None:
+    assert clip.is_cut_off(Clip(samples, RATE)) is expected
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unwritable, match="cannot be written to"):
