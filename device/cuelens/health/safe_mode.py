@@ -99,7 +99,11 @@ class Starts:
         if unfinished >= _UNFINISHED and stored.good:
             # A camera that hangs says nothing about bundle and profile.
             suspects = PARTS if by_camera < unfinished else ("settings",)
-            refused |= {part: self._now[part] for part in suspects if self._now[part] != stored.good.get(part)}
+            refused |= {
+                part: self._now[part]
+                for part in suspects
+                if part in stored.good and self._now[part] != stored.good[part]
+            }
         starts = stored.starts + 1
         self._store(starts=starts, unfinished=unfinished + 1, by_camera=by_camera, refused=refused)
         return Begun(starts, tuple(part for part in PARTS if part in refused))
@@ -134,7 +138,7 @@ class Starts:
                 if refused & set(self._stored.refused) or digest(path) != self._now.get(part):
                     continue
                 good[part] = self._now[part]
-                if part != "profile":
+                if part in _NAMES:
                     self._keep(part, path)
         except Unwritable as error:
             return str(error)
@@ -144,8 +148,9 @@ class Starts:
         return ""
 
     def kept(self, part: Part) -> Path | None:
-        """Return the last good file of a part; None if it had none."""
-        return None if self._stored.good.get(part) == _ABSENT else self._folder / _NAMES[part]
+        """Return the last good file of the settings or the bundle; None if there was none, or is none any more."""
+        path = self._folder / _NAMES[part]
+        return path if self._stored.good.get(part) != _ABSENT and path.exists() else None
 
     def _keep(self, part: Part, path: Path | None) -> None:
         kept = self._folder / _NAMES[part]
@@ -166,7 +171,7 @@ class Starts:
                 write_whole(self._file, msgspec.json.encode(after) + b"\n")
 
 
-_NAMES: Final[Mapping[Part, str]] = {"settings": "cuelens.toml", "bundle": "bundle.tflite", "profile": ""}
+_NAMES: Final[Mapping[Part, str]] = {"settings": "cuelens.toml", "bundle": "bundle.tflite"}
 
 
 def digest(path: Path | None) -> str:

@@ -159,6 +159,28 @@ def test_what_was_changed_while_they_ran_is_not_called_good(glasses: Glasses) ->
     assert kept.read_text() == "bundle: good"
 
 
+def test_a_part_that_was_never_good_is_not_taken_back(glasses: Glasses) -> None:
+    starts, _ = glasses.start()
+    glasses.write("settings", "changed in the first minute")
+    assert starts.good(glasses.paths) == ""
+    assert starts.kept("settings") is None
+    glasses.write("settings", "bad")
+    glasses.write("bundle", "bad")
+    glasses.crash()
+    glasses.crash()
+    assert glasses.crash().taken_back == ("bundle",)
+
+
+def test_a_good_file_that_is_gone_leaves_the_defaults(glasses: Glasses) -> None:
+    glasses.good_minute()
+    (glasses.state / "good" / "cuelens.toml").unlink()
+    glasses.write("settings", "bad")
+    glasses.crash()
+    glasses.crash()
+    starts, begun = glasses.start()
+    assert (begun.taken_back, starts.kept("settings")) == (("settings",), None)
+
+
 def test_a_profile_that_was_taken_while_they_ran_is_good_after_its_minute(glasses: Glasses) -> None:
     glasses.good_minute()
     starts, _ = glasses.start()
