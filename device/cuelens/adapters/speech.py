@@ -1,6 +1,6 @@
 """Preparing the clips: rendered phrases (cached), the caregiver's recordings (read at each start), or earcons instead.
 
-pyttsx3 renders the phrases; where it leaves no file, the command espeak-ng does.
+The command espeak-ng renders the phrases; where it is not installed, pyttsx3 does, with the voices of the system.
 """
 
 import hashlib
@@ -102,14 +102,15 @@ def _render(text: str, voice: str) -> Clip:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "phrase.wav"
         commands = [["espeak-ng", "-v", voice, "-s", rate, "-w", str(file), "--", text]]
+        # The second choice, tried twice: on a busy machine it ended before its file was whole, or at a rate of its own.
         if find_spec("pyttsx3"):
-            commands.insert(0, [sys.executable, "-m", "cuelens.adapters.pyttsx3_child", voice, rate, text, str(file)])
+            child = [sys.executable, "-m", "cuelens.adapters.pyttsx3_child", voice, rate, text, str(file)]
+            commands += [child, child]
         for command in commands:
             try:
                 subprocess.run(command, capture_output=True, timeout=_DEADLINE_S, check=True)
                 sound = clip.read(file)
-                if clip.is_cut_off(sound) and command is not commands[-1]:
-                    # Seen on a busy machine: pyttsx3 had ended before its file was whole.
+                if clip.is_cut_off(sound):
                     raise BadInput(f"{file} was cut short")
                 return clip.trimmed(sound)
             except (OSError, subprocess.SubprocessError, BadInput):
