@@ -7,7 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -118,6 +118,10 @@ class FirstMinute:
             self._attempt.starts.changed("profile", active.folder / f"{active.name}.json")
 
     def _keep(self, active: ProfileInForce) -> None:
+        # For the image, which then keeps the root that it has just updated. A full disk is no reason against it.
+        if folder := os.environ.get("RUNTIME_DIRECTORY"):
+            with suppress(OSError):
+                Path(folder, "good").touch()
         trouble = store.keep_good(self._state, active)
         if self._attempt.starts and not trouble:
             trouble = self._attempt.starts.good(files())

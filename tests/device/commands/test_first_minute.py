@@ -104,6 +104,16 @@ def test_a_profile_is_good_after_its_minute_and_not_before(service: Service) -> 
     assert good.read_text() == '{"mode": "quiet"}'
 
 
+def test_the_image_is_told_of_the_first_minute(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = service.home / "runtime"
+    runtime.mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(runtime))
+    service.start("--seconds", "30")
+    assert not (runtime / "good").exists()
+    service.start()
+    assert (runtime / "good").exists()
+
+
 def test_who_types_a_command_gets_no_safe_mode(service: Service) -> None:
     service.start()
     service.config.write_text("[camera\n")
