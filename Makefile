@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings reliability shipped-bundle install-units uninstall-units clean
+.PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle install-units uninstall-units clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -36,6 +36,12 @@ schema: .venv/.dev ## write the JSON Schema of a profile into docs/profile.schem
 
 settings: .venv/.dev ## write the page of the settings and a file with all of them, from their descriptions
 	$(BIN)/python tools/settings_reference.py
+
+wiring: .venv/.dev ## draw how the glasses are wired, and list the pins, from the settings as they are
+	$(BIN)/python tools/wiring.py
+
+safety: .venv/.dev ## compute how bright, loud and warm the glasses may be, and write the tables of docs/safety.md
+	$(BIN)/python tools/safety.py
 
 reliability: .venv/.dev ## inject every fault into running glasses, and write what came of it into docs/reliability.md
 	$(BIN)/python tools/reliability.py
