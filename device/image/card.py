@@ -11,7 +11,8 @@ DISK: Final = 0x4355454C
 _RECIPE: Final = """
     work="$1" here="$2" settings="$3" target="$4" disk="$5" date="$6"
     rm -rf "$work/card"; mkdir -p "$work/card/A" "$work/data/last" "$work/input"
-    fsck.erofs --extract="$work/taken" --overwrite "$work/root.erofs" >&2
+    rm -rf "$work/taken"; mkdir "$work/taken"
+    tar --warning=no-timestamp -xf "$work/root.tar" -C "$work/taken" ./usr/lib/cuelens-image
     cp -r "$work/taken/usr/lib/cuelens-image/boot/." "$work/card/A/"
     cp "$work/taken/usr/lib/cuelens-image/cmdline-A.txt" "$work/card/A/cmdline.txt"
     if [ -d "$work/taken/usr/lib/cuelens-image/firmware" ]; then
@@ -26,7 +27,7 @@ _RECIPE: Final = """
     rm -f "$work"/input/*
     truncate -s FATM "$work/input/fat"
     mkfs.vfat -F 32 --invariant -n CUELENS "$work/input/fat" >&2
-    (cd "$work/card" && find . -mindepth 1 -maxdepth 1 | LC_ALL=C sort | xargs -d '\\n' mcopy -s -m -b -i "$work/input/fat" -t ::)
+    (cd "$work/card" && mcopy -s -m -b -i "$work/input/fat" * ::)
     truncate -s SLOTM "$work/input/slot-a"
     dd if="$work/root.erofs" of="$work/input/slot-a" conv=notrunc bs=1M status=none
     truncate -s SLOTM "$work/input/slot-b"

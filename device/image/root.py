@@ -25,9 +25,19 @@ _AT_REST: Final = (
     "getty@.service", "e2scrub_reap.service", "fstrim.timer", "dpkg-db-backup.timer", "rauc.service",
     "remote-fs.target", "nftables.service",
 )  # fmt: skip
+_UNUSED: Final = (
+    # Nobody logs in at a screen or sits at a console.
+    "getty.target", "systemd-logind.service",
+    # Done when the root is made.
+    "ldconfig.service", "systemd-firstboot.service", "systemd-hwdb-update.service", "systemd-journal-catalog-update.service",
+    "systemd-sysusers.service",
+    # Nothing here asks for it.
+    "dev-hugepages.mount", "proc-sys-fs-binfmt_misc.automount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
+    "systemd-binfmt.service",
+)  # fmt: skip
 
 _MERGE: Final = """
-    root="$1/root" base="$2" application="$3" kernel="$4" units="$5" at_rest="$6"; shift 6
+    root="$1/root" base="$2" application="$3" kernel="$4" units="$5" at_rest="$6" unused="$7"; shift 7
     rm -rf "$root"; mkdir "$root"
     tar --warning=no-timestamp --exclude="./dev/*" -xf "$base" -C "$root"
     cp -a "$application/." "$root/"
@@ -41,7 +51,7 @@ _MERGE: Final = """
     in_root systemd-sysusers
     in_root systemctl enable $units
     in_root systemctl disable $at_rest
-    in_root systemctl mask getty.target systemd-hwdb-update.service ldconfig.service systemd-firstboot.service
+    in_root systemctl mask $unused
     in_root systemctl set-default multi-user.target
     in_root ldconfig
     # For cards that no board has, and file systems that no card has.
@@ -97,7 +107,7 @@ _PACK: Final = """
     work="$1" date="$2" uuid="$3"
     tar --sort=name --mtime="@$date" --numeric-owner --format=gnu -cf "$work/root.tar" -C "$work/root" .
     rm -f "$work/root.erofs"
-    mkfs.erofs --quiet -zlz4hc,12 -C65536 -T"$date" -U "$uuid" --tar=f "$work/root.erofs" "$work/root.tar"
+    mkfs.erofs --quiet --workers=2 -zlz4hc,9 -C65536 -T"$date" -U "$uuid" --tar=f "$work/root.erofs" "$work/root.tar"
     rm -rf "$work/root"
 """
 _UUID: Final = "6375656c-656e-7300-8000-000000000001"
@@ -117,7 +127,7 @@ def make(flavour: str, work: Path) -> None:
     debs = archive.fetch(archive.locked(flavour))
     (busybox,) = archive.fetch(archive.locked("initramfs"))
     tree = {"tools": tools.make(), "binds": [cache(), work, HERE], "log": work / "root.log"}
-    units = [" ".join(UNITS), " ".join(_AT_REST)]
+    units = [" ".join(UNITS), " ".join(_AT_REST), " ".join(_UNUSED)]
     namespace.run(_MERGE, work, base.make(), layers["application"], layers["kernel"], *units, *debs, **tree)
     date = str(archive.DATE)
     namespace.run(_INITRAMFS, work, HERE, busybox, _MODULES[flavour], date, **tree)
