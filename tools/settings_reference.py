@@ -1,9 +1,12 @@
-"""docs/settings.md and examples/cuelens.toml, from the docstrings of the settings: what `make settings` writes."""
+"""docs/settings.md, examples/cuelens.toml and examples/card.toml, from the docstrings of the settings.
+
+It is what `make settings` runs.
+"""
 
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,15 +14,33 @@ import msgspec
 from msgspec.inspect import StructType, type_info
 
 from cuelens import settings
+from cuelens.commands.card_file import Card
 from cuelens.settings import Settings, SingleLed
 from cuelens_models.strict_struct import allowed
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "settings.md"
 EXAMPLE: Final = ROOT / "examples" / "cuelens.toml"
+CARD: Final = ROOT / "examples" / "card.toml"
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 _EXAMPLE: Final = re.compile(r" \((?:(?P<unit>[^()]+), )?such as (?P<value>[^()]+)\)$")
 _WIDTH: Final = 96
+_FIRST_ON_CARD: Final = ("camera", "pins", "speaker")
+"""What somebody wires or plugs in. The other sections suit nearly everybody as they are."""
+_HEAD_OF_CARD: Final = """\
+# The settings of these glasses. Change this file on any computer, before they are switched on the first
+# time or later, and save it under the same name as plain text.
+#
+# Lines that begin with # explain. The others say what is: a name, an equals sign and a value. Change the
+# value alone. A text stands in straight quotes, "like this"; a number, true and false stand without. All
+# here is as the glasses come: what is right already stays as it is.
+#
+# Switch the glasses on with the card. When their light has breathed twice, or after three minutes, switch
+# them off and read cuelens-answer.txt on the card: what was taken, what was wrong and in which line, and which parts of
+# the glasses work. A file with a mistake is not taken at all, so nothing breaks.
+"""
+_REST_OF_CARD: Final = """\
+# ---- The rest suits nearly everybody. ----"""
 _ABOUT: Final = f"""\
 # The settings of a maker
 
@@ -35,6 +56,9 @@ Without a file, and for every key that the file leaves out, the defaults below h
 
     sudo install -D -m 644 examples/cuelens.toml {settings.SYSTEM_FILE}
     sudo -u cuelens /opt/cuelens/bin/cuelens doctor
+
+Whoever has the memory card in a computer writes the same keys there: [card.md](card.md). The glasses make their file of
+it, when the card says something new.
 
 ## Mistakes
 
@@ -74,13 +98,18 @@ class Key(NamedTuple):
     example: str
 
 
-def keys(struct: type[Any]) -> list[Key]:
-    """Return the keys of a struct. Raises KeyError for one without description, ValueError for one without example."""
+def keys(struct: type[Any], names: Collection[str] = ()) -> list[Key]:
+    """Return the keys of a struct, or those with these names.
+
+    Raises KeyError for one without description, ValueError for one without example.
+    """
     told = dict(_ATTRIBUTE.findall(inspect.cleandoc(struct.__doc__ or "")))
     rule = type_info(struct)
     assert isinstance(rule, StructType)
     found = []
     for field in rule.fields:
+        if names and field.name not in names:
+            continue
         words = " ".join(told[field.name].split())
         match = _EXAMPLE.search(words)
         if match is None:
@@ -101,6 +130,22 @@ def page() -> str:
     return "\n".join([_ABOUT, *_reference(), "## A whole file\n", *_indented(example())])
 
 
+def card() -> str:
+    """Return a file for the memory card, for people who know no settings: each key at its default, easy ones first."""
+    lines = [*_HEAD_OF_CARD.splitlines()]
+    for key in keys(Card, Card.__struct_fields__[-2:]):
+        lines += ["", *_explained(key)]
+    parts = dict(sections())
+    for section in sorted(parts, key=lambda name: name not in _FIRST_ON_CARD):
+        if section == next(name for name in parts if name not in _FIRST_ON_CARD):
+            lines += ["", *_REST_OF_CARD.splitlines()]
+        lines += ["", *_comment(about(parts[section])), f"[{section}]"]
+        for key in keys(parts[section]):
+            lines += _explained(key)
+    # The oldest editors of Windows show a file with other line ends as one line.
+    return "".join(f"{line}\r\n" for line in lines)
+
+
 def example() -> str:
     """Return a file with each key at its default, and what it means."""
     lines = [
@@ -110,8 +155,7 @@ def example() -> str:
     for section, struct in sections():
         lines += ["", *_comment(about(struct)), f"[{section}]"]
         for key in keys(struct):
-            note = f"{key.about} ({key.unit})" if key.unit else key.about
-            lines += [*_comment(note), f"{key.name} = {key.default}"]
+            lines += _explained(key)
     return "\n".join(lines) + "\n"
 
 
@@ -139,6 +183,12 @@ def _table(struct: type[Any]) -> Iterator[str]:
     yield ""
 
 
+def _explained(key: Key) -> list[str]:
+    """Return the lines of a key at its default."""
+    note = f"{key.about} ({key.unit})" if key.unit else key.about
+    return [*_comment(note), f"{key.name} = {key.default}"]
+
+
 def _toml(value: Any) -> str:
     return json.dumps(value)
 
@@ -162,4 +212,5 @@ def _indented(text: str) -> Iterator[str]:
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
     EXAMPLE.write_text(example(), "utf-8")
-    print(PAGE, EXAMPLE, sep="\n")
+    CARD.write_bytes(card().encode())
+    print(PAGE, EXAMPLE, CARD, sep="\n")

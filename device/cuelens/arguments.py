@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_profile(commands)
     _add_calibrate(commands)
     _add_access_point(commands)
+    _add_card(commands)
     return parser
 
 
@@ -205,6 +206,56 @@ def _add_access_point(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     )
     network.add_argument("--connections", type=Path, metavar="FOLDER", help="of NetworkManager's profiles")
     network.add_argument("--card", type=Path, metavar="FOLDER", help="for what a caregiver reads")
+
+
+_CARD = """\
+The part of the memory card that every computer can read holds cuelens.toml: the settings of the glasses
+(docs/settings.md), and above them
+
+  language = "de"    of the first profile; later it is chosen on the caregiver's page
+  country = "DE"     in which the radio sends, two letters of ISO 3166
+
+examples/card.toml is such a file with every key. A file that is new on the card is checked. If it has no mistake, it is
+put in force, as cuelens.toml and country in /etc/cuelens. If it has any, all that was in force stays. Either way
+cuelens-answer.txt on the card says what was taken, each mistake with its line, and what `doctor` found of the parts.
+A file that was answered before is passed over.
+
+Settings that somebody edited on the glasses hold until the card says something new, and are kept beside it then."""
+_CARD_ENDS = """\
+exit status: 0 nothing is new, or it is in force and all parts are well; 1 it is in force, and a part is not well;
+2 usage; 3 it has mistakes and nothing was taken, or something cannot be written"""
+
+
+def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    card = commands.add_parser(
+        "card",
+        help="take the settings that a person wrote on the memory card, and answer there",
+        description=_CARD,
+        epilog=_CARD_ENDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = card.add_subparsers(dest="action", metavar="ACTION", required=True)
+    take = actions.add_parser(
+        "take",
+        help="check what is new on the card, put it in force, and answer; it needs root",
+        description=_CARD,
+        epilog=_CARD_ENDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    take.add_argument("--card", type=Path, metavar="FOLDER", help="of the card (default: /boot/firmware)")
+    take.add_argument("--etc", type=Path, metavar="FOLDER", help="of the settings (default: /etc/cuelens)")
+    take.add_argument(
+        "--state", type=Path, metavar="FOLDER", help="of what was taken last (default: /var/lib/cuelens-card)"
+    )
+    take.add_argument("--unit", metavar="UNIT", help="of systemd that checks the parts (default: a child process)")
+    check = actions.add_parser(
+        "check",
+        help="what the answer says of the parts: a line for each; status 1 if one fails",
+        description="Makes the first profile with a language, if there is no profile, and checks every part as"
+        " `cuelens doctor` does, but for the profile: it may name a child, and anybody may read the card.",
+    )
+    check.add_argument("--language", default="", metavar="CODE", help="of the first profile, such as de")
+    check.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
 
 
 def _day(text: str) -> str:

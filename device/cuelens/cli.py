@@ -124,6 +124,18 @@ def _access_point(options: argparse.Namespace) -> int:
     return access_point(options.connections or CONNECTIONS, options.card or CARD)
 
 
+def _card(options: argparse.Namespace) -> int:
+    from cuelens.commands import card, card_parts
+
+    if options.action == "check":
+        return card_parts.check(options.language, options.config)
+    usual = card.Places()
+    places = card.Places(options.card or usual.card, options.etc or usual.etc, options.state or usual.state)
+    if unit := options.unit:
+        return card.take(places, lambda language: card_parts.by_unit(language, unit))
+    return card.take(places, lambda language: card_parts.by_child(language, places.etc / "cuelens.toml"))
+
+
 _WORK: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "demo": _demo,
     "run": _run,
@@ -137,4 +149,5 @@ _WORK: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "profile": _profile,
     "calibrate": _calibrate,
     "access-point": _access_point,
+    "card": _card,
 }

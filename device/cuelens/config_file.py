@@ -50,7 +50,11 @@ def read_toml(path: Path, kind: type[T]) -> T:
 
 
 def review_toml(
-    path: Path, kind: type[T], rules: Callable[[T, Collection[Place], Collection[Place]], Iterable[Mistake]]
+    path: Path,
+    kind: type[T],
+    rules: Callable[[T, Collection[Place], Collection[Place]], Iterable[Mistake]],
+    *,
+    content: bytes | None = None,
 ) -> tuple[T, list[Mistake]]:
     """Decode a TOML file into a frozen Struct whose keys all have defaults, and find all mistakes that can be found.
 
@@ -59,11 +63,12 @@ def review_toml(
         kind: the Struct.
         rules: what types cannot say. Called with the Struct, the keys that the file holds, and those of the mistakes
             so far, in place of which defaults stand; returns what breaks a rule.
+        content: of the file, if it was read already.
 
     Returns the Struct, with defaults in place of what does not fit, and the mistakes in their order in the file. Their
     sentences begin with file and place. Raises BadInput if the file cannot be read, or is no TOML.
     """
-    text = read_text(path)
+    text = _text(path, read_content(path) if content is None else content)
     raw = _parsed(path, text, _toml)
     places = _places(text, key_places.of_toml)
     found: list[Mistake] = []

@@ -6,9 +6,9 @@ brackets, its unit, if it has one, and an example.
 
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
@@ -179,6 +179,9 @@ class Settings(StrictStruct, frozen=True):
         return Path(home) / "cuelens"
 
 
+S = TypeVar("S", bound=Settings)
+
+
 def usual_path() -> Path | None:
     """Return the default settings file: the system's, else the user's, else None."""
     config_home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
@@ -204,7 +207,29 @@ def review(path: Path) -> tuple[Settings, list[Mistake]]:
     """
     if not path.exists():
         raise BadInput(f"settings {path} do not exist")
-    return config_file.review_toml(path, Settings, _broken_rules)
+    return review_as(path, Settings, lambda _: ())
+
+
+def review_as(
+    path: Path, kind: type[S], more: Callable[[S], Iterable[Mistake]], content: bytes | None = None
+) -> tuple[S, list[Mistake]]:
+    """Find all mistakes in a file of settings that has further keys.
+
+    Args:
+        path: the file.
+        kind: the settings with these keys, each with a default.
+        more: what breaks a rule of these keys.
+        content: of the file, if it was read already.
+
+    Returns the settings, with defaults in place of mistakes, and these. Raises BadInput if the file cannot be read, or
+    is no TOML.
+    """
+
+    def rules(setup: S, written: Collection[Place], wrong: Collection[Place]) -> Iterator[Mistake]:
+        yield from _broken_rules(setup, written, wrong)
+        yield from more(setup)
+
+    return config_file.review_toml(path, kind, rules, content=content)
 
 
 def is_address(source: str) -> bool:

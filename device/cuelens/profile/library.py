@@ -73,6 +73,13 @@ class Library:
         """Read the active profile, or what replaces it."""
         return store.in_force(self._file) if self._file else store.active(self._state)
 
+    def begin(self, language: str) -> bool:
+        """Make the first profile, with a language. Returns False if there is a profile, or once was one to choose."""
+        if os.path.lexists(self._state / "active") or any(self.folder.glob("*.json")):
+            return False
+        self._write(self.active, b'{"schema": 1, "language": "%s"}\n' % language.encode())
+        return True
+
     def write_draft(self, content: bytes) -> ProfileInForce:
         """Write and check a draft. Raises BadInput if it cannot be used; the earlier one stays, if there is one."""
         before = self.draft.read_bytes() if self.draft.exists() else None
