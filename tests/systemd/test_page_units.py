@@ -20,6 +20,9 @@ EXPOSURE = {
     "cuelens-clock.service": 1.0,
     "cuelens-access-point.service": 1.6,
     "cuelens-access-point-setup.service": 0.9,
+    "cuelens-card.service": 0.9,
+    "cuelens-card-check.service": 1.0,
+    "cuelens-country.service": 1.2,
 }
 TABLE = [
     ("cuelens-page.path", "PathChanged", ["/run/cuelens/calibrate"]),
@@ -85,6 +88,33 @@ TABLE = [
     ("cuelens-access-point-setup.service", "Before", ["NetworkManager.service"]),
     ("cuelens-access-point-setup.service", "CapabilityBoundingSet", [""]),
     ("cuelens-access-point-setup.service", "PrivateNetwork", ["yes"]),
+    # The glasses start with what was taken, and the check has the camera before them.
+    ("cuelens-card.service", "Before", ["cuelens.service cuelens-country.service"]),
+    ("cuelens-card.service", "ConditionPathExists", ["/boot/firmware/cuelens.toml"]),
+    # An ordinary boot starts no Python.
+    ("cuelens-card.service", "ExecCondition", ["/usr/lib/cuelens/card-changed"]),
+    ("cuelens-card.service", "SuccessExitStatus", ["1"]),
+    ("cuelens-card.service", "StateDirectory", ["cuelens-card"]),
+    ("cuelens-card.service", "ConfigurationDirectory", ["cuelens"]),
+    ("cuelens-card.service", "ReadWritePaths", ["/boot/firmware"]),
+    ("cuelens-card.service", "CapabilityBoundingSet", [""]),
+    ("cuelens-card.service", "PrivateNetwork", ["yes"]),
+    ("cuelens-card.service", "PrivateDevices", ["yes"]),
+    ("cuelens-card-check.service", "User", ["cuelens"]),
+    ("cuelens-card-check.service", "CapabilityBoundingSet", [""]),
+    # An order after the unit that waits for it would be a wait for ever.
+    ("cuelens-card-check.service", "After", ["systemd-udev-settle.service sound.target"]),
+    ("cuelens-card-check.service", "RuntimeDirectory", ["cuelens-card-check"]),
+    ("cuelens-card-check.service", "WantedBy", []),
+    ("cuelens-country.service", "Before", ["NetworkManager.service"]),
+    ("cuelens-country.service", "ConditionPathExists", ["/etc/cuelens/country"]),
+    ("cuelens-country.service", "CapabilityBoundingSet", ["CAP_NET_ADMIN"]),
+    ("cuelens-country.service", "AmbientCapabilities", ["CAP_NET_ADMIN"]),
+    ("cuelens-country.service", "DynamicUser", ["yes"]),
+    # Of such a user no radio takes a word.
+    ("cuelens-country.service", "PrivateUsers", []),
+    ("cuelens-country.service", "PrivateNetwork", []),
+    ("cuelens-country.service", "RestrictAddressFamilies", ["AF_NETLINK"]),
 ]
 OF_THE_NETWORK = {
     "AmbientCapabilities=",
@@ -178,7 +208,9 @@ def test_nothing_starts_page_or_network_at_boot() -> None:
     at_boot = [unit for unit in UNITS if values(unit, "WantedBy")]
     assert at_boot == [
         "cuelens-access-point-setup.service",
+        "cuelens-card.service",
         "cuelens-clock.path",
+        "cuelens-country.service",
         "cuelens-page.path",
         "cuelens.service",
     ]
@@ -204,8 +236,40 @@ def test_the_unit_starts_the_page_as_a_person_starts_it() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_setup_starts_the_command_that_a_person_starts() -> None:
-    (start,) = values("cuelens-access-point-setup.service", "ExecStart")
+SANDBOX = (
+    r"^(?:\w+(?:Deny|Allow|Policy|Users|Groups|Families|Privileges|Set|Filter)|(?:Protect|Private|Restrict)\w+)=.*$"
+)
+"""Lines of a unit that say what it may."""
+
+
+def test_the_check_may_what_the_glasses_may() -> None:
+    check, glasses = (
+        re.findall(SANDBOX, (SYSTEMD / unit).read_text(), re.MULTILINE)
+        for unit in ("cuelens-card-check.service", "cuelens.service")
+    )
+    assert check == glasses
+    assert len(check) > 25
+
+
+def test_a_check_that_hangs_is_killed_before_the_unit_that_waits_for_it() -> None:
+    from cuelens.commands import card_parts
+
+    (check,), (card,) = (
+        values(unit, "TimeoutStartSec") for unit in ("cuelens-card-check.service", "cuelens-card.service")
+    )
+    assert int(check) < card_parts.DEADLINE_S < int(card)
+    ours = f"%t/{card_parts.RUNTIME.name}"
+    assert values("cuelens-card-check.service", "StandardOutput") == [f"truncate:{ours}/parts"]
+    assert values("cuelens-card-check.service", "EnvironmentFile") == [f"-{ours}/request"]
+    assert values("cuelens-card.service", "RuntimeDirectory") == [card_parts.RUNTIME.name]
+    assert f"${{{card_parts.LANGUAGE}}}" in values("cuelens-card-check.service", "ExecStart")[0]
+
+
+@pytest.mark.parametrize(
+    "unit", ["cuelens-access-point-setup.service", "cuelens-card.service", "cuelens-card-check.service"]
+)
+def test_a_unit_starts_the_command_that_a_person_starts(unit: str) -> None:
+    (start,) = values(unit, "ExecStart")
     (_, *rest) = shlex.split(start)
     done = subprocess.run([sys.executable, "-m", "cuelens", *rest, "--help"], capture_output=True, check=False)
     assert done.returncode == 0
