@@ -1,4 +1,4 @@
-"""docs/settings.md and examples/cuelens.toml against the settings: made of them, whole, and true."""
+"""docs/settings.md and the files of examples/ against the settings: made of them, whole, and true."""
 
 import importlib.util
 import re
@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from cuelens import settings
+from cuelens.commands import card_file
 from cuelens.settings import Settings, SingleLed
 from cuelens_models.strict_struct import StrictStruct
 
@@ -66,6 +67,16 @@ def test_the_example_file_is_the_defaults() -> None:
     assert settings.read(file) == Settings()
     # Each key stands there, none by default.
     assert tomllib.loads(file.read_text("utf-8")) == msgspec.json.decode(msgspec.json.encode(Settings()))
+
+
+def test_the_file_for_the_memory_card_names_each_key_and_changes_nothing() -> None:
+    content = (ROOT / "examples" / "card.toml").read_bytes()
+    assert content.decode("ascii") == reference.card(), "run `make settings`"
+    assert content.count(b"\n") == content.count(b"\r\n") > 100
+    card, mistakes = card_file.review(Path("cuelens.toml"), content)
+    assert (card, mistakes) == (card_file.Card(), [])
+    # Each key stands there, none by default.
+    assert tomllib.loads(content.decode()) == msgspec.json.decode(msgspec.json.encode(card_file.Card()))
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,8 @@ def _machine(layer: Path) -> None:
     units = layer / "etc" / "systemd" / "system"
     (units / "test.target").write_text("[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n")
     # The interpreter of the test is somewhere else, and so is its library.
-    for unit in ("cuelens.service", "cuelens-page.service", "probe.service"):
+    of_python = ("cuelens.service", "cuelens-page.service", "cuelens-card.service", "cuelens-card-check.service")
+    for unit in (*of_python, "probe.service"):
         (units / f"{unit}.d").mkdir(exist_ok=True)
         (units / f"{unit}.d" / "library.conf").write_text(
             "[Service]\nEnvironment=LD_LIBRARY_PATH=/opt/cuelens/python/lib\n"
@@ -243,7 +244,8 @@ def _machine(layer: Path) -> None:
     shutil.copy(Path(__file__).parent / "gpioset", layer / "opt" / "cuelens" / "gpioset")
     _executable(layer / "usr/local/bin/gpioset", '#!/bin/sh\nGPIOSET_LOG=- exec /opt/cuelens/gpioset "$@"\n')
     _executable(layer / "usr/local/bin/aplay", '#!/bin/sh\necho "aplay $*" >&2\n')
-    # No radio: the address alone is the access point.
+    # No radio: the address alone is the access point, and the journal gets what a radio would be told.
+    _executable(layer / "usr/local/bin/iw", '#!/bin/sh\necho "iw $*" >&2\n')
     (units / "NetworkManager.service").write_text("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\n")
     access = units / "cuelens-access-point.service.d" / "no-radio.conf"
     access.parent.mkdir()

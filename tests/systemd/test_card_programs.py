@@ -1,6 +1,7 @@
 """The shell programs of the memory card's settings: whether there is anything new, and the country for the radio."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +92,13 @@ def test_a_boot_knows_without_python_whether_the_card_has_something_new(
         timeout=30,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0 if changed else 1, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0 if changed else 2, "", "")
+
+
+def test_nothing_new_is_no_success_of_the_unit() -> None:
+    """Where a status is a success, systemd takes it of ExecCondition= for a yes."""
+    (statuses,) = re.findall(r"^SuccessExitStatus=(.*)$", (SYSTEMD / "cuelens-card.service").read_text(), re.MULTILINE)
+    assert statuses.split() == ["1"]
 
 
 @pytest.mark.parametrize(
