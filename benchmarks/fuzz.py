@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = (
-    *("bundle", "profile", "settings", "language", "wearer", "small-files"),
+    *("bundle", "profile", "settings", "card", "language", "wearer", "small-files"),
     *("wav", "recording", "link", "events", "story", "form"),
 )
 INSTALL = (

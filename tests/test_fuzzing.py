@@ -27,7 +27,7 @@ def test_every_reader_survives_inputs_that_nobody_thought_of(tmp_path: Path) -> 
     rows = {
         name: (int(executions.replace(",", "")), findings) for name, executions, findings in ROW.findall(done.stdout)
     }
-    assert len(rows) == 12
+    assert len(rows) == 13
     assert all(executions >= 100 and findings == "0" for executions, findings in rows.values()), rows
     assert list(tmp_path.rglob("*.txt")) == []
 

@@ -9,7 +9,7 @@ import msgspec
 from benchmarks.fuzzing.target import Target
 
 from cuelens import config_file, settings
-from cuelens.commands import access_point
+from cuelens.commands import access_point, card_answer, card_file
 from cuelens.profile import language, store
 from cuelens.profile.language import Language
 from cuelens.profile.profile import RETIRED, Profile
@@ -70,6 +70,25 @@ def _all_settings() -> Sequence[bytes]:
     return [text.encode(), single.encode(), b'camera.source = "/dev/video0"\n', b"[places]\nstate = '~/cuelens'\n"]
 
 
+def _card(content: bytes, folder: Path) -> None:
+    """Review a card's file. Settings without mistakes are the same behind the file that is made of them."""
+    card, mistakes = card_file.review(folder / "card.toml", content)
+    card_answer.content(card_answer.Outcome(card, mistakes))
+    if not mistakes:
+        path = folder / "cuelens.toml"
+        path.write_bytes(card_file.rendered(card.settings()))
+        assert settings.read(path) == card.settings()
+
+
+def _all_cards() -> Sequence[bytes]:
+    above = b'language = "de"\r\ncountry = "DE"\r\n'
+    return [
+        above,
+        *(above + content for content in _all_settings()),
+        (above + b"camera.fps = 5").decode().encode("utf-16"),
+    ]
+
+
 def _language(content: bytes, folder: Path) -> None:
     path = folder / "xx.toml"
     path.write_bytes(content)
@@ -113,6 +132,7 @@ def _names_and_networks() -> Sequence[bytes]:
 TARGETS = (
     Target("profile", _profile, _profiles, (*_keys(Profile), *RETIRED, *_JSON)),
     Target("settings", _settings, _all_settings, (*_keys(Settings), *_TOML)),
+    Target("card", _card, _all_cards, (*_keys(card_file.Card), *_TOML)),
     Target(
         "language", _language, _shipped_in(Path(language.__file__).parent / "languages"), (*_keys(Language), *_TOML)
     ),

@@ -13,7 +13,7 @@ from benchmarks.fuzzing import engine
 
 PARTS = {
     "bundle": "bundles",
-    **dict.fromkeys(("profile", "settings", "language", "wearer", "small-files"), "texts"),
+    **dict.fromkeys(("profile", "settings", "card", "language", "wearer", "small-files"), "texts"),
     **dict.fromkeys(("wav", "recording"), "recordings"),
     **dict.fromkeys(("link", "events", "story"), "streams"),
     "form": "posts",

@@ -54,7 +54,9 @@ def kill_again(writer: Writer, state: Path, kills: int, seed: int, tick: Callabl
 def _look(writer: Writer, state: Path, versions: list[int]) -> str:
     """Start anew: tidy, read what is there, and write once more."""
     store.tidy(state)
-    clear(state / "card")
+    # As `access-point` and `card take` do.
+    for folder in ("card", "etc", "memory", "memory/given"):
+        clear(state / folder)
     if left := list(state.rglob("*.tmp")):
         return f"{left[0]} stays for ever"
     try:

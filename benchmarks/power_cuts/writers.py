@@ -16,9 +16,11 @@ import msgspec
 import numpy as np
 from benchmarks.fuzzing import bundles
 
-from cuelens import events
+from cuelens import events, settings
 from cuelens.adapters import last_resort
 from cuelens.commands import access_point, replay
+from cuelens.commands.card import Places, take
+from cuelens.commands.card_parts import Parts
 from cuelens.profile import store
 from cuelens.profile.library import FACTORY, Library
 from cuelens.profile.profile import Profile
@@ -204,6 +206,37 @@ def _joined(state: Path, _versions: Sequence[int]) -> str:
     return "" if network.passphrase in text else "the card does not tell the passphrase"
 
 
+def _take(state: Path, n: int) -> None:
+    make_folder(state / "card")
+    write_whole(state / "card" / "cuelens.toml", _card(n))
+    _boot(state)
+
+
+def _taken(state: Path, versions: Sequence[int]) -> str:
+    # A boot after the cut, and one after it.
+    for _ in range(2):
+        _boot(state)
+    if not (state / "card" / "cuelens.toml").exists():
+        return ""
+    found = settings.read(state / "etc" / "cuelens.toml").camera.fps
+    if found not in [2 + n % 50 for n in versions]:
+        return f"{found} frames a second, of none of the versions {list(versions)}"
+    if list((state / "etc").glob("cuelens-*.toml")):
+        return "what the card gave is kept as an edit of somebody"
+    return "" if (state / "card" / "cuelens-answer.txt").exists() else "there is no answer"
+
+
+def _card(n: int) -> bytes:
+    return b'country = "DE"\n[camera]\nfps = %d\n' % (2 + n % 50) + b"# \n" * (n % 2 * 500)
+
+
+def _boot(state: Path) -> None:
+    make_folder(state / "card")
+    with contextlib.redirect_stdout(io.StringIO()):
+        status = take(Places(state / "card", state / "etc", state / "memory"), lambda _: Parts(("ok",), True))
+    assert status == 0
+
+
 def _convert(state: Path, n: int) -> None:
     write_whole(state / "mine.tflite", bundles.small(version=str(n)))
 
@@ -238,6 +271,7 @@ WRITERS = (
     Writer("phrases/", _cache, _cached),
     Writer("recordings", _record, _recorded),
     Writer("network and its card", _join, _joined),
+    Writer("settings on the card", _take, _taken),
     Writer("bundle (write_whole)", _convert, _converted),
     Writer("events", _tell, _told),
 )

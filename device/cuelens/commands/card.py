@@ -17,7 +17,7 @@ from cuelens.commands.card_file import FILE, Card
 from cuelens.commands.card_memory import Memory, copy_beside, look
 from cuelens.commands.card_parts import Parts
 from cuelens.settings import Settings
-from cuelens_models.atomic_file import make_folder, write_whole
+from cuelens_models.atomic_file import clear, make_folder, write_whole
 from cuelens_models.errors import BadInput, CuelensError, Unwritable
 
 _FACTORY: Final = card_file.rendered(Settings())
@@ -60,6 +60,10 @@ def take(places: Places, check: Callable[[str], Parts]) -> int:
         if not file.exists():
             print(f"{file} is not there: nothing is taken")
             return 0
+        # What a power cut left.
+        clear(places.card, card_answer.FILE)
+        for folder in (places.etc, places.state, places.state / "given"):
+            clear(folder)
         sight, memory = look(file), Memory(places.state)
         if memory.knows(sight):
             _give_again(places, memory)

@@ -305,8 +305,12 @@ def test_a_power_cut_in_the_check_leads_to_one_more_answer_only(glasses: Glasses
         assert settings.read(glasses.in_force).camera.rotation == 90
         # What hangs at each boot must not keep the glasses waiting at each.
         assert glasses.changed() is not again
+    # No thread has this number.
+    for folder in (glasses.places.card, glasses.places.etc, glasses.places.state, glasses.places.state / "given"):
+        (folder / ".cuelens-answer.txt.999999999.tmp").write_text("half of i")
     assert glasses.take() == 0
     assert glasses.asked == []
+    assert [name for name in files(glasses.folder) if name.endswith(".tmp")] == []
 
 
 @pytest.mark.parametrize(
@@ -474,6 +478,13 @@ def test_a_unit_checks_the_parts_in_place_of_a_child(
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "parts").write_text("of an earlier check\n")
     assert by_unit("de", "x.service", tmp_path / "run") == Parts(lines, ended)
+
+
+def test_taking_a_card_loads_nothing_that_sees() -> None:
+    """The glasses wait for it, and these libraries are most of a start."""
+    code = "import sys, cuelens.cli, cuelens.commands.card as c; assert c; print({'numpy', 'cv2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_the_help_teaches() -> None:

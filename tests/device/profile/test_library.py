@@ -30,6 +30,22 @@ def test_a_profile_that_would_pass_for_what_a_new_one_replaced_is_not_lost(libra
     assert "class-3" in library.names()
 
 
+def test_the_first_profile_has_a_language(library: Library, tmp_path: Path) -> None:
+    assert library.begin("de")
+    assert library.read_active().profile.language == "de"
+    assert library.read_active().fault == ""
+    assert not library.begin("fr")
+    assert library.read_active().profile.language == "de"
+
+
+@pytest.mark.parametrize("there", ["profiles/mia.json", "profiles/.draft.json", "profiles/default.json", "active"])
+def test_a_language_is_only_for_the_first_profile(library: Library, tmp_path: Path, there: str) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / there).write_text("mia")
+    assert not library.begin("de")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / there]
+
+
 def test_a_damaged_active_file_lets_another_profile_be_chosen(library: Library, tmp_path: Path) -> None:
     library.create("home")
     (tmp_path / "active").write_bytes(b"../../etc/passwd")
