@@ -1,6 +1,7 @@
 """Packages of Debian for the glasses: which versions, by a lock file, and fetching just those."""
 
 import hashlib
+import os
 import shutil
 import urllib.request
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,8 @@ from image.places import HERE, cache
 DATE: Final = 1795737600
 """The time of every file in the image, in seconds of the epoch: 2026-11-27."""
 ESSENTIAL: Final = "?and(?essential,?not(?exact-name(apt)))"
-_BACKPORTS: Final = f"{tools.RELEASE}-backports"
+_ALONE: Final = {"headers": f"libpython{PYTHON}-dev", "initramfs": "busybox-static"}
+"""Layers of one package, without what it asks for."""
 _APT: Final = """
     apt="$1" release="$2" lines="$3"; shift 3
     mkdir -p "$apt/lists/partial" "$apt/archives/partial"
@@ -48,41 +50,59 @@ class Package:
         return f"{self.name}_{self.version.replace(':', '%3a')}_{self.architecture}.deb"
 
 
-def lock_file() -> Path:
-    """Return the file that names every package of the image."""
-    return HERE / "packages.lock"
+def lock_file(layer: str) -> Path:
+    """Return the file that names the packages of a layer. What boards have of their own has a file of its own."""
+    return HERE / ("packages-board.lock" if layer == "board" else "packages.lock")
 
 
 def locked(layer: str) -> list[Package]:
-    """Return the packages of a layer, by name."""
-    lines = lock_file().read_text().splitlines()
-    every = [Package(*line.split()) for line in lines if line and not line.startswith("#")]
+    """Return the packages of a layer, by name. Raises Failure if they were never locked."""
+    file = lock_file(layer)
+    if not file.exists():
+        raise Failure(f"{file.name} is missing: run `make image-lock FLAVOUR={layer}`")
+    every = [Package(*line.split()) for line in file.read_text().splitlines() if not line.startswith("#")]
     return [package for package in every if package.layer == layer]
 
 
-def resolve() -> dict[Package, str]:
-    """Return the packages of all layers as the archive has them now, with the address of each.
+def resolve(flavour: str) -> dict[Package, str]:
+    """Return the packages of all layers as the archives have them now, with the address of each.
 
-    Raises Failure if the archive cannot be reached, or has no such package.
+    Raises Failure if an archive cannot be reached, or has no such package.
     """
-    base = _resolved("base", tools.RELEASE, tools.packages("base"))
-    both = _resolved("emulator", _BACKPORTS, [*_pinned(base), *tools.packages("emulator")])
-    alone = {"headers": f"libpython{PYTHON}-dev", "initramfs": "busybox-static"}
-    for layer, name in alone.items():
-        found = _resolved(layer, tools.RELEASE, [name])
-        base |= {package: address for package, address in found.items() if package.name == name}
-    known = {package.name for package in base} | set(tools.packages("emulator-without"))
-    return base | {package: address for package, address in both.items() if package.name not in known}
+    found = _resolved("base", tools.RELEASE, tools.packages("base"), _debian())
+    pinned = [f"{package.name}={package.version}" for package in found]
+    for layer, name in _ALONE.items():
+        with_others = _resolved(layer, tools.RELEASE, [name], _debian())
+        found |= {package: address for package, address in with_others.items() if package.name == name}
+    # Later than the release: libcamera for newer boards, and the kernel that knows them.
+    newer = f"{tools.RELEASE}-backports" if flavour == "emulator" else tools.RELEASE
+    extra = [f"deb {tools.mirror()} {newer} main"] if flavour == "emulator" else [_raspberry()]
+    kernel = _resolved(flavour, newer, [*pinned, *tools.packages(flavour)], [*_debian(), *extra])
+    known = {package.name for package in found} | set(tools.packages("without"))
+    return found | {package: address for package, address in kernel.items() if package.name not in known}
 
 
-def _pinned(packages: Iterable[Package]) -> list[str]:
-    return [f"{package.name}={package.version}" for package in packages]
-
-
-def _resolved(layer: str, release: str, names: Sequence[str]) -> dict[Package, str]:
+def _debian() -> list[str]:
     site = tools.mirror()
-    lines = [f"deb {site} {tools.RELEASE} main non-free-firmware", f"deb {site} {tools.RELEASE}-updates main"]
-    lines += [f"deb {site}-security {tools.RELEASE}-security main", f"deb {site} {_BACKPORTS} main"]
+    release = tools.RELEASE
+    return [
+        f"deb {site} {release} main non-free-firmware",
+        f"deb {site} {release}-updates main",
+        f"deb {site}-security {release}-security main",
+    ]
+
+
+def _raspberry() -> str:
+    """Return the line of the archive of Raspberry Pi OS, as CUELENS_RASPBERRY_ARCHIVE gives it. Raises Failure."""
+    if line := os.environ.get("CUELENS_RASPBERRY_ARCHIVE"):
+        return line
+    raise Failure(
+        "a board's kernel comes from the archive of Raspberry Pi OS: set CUELENS_RASPBERRY_ARCHIVE to its line, as it"
+        f" stands in /etc/apt/sources.list.d of such a system (deb [signed-by=...] ... {tools.RELEASE} main)"
+    )
+
+
+def _resolved(layer: str, release: str, names: Sequence[str], lines: Sequence[str]) -> dict[Package, str]:
     apt = cache() / f"apt-{layer}"
     apt.mkdir(parents=True, exist_ok=True)
     words = [apt, release, "\n".join(lines), ESSENTIAL, *names]
@@ -98,10 +118,15 @@ def _offered(layer: str, line: str) -> tuple[Package, str]:
 
 
 def write_lock(packages: Iterable[Package]) -> None:
-    """Write the lock file."""
-    lines = [f"{one.layer} {one.name} {one.version} {one.architecture} {one.sha256}" for one in sorted(packages)]
+    """Write the lock files of some layers."""
     head = "# Made by `make image-lock`: layer, package, version, architecture, SHA-256 of its file."
-    lock_file().write_text("\n".join([head, *lines, ""]))
+    for file in {lock_file(package.layer) for package in packages}:
+        lines = [
+            f"{one.layer} {one.name} {one.version} {one.architecture} {one.sha256}"
+            for one in sorted(packages)
+            if lock_file(one.layer) == file
+        ]
+        file.write_text("\n".join([head, *lines, ""]))
 
 
 def fetch(packages: Sequence[Package]) -> list[Path]:
@@ -112,7 +137,7 @@ def fetch(packages: Sequence[Package]) -> list[Path]:
     pool = cache() / "debs"
     pool.mkdir(parents=True, exist_ok=True)
     absent = [package for package in packages if not (pool / package.file).exists()]
-    addresses = resolve() if absent else {}
+    addresses = resolve("board" if packages[0].layer == "board" else "emulator") if absent else {}
     for number, package in enumerate(absent, start=1):
         if package not in addresses:
             raise Failure(f"{package.name} {package.version} is no more in the archive: run `make image-lock`")

@@ -62,3 +62,9 @@ def make(work: Path, target: Path) -> None:
         recipe, *words, tools=tools.make(), binds=[cache(), work, HERE, REPOSITORY / "examples", target.parent],
         environment={"SOURCE_DATE_EPOCH": str(archive.DATE)}, log=work / "card.log",
     )  # fmt: skip
+
+
+def compress(image: Path, target: Path) -> None:
+    """Compress the image of a card: the tools that write cards read it as it is."""
+    script = 'zstd -q -f -12 -T0 "$1" -o "$2"'
+    namespace.run(script, image, target, tools=tools.make(), binds=[image.parent])

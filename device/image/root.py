@@ -6,12 +6,12 @@ The two flavours differ in the kernel layer alone: kernel, firmware, libcamera a
 from pathlib import Path
 from typing import Final
 
-from image import application, archive, base, namespace, python_packages, tools
+from image import application, archive, base, namespace, python_packages, tools, update
 from image.places import HERE, cache
 
 UNITS: Final = (
     "cuelens.service", "cuelens-page.path", "cuelens-clock.path", "cuelens-access-point-setup.service",
-    "cuelens-card.service",
+    "cuelens-card.service", "cuelens-country.service",
     "cuelens-try-slot.service", "cuelens-good-slot.path", "cuelens-verdict.timer", "cuelens-update.service",
     "cuelens-ssh.service",
 )  # fmt: skip
@@ -37,7 +37,7 @@ _UNUSED: Final = (
 )  # fmt: skip
 
 _MERGE: Final = """
-    root="$1/root" base="$2" application="$3" kernel="$4" units="$5" at_rest="$6" unused="$7"; shift 7
+    root="$1/root" base="$2" application="$3" kernel="$4" units="$5" at_rest="$6" unused="$7" certificate="$8"; shift 8
     rm -rf "$root"; mkdir "$root"
     tar --warning=no-timestamp --exclude="./dev/*" -xf "$base" -C "$root"
     cp -a "$application/." "$root/"
@@ -54,6 +54,7 @@ _MERGE: Final = """
     in_root systemctl mask $unused
     in_root systemctl set-default multi-user.target
     in_root ldconfig
+    cp "$certificate" "$root/etc/rauc/keyring.pem"
     # For cards that no board has, and file systems that no card has.
     for folder in drivers/gpu drivers/infiniband drivers/net/ethernet drivers/scsi drivers/media/usb drivers/media/pci \\
         drivers/media/dvb-frontends fs/btrfs fs/xfs fs/ocfs2 fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 sound/hda sound/pci
@@ -126,9 +127,15 @@ def make(flavour: str, work: Path) -> None:
         application.compile_bytecode(layers["kernel"], site)
     debs = archive.fetch(archive.locked(flavour))
     (busybox,) = archive.fetch(archive.locked("initramfs"))
-    tree = {"tools": tools.make(), "binds": [cache(), work, HERE], "log": work / "root.log"}
+    _, certificate = update.keys()
+    tree = {"tools": tools.make(), "binds": [cache(), work, HERE, certificate.parent], "log": work / "root.log"}
     units = [" ".join(UNITS), " ".join(_AT_REST), " ".join(_UNUSED)]
-    namespace.run(_MERGE, work, base.make(), layers["application"], layers["kernel"], *units, *debs, **tree)
+    namespace.run(_MERGE, work, base.make(), layers["application"], layers["kernel"], *units, certificate, *debs, **tree)
     date = str(archive.DATE)
     namespace.run(_INITRAMFS, work, HERE, busybox, _MODULES[flavour], date, **tree)
     namespace.run(_PACK, work, date, _UUID, **tree)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that a build was cut off in: what is in it may belong to the namespace's other users."""
+    namespace.run('rm -rf "$1"', folder, tools=None)
