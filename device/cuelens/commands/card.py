@@ -14,7 +14,7 @@ from typing import Final
 from cuelens.commands import card_answer, card_file
 from cuelens.commands.card_answer import Outcome
 from cuelens.commands.card_file import FILE, Card
-from cuelens.commands.card_memory import Memory, copy_beside, look
+from cuelens.commands.card_memory import Memory, copy_beside, look, read
 from cuelens.commands.card_parts import Parts
 from cuelens.settings import Settings
 from cuelens_models.atomic_file import clear, make_folder, write_whole
@@ -77,7 +77,7 @@ def take(places: Places, check: Callable[[str], Parts]) -> int:
 def _answered(places: Places, memory: Memory, sight: bytes | str, check: Callable[[str], Parts]) -> int:
     """Take a new file of the card, and answer it."""
     card, mistakes = card_file.review(places.card / FILE, sight if isinstance(sight, bytes) else None)
-    outcome = Outcome(card, mistakes)
+    outcome = Outcome(card, mistakes, misnamed=(places.card / card_answer.MISNAMED).exists())
     try:
         if not mistakes:
             outcome.kept = _put_settings(card, places, memory)
@@ -106,7 +106,7 @@ def _put_settings(card: Card, places: Places, memory: Memory) -> Path | None:
     said, given, target = card_file.rendered(card.settings()), memory.given(FILE), places.etc / FILE
     kept = None
     if said != (given or _FACTORY) or (said != _FACTORY and not target.exists()):
-        current = target.read_bytes() if target.exists() else None
+        current = read(target)
         if current not in (None, said, given):
             kept = copy_beside(target, current or b"")
         if current != said:

@@ -12,6 +12,8 @@ from cuelens.commands.card_parts import Parts
 from cuelens_models.version import __version__
 
 FILE: Final = "cuelens-answer.txt"
+MISNAMED: Final = f"{card_file.FILE}.txt"
+"""What Notepad makes of the name if somebody saves the file as a text; Windows does not show the end."""
 _WIDTH: Final = 96
 _PART_INDENT: Final = 20
 """Where the words of a part begin in a line of `doctor`."""
@@ -26,6 +28,7 @@ class Outcome:
         mistakes: a sentence for each.
         trouble: why it could not be put in force; "" if it could.
         kept: where settings that somebody had edited on the glasses are kept.
+        misnamed: a file lies beside it that may be what was meant.
         parts: what was found of the parts; None if they were not checked, or not yet.
     """
 
@@ -33,6 +36,7 @@ class Outcome:
     mistakes: Sequence[str]
     trouble: str = ""
     kept: Path | None = None
+    misnamed: bool = False
     parts: Parts | None = None
 
 
@@ -51,6 +55,12 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield ""
         yield from _wrapped(
             f"The settings had been edited on the glasses. What stood there is kept as {outcome.kept} on the glasses."
+        )
+    if outcome.misnamed:
+        yield ""
+        yield from _wrapped(
+            f"The card also holds {MISNAMED}, which the glasses do not read. If you changed that file,"
+            f" delete {card_file.FILE}, and rename the other to it. Windows shows the end .txt only if it is told to."
         )
     yield ""
     yield from _parts(outcome)

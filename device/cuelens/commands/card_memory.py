@@ -29,7 +29,7 @@ class Memory:
     def knows(self, sight: bytes | str) -> bool:
         """Tell whether this was answered last, to the end."""
         file, content = self._place(sight)
-        return _read(file) == content and not self._unfinished.exists()
+        return read(file) == content and not self._unfinished.exists()
 
     def remember(self, sight: bytes | str) -> None:
         """Note that the answer to this begins.
@@ -51,7 +51,7 @@ class Memory:
     def is_of(self, sight: bytes | str) -> bool:
         """Tell whether this is what was remembered last, answered to its end or not."""
         file, content = self._place(sight)
-        return _read(file) == content
+        return read(file) == content
 
     def finish(self) -> None:
         """Note that the answer is complete."""
@@ -60,7 +60,7 @@ class Memory:
 
     def given(self, name: str) -> bytes | None:
         """Return what the card gave last for a file of the glasses' settings; None if nothing."""
-        return _read(self._folder / "given" / name)
+        return read(self._folder / "given" / name)
 
     def give(self, name: str, content: bytes) -> None:
         """Remember what the card gives for a file."""
@@ -91,14 +91,15 @@ def copy_beside(file: Path, content: bytes) -> Path:
     """
     number = 1
     while os.path.lexists(kept := file.with_name(f"{file.stem}-{number}{file.suffix}")):
-        if _read(kept) == content:
+        if read(kept) == content:
             return kept
         number += 1
     write_whole(kept, content)
     return kept
 
 
-def _read(file: Path) -> bytes | None:
+def read(file: Path) -> bytes | None:
+    """Return the content of a small file; None if it is missing. Raises BadInput if it cannot be read."""
     try:
         return file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

@@ -74,10 +74,15 @@ class Library:
         return store.in_force(self._file) if self._file else store.active(self._state)
 
     def begin(self, language: str) -> bool:
-        """Make the first profile, with a language. Returns False if there is a profile, or once was one to choose."""
-        if os.path.lexists(self._state / "active") or any(self.folder.glob("*.json")):
+        """Make the first profile, with a language. Returns False if another profile is there, or was chosen.
+
+        A power cut may lie between this and what tells of it, so a second call with the same language returns True.
+        """
+        content = b'{"schema": 1, "language": "%s"}\n' % language.encode()
+        profiles = list(self.folder.glob("*.json"))
+        if os.path.lexists(self._state / "active") or any(profile.read_bytes() != content for profile in profiles):
             return False
-        self._write(self.active, b'{"schema": 1, "language": "%s"}\n' % language.encode())
+        self._write(self.active, content)
         return True
 
     def write_draft(self, content: bytes) -> ProfileInForce:

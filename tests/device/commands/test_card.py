@@ -331,6 +331,21 @@ def test_the_answer_has_what_was_found_of_the_parts(glasses: Glasses, found: Par
     assert not glasses.changed()
 
 
+def test_a_file_that_notepad_gave_another_name_is_told(glasses: Glasses) -> None:
+    glasses.take(TEMPLATE.read_bytes())
+    assert ".txt, which the glasses do not read" not in glasses.answer()
+    (glasses.places.card / "cuelens.toml.txt").write_text("[camera]\nrotation = 90\n")
+    assert glasses.take(b"# again\n" + TEMPLATE.read_bytes()) == 0
+    assert "The card also holds cuelens.toml.txt, which the glasses do not read." in glasses.answer()
+
+
+def test_settings_that_cannot_be_read_are_not_replaced(glasses: Glasses) -> None:
+    glasses.in_force.mkdir(parents=True)
+    assert glasses.take("[camera]\nrotation = 90\n") == 3
+    assert f"{glasses.in_force} cannot be read: Is a directory" in glasses.answer()
+    assert glasses.changed()
+
+
 def test_a_card_that_is_read_only_is_taken_and_not_answered(
     glasses: Glasses, mount: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,9 @@ def test_the_first_profile_has_a_language(library: Library, tmp_path: Path) -> N
     assert library.read_active().fault == ""
     assert not library.begin("fr")
     assert library.read_active().profile.language == "de"
+    # After a power cut nobody knows what was told of the first call.
+    assert library.begin("de")
+    assert [file.name for file in (tmp_path / "profiles").iterdir()] == ["default.json"]
 
 
 @pytest.mark.parametrize("there", ["profiles/mia.json", "profiles/.draft.json", "profiles/default.json", "active"])
