@@ -7,7 +7,8 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle install-units uninstall-units clean
+.PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle \
+  install-units uninstall-units deb arm64-roots clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -53,6 +54,14 @@ shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and
 
 install-units uninstall-units: ## units and what else the operating system reads (DESTDIR=, PREFIX=, REBOOT=1), and away again
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' REBOOT='$(REBOOT)' systemd/install-units $(@:-units=)
+
+deb: .venv/.made ## the packages for the glasses, in build/deb (docs/makers/install.md)
+	rm -rf build/deb
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/deb .
+	packaging/make-deb build/deb/cuelens-*.whl build/deb
+
+arm64-roots: .venv/.made ## what tests/install needs and never fetches: both releases, emulated (once, as root, a quarter of an hour)
+	$(BIN)/python tests/install/roots.py
 
 clean: ## remove what was made
 	rm -rf .venv build dist
