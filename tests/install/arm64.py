@@ -22,11 +22,11 @@ _PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
 _ENTER: Final = "unshare --mount --pid --fork --kill-child --mount-proc"
 
 
-def lacking() -> str:
-    """Return why no such program can be run here; nothing if it can."""
+def lacking(*programs: str) -> str:
+    """Return why no machine can be had here, or which of these programs is not installed; nothing if all is well."""
     if os.geteuid() != 0:
         return "only root lends its numbers to a namespace"
-    if absent := [program for program in ("unshare", "mmdebstrap", "dpkg-deb") if not shutil.which(program)]:
+    if absent := [program for program in ("unshare", *programs) if not shutil.which(program)]:
         return f"not installed: {', '.join(absent)}"
     return ""
 
@@ -51,6 +51,10 @@ class Machine:
     def copy(self, folder: Path) -> "Machine":
         """Return the same machine, whose changes go to a new folder."""
         return replace(self, changes=(folder, *self.changes))
+
+    def seeing(self, binds: Mapping[Path, str]) -> "Machine":
+        """Return the same machine, which sees more of this one."""
+        return replace(self, binds={**self.binds, **binds})
 
     def run(self, script: str, *arguments: object, timeout_s: float, **environment: str) -> "Ended":
         """Run a script of a POSIX shell in it.

@@ -18,6 +18,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from arm64 import Machine, lacking
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WHEEL_BUILDER: Final = "hatchling==1.27.0"
+_CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
 _EMULATOR_OF: Final = "trixie"
 """QEMU 7.2, of bookworm, crashes in LiteRT; version 10 does not."""
 _EVERYWHERE: Final = (
@@ -39,7 +41,8 @@ _DEBSTRAP: Final = """
     mmdebstrap --quiet --mode=root --variant="$2" --architectures="$3" --include="$4" \\
         --skip=check/qemu,cleanup/apt/lists --aptopt='APT::Install-Recommends "false"' \\
         --aptopt='Acquire::Languages "none"' --dpkgopt=path-exclude=/usr/share/doc/* \\
-        --dpkgopt=path-exclude=/usr/share/man/* --dpkgopt=path-exclude=/usr/share/locale/* "$5" "$work" "deb $6 $5 main"
+        --dpkgopt=path-exclude=/usr/share/man/* --dpkgopt=path-exclude=/usr/share/locale/* \\
+        --dpkgopt=path-exclude=/usr/share/ca-certificates/* "$5" "$work" "deb $6 $5 main"
 """
 _DOWNLOADS: Final = """
     constraints="$1" stand_ins="$2"; shift 2
@@ -53,6 +56,12 @@ _DOWNLOADS: Final = """
 """
 
 
+_FORMATS: Final = """
+from enum import Enum
+PixelFormat = Enum("PixelFormat", "RGB888 BGR888 XRGB8888 XBGR8888 YUV420 YVU420")
+"""
+
+
 @dataclass(frozen=True)
 class Release:
     """A release of Raspberry Pi OS.
@@ -61,7 +70,7 @@ class Release:
         name: as in VERSION_CODENAME.
         packages: of Debian, besides those of every release.
         stand_ins: from PyPI, for packages that the archive of Raspberry Pi has.
-        files: Python modules that stand in for packages that nobody has for this release, and what is in them.
+        files: modules that stand in for packages without a wheel for this release, and what is in them.
     """
 
     name: str
@@ -82,8 +91,13 @@ RELEASES: Final = {
         Release(
             "trixie",
             ("python3-libcamera",),
-            ("simplejpeg==1.8.2", "picamera2==0.3.31", "pidng==4.0.9", "videodev2==0.0.4"),
-            {"lgpio": "", "pykms": ""},
+            ("simplejpeg==1.8.2", "picamera2==0.3.31", "videodev2==0.0.4", "av==15.1.0"),
+            {
+                "lgpio.py": "",
+                "pykms.py": _FORMATS,
+                "pidng/core.py": "PICAM2DNG = None\n",
+                "pidng/camdefs.py": "Picamera2Camera = None\n",
+            },
         ),
     )
 }
@@ -102,11 +116,21 @@ def _place(name: str, *inputs: object) -> Path:
     return Path(os.environ.get("CUELENS_CACHE") or home).absolute() / "roots" / f"{name}-{key}"
 
 
-def folder(release: Release) -> Path:
-    """Return the folder with `root` and `wheels` of a release, filled or not."""
-    return _place(
-        release.name, repr(release), _EVERYWHERE, _DEBSTRAP, _DOWNLOADS, requirements(), release.constraints.read_text()
-    )
+def debian(release: Release) -> Path:
+    """Return the root folder of a release, made or not."""
+    return _place(f"{release.name}-root", release.name, _EVERYWHERE, release.packages, _DEBSTRAP)
+
+
+def additions(release: Release) -> Path:
+    """Return the folder of what PyPI has: `wheels`, and the layer `stand-ins` over the root folder; filled or not."""
+    inputs = (debian(release).name, repr(release), _DOWNLOADS, requirements(), release.constraints.read_text())
+    return _place(release.name, *inputs)
+
+
+def board(release: Release) -> Machine:
+    """Return an emulated machine of a release, with the wheels in /wheels."""
+    place = additions(release)
+    return Machine(emulator(), debian(release), (place / "stand-ins",), {place / "wheels": "/wheels"})
 
 
 def emulator() -> Path:
@@ -119,10 +143,9 @@ def wheel_builder() -> Path:
     return _place("wheel-builder", WHEEL_BUILDER)
 
 
-def absent() -> list[Path]:
-    """Return what is not there."""
-    every = [emulator(), wheel_builder(), *map(folder, RELEASES.values())]
-    return [path for path in every if not path.exists()]
+def parts(*releases: Release) -> list[Path]:
+    """Return everything that the tests of these releases need."""
+    return [emulator(), wheel_builder(), *map(debian, releases), *map(additions, releases)]
 
 
 def _mirror() -> str:
@@ -145,11 +168,11 @@ def _pip_settings() -> tuple[dict[str, str], dict[Path, str]]:
     kept = {
         f"PIP_{name}": value
         for name, value in known.items()
-        if name in {"INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "PROXY", "DEFAULT_TIMEOUT", "TIMEOUT", "CERT"}
+        if name in {"INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "PROXY", "DEFAULT_TIMEOUT", "TIMEOUT"}
         and "file:" not in value
     }
-    certificates = Path(kept.get("PIP_CERT", "/nowhere"))
-    return kept, {certificates: str(certificates)} if certificates.exists() else {}
+    certificates = Path(known.get("CERT") or _CERTIFICATES)
+    return kept, {certificates: _CERTIFICATES} if certificates.exists() else {}
 
 
 def _fill_emulator() -> None:
@@ -167,19 +190,27 @@ def _fill_wheel_builder() -> None:
     work.rename(wheel_builder())
 
 
-def _fill(release: Release) -> None:
-    target = folder(release)
+def _fill_root(release: Release) -> None:
+    target = debian(release)
+    work = target.with_name(f"{target.name}.new")
+    packages = ",".join((*_EVERYWHERE, *release.packages))
+    words = (work, "apt", "arm64", packages, release.name, _mirror())
+    Machine(emulator()).run(_DEBSTRAP, *words, timeout_s=3600).well()
+    work.rename(target)
+
+
+def _fill_additions(release: Release) -> None:
+    target = additions(release)
     work = target.with_name(f"{target.name}.new")
     shutil.rmtree(work, ignore_errors=True)
+    modules = work / "stand-ins" / "new" / "usr" / "lib" / "python3" / "dist-packages"
     (work / "wheels").mkdir(parents=True)
-    packages = ",".join((*_EVERYWHERE, *release.packages))
-    words = (work / "root", "apt", "arm64", packages, release.name, _mirror())
-    Machine(emulator()).run(_DEBSTRAP, *words, timeout_s=3600).well()
     for name, text in release.files.items():
-        (work / "root/usr/lib/python3/dist-packages" / f"{name}.py").write_text(text)
+        (modules / name).parent.mkdir(parents=True, exist_ok=True)
+        (modules / name).write_text(text)
     settings, certificates = _pip_settings()
     binds = {work / "wheels": "/wheels", release.constraints: "/constraints.txt", **certificates}
-    machine = Machine(emulator(), work / "root", binds=binds)
+    machine = Machine(emulator(), debian(release), (work / "stand-ins",), binds)
     words = ("/constraints.txt", " ".join(release.stand_ins), *requirements())
     machine.run(_DOWNLOADS, *words, timeout_s=3600, **settings).well()
     work.rename(target)
@@ -187,11 +218,12 @@ def _fill(release: Release) -> None:
 
 def main() -> None:
     """Fill what is not there."""
-    if reason := lacking():
+    if reason := lacking("mmdebstrap"):
         sys.exit(f"arm64-roots: {reason}")
     emulator().parent.mkdir(parents=True, exist_ok=True)
     works = {emulator(): _fill_emulator, wheel_builder(): _fill_wheel_builder}
-    works |= {folder(release): lambda release=release: _fill(release) for release in RELEASES.values()}
+    for release in RELEASES.values():
+        works |= {debian(release): partial(_fill_root, release), additions(release): partial(_fill_additions, release)}
     for path, fill in works.items():
         if not path.exists():
             began = time.monotonic()
