@@ -5,9 +5,10 @@ The roots are Debian's; roots.py says what stands in for packages of Raspberry P
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=RELEASES)
-def board(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Board:
+def board(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """A board of each release with the package, and with a photograph in /photograph."""
     release = RELEASES[request.param]
     _skip_without(release)
@@ -103,7 +104,16 @@ def board(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytes
     binds = {package: "/packages", folder / "photograph": "/photograph"}
     board = Board(release, roots.board(release).seeing(binds)).copy(folder / "changes")
     board.does(CONFIGURE, **WHEELS)
-    return board
+    yield board
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def changes(tmp_path: Path) -> Iterator[Path]:
+    """A folder for the changes of one test, which are large."""
+    folder = tmp_path / "changes"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -175,21 +185,21 @@ def test_users_folders_and_units_are_those_of_the_glasses(board: Board) -> None:
     assert board.run(enable).status == 0
 
 
-def test_without_the_constraints_pip_breaks_picamera2(board: Board, tmp_path: Path) -> None:
+def test_without_the_constraints_pip_breaks_picamera2(board: Board, changes: Path) -> None:
     """What pip was held back from: this says that the tests above can fail."""
     if board.release.name == "trixie":
         pytest.skip("nothing needs a newer numpy than that of trixie yet")
-    other = board.copy(tmp_path / "changes")
+    other = board.copy(changes)
     other.does("/opt/cuelens/bin/pip install --quiet --no-compile --upgrade 'opencv-python-headless<5'", **WHEELS)
     broken = other.run("/opt/cuelens/bin/python -c 'import simplejpeg'")
     assert broken.status != 0
     assert "numpy.dtype size changed" in broken.err
 
 
-def test_an_update_that_fails_leaves_the_glasses_as_they_were(board: Board, tmp_path: Path) -> None:
+def test_an_update_that_fails_leaves_the_glasses_as_they_were(board: Board, changes: Path) -> None:
     if board.release.name == "trixie":
         pytest.skip("tried on bookworm: it is the same shell program")
-    updated = board.copy(tmp_path / "changes")
+    updated = board.copy(changes)
     look = "readlink /opt/cuelens; ls -d /opt/*; cuelens --version"
     before = updated.does(look)
     failed = updated.run(CONFIGURE, **NO_WHEELS)
@@ -198,10 +208,10 @@ def test_an_update_that_fails_leaves_the_glasses_as_they_were(board: Board, tmp_
     assert updated.does(look) == before
 
 
-def test_an_update_takes_the_place_of_what_was_there(board: Board, tmp_path: Path) -> None:
+def test_an_update_takes_the_place_of_what_was_there(board: Board, changes: Path) -> None:
     if board.release.name == "bookworm":
         pytest.skip("tried on trixie: it is the same shell program")
-    updated = board.copy(tmp_path / "changes")
+    updated = board.copy(changes)
     before = updated.does("readlink /opt/cuelens")
     updated.does(CONFIGURE, **WHEELS)
     after = updated.does("readlink /opt/cuelens")
@@ -210,9 +220,9 @@ def test_an_update_takes_the_place_of_what_was_there(board: Board, tmp_path: Pat
     updated.does("cuelens --version")
 
 
-def test_it_goes_away_whole(board: Board, tmp_path: Path) -> None:
+def test_it_goes_away_whole(board: Board, changes: Path) -> None:
     """`remove` leaves what the glasses and their caregiver made, `purge` nothing."""
-    gone = board.copy(tmp_path / "changes")
+    gone = board.copy(changes)
     gone.does("systemctl enable cuelens && touch /var/lib/cuelens/wearer.json")
     gone.does("dpkg --remove --force-depends cuelens")
     left = "ls -d /opt/cuelens* /usr/lib/cuelens /usr/share/cuelens /etc/systemd/system/*/cuelens* /usr/bin/cuelens"
@@ -223,12 +233,12 @@ def test_it_goes_away_whole(board: Board, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def bare(package: Path, tmp_path: Path) -> Callable[[str], Machine]:
+def bare(package: Path, changes: Path) -> Callable[[str], Machine]:
     """Gives a machine of a release without the package, which is in /packages."""
 
     def machine(name: str) -> Machine:
         _skip_without(RELEASES[name])
-        return roots.board(RELEASES[name]).seeing({package: "/packages"}).copy(tmp_path / "changes")
+        return roots.board(RELEASES[name]).seeing({package: "/packages"}).copy(changes)
 
     return machine
 
@@ -255,7 +265,7 @@ def test_apt_has_what_the_package_asks_for(bare: Callable[[str], Machine], name:
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_there(
-    bare: Callable[[str], Machine], tmp_path: Path, change: str, words: str
+    bare: Callable[[str], Machine], changes: Path, change: str, words: str
 ) -> None:
     refused = bare("trixie").run(
         f"{change}; PATH=/usr/local/bin:$PATH /usr/bin/dpkg --force-depends --install /packages/cuelens_*.deb",
@@ -263,4 +273,4 @@ def test_what_cannot_work_is_refused_before_anything_is_there(
     )
     assert refused.status != 0
     assert words in refused.err
-    assert not [path for path in (tmp_path / "changes" / "new").rglob("*cuelens*") if "systemd" not in path.parts]
+    assert not [path for path in (changes / "new").rglob("*cuelens*") if "systemd" not in path.parts]
