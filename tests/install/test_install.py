@@ -181,8 +181,8 @@ def test_users_folders_and_units_are_those_of_the_glasses(board: Board) -> None:
     own = {program for program in programs.split() if "cuelens" in program}
     assert {"/opt/cuelens/bin/cuelens", "/opt/cuelens/bin/python", "/usr/lib/cuelens/set-clock"} <= own
     assert board.does('for program; do test -x "$program" || echo "$program"; done', *sorted(own)) == ""
-    enable = "systemctl enable cuelens cuelens-page.path cuelens-clock.path cuelens-access-point-setup"
-    assert board.run(enable).status == 0
+    board.does("systemctl enable cuelens cuelens-page.path cuelens-clock.path cuelens-access-point-setup")
+    board.does("systemctl enable cuelens-card cuelens-country")
 
 
 def test_without_the_constraints_pip_breaks_picamera2(board: Board, changes: Path) -> None:
@@ -223,7 +223,7 @@ def test_an_update_takes_the_place_of_what_was_there(board: Board, changes: Path
 def test_it_goes_away_whole(board: Board, changes: Path) -> None:
     """`remove` leaves what the glasses and their caregiver made, `purge` nothing."""
     gone = board.copy(changes)
-    gone.does("systemctl enable cuelens && touch /var/lib/cuelens/wearer.json")
+    gone.does("systemctl enable cuelens cuelens-page.path cuelens-card && touch /var/lib/cuelens/wearer.json")
     gone.does("dpkg --remove --force-depends cuelens")
     left = "ls -d /opt/cuelens* /usr/lib/cuelens /usr/share/cuelens /etc/systemd/system/*/cuelens* /usr/bin/cuelens"
     assert gone.run(f"{left} 2>/dev/null").out == ""
