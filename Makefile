@@ -63,6 +63,27 @@ deb: .venv/.made ## the packages for the glasses, in build/deb (docs/makers/inst
 arm64-roots: .venv/.made ## what tests/install needs and never fetches: both releases, emulated (once, as root, a quarter of an hour)
 	$(BIN)/python tests/install/roots.py
 
+FLAVOUR ?= emulator
+IMAGE := cd device && $(PYTHON) -m image --flavour $(FLAVOUR)
+
+image: ## the file that is written to a memory card (FLAVOUR=board: needs the archive of Raspberry Pi OS)
+	$(IMAGE) build
+
+image-again: ## build the image once more, and compare
+	$(IMAGE) again
+
+image-base: ## fill the cache of the image: tools and base layer (ten minutes to half an hour)
+	$(IMAGE) fill
+
+image-lock: ## take the packages that the archives have now into the image's lock files
+	$(IMAGE) lock
+
+image-test: .venv/.dev ## boot the image in an emulator, and use it
+	CUELENS_IMAGE_TEST=1 $(BIN)/python -m pytest tests/image
+
+update-bundle: ## the signed update for glasses in use (CUELENS_KEY=, CUELENS_CERTIFICATE=)
+	$(IMAGE) update
+
 clean: ## remove what was made
 	rm -rf .venv build dist
 

@@ -49,7 +49,7 @@ CONFIG
     mv "$work/output/cuelens.img" "$target"
     rm -rf "$work/input" "$work/card" "$work/data" "$work/scratch" "$work/output" "$work/none"
 """
-FAT_MIB: Final = 400
+FAT_MIB: Final = 432
 SLOT_MIB: Final = 336
 _DATA_MIB: Final = 32
 

@@ -27,7 +27,7 @@ _AT_REST: Final = (
 )  # fmt: skip
 _UNUSED: Final = (
     # Nobody logs in at a screen or sits at a console.
-    "getty.target", "systemd-logind.service",
+    "getty.target",
     # Done when the root is made.
     "ldconfig.service", "systemd-firstboot.service", "systemd-hwdb-update.service", "systemd-journal-catalog-update.service",
     "systemd-sysusers.service",
@@ -52,6 +52,8 @@ _MERGE: Final = """
     in_root systemctl enable $units
     in_root systemctl disable $at_rest
     in_root systemctl mask $unused
+    # Who shuts down asks for it, and starts it by that.
+    rm -f "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
     in_root systemctl set-default multi-user.target
     in_root ldconfig
     cp "$certificate" "$root/etc/rauc/keyring.pem"

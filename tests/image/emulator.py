@@ -17,14 +17,14 @@ from typing import Self
 from tests.image import firmware
 from tests.image.programs import TREE, program
 
-_DOOR = """
-[Unit]
-Description=test: a shell for the tests
+_DOOR = """[Unit]
 DefaultDependencies=no
-After=local-fs.target
+After=local-fs.target systemd-udevd.service
+Before=cuelens-card.service cuelens.service
 [Service]
-ExecStart=/bin/sh -c 'mkdir -p /run/tests; mount -r /dev/disk/by-id/virtio-tests /run/tests; exec sh /run/tests/door'
-StandardOutput=journal
+TimeoutStartSec=infinity
+ExecStartPre=/bin/sh -c 'mkdir -p /run/tests; mount -r /dev/disk/by-id/virtio-tests /run/tests; sh /run/tests/setup'
+ExecStart=/bin/sh /run/tests/door
 Restart=always
 """
 _END = b"\x1d"
@@ -39,7 +39,7 @@ class Board:
     """A board that is switched on. Use it as a context: it is switched off at the end."""
 
     def __init__(self, card: Path, work: Path, *, tests: Path | None = None, tryboot: bool = False,
-                 drop_ins: dict[str, str] | None = None, words: Sequence[str] = (), machine: Sequence[str] = ()) -> None:
+                 words: Sequence[str] = (), machine: Sequence[str] = ()) -> None:
         """Switch it on.
 
         Args:
@@ -47,7 +47,6 @@ class Board:
             work: a folder for kernel, sockets and the console's log.
             tests: a file system with the shell's script and what tests need; None for no door.
             tryboot: whether the firmware was asked for the one-time configuration.
-            drop_ins: more units or drop-ins, by their credential's name.
             words: more words for the kernel's command line.
             machine: more arguments for the emulator.
         """
@@ -56,12 +55,11 @@ class Board:
         self.log = work / "console.log"
         self._door = work / "door.sock"
         self._door.unlink(missing_ok=True)
-        credentials = {"systemd.extra-unit.tests-door.service": _DOOR, **(drop_ins or {})} if tests else {}
         line = [started.command_line, "console=ttyAMA0", *words]
-        line += [f"systemd.set_credential_binary={name}:{base64.b64encode(text.encode()).decode()}"
-                 for name, text in credentials.items()]
         if tests:
-            line.append("systemd.wants=tests-door.service")
+            door = base64.b64encode(_DOOR.encode()).decode()
+            line += [f"systemd.set_credential_binary=systemd.extra-unit.tests-door.service:{door}"]
+            line += ["systemd.wants=tests-door.service"]
         command = program(
             "qemu-system-aarch64", "-L", TREE / "usr" / "share" / "qemu", "-L", TREE / "usr" / "lib" / "ipxe" / "qemu",
             "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-no-reboot", "-nographic", "-nodefaults",

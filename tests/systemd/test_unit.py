@@ -36,7 +36,7 @@ def installed(tmp_path: Path) -> Path:
 def test_systemd_finds_nothing_to_complain_about(installed: Path) -> None:
     done = subprocess.run(["systemd-analyze", "verify", str(installed)], capture_output=True, text=True, check=False)
     version = subprocess.run(["systemd-analyze", "--version"], capture_output=True, text=True, check=True).stdout
-    unknown = () if int(version.split()[1]) >= 254 else ("RestartSteps", "RestartMaxDelaySec")
+    unknown = () if int(version.split()[1]) >= 254 else ("RestartSteps", "RestartMaxDelaySec", "RestartMode")
     warned = [line.split(": ", 1)[1] for line in done.stderr.splitlines()]
     assert (done.returncode, warned) == (
         0,

@@ -1,0 +1,141 @@
+"""The very image on an emulated board: from switching on to a cue, and what a child and a caregiver do with it.
+
+One board is switched on for all tests of this file, and they run in their order.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.emulator import Board
+from tests.image.firmware import Card
+
+pytestmark = pytest.mark.usefixtures("boots")
+_SETTINGS = 'language = "de"\r\ncountry = "DE"\r\n[speaker]\r\ndevice = "plughw:Loopback,0,0"\r\n'
+_PINS = "/sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio"
+
+
+@pytest.fixture(scope="module")
+def board(card: Path, guest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """A board that is switched on with a card whose settings somebody has changed on a computer."""
+    Card(card).write("cuelens.toml", _SETTINGS.encode())
+    with Board(card, tmp_path_factory.mktemp("board"), tests=guest) as switched_on:
+        yield switched_on
+
+
+def soon(true: Callable[[], bool], within_s: float = 120) -> bool:
+    """Whether something becomes true in time."""
+    end = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(1)
+    return True
+
+
+def press(board: Board, seconds: float = 0.3) -> None:
+    """Press the wearer's button, which closes to ground."""
+    board.run(f"echo pull-down > $(echo {_PINS}23)/pull; sleep {seconds}; echo pull-up > $(echo {_PINS}23)/pull")
+
+
+def test_the_glasses_are_ready(board: Board) -> None:
+    board.run("systemctl is-system-running --wait || true; systemctl start --wait cuelens-card", 400)
+    assert board.run("systemctl is-active cuelens.service").strip() == "active"
+    assert board.run("systemctl --failed --no-legend --plain").strip() == ""
+    ready = board.run("journalctl -b -u cuelens.service -o short-monotonic --no-pager | grep Started")
+    print(f"\nkernel start to READY: {re.findall(r'[0-9.]+', ready)[0]} s emulated")
+
+
+def test_the_root_is_read_only_and_what_lasts_is_on_the_data_partition(board: Board) -> None:
+    mounts = board.run("findmnt -rn -o TARGET,FSTYPE,SOURCE")
+    assert "/ overlay " in mounts
+    for folder in ("/data", "/etc/cuelens", "/var/lib/cuelens", "/var/log/journal"):
+        assert re.search(rf"^{folder} ext4 /dev/vda4", mounts, re.MULTILINE), mounts
+    # It is grown to the end of the card.
+    assert int(board.run("blockdev --getsize64 /dev/vda4")) > 900 << 20
+    assert int(board.run("df --output=size -B1 /data | tail -n 1")) > 800 << 20
+
+
+def test_nobody_can_log_in_and_no_port_is_open(board: Board) -> None:
+    shadow = board.run("cut -d: -f1,2 /etc/shadow").split()
+    assert all(re.fullmatch(r"[^:]+:[!*]+", line) for line in shadow), shadow
+    assert "tty" not in board.run("systemctl list-units --no-legend 'getty@*' 'serial-getty@*'").replace("ttyAMA0", "")
+    # 0A is a socket that listens.
+    assert board.run("cat /proc/net/tcp /proc/net/tcp6 | awk '$4 == \"0A\"'") == ""
+
+
+def test_the_card_is_answered(board: Board) -> None:
+    answer = board.run("cat /boot/firmware/cuelens-answer.txt")
+    assert "\r\n" in answer
+    assert board.run("cat /etc/cuelens/country").strip() == "DE"
+    assert 'plughw:Loopback,0,0' in board.run("cat /etc/cuelens/cuelens.toml")
+    assert '"de"' in board.run("cat /var/lib/cuelens/profiles/default.json")
+
+
+def test_a_face_is_seen_and_the_light_tells_it(board: Board) -> None:
+    lit = f"for pin in 17 27 22; do cat {_PINS}$pin/value; done"
+    assert soon(lambda: "1" in board.run(lit), 180)
+    # The capture light, for the person in front.
+    assert soon(lambda: board.run(f"cat {_PINS}24/value").strip() == "1", 30)
+    assert "picamera2" in board.run("journalctl -b -u cuelens --no-pager")
+
+
+def test_a_press_is_answered_by_the_word_on_the_sound_card(board: Board) -> None:
+    board.run(
+        """python3 - <<'END'
+import json, os, pathlib
+file = pathlib.Path("/var/lib/cuelens/profiles/default.json")
+profile = json.loads(file.read_text())
+profile.setdefault("sound", {})["on"] = True
+file.write_text(json.dumps(profile))
+END
+systemctl reload cuelens"""
+    )
+    assert soon(lambda: int(board.run("ls /var/lib/cuelens/phrases 2>/dev/null | wc -l")) >= 12, 240)
+    board.run("arecord -q -D hw:Loopback,1,0 -f S16_LE -r 22050 -c 1 -d 25 /run/said.wav & sleep 1")
+    press(board)
+    heard = board.run(
+        """sleep 25
+/opt/cuelens/bin/python - <<'END'
+import pathlib, wave
+import numpy as np
+def samples(file):
+    with wave.open(str(file)) as sound:
+        return np.frombuffer(sound.readframes(sound.getnframes()), np.int16).astype(float)
+said = samples("/run/said.wav")
+best = 0.0
+for file in pathlib.Path("/var/lib/cuelens/phrases").glob("*.wav"):
+    clip = samples(file)
+    size = 1 << (len(said) + len(clip)).bit_length()
+    product = np.fft.irfft(np.fft.rfft(said, size) * np.conj(np.fft.rfft(clip, size)))[: len(said)]
+    energy = np.concatenate([[0.0], np.cumsum(said**2)])
+    under = np.sqrt(np.maximum(energy[len(clip):] - energy[: -len(clip)], 1.0) * (clip**2).sum())
+    best = max(best, float((product[: len(under)] / under).max()))
+print(round(best, 3))
+END""",
+        200,
+    )
+    print(f"\ncorrelation of what was heard with the phrase: {heard.strip()}")
+    assert float(heard) > 0.9
+
+
+def test_a_daemon_that_hangs_is_started_anew(board: Board) -> None:
+    pid = board.run("systemctl show -P MainPID cuelens").strip()
+    board.run(f"kill -STOP {pid}")
+    assert soon(lambda: board.run("systemctl show -P MainPID cuelens").strip() not in {pid, "0"}, 240)
+    assert "Watchdog timeout" in board.run("journalctl -b -u cuelens --no-pager")
+    assert soon(lambda: board.run("systemctl is-active cuelens || true").strip() == "active", 240)
+    # One hang is no reason for a reboot.
+    assert "reboots" not in board.run("journalctl -b -u cuelens-reboot --no-pager")
+
+
+def test_the_page_answers_after_calibrating_was_asked_for_and_not_before(board: Board) -> None:
+    assert board.run("systemctl is-active cuelens-page || true").strip() == "inactive"
+    press(board)
+    press(board)
+    press(board, 4.0)
+    ask = "/opt/cuelens/bin/python -c 'import urllib.request as u; print(u.urlopen(\"http://10.42.0.1/\").status)'"
+    assert soon(lambda: board.attempt(ask)[1].strip().endswith("200"), 240), board.run("journalctl -b --no-pager -n 60")
