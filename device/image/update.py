@@ -49,8 +49,13 @@ def keys() -> tuple[Path, Path]:
     if not certificate.exists():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        namespace.run(_TEST_KEY, key, certificate, tools=tools.make(), binds=[cache()])
+        make_key(key, certificate)
     return key, certificate
+
+
+def make_key(key: Path, certificate: Path) -> None:
+    """Make a private key and a certificate for twenty years."""
+    namespace.run(_TEST_KEY, key, certificate, tools=tools.make(), binds=[cache(), key.parent])
 
 
 def bundle(root: Path, work: Path, target: Path, version: str) -> None:

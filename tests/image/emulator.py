@@ -31,6 +31,24 @@ _END = b"\x1d"
 """Ends an answer, with the exit status behind it."""
 
 
+_QEMU = program(
+    "qemu-system-aarch64", "-L", TREE / "usr" / "share" / "qemu", "-L", TREE / "usr" / "lib" / "ipxe" / "qemu"
+)  # fmt: skip
+
+
+def _device_tree(parts: Sequence[str], file: Path) -> Path:
+    """Write the emulator's device tree with a board's name and revision in it: by these the glasses know their pins."""
+    dump = [f"{part},dumpdtb={file}" if part == "virt" else part for part in parts]
+    subprocess.run([*_QEMU, *dump], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    for words in (
+        ["-t", "s", file, "/", "model", "Raspberry Pi Zero 2 W Rev 1.0"],
+        ["-c", file, "/system"],
+        ["-t", "x", file, "/system", "linux,revision", "0x902120"],
+    ):
+        subprocess.run(program("fdtput", *words), check=True)
+    return file
+
+
 class Dead(Exception):
     """The board does not answer: it was switched off, hangs, or was too slow."""
 
@@ -60,22 +78,22 @@ class Board:
             door = base64.b64encode(_DOOR.encode()).decode()
             line += [f"systemd.set_credential_binary=systemd.extra-unit.tests-door.service:{door}"]
             line += ["systemd.wants=tests-door.service"]
-        command = program(
-            "qemu-system-aarch64", "-L", TREE / "usr" / "share" / "qemu", "-L", TREE / "usr" / "lib" / "ipxe" / "qemu",
+        parts = [
             "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-no-reboot", "-nographic", "-nodefaults",
-            "-serial", f"file:{self.log}", "-kernel", started.kernel, "-initrd", started.initramfs,
-            "-append", " ".join(line),
             "-drive", f"file={card},if=none,id=card,format=raw,cache=writethrough",
             "-device", "virtio-blk-pci,drive=card,serial=card", "-device", "i6300esb", "-device", "virtio-rng-pci",
             *machine,
-        )  # fmt: skip
+        ]  # fmt: skip
         if tests:
-            command += [
+            parts += [
                 "-drive", f"file={tests},if=none,id=tests,format=raw,readonly=on",
                 "-device", "virtio-blk-pci,drive=tests,serial=tests", "-device", "virtio-serial-pci",
                 "-chardev", f"socket,path={self._door},server=on,wait=off,id=door",
                 "-device", "virtserialport,chardev=door,name=tests",
             ]  # fmt: skip
+        command = [*_QEMU, *parts, "-dtb", str(_device_tree(parts, work / "board.dtb"))]
+        command += ["-serial", f"file:{self.log}", "-append", " ".join(line)]
+        command += ["-kernel", str(started.kernel), "-initrd", str(started.initramfs)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._talk: socket.socket | None = None
 

@@ -1,4 +1,4 @@
-"""What picamera2 and gpiozero miss in an emulator. It is on the tests' disk, and nowhere in the image.
+"""What picamera2 misses in an emulator. It is on the tests' disk, and nowhere in the image.
 
 Each patch waits for the import of the module that it is for, so that nothing is imported that would not be.
 """
@@ -25,14 +25,8 @@ def _virtual_camera(module: types.ModuleType) -> None:
     module.DmaAllocator = allocator
 
 
-def _zero_2_w(module: types.ModuleType) -> None:
-    """No board's revision stands in the device tree: these pins are those of a Zero 2 W."""
-    module.LGPIOFactory._get_revision = lambda factory: 0x902120
-
-
 _PATCHES: dict[str, Callable[[types.ModuleType], None]] = {
     "picamera2.picamera2": _virtual_camera,
-    "gpiozero.pins.lgpio": _zero_2_w,
 }
 
 
