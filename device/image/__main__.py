@@ -27,8 +27,12 @@ def main() -> int:
         prog="python -m image", description=__doc__, epilog=_VARIABLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--flavour", choices=["board", "emulator"], default="emulator",
-                        help="whose kernel and camera: a board's, or an emulator's (default)")
+    parser.add_argument(
+        "--flavour",
+        choices=["board", "emulator"],
+        default="emulator",
+        help="whose kernel and camera: a board's, or an emulator's (default)",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (_, about) in _COMMANDS.items():
         commands.add_parser(name, help=about, description=about)
@@ -67,14 +71,14 @@ def _build(flavour: str) -> None:
     shutil.move(OUTPUT / "work" / "root.erofs", OUTPUT / "root.erofs")
     shutil.move(OUTPUT / "work" / "root.tar", OUTPUT / "root.tar")
     shutil.rmtree(OUTPUT / "work")
-    print(f"{packed.relative_to(REPOSITORY)}: {packed.stat().st_size / 1e6:.0f} MB, {image.stat().st_size / 1e9:.2f} GB on the"
-          f" card, {count} components, {time.monotonic() - began:.0f} s")  # fmt: skip
+    sizes = f"{packed.stat().st_size / 1e6:.0f} MB, {image.stat().st_size / 1e9:.2f} GB on the card"
+    name = packed.relative_to(REPOSITORY)
+    print(f"{name}: {sizes}, {count} components, {time.monotonic() - began:.0f} s")
 
 
 def _root(flavour: str, folder: Path) -> None:
     work = folder / "work"
-    namespace_owned = work.exists()
-    if namespace_owned:
+    if work.exists():
         root.remove(work)
     work.mkdir(parents=True)
     _step("the root", lambda: root.make(flavour, work))

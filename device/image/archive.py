@@ -12,9 +12,9 @@ from urllib.error import URLError
 from urllib.parse import unquote
 
 from image import namespace, tools
-from image.python_packages import PYTHON
 from image.failure import Failure
 from image.places import HERE, cache
+from image.python_packages import PYTHON
 
 DATE: Final = 1795737600
 """The time of every file in the image, in seconds of the epoch: 2026-11-27."""
@@ -28,7 +28,8 @@ _APT: Final = """
     printf '%s\\n' "$lines" > "$apt/sources.list"
     options="-qq -o Dir::Etc::sourcelist=$apt/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$apt/lists
         -o Dir::State::status=$apt/status -o Dir::Cache=$apt -o APT::Architecture=arm64 -o APT::Architectures=arm64
-        -o APT::Install-Recommends=false -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::ForceHash=SHA256"
+        -o APT::Install-Recommends=false -o APT::Sandbox::User=root
+        -o Acquire::Languages=none -o Acquire::ForceHash=SHA256"
     apt-get $options update >&2
     apt-get $options --print-uris --target-release "$release" install "$@"
 """
@@ -151,7 +152,8 @@ def fetch(packages: Sequence[Package]) -> list[Path]:
 def _download(address: str, file: Path, sha256: str) -> None:
     part = file.with_suffix(".part")
     try:
-        with urllib.request.urlopen(address, timeout=60) as source, part.open("wb") as target:
+        # The address is of the archive that apt was given.
+        with urllib.request.urlopen(address, timeout=60) as source, part.open("wb") as target:  # noqa: S310
             shutil.copyfileobj(source, target)
     except (URLError, OSError) as error:
         raise Failure(f"{file.name} cannot be fetched: {error}") from error

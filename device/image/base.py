@@ -1,7 +1,7 @@
 """The base layer: the system of the glasses as one tar, from the locked packages and nothing else.
 
-Its programs are configured under emulation, which takes most of half an hour. So the tar is kept, by the hash of what it
-is made from.
+Its programs are configured under emulation, which takes five minutes and more. So the tar is kept, by the hash of what
+it is made from.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ def make() -> Path:
     files = archive.fetch(packages)
     log = ready.with_suffix(".log")
     log.unlink(missing_ok=True)
-    print(f"making the base layer, most of half an hour; {log} says how far it is", flush=True)
+    print(f"making the base layer, five minutes or more; {log} says how far it is", flush=True)
     began = time.monotonic()
     work = cache() / "base.new"
     names = ",".join(tools.packages("base"))

@@ -1,7 +1,7 @@
 """The bill of materials of a root, in the words of CycloneDX 1.6, and the check of it against the root itself.
 
-It is read from what is installed, the database of dpkg and the metadata of the wheels, not from the lock files: so it says
-what is there, and the check compares both.
+It is read from what is installed, the database of dpkg and the metadata of the wheels, not from the lock files: so it
+says what is there, and the check compares both.
 """
 
 import json
@@ -76,7 +76,9 @@ def _component(name: str, version: str, address: str, licence: str) -> dict[str,
 
 def check(file: Path, flavour: str) -> int:
     """Compare a bill with the lock files, and return how many components it has. Raises Failure if they differ."""
-    there = {(one["purl"].split("/")[0], one["name"], one["version"]) for one in json.loads(file.read_text())["components"]}
+    there = {
+        (one["purl"].split("/")[0], one["name"], one["version"]) for one in json.loads(file.read_text())["components"]
+    }
     locked = {("pkg:deb", one.name, one.version) for layer in ("base", flavour) for one in archive.locked(layer)}
     layers = ["application", "emulator"] if flavour == "emulator" else ["application"]
     locked |= {("pkg:pypi", name, version) for layer in layers for name, version, _ in python_packages.locked(layer)}
@@ -85,5 +87,7 @@ def check(file: Path, flavour: str) -> int:
     strangers = {one for one in there - locked - ours if one[0] == "pkg:deb"}
     if strangers or locked - there:
         wrong = sorted(strangers | (locked - there))
-        raise Failure(f"the root and the lock files differ: {', '.join(f'{name} {version}' for _, name, version in wrong)}")
+        raise Failure(
+            f"the root and the lock files differ: {', '.join(f'{name} {version}' for _, name, version in wrong)}"
+        )
     return len(there)

@@ -32,7 +32,8 @@ _RECIPE: Final = """
     dd if="$work/root.erofs" of="$work/input/slot-a" conv=notrunc bs=1M status=none
     truncate -s SLOTM "$work/input/slot-b"
     mke2fs -q -t ext4 -L data -d "$work/data" -U 6375656c-656e-7300-8000-000000000004 \\
-        -E hash_seed=6375656c-656e-7300-8000-000000000005,lazy_itable_init=0,lazy_journal_init=0 "$work/input/data" DATAM >&2
+        -E hash_seed=6375656c-656e-7300-8000-000000000005,lazy_itable_init=0,lazy_journal_init=0 \\
+        "$work/input/data" DATAM >&2
     cat > "$work/genimage.cfg" <<CONFIG
 image cuelens.img {
     hdimage { partition-table-type = "mbr" disk-signature = $disk align = 4M }

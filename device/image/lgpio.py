@@ -1,4 +1,4 @@
-"""lgpio for the glasses: of its 0.2.2 there is no wheel for 64-bit Arm and Python 3.13, and pip takes an empty placeholder.
+"""lgpio for the glasses: 0.2.2 has no wheel for 64-bit Arm and Python 3.13, and pip would take an empty placeholder.
 
 So it is built here from its source, with its C library inside, by the compiler of the tools tree.
 """

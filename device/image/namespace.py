@@ -1,7 +1,7 @@
 """Programs of the tools tree as root of a user namespace of their own: no right on this machine is asked for.
 
-In the namespace, programs for 64-bit Arm run under the emulator of the tools tree. The kernel (6.7 and later) has a table
-of binary formats for each user namespace; that of the machine stays as it is.
+In the namespace, programs for 64-bit Arm run under the emulator of the tools tree. The kernel (6.7 and later) has a
+table of binary formats for each user namespace; that of the machine stays as it is.
 """
 
 import os
@@ -56,16 +56,17 @@ def run(
             place = shlex.quote(f"{tools}{folder}")
             inner += [f"mkdir -p {place}", f"mount --rbind {shlex.quote(str(folder))} {place}"]
         inner += [f"cat /etc/resolv.conf > {root}/etc/resolv.conf", f"cat /etc/hosts > {root}/etc/hosts"]
-        inner += [f"exec chroot {root} /bin/sh -c {shlex.quote(_emulated(script))} image \"$@\""]
+        inner += [f'exec chroot {root} /bin/sh -c {shlex.quote(_emulated(script))} image "$@"']
     else:
-        inner.append(f"exec /bin/sh -c {shlex.quote(f'set -eu; {script}')} image \"$@\"")
+        inner.append(f'exec /bin/sh -c {shlex.quote(f"set -eu; {script}")} image "$@"')
     variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", **(environment or {})}
     waiting = 'echo apart && read -r go && exec unshare --mount --pid --fork --kill-child --mount-proc /bin/sh -c "$@"'
     command = ["unshare", "--user", "/bin/sh", "-c", waiting, "image", "\n".join(inner), "image", *map(str, arguments)]
     errors = log.open("a") if log else None
     try:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-                                 env=variables)
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=variables
+        )
         try:
             if child.stdout is None or child.stdout.readline() != "apart\n":
                 raise Failure("no namespace of users can be made: the kernel or its administrator forbids it")
@@ -118,4 +119,5 @@ def _subordinate(file: Path) -> tuple[int, int]:
         user, first, count = line.split(":")
         if user in {name, str(os.getuid())}:
             return int(first), int(count)
-    raise Failure(f"{file} lends no numbers to {name}: run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}`")
+    remedy = f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}"
+    raise Failure(f"{file} lends no numbers to {name}: run `{remedy}`")

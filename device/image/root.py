@@ -29,7 +29,8 @@ _UNUSED: Final = (
     # Nobody logs in at a screen or sits at a console.
     "getty.target",
     # Done when the root is made.
-    "ldconfig.service", "systemd-firstboot.service", "systemd-hwdb-update.service", "systemd-journal-catalog-update.service",
+    "ldconfig.service", "systemd-firstboot.service", "systemd-hwdb-update.service",
+    "systemd-journal-catalog-update.service",
     "systemd-sysusers.service",
     # Nothing here asks for it.
     "dev-hugepages.mount", "proc-sys-fs-binfmt_misc.automount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
@@ -58,8 +59,9 @@ _MERGE: Final = """
     in_root ldconfig
     cp "$certificate" "$root/etc/rauc/keyring.pem"
     # For cards that no board has, and file systems that no card has.
-    for folder in drivers/gpu drivers/infiniband drivers/net/ethernet drivers/scsi drivers/media/usb drivers/media/pci \\
-        drivers/media/dvb-frontends fs/btrfs fs/xfs fs/ocfs2 fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 sound/hda sound/pci
+    for folder in drivers/gpu drivers/infiniband drivers/net/ethernet drivers/scsi drivers/media/usb \\
+        drivers/media/pci drivers/media/dvb-frontends \\
+        fs/btrfs fs/xfs fs/ocfs2 fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 sound/hda sound/pci
     do rm -rf "$root"/usr/lib/modules/*/kernel/$folder; done
     # Networks by a graphics processor.
     rm -f "$root"/opt/cuelens/lib/python3*/site-packages/ai_edge_litert/libLiteRtWebGpuAccelerator.so
@@ -132,7 +134,9 @@ def make(flavour: str, work: Path) -> None:
     _, certificate = update.keys()
     tree = {"tools": tools.make(), "binds": [cache(), work, HERE, certificate.parent], "log": work / "root.log"}
     units = [" ".join(UNITS), " ".join(_AT_REST), " ".join(_UNUSED)]
-    namespace.run(_MERGE, work, base.make(), layers["application"], layers["kernel"], *units, certificate, *debs, **tree)
+    namespace.run(
+        _MERGE, work, base.make(), layers["application"], layers["kernel"], *units, certificate, *debs, **tree
+    )
     date = str(archive.DATE)
     namespace.run(_INITRAMFS, work, HERE, busybox, _MODULES[flavour], date, **tree)
     namespace.run(_PACK, work, date, _UUID, **tree)

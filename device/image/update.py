@@ -1,7 +1,7 @@
 """The update of glasses that are in use: a bundle of RAUC with the new root, signed by the maker.
 
-The maker's key and certificate are named by CUELENS_KEY and CUELENS_CERTIFICATE. Without them a key for tests is made, once
-for this cache; glasses whose image was built with it take updates that it signed, and nobody should wear such glasses.
+The maker's key and certificate are named by CUELENS_KEY and CUELENS_CERTIFICATE. Without them a key for tests is made,
+once for this cache. Nobody should wear glasses whose image was built with it.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""A board in an emulator: a card's image in its slot, a console, and a door for the tests that the image knows nothing of.
+"""A board in an emulator: a card's image in its slot, a console, and a door for the tests.
 
-The door is a unit that systemd takes from the firmware (a credential): a shell on a port of virtio. Nothing in the image
-is changed for it.
+The door is a unit that systemd takes from the firmware (a credential): a shell on a port of virtio. Nothing in the
+image is changed for it.
 """
 
 import base64
@@ -56,8 +56,16 @@ class Dead(Exception):
 class Board:
     """A board that is switched on. Use it as a context: it is switched off at the end."""
 
-    def __init__(self, card: Path, work: Path, *, tests: Path | None = None, tryboot: bool = False,
-                 words: Sequence[str] = (), machine: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        card: Path,
+        work: Path,
+        *,
+        tests: Path | None = None,
+        tryboot: bool = False,
+        words: Sequence[str] = (),
+        machine: Sequence[str] = (),
+    ) -> None:
         """Switch it on.
 
         Args:
@@ -94,7 +102,9 @@ class Board:
         command = [*_QEMU, *parts, "-dtb", str(_device_tree(parts, work / "board.dtb"))]
         command += ["-serial", f"file:{self.log}", "-append", " ".join(line)]
         command += ["-kernel", str(started.kernel), "-initrd", str(started.initramfs)]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         self._talk: socket.socket | None = None
 
     def __enter__(self) -> Self:
@@ -132,7 +142,9 @@ class Board:
         while not (found := re.search(_END + rb"(\d+)\n", answer)):
             if not select.select([talk], [], [], 1.0)[0]:
                 if time.monotonic() > end or self.process.poll() is not None:
-                    raise Dead(f"no answer to:\n{script}\n{answer.decode('utf-8', 'replace')}\n{self.console()[-2000:]}")
+                    raise Dead(
+                        f"no answer to:\n{script}\n{answer.decode('utf-8', 'replace')}\n{self.console()[-2000:]}"
+                    )
                 continue
             if not (part := talk.recv(65536)):
                 raise Dead(f"switched off during:\n{script}")

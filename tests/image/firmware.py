@@ -1,8 +1,8 @@
 """A stand-in for the firmware of the Raspberry Pi: reads the FAT of a card as the firmware does.
 
-It knows what the image uses of https://www.raspberrypi.com/documentation/computers/config_txt.html: `include`, `os_prefix`,
-`auto_initramfs`, `arm_64bit`, sections of boards, and `tryboot.txt` in place of `config.txt`, once, after a reboot that
-asked for it.
+It knows what the image uses of https://www.raspberrypi.com/documentation/computers/config_txt.html: `include`,
+`os_prefix`, `auto_initramfs`, `arm_64bit`, sections of boards, and `tryboot.txt` in place of `config.txt`, once, after
+a reboot that asked for it.
 """
 
 import re

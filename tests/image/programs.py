@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "device"))
 
-from image import tools  # noqa: E402
+from image import tools
 
 TREE = tools.tree()
 

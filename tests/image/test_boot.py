@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.image.emulator import Board
 from tests.image.firmware import Card
 
@@ -72,7 +71,7 @@ def test_the_card_is_answered(board: Board) -> None:
     answer = board.run("cat /boot/firmware/cuelens-answer.txt")
     assert "\r\n" in answer
     assert board.run("cat /etc/cuelens/country").strip() == "DE"
-    assert 'plughw:Loopback,0,0' in board.run("cat /etc/cuelens/cuelens.toml")
+    assert "plughw:Loopback,0,0" in board.run("cat /etc/cuelens/cuelens.toml")
     assert '"de"' in board.run("cat /var/lib/cuelens/profiles/default.json")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 
 def _virtual_camera(module: types.ModuleType) -> None:
-    """The virtual camera has no raw stream, and without a dma_heap its frames lie in memory that libcamera allocates."""
+    """The virtual camera has no raw stream; its frames lie in memory of libcamera, for want of a dma_heap."""
     from picamera2.allocators import LibcameraAllocator
 
     camera = module.Picamera2
