@@ -8,6 +8,7 @@ PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle \
+  image image-again image-base image-lock image-test update-bundle \
   install-units uninstall-units deb arm64-roots clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
@@ -79,7 +80,8 @@ image-lock: ## take the packages that the archives have now into the image's loc
 	$(IMAGE) lock
 
 image-test: .venv/.dev ## boot the image in an emulator, and use it
-	CUELENS_IMAGE_TEST=1 $(BIN)/python -m pytest tests/image
+	CUELENS_IMAGE_TEST=1 $(BIN)/python -m pytest -s tests/image
+	$(IMAGE) tried
 
 update-bundle: ## the signed update for glasses in use (CUELENS_KEY=, CUELENS_CERTIFICATE=)
 	$(IMAGE) update

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from image import archive, base, bill, card, python_packages, root, tools, update
+from image import archive, base, bill, card, inputs, python_packages, root, tools, update
 from image.failure import Failure
 from image.places import OUTPUT, REPOSITORY
 
@@ -109,6 +109,21 @@ def _update(flavour: str) -> None:
     print(f"{target.relative_to(REPOSITORY)}: {target.stat().st_size / 1e6:.0f} MB")
 
 
+def _state(_flavour: str) -> None:
+    """Print cold, warm or tried, and why."""
+    if not tools.tree().exists() or not base.tar().exists():
+        print("cold cache: make image-base fills it, in five to thirty minutes")
+    elif inputs.tried().exists():
+        print(f"tried {inputs.tried().read_text().strip()}")
+    else:
+        print("warm cache")
+
+
+def _tried(_flavour: str) -> None:
+    inputs.tried().parent.mkdir(parents=True, exist_ok=True)
+    inputs.tried().write_text(time.strftime("on %Y-%m-%d\n"))
+
+
 def _step(what: str, do: Callable[[], None]) -> None:
     began = time.monotonic()
     print(f"  {what} ...", end="", flush=True)
@@ -126,6 +141,8 @@ _COMMANDS: dict[str, tuple[Callable[[str], None], str]] = {
     "again": (_again, "build once more, and fail unless it is the same byte for byte"),
     "update": (_update, "make the signed update for glasses that are in use"),
     "fill": (_fill, "fill the cache: the tools and the base layer, half an hour"),
+    "state": (_state, "say whether the cache is filled, and whether these inputs were tried in the emulator"),
+    "tried": (_tried, "note that they were"),
     "lock": (_lock, "take the packages that the archives have now"),
 }
 

@@ -106,7 +106,7 @@ def _raspberry() -> str:
 def _resolved(layer: str, release: str, names: Sequence[str], lines: Sequence[str]) -> dict[Package, str]:
     apt = cache() / f"apt-{layer}"
     apt.mkdir(parents=True, exist_ok=True)
-    words = [apt, release, "\n".join(lines), ESSENTIAL, *names]
+    words: list[str | Path] = [apt, release, "\n".join(lines), ESSENTIAL, *names]
     told = namespace.run(_APT, *words, tools=tools.make(), binds=[cache()])
     return dict(_offered(layer, line) for line in told.splitlines() if line.startswith("'"))
 

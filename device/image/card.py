@@ -58,7 +58,7 @@ _DATA_MIB: Final = 32
 def make(work: Path, target: Path) -> None:
     """Make the image of the card from root.erofs in a folder."""
     recipe = _RECIPE.replace("FATM", f"{FAT_MIB}M").replace("SLOTM", f"{SLOT_MIB}M").replace("DATAM", f"{_DATA_MIB}M")
-    words = [work, HERE, REPOSITORY / "examples" / "card.toml", target, hex(DISK), str(archive.DATE)]
+    words: list[str | Path] = [work, HERE, REPOSITORY / "examples" / "card.toml", target, hex(DISK), str(archive.DATE)]
     namespace.run(
         recipe, *words, tools=tools.make(), binds=[cache(), work, HERE, REPOSITORY / "examples", target.parent],
         environment={"SOURCE_DATE_EPOCH": str(archive.DATE)}, log=work / "card.log",

@@ -132,14 +132,15 @@ def make(flavour: str, work: Path) -> None:
     debs = archive.fetch(archive.locked(flavour))
     (busybox,) = archive.fetch(archive.locked("initramfs"))
     _, certificate = update.keys()
-    tree = {"tools": tools.make(), "binds": [cache(), work, HERE, certificate.parent], "log": work / "root.log"}
+    log = work / "root.log"
+    binds = [cache(), work, HERE, certificate.parent]
     units = [" ".join(UNITS), " ".join(_AT_REST), " ".join(_UNUSED)]
-    namespace.run(
-        _MERGE, work, base.make(), layers["application"], layers["kernel"], *units, certificate, *debs, **tree
-    )
+    words: list[str | Path] = [work, base.make(), layers["application"], layers["kernel"], *units, certificate, *debs]
     date = str(archive.DATE)
-    namespace.run(_INITRAMFS, work, HERE, busybox, _MODULES[flavour], date, **tree)
-    namespace.run(_PACK, work, date, _UUID, **tree)
+    tree = tools.make()
+    namespace.run(_MERGE, *words, tools=tree, binds=binds, log=log)
+    namespace.run(_INITRAMFS, work, HERE, busybox, _MODULES[flavour], date, tools=tree, binds=binds, log=log)
+    namespace.run(_PACK, work, date, _UUID, tools=tree, binds=binds, log=log)
 
 
 def remove(folder: Path) -> None:

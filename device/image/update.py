@@ -62,6 +62,6 @@ def bundle(root: Path, work: Path, target: Path, version: str) -> None:
     """Make the bundle of a root.erofs. Raises Failure if it cannot be signed."""
     key, certificate = keys()
     binds = [cache(), work, target.parent, key.parent, certificate.parent, root.parent]
-    words = [work, key, certificate, target, version, root]
+    words: list[str | Path] = [work, key, certificate, target, version, root]
     variables = {"SOURCE_DATE_EPOCH": str(archive.DATE)}
     namespace.run(_BUNDLE, *words, tools=tools.make(), binds=binds, environment=variables, log=work / "update.log")

@@ -102,9 +102,8 @@ class Board:
         command = [*_QEMU, *parts, "-dtb", str(_device_tree(parts, work / "board.dtb"))]
         command += ["-serial", f"file:{self.log}", "-append", " ".join(line)]
         command += ["-kernel", str(started.kernel), "-initrd", str(started.initramfs)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        with (work / "emulator.log").open("w") as told:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told)
         self._talk: socket.socket | None = None
 
     def __enter__(self) -> Self:
