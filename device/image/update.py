@@ -26,7 +26,7 @@ _BUNDLE: Final = """
 compatible=cuelens-glasses
 version=$version
 [bundle]
-format=verity
+format=plain
 [image.rootfs]
 filename=root.img
 MANIFEST

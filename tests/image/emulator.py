@@ -167,6 +167,11 @@ class Board:
             time.sleep(0.2)
         return self._talk
 
+    def off(self, script: str) -> None:
+        """Run a shell script that switches the board off, and wait until it is off."""
+        self._connection(time.monotonic() + 60).sendall(base64.b64encode(script.encode()) + b"\n")
+        self.ended(120)
+
     def ended(self, within_s: float) -> str:
         """Wait until the board is switched off or resets, and return the console. Raises Dead if it does not."""
         try:
