@@ -24,7 +24,6 @@ def make(root: Path, work: Path) -> None:
     wheel = python_packages.wheel(work)
     python_packages.install("application", site, wheel)
     lgpio.install(site)
-    shutil.rmtree(site / "bin", ignore_errors=True)
     _interpreter(root / _PREFIX)
     _commands(wheel, root / _PREFIX / "bin")
     _slim(site)

@@ -4,6 +4,8 @@ Wheels are chosen for 64-bit Arm and for the Python of the release, whatever Pyt
 """
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -103,6 +105,18 @@ def install(layer: str, site: Path, *extra: Path) -> None:
         pip("install", *common, "--require-hashes", *offline, "-r", file.name)
     if extra:
         pip("install", *common, "--no-index", "--no-compile", "--target", site, "--upgrade", *extra)
+    _forget_this_machine(site)
+
+
+def _forget_this_machine(site: Path) -> None:
+    """Take away what pip wrote of this machine: commands that name its Python, and where a wheel lay."""
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    for file in site.glob("*.dist-info/direct_url.json"):
+        file.unlink()
+    for record in site.glob("*.dist-info/RECORD"):
+        lines = record.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not re.match(r"(\.\./)*bin/|[^,]*/direct_url\.json,", line)]
+        record.write_text("".join(kept))
 
 
 def download_source(name: str, version: str, sha256: str, folder: Path) -> None:
