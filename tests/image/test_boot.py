@@ -36,9 +36,8 @@ def soon(true: Callable[[], bool], within_s: float = 120) -> bool:
 
 
 def press(board: Board, *seconds: float) -> None:
-    """Press the wearer's button, which closes to ground: once for each number of seconds, with short breaks between."""
-    pull = f"$(echo {_PINS}23)/pull"
-    board.run("; sleep 0.3; ".join(f"echo pull-down > {pull}; sleep {held}; echo pull-up > {pull}" for held in seconds))
+    """Press the wearer's button: once for each number of seconds, with short breaks between."""
+    board.run(f"python3 /run/tests/press.py {' '.join(map(str, seconds))}")
 
 
 def test_the_glasses_are_ready(board: Board) -> None:
@@ -135,6 +134,6 @@ def test_a_daemon_that_hangs_is_started_anew(board: Board) -> None:
 def test_the_page_answers_after_calibrating_was_asked_for_and_not_before(board: Board) -> None:
     assert board.run("systemctl is-active cuelens-page || true").strip() == "inactive"
     assert soon(lambda: "beats/s" in board.run("journalctl -u cuelens --no-pager -n 1"), 120)
-    press(board, 0.2, 0.2, 4.0)
+    press(board, 0.15, 0.15, 4.0)
     ask = "/opt/cuelens/bin/python -c 'import urllib.request as u; print(u.urlopen(\"http://10.42.0.1/\").status)'"
     assert soon(lambda: board.attempt(ask)[1].strip().endswith("200"), 240), board.run("journalctl -b --no-pager -n 60")
