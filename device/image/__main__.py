@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from image import archive, base, bill, card, inputs, python_packages, root, tools, update
+from image import archive, base, bill, card, inputs, namespace, python_packages, root, tools, update
 from image.failure import Failure
 from image.places import OUTPUT, REPOSITORY
 
@@ -110,13 +110,24 @@ def _update(flavour: str) -> None:
 
 
 def _state(_flavour: str) -> None:
-    """Print cold, warm or tried, and why."""
+    """Print cold, warm or tried, and why: in one line, for CI."""
     if not tools.tree().exists() or not base.tar().exists():
         print("cold cache: make image-base fills it, in five to thirty minutes")
+    elif trouble := _no_namespace():
+        print(f"cold for good: {trouble}")
     elif inputs.tried().exists():
         print(f"tried {inputs.tried().read_text().strip()}")
     else:
         print("warm cache")
+
+
+def _no_namespace() -> str:
+    """Return why nothing can be built on this machine; "" if it can."""
+    try:
+        namespace.run("true", tools=tools.tree())
+    except Failure as failure:
+        return str(failure)
+    return ""
 
 
 def _tried(_flavour: str) -> None:
