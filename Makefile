@@ -76,7 +76,7 @@ image-again: ## build the image once more, and compare
 image-base: ## fill the cache of the image: tools and base layer (ten minutes to half an hour)
 	$(IMAGE) fill
 
-image-lock: ## take the packages that the archives have now into the image's lock files
+image-lock: ## take the packages that the archives have now into the lock files (FLAVOUR=board: those of a board)
 	$(IMAGE) lock
 
 image-test: .venv/.dev ## boot the image in an emulator, and use it

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.error import URLError
 from urllib.parse import unquote
 
-from image import namespace, tools
+from image import closure, namespace, tools
 from image.failure import Failure
 from image.places import HERE, cache
 from image.python_packages import PYTHON
@@ -21,17 +21,25 @@ DATE: Final = 1795737600
 ESSENTIAL: Final = "?and(?essential,?not(?exact-name(apt)))"
 _ALONE: Final = {"headers": f"libpython{PYTHON}-dev", "initramfs": "busybox-static"}
 """Layers of one package, without what it asks for."""
-_APT: Final = """
-    apt="$1" release="$2" lines="$3"; shift 3
-    mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-    : > "$apt/status"
-    printf '%s\\n' "$lines" > "$apt/sources.list"
+_OPTIONS: Final = """
     options="-qq -o Dir::Etc::sourcelist=$apt/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$apt/lists
         -o Dir::State::status=$apt/status -o Dir::Cache=$apt -o APT::Architecture=arm64 -o APT::Architectures=arm64
         -o APT::Install-Recommends=false -o APT::Sandbox::User=root
         -o Acquire::Languages=none -o Acquire::ForceHash=SHA256"
+"""
+_APT: Final = f"""
+    apt="$1" release="$2" lines="$3"; shift 3
+    mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+    : > "$apt/status"
+    printf '%s\\n' "$lines" > "$apt/sources.list"
+    {_OPTIONS}
     apt-get $options update >&2
     apt-get $options --print-uris --target-release "$release" install "$@"
+"""
+_SHOW: Final = f"""
+    apt="$1"; shift
+    {_OPTIONS}
+    apt-cache $options show "$@"
 """
 
 
@@ -79,8 +87,10 @@ def resolve(flavour: str) -> dict[Package, str]:
     newer = f"{tools.RELEASE}-backports" if flavour == "emulator" else tools.RELEASE
     extra = [f"deb {tools.mirror()} {newer} main"] if flavour == "emulator" else [_raspberry()]
     kernel = _resolved(flavour, newer, [*pinned, *tools.packages(flavour)], [*_debian(), *extra])
-    known = {package.name for package in found} | set(tools.packages("without"))
-    return found | {package: address for package, address in kernel.items() if package.name not in known}
+    described = _described(flavour, kernel)
+    wanted = closure.needed(tools.packages(flavour), described, tools.packages("without"))
+    wanted -= {package.name for package in found}
+    return found | {package: address for package, address in kernel.items() if package.name in wanted}
 
 
 def _debian() -> list[str]:
@@ -109,6 +119,12 @@ def _resolved(layer: str, release: str, names: Sequence[str], lines: Sequence[st
     words: list[str | Path] = [apt, release, "\n".join(lines), ESSENTIAL, *names]
     told = namespace.run(_APT, *words, tools=tools.make(), binds=[cache()])
     return dict(_offered(layer, line) for line in told.splitlines() if line.startswith("'"))
+
+
+def _described(layer: str, packages: Iterable[Package]) -> str:
+    """Return the stanzas of packages that were resolved for a layer."""
+    names = [f"{package.name}={package.version}" for package in packages]
+    return namespace.run(_SHOW, cache() / f"apt-{layer}", *names, tools=tools.make(), binds=[cache()])
 
 
 def _offered(layer: str, line: str) -> tuple[Package, str]:

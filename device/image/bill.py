@@ -36,7 +36,7 @@ def write(root: Path, file: Path) -> None:
 def _components(content: tarfile.TarFile) -> Iterator[dict[str, Any]]:
     for member in content:
         if member.name == _STATUS:
-            for fields in _stanzas(_text(content, member)):
+            for fields in stanzas(_text(content, member)):
                 if fields["Status"].endswith(" installed"):
                     yield _debian(fields)
         elif _METADATA.fullmatch(member.name):
@@ -52,7 +52,8 @@ def _text(content: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     return reader.read().decode()
 
 
-def _stanzas(text: str) -> Iterator[dict[str, str]]:
+def stanzas(text: str) -> Iterator[dict[str, str]]:
+    """Read what dpkg and apt write of packages: one stanza each, without the lines that go on in the next."""
     for stanza in text.strip().split("\n\n"):
         yield dict(line.split(": ", 1) for line in stanza.splitlines() if ": " in line and line[0] not in " \t")
 

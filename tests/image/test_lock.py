@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.image import firmware
 
-from image import archive, bill, python_packages, root, tools
+from image import archive, bill, closure, python_packages, root, tools
 from image.failure import Failure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,3 +119,34 @@ def test_a_section_of_another_board_is_passed_over() -> None:
     assert firmware.settings(Folder({"config.txt": "[pi02]\nkernel=own.img"}), "config.txt", "pi02") == {
         "kernel": "own.img"
     }
+
+
+def test_what_only_a_left_out_package_asks_for_is_left_out_too() -> None:
+    described = """
+Package: camera
+Pre-Depends: loader (>= 2)
+Depends: numbers:any, pictures | drawings, mail-agent
+
+Package: loader
+
+Package: numbers
+
+Package: pictures
+Depends: films (= 1:2)
+
+Package: drawings
+
+Package: films
+Depends: cinema, numbers
+
+Package: cinema
+
+Package: postman
+Provides: mail-agent (= 1), letters
+Description: brings letters
+ and goes on
+"""
+    everything = {"camera", "loader", "numbers", "pictures", "drawings", "postman"}
+    assert closure.needed(["camera"], described, ["films"]) == everything
+    assert closure.needed(["camera"], described, []) == everything | {"films", "cinema"}
+    assert closure.needed(["camera", "nowhere"], described, ["camera"]) == set()
