@@ -31,15 +31,15 @@ _END = b"\x1d"
 """Ends an answer, with the exit status behind it."""
 
 
-_QEMU = program(
-    "qemu-system-aarch64", "-L", TREE / "usr" / "share" / "qemu", "-L", TREE / "usr" / "lib" / "ipxe" / "qemu"
-)  # fmt: skip
+def _qemu() -> list[str]:
+    data = [TREE / "usr" / "share" / "qemu", TREE / "usr" / "lib" / "ipxe" / "qemu"]
+    return program("qemu-system-aarch64", "-L", data[0], "-L", data[1])
 
 
 def _device_tree(parts: Sequence[str], file: Path) -> Path:
     """Write the emulator's device tree with a board's name and revision in it: by these the glasses know their pins."""
     dump = [f"{part},dumpdtb={file}" if part == "virt" else part for part in parts]
-    subprocess.run([*_QEMU, *dump], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    subprocess.run([*_qemu(), *dump], stdin=subprocess.DEVNULL, capture_output=True, check=True)
     for words in (
         ["-t", "s", file, "/", "model", "Raspberry Pi Zero 2 W Rev 1.0"],
         ["-c", file, "/system"],
@@ -100,7 +100,7 @@ class Board:
                 "-chardev", f"socket,path={self._door},server=on,wait=off,id=door",
                 "-device", "virtserialport,chardev=door,name=tests",
             ]  # fmt: skip
-        command = [*_QEMU, *parts, "-dtb", str(_device_tree(parts, work / "board.dtb"))]
+        command = [*_qemu(), *parts, "-dtb", str(_device_tree(parts, work / "board.dtb"))]
         command += ["-serial", f"file:{self.log}", "-append", " ".join(line)]
         command += ["-kernel", str(started.kernel), "-initrd", str(started.initramfs)]
         with (work / "emulator.log").open("w") as told:
