@@ -73,7 +73,7 @@ image: ## the file that is written to a memory card (FLAVOUR=board: needs the ar
 image-again: ## build the image once more, and compare
 	$(IMAGE) again
 
-image-base: ## fill the cache of the image: tools and base layer (ten minutes to half an hour)
+image-base: ## fill the cache of the image: tools and base layer (five to thirty minutes)
 	$(IMAGE) fill
 
 image-lock: ## take the packages that the archives have now into the lock files (FLAVOUR=board: those of a board)

@@ -58,8 +58,7 @@ def _fill(_flavour: str) -> None:
 
 def _build(flavour: str) -> None:
     began = time.monotonic()
-    if not base.tar().exists():
-        base.make()
+    base.make()
     _root(flavour, OUTPUT)
     image = OUTPUT / "cuelens.img"
     _step("the card", lambda: card.make(OUTPUT / "work", image))
@@ -151,7 +150,7 @@ _COMMANDS: dict[str, tuple[Callable[[str], None], str]] = {
     "build": (_build, "make the file that is written to a memory card, its bill of materials and checksums"),
     "again": (_again, "build once more, and fail unless it is the same byte for byte"),
     "update": (_update, "make the signed update for glasses that are in use"),
-    "fill": (_fill, "fill the cache: the tools and the base layer, half an hour"),
+    "fill": (_fill, "fill the cache: the tools and the base layer, five to thirty minutes"),
     "state": (_state, "say whether the cache is filled, and whether these inputs were tried in the emulator"),
     "tried": (_tried, "note that they were"),
     "lock": (_lock, "take the packages that the archives have now"),

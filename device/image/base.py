@@ -34,7 +34,7 @@ _RECIPE: Final = """
 
 def tar() -> Path:
     """Return the file of the base layer, made or not."""
-    inputs = [repr(package) for package in archive.locked("base")] + [_RECIPE, str(archive.DATE)]
+    inputs = [*map(repr, archive.locked("base")), *tools.packages("base"), _RECIPE, str(archive.DATE)]
     key = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:12]
     return cache() / f"base-{key}.tar"
 

@@ -100,7 +100,6 @@ def test_an_update_that_works_is_kept(used: Path, guest: Path, tmp_path: Path) -
         while "os_prefix=B/" not in Card(used).read("slot.txt").decode():
             assert time.monotonic() < end, board.run("journalctl -b --no-pager -n 60; cuelens status || true")
             time.sleep(5)
-        assert board.run("rauc status --output-format=shell | grep -c good").strip() != "0"
         board.run("sync")
     with Board(used, tmp_path / "fourth", tests=guest) as board:
         assert "rauc.slot=B" in board.run("cat /proc/cmdline", 400)
