@@ -47,6 +47,9 @@ def main() -> int:
 
 def _lock(flavour: str) -> None:
     archive.write_lock(archive.resolve(flavour))
+    if flavour == "board":
+        print("packages-board.lock is new: look at `git diff`, then build the image")
+        return
     python_packages.write_lock()
     print("packages.lock and wheels.lock are new: look at `git diff`, then build and test the image")
 

@@ -74,23 +74,30 @@ def locked(layer: str) -> list[Package]:
 
 
 def resolve(flavour: str) -> dict[Package, str]:
-    """Return the packages of all layers as the archives have them now, with the address of each.
+    """Return the packages of a flavour's layers as the archives have them now, with the address of each.
 
+    A board's layer stands on the base as it is locked; the emulator's is resolved together with the base.
     Raises Failure if an archive cannot be reached, or has no such package.
     """
+    if flavour == "board":
+        return _kernel("board", locked("base"), tools.RELEASE, [*_debian(), _raspberry()])
     found = _resolved("base", tools.RELEASE, tools.packages("base"), _debian())
-    pinned = [f"{package.name}={package.version}" for package in found]
     for layer, name in _ALONE.items():
         with_others = _resolved(layer, tools.RELEASE, [name], _debian())
         found |= {package: address for package, address in with_others.items() if package.name == name}
     # Later than the release: libcamera for newer boards, and the kernel that knows them.
-    newer = f"{tools.RELEASE}-backports" if flavour == "emulator" else tools.RELEASE
-    extra = [f"deb {tools.mirror()} {newer} main"] if flavour == "emulator" else [_raspberry()]
-    kernel = _resolved(flavour, newer, [*pinned, *tools.packages(flavour)], [*_debian(), *extra])
-    described = _described(flavour, kernel)
-    wanted = closure.needed(tools.packages(flavour), described, tools.packages("without"))
-    wanted -= {package.name for package in found}
-    return found | {package: address for package, address in kernel.items() if package.name in wanted}
+    newer = f"{tools.RELEASE}-backports"
+    base = [package for package in found if package.layer == "base"]
+    return found | _kernel("emulator", base, newer, [*_debian(), f"deb {tools.mirror()} {newer} main"])
+
+
+def _kernel(flavour: str, base: Sequence[Package], release: str, lines: Sequence[str]) -> dict[Package, str]:
+    """Return the packages of kernel and camera, without those of the base and those that only left-out ones ask for."""
+    pinned = [f"{package.name}={package.version}" for package in base]
+    every = _resolved(flavour, release, [*pinned, *tools.packages(flavour)], lines)
+    wanted = closure.needed(tools.packages(flavour), _described(flavour, every), tools.packages("without"))
+    wanted -= {package.name for package in base}
+    return {package: address for package, address in every.items() if package.name in wanted}
 
 
 def _debian() -> list[str]:
