@@ -50,8 +50,8 @@ CONFIG
     mv "$work/output/cuelens.img" "$target"
     rm -rf "$work/input" "$work/card" "$work/data" "$work/scratch" "$work/output" "$work/none"
 """
-FAT_MIB: Final = 432
-SLOT_MIB: Final = 336
+FAT_MIB: Final = 352
+SLOT_MIB: Final = 320
 _DATA_MIB: Final = 32
 
 

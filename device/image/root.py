@@ -63,8 +63,8 @@ _MERGE: Final = """
         drivers/media/pci drivers/media/dvb-frontends \\
         fs/btrfs fs/xfs fs/ocfs2 fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 sound/hda sound/pci
     do rm -rf "$root"/usr/lib/modules/*/kernel/$folder; done
-    # Device trees of other makers' boards: the firmware brings ours, and the emulator its own.
-    rm -rf "$root"/usr/lib/modules/*/dtb
+    # Device trees of other makers' boards (the firmware brings ours, the emulator its own), and the kernel once more.
+    rm -rf "$root"/usr/lib/modules/*/dtb "$root"/usr/lib/modules/*/vmlinuz
     # Cascades for cats, eyes and bodies.
     find "$root"/opt/cuelens/lib/python3*/site-packages/cv2/data -name "*.xml" ! -name "*frontalface_alt2.xml" -delete
     # Networks by a graphics processor.

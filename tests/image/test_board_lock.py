@@ -54,15 +54,17 @@ def _publish(site: Path, suite: str, packages: Iterable[tuple[str, str, str]]) -
         file = site / "pool" / f"{name}_{version.replace(':', '%3a')}_arm64.deb"
         file.write_text(f"{name} {version}")
         stanzas.append(
-            f"Package: {name}\nVersion: {version}\nArchitecture: arm64\nMaintainer: nobody\nFilename: pool/{file.name}\n"
-            f"Size: {file.stat().st_size}\nSHA256: {hashlib.sha256(file.read_bytes()).hexdigest()}\n"
+            f"Package: {name}\nVersion: {version}\nArchitecture: arm64\nMaintainer: nobody\n"
+            f"Filename: pool/{file.name}\nSize: {file.stat().st_size}\n"
+            f"SHA256: {hashlib.sha256(file.read_bytes()).hexdigest()}\n"
             + ("Essential: yes\n" if name == "dpkg" else "")
             + (f"Depends: {depends}\n" if depends else "")
         )
     text = "\n".join(stanzas)
     (index / "Packages").write_text(text)
     listed = f" {hashlib.sha256(text.encode()).hexdigest()} {len(text)} main/binary-arm64/Packages"
-    head = f"Suite: {suite}\nCodename: {suite}\nArchitectures: arm64\nComponents: main\nSHA256:\n{listed}\n"
+    head = f"Date: Sat, 01 Aug 2026 00:00:00 UTC\nSuite: {suite}\nCodename: {suite}\nArchitectures: arm64\n"
+    head += f"Components: main\nSHA256:\n{listed}\n"
     (site / "dists" / suite / "Release").write_text(head)
     return f"[trusted=yes] file:{site}"
 
