@@ -55,6 +55,10 @@ def test_a_beat_is_measured_beside_its_bare_calls() -> None:
         assert figure in told
 
 
+def test_a_session_is_measured() -> None:
+    assert "s of processor time a minute" in printed("session_cpu.py", "--seconds", "2", "--rounds", "1")
+
+
 @pytest.mark.parametrize("kind", ["persons", "faces", "before"])
 def test_false_cues_are_counted_on_made_streams(tmp_path: Path, kind: str) -> None:
     options = ("--streams", kind, "--minutes", "5", "--seeds", "1", "--write")
