@@ -115,7 +115,7 @@ for file in pathlib.Path("/var/lib/cuelens/phrases").glob("*.wav"):
     best = max(best, float((product[: len(under)] / under).max()))
 print(round(best, 3))
 END""",
-        200,
+        600,
     )
     print(f"\ncorrelation of what was heard with the phrase: {heard.strip()}")
     assert float(heard) > 0.9
