@@ -13,7 +13,6 @@ from cuelens.frame import Frame
 from cuelens.types import Cue, Face
 from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder
-from cuelens.vision.freshness import Freshness
 from cuelens.vision.picture_state import PictureState
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.errors import NoAnswer
@@ -59,7 +58,6 @@ class Pipeline:
         self._watch = watch
         self._emit = emit
         self._light_level = PictureState()
-        self._freshness = Freshness()
         self._failed = False
         self._mirrored = True
         self._unasked_t = -math.inf
@@ -102,9 +100,7 @@ class Pipeline:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        due = self._policy.due(
-            t, sight.seen, reduced=reduced, press=press, fresh=lambda face: self._freshness.holds(frame, face)
-        )
+        due = self._policy.due(t, sight.seen, reduced=reduced)
         readings = self._read(frame, due, t)
         verdict = self._policy.step(
             t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted or t < self._unasked_t
@@ -137,7 +133,6 @@ class Pipeline:
         for face in faces:
             try:
                 readings[face.track] = self._reader.read(frame, face, mirrored=self._mirrored)
-                self._freshness.note(frame, face)
             except NoAnswer as error:
                 if not self._failed:
                     self._failed = True
