@@ -80,7 +80,14 @@ def resolve(flavour: str) -> dict[Package, str]:
     Raises Failure if an archive cannot be reached, or has no such package.
     """
     if flavour == "board":
-        return _kernel("board", locked("base"), tools.RELEASE, [*_debian(), _raspberry()])
+        lines = [*_debian(), _raspberry()]
+        try:
+            return _kernel("board", locked("base"), tools.RELEASE, lines)
+        except Failure as failure:
+            raise Failure(
+                "apt says above what it does not find. If it is a version of packages.lock, the archive has moved on:"
+                " run `make image-lock`, then `make image-lock FLAVOUR=board`"
+            ) from failure
     found = _resolved("base", tools.RELEASE, tools.packages("base"), _debian())
     for layer, name in _ALONE.items():
         with_others = _resolved(layer, tools.RELEASE, [name], _debian())

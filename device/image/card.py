@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from image import archive, namespace, tools
+from image.failure import Failure
 from image.places import HERE, REPOSITORY, cache
 
 DISK: Final = 0x4355454C
@@ -15,9 +16,7 @@ _RECIPE: Final = """
     tar --warning=no-timestamp -xf "$work/root.tar" -C "$work/taken" ./usr/lib/cuelens-image
     cp -r "$work/taken/usr/lib/cuelens-image/boot/." "$work/card/A/"
     cp "$work/taken/usr/lib/cuelens-image/cmdline-A.txt" "$work/card/A/cmdline.txt"
-    if [ -d "$work/taken/usr/lib/cuelens-image/firmware" ]; then
-        cp -r "$work/taken/usr/lib/cuelens-image/firmware/." "$work/card/"
-    fi
+    cp -r "$work/taken/usr/lib/cuelens-image/firmware/." "$work/card/"
     rm -rf "$work/taken"
     cp "$here"/card/*.txt "$work/card/"
     if [ -f "$settings" ]; then cp "$settings" "$work/card/cuelens.toml"; fi
@@ -51,12 +50,16 @@ CONFIG
     rm -rf "$work/input" "$work/card" "$work/data" "$work/scratch" "$work/output" "$work/none"
 """
 FAT_MIB: Final = 352
+"""Room for an update, which is nearly as large as the root, beside firmware and two kernels."""
 SLOT_MIB: Final = 320
+"""Room for the root, and for later ones that are a fifth larger: partitions of cards in use cannot grow."""
 _DATA_MIB: Final = 32
 
 
 def make(work: Path, target: Path) -> None:
-    """Make the image of the card from root.erofs in a folder."""
+    """Make the image of the card from root.erofs in a folder. Raises Failure if that is larger than its partition."""
+    if (size := (work / "root.erofs").stat().st_size) > SLOT_MIB << 20:
+        raise Failure(f"the root takes {size / (1 << 20):.0f} MiB, and its partition {SLOT_MIB}: leave something out")
     recipe = _RECIPE.replace("FATM", f"{FAT_MIB}M").replace("SLOTM", f"{SLOT_MIB}M").replace("DATAM", f"{_DATA_MIB}M")
     words: list[str | Path] = [work, HERE, REPOSITORY / "examples" / "card.toml", target, hex(DISK), str(archive.DATE)]
     namespace.run(

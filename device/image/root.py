@@ -63,8 +63,8 @@ _MERGE: Final = """
         drivers/media/pci drivers/media/dvb-frontends \\
         fs/btrfs fs/xfs fs/ocfs2 fs/ceph fs/nfs fs/nfsd fs/smb fs/gfs2 sound/hda sound/pci
     do rm -rf "$root"/usr/lib/modules/*/kernel/$folder; done
-    # Device trees of other makers' boards (the firmware brings ours, the emulator its own), and the kernel once more.
-    rm -rf "$root"/usr/lib/modules/*/dtb "$root"/usr/lib/modules/*/vmlinuz
+    # The kernel once more.
+    rm -f "$root"/usr/lib/modules/*/vmlinuz
     # Cascades for cats, eyes and bodies.
     find "$root"/opt/cuelens/lib/python3*/site-packages/cv2/data -name "*.xml" ! -name "*frontalface_alt2.xml" -delete
     # Networks by a graphics processor.
@@ -78,6 +78,27 @@ _MERGE: Final = """
     rm -rf "$root"/usr/lib/python3/dist-packages/numpy/*/tests
     : > "$root/etc/machine-id"
     mkdir -p "$root/data" "$root/boot/firmware"
+"""
+FIRMWARE: Final = """
+    root="$1/root" own="$1/root/usr/lib/raspi-firmware" place="$1/root/usr/lib/cuelens-image"
+    mkdir -p "$place/boot" "$place/firmware"
+    for name in bootcode.bin start.elf fixup.dat start4.elf fixup4.dat; do
+        if [ -f "$own/$name" ]; then cp "$own/$name" "$place/firmware/"; fi
+    done
+    for trees in "$root"/usr/lib/modules/*/dtb "$root"/usr/lib/linux-image-*; do
+        for tree in "$trees"/broadcom/bcm27*.dtb; do
+            if [ -f "$tree" ]; then cp "$tree" "$place/boot/"; fi
+        done
+        # Without README in it the firmware looks for overlays at the top of the card.
+        if [ -f "$trees/overlays/README" ]; then cp -r "$trees/overlays" "$place/boot/"; fi
+    done
+    # The rest are trees of other makers' boards.
+    rm -rf "$own" "$root"/usr/lib/modules/*/dtb "$root"/usr/lib/linux-image-*
+"""
+"""Puts what the firmware of a board reads where the kernel goes: its own programs, device trees, overlays.
+
+"$1": the folder with the root. Debian's newer kernels have the trees beside the modules; others have them in a folder
+that is named after the kernel.
 """
 _INITRAMFS: Final = """
     root="$1/root" here="$2" busybox="$3" modules="$4" date="$5"
@@ -147,6 +168,7 @@ def make(flavour: str, work: Path) -> None:
     date = str(archive.DATE)
     tree = tools.make()
     namespace.run(_MERGE, *words, tools=tree, binds=binds, log=log)
+    namespace.run(FIRMWARE, work, tools=tree, binds=binds, log=log)
     namespace.run(_INITRAMFS, work, HERE, busybox, _MODULES[flavour], date, tools=tree, binds=binds, log=log)
     namespace.run(_PACK, work, date, _UUID, tools=tree, binds=binds, log=log)
 

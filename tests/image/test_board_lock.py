@@ -5,6 +5,7 @@ Debian's part of it is the base as it is locked.
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -105,8 +106,11 @@ def test_a_boards_kernel_and_camera_are_locked_and_fetched_on_the_base_of_every_
     assert [file.read_text() for file in files] == [f"{package.name} {package.version}" for package in locked]
 
 
-def test_a_base_that_the_archive_has_no_more_is_no_ground_for_a_board(lists: Path) -> None:
+def test_a_base_that_the_archive_has_no_more_is_no_ground_for_a_board(
+    lists: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     lock = lists / "packages.lock"
     lock.write_text(lock.read_text().replace("base dpkg ", "base dpkg 0"))
-    with pytest.raises(Failure, match="a step of the build ended"):
+    with pytest.raises(Failure, match="run `make image-lock`, then `make image-lock FLAVOUR=board`"):
         archive.resolve("board")
+    assert re.search("Version '0.*' for 'dpkg' was not found", capfd.readouterr().err)
