@@ -18,7 +18,7 @@ WIDE: Final = 20.0
 NOISY_DB: Final = 20.0
 """Signal-to-noise ratio below which a layer is to blame, if its error also exceeds one step of its scale."""
 _IMAGES: Final = 32
-_OUTPUT: Final = "StatefulPartitionedCall"
+_OUTPUT: Final = "Identity"
 """Name that the converter gives to the output tensor of a network."""
 _WEIGHTED: Final = ("CONV_2D", "FULLY_CONNECTED")
 

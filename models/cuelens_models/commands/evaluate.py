@@ -5,32 +5,32 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cuelens_models import command
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.commands.options import add_classes
-from cuelens_models.data.haar import HaarCrop
-from cuelens_models.data.images import whole
-from cuelens_models.data.load import HeldOut, load_held_out
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import Unwritable
-from cuelens_models.evaluate.candidate import Candidate, open_candidate
-from cuelens_models.evaluate.evaluate import Evaluation, check_protocol, evaluate, figures
 from cuelens_models.progress import display
+
+if TYPE_CHECKING:  # imported once the first stage is told
+    from cuelens_models.data.load import HeldOut
+    from cuelens_models.evaluate.candidate import Candidate
+    from cuelens_models.evaluate.evaluate import Evaluation
 
 _EXAMPLES = """\
 examples:
   evaluate-model mine.tflite --data faces/ --protocol ferplus8
   evaluate-model mine.tflite --data faces/ --protocol fer7    # original labels; labels that these lack are left out
   evaluate-model mine.tflite --data photographs/ --protocol fer6 --crop haar --json
-  evaluate-model mine.tflite --data faces/ --report mine.html"""
+  evaluate-model mine.tflite --data faces/ --corruptions --report mine.html"""
 
 
 def main() -> None:
     """Evaluate a model."""
     parser = command.parser("evaluate-model", "Measure a bundle or a .keras file on held-out faces.", _EXAMPLES)
-    parser.usage = "evaluate-model MODEL --data DATA [--protocol P] [--crop none|haar] [--json] [--report HTML] [...]"
+    parser.usage = "evaluate-model MODEL --data DATA [--protocol P] [--crop none|haar] [--corruptions] [...]"
     # argparse asks for what is required before it knows what other options need; here all is asked for at once.
     parser.add_argument(
         "model", type=Path, metavar="MODEL", nargs="?", help="a bundle, or a .keras file that train-model wrote"
@@ -43,6 +43,11 @@ def main() -> None:
         default="none",
         choices=("none", "haar"),
         help="haar: cut the largest face out of pictures over 96 pixels, as the glasses do (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--corruptions",
+        action="store_true",
+        help="also measure the same faces with eight faults of a small camera, among them all at once (takes longer)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with every figure")
@@ -63,13 +68,16 @@ def main() -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     if options.report:
         _check_report(options.report, options.model, options.data)
-    with display(sys.stderr) as steps:
+    with display(sys.stderr, stage_line="{} ...") as steps:
         steps.stage("opening the model")
+        from cuelens_models.evaluate.candidate import open_candidate
+        from cuelens_models.evaluate.evaluate import check_protocol, evaluate, figures
+
         model = open_candidate(options.model)
         check_protocol(model, options.protocol)
         steps.stage("reading the faces")
         data, crop = _read(options, model)
-        evaluation = evaluate(model, data, options.protocol, steps)
+        evaluation = evaluate(model, data, options.protocol, steps, corruptions=options.corruptions)
         report = figures(evaluation, crop)
         if options.report:
             steps.stage("drawing the page", 0)
@@ -97,9 +105,14 @@ def _check_report(report: Path, model: Path, data: Path) -> None:
         raise command.require(error.name or "matplotlib", "train") from error
 
 
-def _read(options: argparse.Namespace, model: Candidate) -> tuple[HeldOut, dict[str, str | int] | None]:
+def _read(options: argparse.Namespace, model: "Candidate") -> "tuple[HeldOut, dict[str, str | int] | None]":
+    from cuelens_models.data.images import whole
+    from cuelens_models.data.load import load_held_out
+
     if options.crop == "none":
         return load_held_out(options.data, whole, options.classes), None
+    from cuelens_models.data.haar import HaarCrop
+
     cutter = HaarCrop(model.input)
     data = load_held_out(options.data, cutter.face, options.classes)
     if not cutter.pictures:
@@ -108,13 +121,14 @@ def _read(options: argparse.Namespace, model: Candidate) -> tuple[HeldOut, dict[
     return replace(data, missed=tuple(cutter.missed_places)), cutter.counts()
 
 
-def _page(evaluation: Evaluation, report: dict[str, Any], options: argparse.Namespace) -> str:
+def _page(evaluation: "Evaluation", report: dict[str, Any], options: argparse.Namespace) -> str:
     from cuelens_models.report.page import page
 
     # File names without folders: a page that is passed on should not reveal the folders of its maker.
     words = ["evaluate-model", options.model.name, "--data", options.data.name, "--protocol", options.protocol]
     if options.classes:
         words += ["--classes", ",".join(f"{name}={label}" for name, label in options.classes.items())]
+    words += ["--corruptions"] if options.corruptions else []
     words += ["--crop", options.crop, "--report", "FILE.html", *(["--show-faces"] if options.show_faces else [])]
     return page(evaluation, report, words, show_faces=options.show_faces)
 
@@ -142,9 +156,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
         yield f"said      of {cues['share']:.1%} of the images at the bundle's thresholds{right}"
     if report["not_a_face"] is not None:
         yield f"no face   is seen in {report['not_a_face']:.1%} of the images"
-    yield "corrupted " + "  ".join(
-        f"{name.replace('_', ' ')} {value:.1%}" for name, value in report["robustness"].items() if name != "none"
-    )
+    corrupted = {name: value for name, value in report["robustness"].items() if name != "none"}
+    if corrupted:
+        yield "corrupted " + "  ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in corrupted.items())
     counts = [f"{cost[key]:,} {name}" for key, name in _COUNTS if cost[key] is not None]
     yield "cost      " + ", ".join([*counts, f"{cost['bytes'] / 1024:.0f} KiB"])
     if crop:

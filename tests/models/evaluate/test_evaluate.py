@@ -56,7 +56,8 @@ def guesses(shipped: Bundle, faces: Faces) -> list[str]:
 
 
 def test_a_bundle_that_is_always_right_scores_1(faces: Faces, guesses: list[str]) -> None:
-    report = figures(evaluate(open_candidate(SHIPPED), as_said(faces.pixels, guesses), "ferplus8"))
+    data = as_said(faces.pixels, guesses)
+    report = figures(evaluate(open_candidate(SHIPPED), data, "ferplus8", corruptions=True))
     assert (report["protocol"], report["images"], report["accuracy"]) == ("ferplus8 on made up", 24, 1)
     assert report["recall"] == dict.fromkeys(report["recall"], 1.0)
     assert set(report["recall"]) == set(guesses)
@@ -205,11 +206,13 @@ def test_faces_outside_the_protocol_are_counted_in_a_note(told: Told) -> None:
     assert report["notes"] == ["one note", "3 of 5 faces do not count under fer7 (contempt 2, not_a_face 1)"]
 
 
-def test_every_stage_is_told_and_every_face_advances_it(faces: Faces) -> None:
-    steps = Recorder()
-    evaluate(open_candidate(SHIPPED), as_said(faces.pixels, ["happy"] * 24), "ferplus8", steps)
-    assert [count for _, count in steps.stages] == [24] * (1 + len(CORRUPTIONS)) + [0]
-    assert sum(steps.advances) == 24 * (1 + len(CORRUPTIONS))
+@pytest.mark.parametrize(("corruptions", "passes"), [(False, 1), (True, 1 + len(CORRUPTIONS))])
+def test_every_stage_is_told_and_every_face_advances_it(faces: Faces, corruptions: bool, passes: int) -> None:
+    steps, data = Recorder(), as_said(faces.pixels, ["happy"] * 24)
+    evaluation = evaluate(open_candidate(SHIPPED), data, "ferplus8", steps, corruptions=corruptions)
+    assert [count for _, count in steps.stages] == [24] * passes + [0]
+    assert sum(steps.advances) == 24 * passes
+    assert list(evaluation.robustness) == ["none", *CORRUPTIONS][:passes]
 
 
 @pytest.mark.data

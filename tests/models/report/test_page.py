@@ -43,7 +43,7 @@ def evaluation(told: Told) -> Evaluation:
     logits = random.normal(0, 1, (60, 9)) + 2 * np.eye(9)[truth]
     rows = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     model = told(labels, rows.tolist(), dict.fromkeys(labels, 0.5))
-    return evaluate(model, held_out([LABELS[index] for index in truth]), "ferplus8")
+    return evaluate(model, held_out([LABELS[index] for index in truth]), "ferplus8", corruptions=True)
 
 
 class Structure(HTMLParser):
@@ -174,6 +174,14 @@ def test_ties_and_pictures_without_a_face_are_told_apart(told: Told) -> None:
     assert "the top outputs are equal in 1 images" in text
     assert "In 1 it found none, and no other figure includes these; as whole pictures 0.0% of them are read" in text
     assert "the top outputs" not in written(evaluate(model, held_out(["happy"]), "fer4"))
+
+
+def test_a_page_without_corruptions_does_not_speak_of_a_worse_camera(evaluation: Evaluation) -> None:
+    robustness = {"none": evaluation.robustness["none"]}
+    structure(text := written(replace(evaluation, robustness=robustness)))
+    for words in ("Through a worse camera", "small camera"):
+        assert words in written(evaluation)
+        assert words not in text
 
 
 def test_names_are_text_and_never_html(evaluation: Evaluation) -> None:
