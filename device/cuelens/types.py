@@ -34,11 +34,13 @@ class Sight:
         seen: faces detected in this frame.
         appeared: faces that count from this frame on.
         lost: tracks that end.
+        searched: a tracked face was searched for: such a beat has paid enough, if the rest can wait.
     """
 
     seen: tuple[Face, ...]
     appeared: tuple[Face, ...]
     lost: tuple[int, ...]
+    searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

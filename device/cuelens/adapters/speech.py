@@ -4,6 +4,7 @@ The command espeak-ng renders the phrases; where it is not installed, pyttsx3 do
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
 
 _WORDS_PER_MINUTE: Final = 140
 """Slower than espeak-ng's default of 175: a phrase is two words, which must be understood at once."""
-_DEADLINE_S: Final = 5.0
+_DEADLINE_S: Final = 15.0
+"""For one phrase. A small board takes a second, and ten while it starts everything else."""
 
 
 def prepare(
@@ -115,4 +117,9 @@ def _render(text: str, voice: str) -> Clip:
                 return clip.trimmed(sound)
             except (OSError, subprocess.SubprocessError, BadInput):
                 file.unlink(missing_ok=True)
-    raise AbsentDevice("no voice can be rendered: run `sudo apt install espeak-ng`")
+    if shutil.which("espeak-ng") is None:
+        raise AbsentDevice("no voice can be rendered: run `sudo apt install espeak-ng`")
+    raise AbsentDevice(
+        f"espeak-ng rendered no whole phrase with the voice {voice!r} in {_DEADLINE_S:g} s: "
+        "start the glasses again when the board is less busy; `cuelens doctor` tells whether the voice works"
+    )

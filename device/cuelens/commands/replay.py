@@ -116,11 +116,17 @@ def _begins_a_run(event: events.AnyEvent, following: events.AnyEvent) -> bool:
     return isinstance(event, events.Start) and isinstance(following, events.Mode) and following.t == 0
 
 
-def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
+def play(stream: Sequence[events.AnyEvent], policy: CuePolicy, *, paced: bool = False) -> list[Cue]:
     """Return the cues that a policy gives for the readings of a stream, in order of time.
 
     Presses and mutes are those of the recording. A beat without a face was not recorded, so the answer is never that
     nobody is there.
+
+    Args:
+        stream: the events.
+        policy: settles and decides.
+        paced: the stream has a reading for every beat; take those that the glasses would, if every face looked as
+            before. A recording of theirs has no others.
     """
     cues = []
     boxes: dict[int, Box] = {}
@@ -134,7 +140,12 @@ def play(stream: Sequence[events.AnyEvent], policy: CuePolicy) -> list[Cue]:
         if readings:
             press = readings[0].t - press_t <= ASK_S
             seen = [Face(reading.track, boxes.get(reading.track, _NO_BOX)) for reading in readings]
-            scores = {face.track: [face.scores.get(label, 0.0) for label in policy.labels] for face in readings}
+            taken = {face.track for face in (policy.due(readings[0].t, seen, closely=press) if paced else seen)}
+            scores = {
+                face.track: [face.scores.get(label, 0.0) for label in policy.labels]
+                for face in readings
+                if face.track in taken
+            }
             cue = policy.step(readings[0].t, seen, scores, width=_WIDTH, press=press, muted=muted or calibrates).cue
             cues += [cue] if cue else []
             press_t = -math.inf

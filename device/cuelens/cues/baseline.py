@@ -22,7 +22,7 @@ _SLOW_S: Final = 0.28
 """Time constant of the smoothing of margins, in seconds: the noise of single frames is no variation of a face."""
 _LEAST_S: Final = 0.3
 """The first reading has the weight of so many seconds."""
-_STRANGER_S: Final = 0.28
+_STRANGER_S: Final = 1 / 3
 """Seconds for which a new face is taken to vary as people differ."""
 
 
@@ -79,10 +79,12 @@ def learn(baseline: Baseline, margins: Sequence[float], seconds: float, *, calm:
     newest = smoothed(baseline.newest, margins, seconds / _SLOW_S)
     seen_s, calm_s = seconds * unsettled, seconds * unsettled * calm
     variance, before_s = baseline.variance, baseline.seen_s
-    if before_s >= _STRANGER_S:
+    # Of this reading's time the part after the stranger's: so it matters little how often the face is read.
+    known_s = min(seen_s, before_s + seen_s - _STRANGER_S)
+    if known_s > 0:
         off = math.dist(baseline.course, newest) / _BETWEEN
         # No reading counts for more than a stranger does: an expression is no variation of a calm face.
-        variance += seen_s / (before_s + seen_s) * (min(off * off / max(len(newest), 1), 1.0) - variance)
+        variance += known_s / (before_s + seen_s) * (min(off * off / max(len(newest), 1), 1.0) - variance)
     return Baseline(
         margins=_moved(baseline.margins, newest, calm_s, baseline.calm_s),
         newest=newest,

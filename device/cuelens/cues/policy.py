@@ -11,12 +11,18 @@ from cuelens.cues import limits
 from cuelens.cues.fading import FadingRule, faded, remember
 from cuelens.cues.limits import LimitRule, RecentCues
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule
-from cuelens.cues.settling import Belief, SettleRule, answer, is_confirmed, is_doubted, settle
+from cuelens.cues.settling import Belief, SettleRule, answer, is_confirmed, is_doubted, is_in_flux, settle
 from cuelens.types import Cue, Face, Wish
 from cuelens_models.bundle.expressions import UNSURE
 
 _DOUBTED_S: Final = 0.25
 """Read a box that is probably no face only once in this time: a reading costs as much as that of a face."""
+_CALM_S: Final = 0.18
+"""Read a face of which nothing is about to be told only once in this time: in every third beat. Evidence counts
+seconds, and the reading that brings some counts for the time since the one before, so nothing is told later.
+"""
+_WAITS_S: Final = 0.06
+"""So many seconds later, if the beat has paid for a search: in the beat after it."""
 _CLEARLY: Final = 1.2
 """Hysteresis: switch to another face only if the current one is 1.2 times farther away."""
 _MIDDLE: Final = 0.05
@@ -120,16 +126,35 @@ class CuePolicy:
         self.beliefs.clear()
         self._state = self._mode.begin
 
-    def due(self, t: float, seen: Sequence[Face], *, reduced: bool = False) -> list[Face]:
-        """Return the faces to read in this beat: all but boxes that are probably no face and were read a moment ago.
+    def due(
+        self,
+        t: float,
+        seen: Sequence[Face],
+        *,
+        reduced: bool = False,
+        closely: bool = False,
+        searched: bool = False,
+        fresh: Callable[[Face], bool] = lambda face: True,
+    ) -> list[Face]:
+        """Return the faces to read in this beat.
 
-        reduced: only the attended face, or the largest if that is out of view.
+        A face is read in every beat until it is confirmed, while an expression is about to settle or to end, when
+        somebody asks for it, and when it looks otherwise than it was read; else a few times a second.
+
+        Args:
+            t: time of the frame, in seconds.
+            seen: the faces in view.
+            reduced: only the attended face, or the largest if that is out of view.
+            closely: somebody asks: the wearer pressed the button, or a calibration takes samples.
+            searched: this beat has paid for a search.
+            fresh: tells whether the last reading of a face is still one of what it looks like.
         """
         if reduced:
             current = next((face for face in seen if face.track == self._attended), None)
             attended = current or max(seen, key=lambda face: face.box[2], default=None)
             seen = [attended] if attended else []
-        return [face for face in seen if self._is_due(face.track, t)]
+        calm_s = _CALM_S + (_WAITS_S if searched else 0.0)
+        return [face for face in seen if self._is_due(face, t, fresh, calm_s, closely=closely)]
 
     def step(
         self,
@@ -161,9 +186,14 @@ class CuePolicy:
         for track in [track for track, belief in self.beliefs.items() if t - belief.t > self._remembered_s]:
             del self.beliefs[track]
 
-    def _is_due(self, track: int, t: float) -> bool:
-        belief = self.beliefs.get(track)
-        return belief is None or not is_doubted(belief) or t - belief.t >= _DOUBTED_S
+    def _is_due(self, face: Face, t: float, fresh: Callable[[Face], bool], calm_s: float, *, closely: bool) -> bool:
+        belief = self.beliefs.get(face.track)
+        if belief is None:
+            return True
+        if is_doubted(belief):
+            return t - belief.t >= _DOUBTED_S
+        calm = is_confirmed(belief) and not closely and not is_in_flux(belief, self._settle_rule)
+        return not calm or t - belief.t >= calm_s or not fresh(face)
 
     def _settle(self, track: int, scores: Sequence[float], t: float) -> bool:
         """Update the belief about one face. Returns whether its expression changed."""

@@ -290,6 +290,11 @@ def is_doubted(belief: Belief) -> bool:
     return belief.doubt > _DOUBT
 
 
+def is_in_flux(belief: Belief, rule: SettleRule) -> bool:
+    """Tell whether the next readings may change what is told: an expression has some evidence, and not enough."""
+    return any(0 < evidence < rule.tell for evidence in belief.evidence[:-1])
+
+
 def is_confirmed(belief: Belief) -> bool:
     """Tell whether a face passed its debounce and is not doubted. No other face gives a cue."""
     return belief.t - belief.began >= _WATCHED_S and not is_doubted(belief)

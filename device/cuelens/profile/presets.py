@@ -3,7 +3,7 @@
 from typing import Final
 
 STRENGTHS: Final[dict[str, dict[str, int]]] = {
-    "clear": {"light.brightness_percent": 60, "light.night_percent": 20, "sound.volume_percent": 60},
+    "clear": {"light.brightness_percent": 60, "light.night_percent": 13, "sound.volume_percent": 60},
     "gentle": {"light.brightness_percent": 40, "light.night_percent": 12, "sound.volume_percent": 45},
     "subtle": {"light.brightness_percent": 20, "light.night_percent": 6, "sound.volume_percent": 30},
 }

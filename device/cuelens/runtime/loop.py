@@ -260,14 +260,14 @@ class Loop:
             self._sessions.end(self._clock.t, "camera lost" if isinstance(error, CameraLost) else "stopped")
 
     def _beat(self, frame: Frame) -> None:
-        began_ns = time.monotonic_ns()
-        wearer = self._wearer
+        began_ns, wearer = time.monotonic_ns(), self._wearer
         decision = self._beats.process(
             frame,
             reduced=self._live and self._pacing.reduced,
             press=wearer.take_ask(),
             # A calibration that ended while the frame was awaited is quiet until what follows it begins.
             muted=wearer.muted or self._calibration.quiet or (self._calibrates and not self._calibration.on),
+            closely=self._calibration.on,
         )
         ended_ns = time.monotonic_ns()
         self._stream.t = decision.t

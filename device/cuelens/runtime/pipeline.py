@@ -13,6 +13,7 @@ from cuelens.frame import Frame
 from cuelens.types import Cue, Face
 from cuelens.vision.classifier import Reader
 from cuelens.vision.face_finder import FaceFinder
+from cuelens.vision.freshness import Freshness
 from cuelens.vision.picture_state import PictureState
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.errors import NoAnswer
@@ -58,6 +59,7 @@ class Pipeline:
         self._watch = watch
         self._emit = emit
         self._light_level = PictureState()
+        self._freshness = Freshness()
         self._failed = False
         self._mirrored = True
         self._unasked_t = -math.inf
@@ -84,7 +86,9 @@ class Pipeline:
         """The history of fading: for each of the last questions, whether the wearer answered first."""
         return self._policy.answered_first
 
-    def process(self, frame: Frame, *, reduced: bool = False, press: bool = False, muted: bool = False) -> Decision:
+    def process(
+        self, frame: Frame, *, reduced: bool = False, press: bool = False, muted: bool = False, closely: bool = False
+    ) -> Decision:
         """Process one frame. The cue is returned, not given: the caller owns the outputs.
 
         Args:
@@ -92,6 +96,7 @@ class Pipeline:
             reduced: do reduced work: no search for newcomers, and only the attended face is read.
             press: the wearer pressed the button.
             muted: no unasked cue, and no voice.
+            closely: read each face, although it is calm and looks as before.
         """
         self._watch.begin()
         t = self.clock.see(frame)
@@ -100,7 +105,10 @@ class Pipeline:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        due = self._policy.due(t, sight.seen, reduced=reduced)
+        due = self._policy.due(
+            t, sight.seen, reduced=reduced, closely=press or closely, searched=sight.searched,
+            fresh=lambda face: self._freshness.holds(frame, face),
+        )  # fmt: skip
         readings = self._read(frame, due, t)
         verdict = self._policy.step(
             t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted or t < self._unasked_t
@@ -133,6 +141,7 @@ class Pipeline:
         for face in faces:
             try:
                 readings[face.track] = self._reader.read(frame, face, mirrored=self._mirrored)
+                self._freshness.note(frame, face)
             except NoAnswer as error:
                 if not self._failed:
                     self._failed = True

@@ -3,8 +3,12 @@
 A scan of a whole frame costs thirty times a scan around a tracked face, too much for one beat. So the frame is divided
 into parts of about equal cost: one size of face in one strip of rows, or several of the larger sizes. Hits (windows
 that pass for a face) are stored for a moment. Hits of different parts are grouped as those of one scan would be.
+
+Of a part only the area is scanned in which something has changed since it was scanned the last time, or in which there
+were hits; now and then all of it is.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,12 +21,20 @@ from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
 from cuelens.types import Box
 from cuelens.vision.boxes import grouped, near, to_frame, turned_back
+from cuelens.vision.motion import Blocks, Motion
 from cuelens.vision.optics import Optics
 
 _PARTS: Final = 24
 """Target number of parts in a sweep. Fewer parts cost a beat more; more parts scan some pixels twice."""
 _HIT_LIFE_S: Final = 0.6
 """Lifetime of a hit, in seconds: a head moves."""
+_AGAIN: Final = 8
+"""One sweep of so many scans all of a part, whether it has changed or not: chance may have hidden a face. Where only
+some sizes are searched for, sweeps are slower, and it is one of half as many.
+"""
+
+_RESIZED: Final = 1.3
+"""Factor by which the side of a face may differ that was lost a moment ago."""
 
 
 @dataclass(slots=True)
@@ -35,8 +47,12 @@ class Part:
         bottom: row after the last one.
         smallest: side of the smallest face.
         largest: side of the largest face.
-        hits: boxes of the last scan, in pixels of the frame.
+        found: hits of the last scan, in pixels of the frame.
+        hits: those of them that still wait to be grouped.
         t: time of the last scan, in seconds.
+        blocks: what the frame looked like then, and where faces were followed what it had looked like before; None
+            before the first scan.
+        turns: sweeps until all of it is scanned.
     """
 
     shrink: int
@@ -44,8 +60,11 @@ class Part:
     bottom: int
     smallest: int
     largest: int
+    found: list[Box] = field(default_factory=list)
     hits: list[Box] = field(default_factory=list)
     t: float = 0.0
+    blocks: Blocks | None = None
+    turns: int = 0
 
 
 class Sweep:
@@ -62,6 +81,7 @@ class Sweep:
         """
         self.tilt = tilt
         self._every = every
+        self._again = _AGAIN if every == 1 else _AGAIN // 2
         self._first = 0
         self._detector = detector
         self._optics = optics
@@ -69,6 +89,7 @@ class Sweep:
         self._parts: list[Part] = []
         self._next = 0
         self._buffers: dict[int, Grey] = {}
+        self._divisions: dict[int, list[Part]] = {}
 
     def parts(self, frame: Frame) -> int:
         """Return the number of parts for frames of this shape."""
@@ -76,15 +97,27 @@ class Sweep:
             self._divide(frame.grey.shape)
         return len(self._parts)
 
-    def scan(self, frame: Frame, parts: int, faces: Sequence[Box], hits: int, most: int) -> list[Box]:
+    def scan(
+        self,
+        frame: Frame,
+        parts: int,
+        faces: Sequence[Box],
+        motion: Motion,
+        *,
+        hits: int,
+        most: int,
+        lost: Sequence[Box] = (),
+    ) -> list[Box]:
         """Scan the next parts. Returns boxes of candidates for new faces, in pixels of the frame, the surest first.
 
         Args:
             frame: the frame.
             parts: number of parts to scan.
             faces: boxes of tracked faces, in pixels of the frame. Hits near them are dropped.
+            motion: the blocks of the frame.
             hits: how many hits must agree on a candidate.
             most: most candidates to return.
+            lost: boxes of faces that were lost a moment ago. They are searched for although nothing changes there.
         """
         for _ in range(min(parts, self.parts(frame))):
             if self._next == len(self._parts):
@@ -94,8 +127,10 @@ class Sweep:
                     self._divide(self._shape)
             part = self._parts[self._next]
             self._next += 1
-            part.t = frame.t
-            part.hits = [hit for hit in self._scan(frame.grey, part) if not any(near(hit, box) for box in faces)]
+            found = self._scan(frame.grey, part, self._area(frame.grey, part, faces, lost, motion))
+            part.found = [hit for hit in found if not any(near(hit, box) for box in faces)]
+            part.hits = part.found.copy()
+            part.t, part.blocks = frame.t, motion.beside(faces, part.blocks)
         recent = [hit for part in self._parts if frame.t - part.t <= _HIT_LIFE_S for hit in part.hits]
         candidates = sorted((-count, box) for box, count in grouped(recent, hits).items())[:most]
         if candidates:
@@ -103,47 +138,92 @@ class Sweep:
                 part.hits.clear()
         return [box for _, box in candidates]
 
-    def _scan(self, grey: Grey, part: Part) -> Iterator[Box]:
-        """Yield the hits of a part, in pixels of the frame."""
-        for hit in self._detector.hits(self._rows(grey, part), part.smallest, part.largest):
-            box = to_frame(hit, 0, part.top * part.shrink, part.shrink)
+    def _area(self, grey: Grey, part: Part, faces: Sequence[Box], lost: Sequence[Box], motion: Motion) -> Box:
+        """Return the area of a part to scan, in pixels of its shrunken, turned frame. Its width is 0 if there is none.
+
+        A face of which more than its edge changed is wholly inside.
+        """
+        columns = self._buffers[part.shrink].shape[1]
+        part.turns -= 1
+        sizes = part.smallest * part.shrink / _RESIZED, part.largest * part.shrink * _RESIZED
+        places = [*part.found, *(box for box in lost if sizes[0] <= box[2] <= sizes[1])]
+        changed = motion.area(None if part.turns < 0 else part.blocks, faces, places)
+        if part.turns < 0:
+            # Not all parts are scanned wholly in the same sweep.
+            first = part.blocks is None
+            part.turns = self._next % self._again if first else self._again - 1
+            return 0, part.top, columns, part.bottom - part.top
+        if changed is None:
+            return 0, part.top, 0, 0
+        x, y, width, height = self._turned(changed, grey.shape) if self.tilt else changed
+        around = part.largest + 1
+        left, top = max(x // part.shrink - around, 0), max(y // part.shrink - around, part.top)
+        right = min(-(-(x + width) // part.shrink) + around, columns)
+        bottom = min(-(-(y + height) // part.shrink) + around, part.bottom)
+        return left, top, max(right - left, 0) if bottom - top >= part.smallest else 0, max(bottom - top, 0)
+
+    def _turned(self, area: Box, shape: tuple[int, ...]) -> Box:
+        """Return the upright area around one that is turned with the frame, until leaning heads are upright."""
+        x, y, width, height = area
+        sine, cosine = math.sin(math.radians(self.tilt)), math.cos(math.radians(self.tilt))
+        corners = [(x + right - shape[1] / 2, y + down - shape[0] / 2) for right in (0, width) for down in (0, height)]
+        across = [shape[1] / 2 + right * cosine - down * sine for right, down in corners]
+        below = [shape[0] / 2 + right * sine + down * cosine for right, down in corners]
+        left, top = math.floor(min(across)), math.floor(min(below))
+        return left, top, math.ceil(max(across)) - left, math.ceil(max(below)) - top
+
+    def _scan(self, grey: Grey, part: Part, area: Box) -> Iterator[Box]:
+        """Yield the hits in an area of a part, in pixels of the frame."""
+        left, top, width, height = area
+        if min(width, height) < part.smallest:
+            return
+        for hit in self._detector.hits(self._cut(grey, part, area), part.smallest, part.largest):
+            box = to_frame(hit, left * part.shrink, top * part.shrink, part.shrink)
             yield turned_back(box, grey.shape, self.tilt) if self.tilt else box
 
-    def _rows(self, grey: Grey, part: Part) -> Grey:
-        """Return the rows of a part, shrunken, and turned until leaning heads are upright."""
+    def _cut(self, grey: Grey, part: Part, area: Box) -> Grey:
+        """Return an area of a part, shrunken, and turned until leaning heads are upright."""
         shrink = part.shrink
-        buffer = self._buffers[shrink][part.top : part.bottom]
+        left, top, width, height = area
+        buffer = self._buffers[shrink][top : top + height, left : left + width]
         if not self.tilt:
-            rows = grey[part.top * shrink : part.bottom * shrink, : grey.shape[1] // shrink * shrink]
+            rows = grey[top * shrink : (top + height) * shrink, left * shrink : (left + width) * shrink]
         else:
             # One pixel in two each way is enough where a face is shrunk by two or more.
             step = min(shrink, 2)
             middle = (grey.shape[1] - 1) / 2, (grey.shape[0] - 1) / 2
             turn = np.asarray(cv2.getRotationMatrix2D(middle, -self.tilt, 1), np.float64) / step
             turn[:, 2] += (1 / step - 1) / 2
-            turn[1, 2] -= part.top * shrink // step
-            size = buffer.shape[1] * shrink // step, buffer.shape[0] * shrink // step
+            turn[0, 2] -= left * shrink // step
+            turn[1, 2] -= top * shrink // step
+            size = width * shrink // step, height * shrink // step
             flags, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
             rows = np.asarray(cv2.warpAffine(grey, turn, size, flags=flags, borderMode=border), np.uint8)
-        if rows.shape != buffer.shape:
-            cv2.resize(rows, buffer.shape[::-1], dst=buffer, interpolation=cv2.INTER_AREA)
-            rows = buffer
-        return rows
+        if rows.shape == buffer.shape:
+            return rows
+        buffer = self._buffers[shrink].reshape(-1)[: width * height].reshape(height, width)
+        cv2.resize(rows, (width, height), dst=buffer, interpolation=cv2.INTER_AREA)
+        return buffer
 
     def _divide(self, shape: tuple[int, int]) -> None:
         """Divide frames of this shape into parts with about the same number of the detector's windows."""
-        self._shape = shape
+        if shape != self._shape:
+            self._shape = shape
+            self._divisions, self._buffers = {}, {}
         self._next = 0
-        self._parts = []
-        self._buffers = {}
+        if self._first in self._divisions:
+            self._parts = self._divisions[self._first]
+            return
+        self._parts = self._divisions[self._first] = []
         sizes = self._sizes()
         share = sum(windows for *_, windows in sizes) * self._every / _PARTS
-        room = 0.0
+        room, last = 0.0, 0
         for shrink, side, windows in sizes:
             rows, columns = shape[0] // shrink, shape[1] // shrink
             if shrink not in self._buffers:
                 self._buffers[shrink] = np.empty((rows, columns), np.uint8)
-                room = 0.0
+            if shrink != last:
+                room, last = 0.0, shrink
             if windows <= room:
                 self._parts[-1].largest = side
                 room -= windows

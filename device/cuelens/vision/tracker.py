@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cuelens.frame import Grey
 from cuelens.types import Box, Face
+from cuelens.vision.alignment import Fit, Likeness
 from cuelens.vision.boxes import distance, near
+from cuelens.vision.thumbnail import Look, look
 
 MISSES: Final = 2
 """Beats in a row without a box after which a numbered track is lost."""
@@ -18,6 +18,8 @@ _SPEED_WEIGHT: Final = 0.5
 """Weight of the newest step in the speed (exponential smoothing)."""
 _PLACE_S: Final = 0.05
 """Time constant of the centre, in seconds: a box trembles by a hundredth of its side from frame to frame."""
+_ALIGNED_PLACE_S: Final = 0.3
+"""The same where alignment told the place: it is off by a few thousandths, and a search by a hundredth."""
 _LEAP: Final = 0.3
 """Distance from the predicted place, in sides, from which on the centre is taken as measured."""
 _RESIZED: Final = 0.4
@@ -31,8 +33,6 @@ _FASTEST: Final = 1.2
 _TILT_STEP: Final = 8.0
 """Degrees by which the tilt changes at most, of one comparison of two leaning scans."""
 _TILT_MOST: Final = 35.0
-_SIDE: Final = 8
-"""Side of a thumbnail, in pixels. Thumbnails tell two faces apart that pass each other."""
 _LOOK_WEIGHT: Final = 0.3
 """Weight of the newest thumbnail (exponential smoothing)."""
 _LOOK_EVERY_S: Final = 0.25
@@ -40,9 +40,6 @@ _ALIKE: Final = 0.72
 """Least correlation of two thumbnails of one face: mostly over 0.9 for one person, under 0.7 for two."""
 _JUMP: Final = 0.3
 """Distance from the predicted place beyond which thumbnails are compared, in sides of the box."""
-
-Look = NDArray[np.float32]
-"""A thumbnail of a face: (64,), mean 0, norm 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,14 @@ class Scan:
         trust: weight of a candidate's side against the predicted one, 0 to 1: a narrow range of sizes says little.
         lean: degrees by which a part of the search leaned away from the track's tilt; 0 if none did.
         leaning: number of hits of that part.
+        fit: where the face is by alignment; None if that is not known.
     """
 
     boxes: dict[Box, int]
     trust: float = 1.0
     lean: float = 0.0
     leaning: int = 0
+    fit: Fit | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +75,9 @@ class Track:
         speed: of its centre, right and down, in pixels a second, smoothed.
         look: its thumbnail, smoothed; None before the first.
         look_t: time of the newest thumbnail, in seconds.
+        likeness: how it looked when it was last searched for; None before a number, and after a miss.
+        searched_t: time of its last search, in seconds.
+        searches: number of its searches.
     """
 
     box: Box
@@ -87,6 +89,9 @@ class Track:
     speed: tuple[float, float] = (0.0, 0.0)
     look: Look | None = None
     look_t: float = 0.0
+    likeness: Likeness | None = None
+    searched_t: float = -math.inf
+    searches: int = 0
     _place: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Centre in pixels, and the logarithm of the side."""
     _growth: float = 0.0
@@ -106,12 +111,44 @@ class Track:
         """Return the box predicted for time `t`, at constant speed and growth."""
         return _box(self._predicted(t))
 
-    def update(self, box: Box, t: float, trust: float = 1.0) -> None:
-        """Set the box at time `t`. trust: weight of its side against the predicted side, 0 to 1."""
+    def place(self, t: float) -> tuple[float, float, float]:
+        """Return centre and side predicted for time `t`, in pixels of the frame."""
+        x, y, side = self._predicted(t)
+        return x, y, math.exp(side)
+
+    def follow(self, fit: Fit, t: float) -> None:
+        """Set the box at time `t` to where the face is by alignment."""
         seconds = t - self.t
+        before = self._place
+        self._place = fit.x, fit.y, math.log(fit.side)
         if seconds > 0:
-            self._steady(_place(box), seconds, trust)
+            right, down, grown = ((new - old) / seconds for new, old in zip(self._place, before, strict=True))
+            self._hasten(right, down)
+            self._growth += _SPEED_WEIGHT * (min(max(grown, -_FASTEST), _FASTEST) - self._growth)
+        self.tilt = min(max(fit.tilt, -_TILT_MOST), _TILT_MOST)
+        self.box, self.t = _box(self._place), t
+
+    def update(self, box: Box, t: float, trust: float = 1.0, fit: Fit | None = None) -> None:
+        """Set the box at time `t`.
+
+        Args:
+            box: as it was found.
+            t: in seconds.
+            trust: weight of its side against the predicted side, 0 to 1.
+            fit: where it is by alignment; None if that is not known.
+        """
+        if fit:
+            self.follow(fit, t)
+            self._correct(_place(box), t - self.searched_t, trust)
+        elif t > self.t:
+            self._steady(_place(box), t - self.t, trust)
         self.box, self.t, self.misses = _box(self._place), t, 0
+
+    def searched(self, grey: Grey, t: float) -> None:
+        """Note that it was searched for at time `t`, and how it looks if it was found."""
+        found = self.number and self.t == t
+        self.likeness = Likeness.of(grey, self.place(t), self.tilt) if found else None
+        self.searched_t, self.searches = t, self.searches + 1
 
     def compare(self, hits: int, lean: float) -> None:
         """Turn the tilt towards the side on which a leaning scan has more hits. lean: of this scan, in degrees."""
@@ -126,6 +163,24 @@ class Track:
         x, y, side = self._place
         return x + self.speed[0] * ahead, y + self.speed[1] * ahead, side + self._growth * ahead
 
+    def _hasten(self, right: float, down: float) -> None:
+        """Smooth the speed by a new one, in pixels a second."""
+        self.speed = (
+            self.speed[0] + _SPEED_WEIGHT * (right - self.speed[0]),
+            self.speed[1] + _SPEED_WEIGHT * (down - self.speed[1]),
+        )
+
+    def _correct(self, measured: tuple[float, float, float], seconds: float, trust: float) -> None:
+        """Move the place, as alignment has it, towards the measured one. seconds: since the last such measurement."""
+        weight = 1 - math.exp(-seconds / _ALIGNED_PLACE_S)
+        x, y, side = self._place
+        off_side = measured[2] - side
+        self._place = (
+            x + weight * (measured[0] - x),
+            y + weight * (measured[1] - y),
+            side + (1.0 if abs(off_side) > _RESIZED else trust) * off_side,
+        )
+
     def _steady(self, measured: tuple[float, float, float], seconds: float, trust: float) -> None:
         """Take a weighted mean of the predicted place and the measured one."""
         x, y, side = self._predicted(self.t + seconds)
@@ -139,10 +194,7 @@ class Track:
             self._growth = min(max(self._growth, -_FASTEST), _FASTEST)
         before = self._place
         self._place = x + weight * off_x, y + weight * off_y, side + trust * off_side
-        self.speed = (
-            self.speed[0] + _SPEED_WEIGHT * ((self._place[0] - before[0]) / seconds - self.speed[0]),
-            self.speed[1] + _SPEED_WEIGHT * ((self._place[1] - before[1]) / seconds - self.speed[1]),
-        )
+        self._hasten((self._place[0] - before[0]) / seconds, (self._place[1] - before[1]) / seconds)
 
 
 def _place(box: Box) -> tuple[float, float, float]:
@@ -156,13 +208,19 @@ def _box(place: tuple[float, float, float]) -> Box:
     return round(place[0] - side / 2), round(place[1] - side / 2), whole, whole
 
 
+def crowded(track: Track, tracks: list[Track], t: float) -> bool:
+    """Whether another tracked face is near enough to hide this one, or to be mistaken for it."""
+    return _crowded(track, track.expected(t), tracks, t)
+
+
 def assign(scans: dict[int, Scan], tracks: list[Track], grey: Grey, t: float) -> None:
     """Match boxes to tracks one to one, the likeliest pairs first. A track without a box counts a miss.
 
     Of people who pass each other, one hides the other, and place and speed say little. Then thumbnails must match too.
 
     Args:
-        scans: the search around the predicted place of each track, by the track's index.
+        scans: the search around the predicted place of each track, by the track's index; a track that has none was
+            followed by alignment.
         tracks: the tracks; updated in place.
         grey: the frame, uint8 (height, width).
         t: time of the frame, in seconds.
@@ -174,9 +232,10 @@ def assign(scans: dict[int, Scan], tracks: list[Track], grey: Grey, t: float) ->
         if (cost := _cost(tracks[index], box, tracks, grey, t)) is not None
     )
     matches: dict[int, Box] = {}
+    held = [track.box for index, track in enumerate(tracks) if index not in scans]
     for _, index, box in pairs:
-        if index not in matches and not any(near(box, other) for other in matches.values()):
-            tracks[index].update(box, t, scans[index].trust)
+        if index not in matches and not any(near(box, other) for other in (*matches.values(), *held)):
+            tracks[index].update(box, t, scans[index].trust, scans[index].fit)
             matches[index] = box
     for index, scan in scans.items():
         if scan.lean:
@@ -204,7 +263,7 @@ def _crowded(track: Track, box: Box, tracks: list[Track], t: float) -> bool:
 
 
 def _update_look(track: Track, grey: Grey) -> None:
-    newest = _look(grey, track.box)
+    newest = look(grey, track.box)
     if newest is None:
         return
     mean: Look = newest if track.look is None else (1 - _LOOK_WEIGHT) * track.look + _LOOK_WEIGHT * newest
@@ -214,23 +273,8 @@ def _update_look(track: Track, grey: Grey) -> None:
 
 def _alike(track: Track, box: Box, grey: Grey) -> float:
     """Return the correlation of a box's thumbnail with the track's; 1 if one of them is missing."""
-    newest = _look(grey, box)
+    newest = look(grey, box)
     return 1.0 if track.look is None or newest is None else float(track.look @ newest)
-
-
-def _look(grey: Grey, box: Box) -> Look | None:
-    """Return the thumbnail of a face; None if the box is outside the frame or has no contrast."""
-    x, y, width, height = box
-    face = grey[max(y, 0) : y + height, max(x, 0) : x + width]
-    if not face.size:
-        return None
-    # Sampling: three pixels to one of the thumbnail, each way, are enough, and cost a tenth of all of them.
-    every = max(min(face.shape) // (3 * _SIDE), 1)
-    blurred = cv2.resize(face[::every, ::every], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    small = np.asarray(blurred, np.float32).ravel()
-    small -= small.mean()
-    contrast = float(np.linalg.norm(small))
-    return small / np.float32(contrast) if contrast > 1 else None
 
 
 class Register:
@@ -256,6 +300,10 @@ class Register:
             self._last += 1
             track.number = self._last
         return track.face
+
+    def places(self, t: float) -> list[Box]:
+        """Return the boxes of faces that were lost less than `reunion_s` seconds ago."""
+        return [old.box for old in self._gone if t - old.t <= self._reunion_s]
 
     def gone(self, track: Track) -> None:
         """Store a lost track, in case it returns."""

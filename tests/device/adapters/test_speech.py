@@ -205,6 +205,21 @@ def test_words_without_a_voice_are_told_once_and_keep_no_recording_from_being_pl
     assert complaints == ["no voice can be rendered: run `sudo apt install espeak-ng`"]
 
 
+def test_a_voice_that_renders_nothing_whole_is_told_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = tmp_path / "bin" / "espeak-ng"
+    failing.parent.mkdir()
+    failing.write_text("#!/bin/sh\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{failing.parent}:/bin")
+    monkeypatch.setattr("sys.executable", "/nowhere")
+    complaints: list[str] = []
+    assert dict(prepare(Profile(), tmp_path, tmp_path / "cache", complaints.append)) == {}
+    assert len(complaints) == 1
+    assert complaints[0].startswith("espeak-ng rendered no whole phrase with the voice 'en' in 15 s")
+
+
 @pytest.mark.usefixtures("no_voice")
 def test_earcons_take_the_place_of_words_and_recordings(tmp_path: Path) -> None:
     book = CueBook(happy=CueEntry(recording="mum.wav"), sad=CueEntry(phrase=None))

@@ -300,7 +300,7 @@ def test_readings_are_collected_on_request_and_become_a_correction_or_none(
 
 
 def _kinds(story: Any) -> list[str]:
-    """Return what the first session of a story has told so far."""
+    """Return what the newest session of a story has told so far."""
     assert isinstance(story, Story)
     return [entry.kind for session in story.sessions[:1] for entry in session.entries]
 

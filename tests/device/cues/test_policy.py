@@ -135,9 +135,9 @@ def test_two_faces_of_one_size_do_not_take_turns() -> None:
     for n in range(60):
         faces = [Face(1, (100, 100, 100 + n % 3, 100)), Face(2, (400, 100, 102 - n % 3, 100))]
         cues += [cue.track] if (cue := subject.step(n / 15, faces, HAPPY_AND_SAD).cue) else []
-        assert n < 5 or subject.due(n / 15, faces, reduced=True) == [faces[0]]
+        assert n < 5 or subject.due(n / 15, faces, reduced=True, closely=True) == [faces[0]]
     assert cues == [1]
     # One who is clearly nearer is spoken of.
     nearer = [Face(1, (100, 100, 100, 100)), Face(2, (400, 100, 130, 100))]
     subject.step(4.0, nearer, HAPPY_AND_SAD)
-    assert subject.due(4.0, nearer, reduced=True) == [nearer[1]]
+    assert subject.due(4.0, nearer, reduced=True, closely=True) == [nearer[1]]

@@ -17,6 +17,7 @@ from cuelens.frame import Frame
 from cuelens.light.cue_lights import light_pattern, lights
 from cuelens.profile.profile import Profile
 from cuelens.runtime.build import assemble
+from cuelens.runtime.calibration import Calibration, Ending
 from cuelens.runtime.event_stream import EventStream
 from cuelens.runtime.loop import Loop
 from cuelens.runtime.outputs import Outputs
@@ -67,11 +68,15 @@ class Chatty:
         self.begun = 0
         self.clock = Clock()
         self.turns: list[tuple[float, bool, bool]] = []
+        self.closely: list[bool] = []
 
     def begin(self) -> None:
         self.begun += 1
 
-    def process(self, frame: Frame, *, reduced: bool = False, press: bool = False, muted: bool = False) -> Decision:
+    def process(
+        self, frame: Frame, *, reduced: bool = False, press: bool = False, muted: bool = False, closely: bool = False
+    ) -> Decision:
+        self.closely.append(closely)
         t = self.clock.see(frame)
         self.turns.append((t, press, muted))
         return Decision(t, (), {}, {}, Cue(t, "expression", 1, "happy", ("voice",)), RUNNING)
@@ -332,3 +337,21 @@ def test_a_dark_room_is_one_until_it_is_clearly_lighter(mean: tuple[int, ...], s
         grey[16::32] -= 10
         told.append(level.judge(Frame(grey, n / 15, 0)))
     assert [state for state, before in zip(told, [RUNNING, *told], strict=False) if state != before] == states
+
+
+def test_faces_are_read_closely_while_a_calibration_is_on() -> None:
+    calibration, beats = Calibration(lambda: 0.0), Chatty()
+    at = {15: calibration.begin, 30: lambda: calibration.leave(Ending())}
+    stream = EventStream()
+    outputs = Outputs(Profile(), MemoryLight(), MemoryVoice(), stream.fault)
+    daemon = Loop(
+        Frames(45, at),  # type: ignore[arg-type]
+        beats,  # type: ignore[arg-type]
+        outputs,
+        stream,
+        live=False,
+        wearer=Wishes(),
+        calibration=calibration,
+    )
+    daemon.run(None, threading.Event())
+    assert beats.closely == [False] * 15 + [True] * 15 + [False] * 15

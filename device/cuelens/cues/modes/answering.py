@@ -26,7 +26,6 @@ def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attent
     A greeting that the limits forbid in its one beat is dropped, not postponed.
     """
     face_t = attention.face_t if moment.track is None else moment.t
-    greeting = Wish("face", moment.track, "face")
     is_news = moment.track is not None and moment.t - attention.face_t >= rule.face_absence_s
     press_t = moment.t if moment.press else attention.press_t
     if press_t is not None and moment.t - press_t > ASK_S:
@@ -35,7 +34,7 @@ def attend(attention: Attention, moment: Moment, rule: PlayRule) -> tuple[Attent
         answer = _answer(moment, waited_s=moment.t - press_t)
         if answer and moment.may(answer):
             return Attention(face_t), answer
-    elif is_news and moment.may(greeting):
+    elif is_news and moment.may(greeting := Wish("face", moment.track, "face")):
         return Attention(face_t), greeting
     return Attention(face_t, press_t), None
 

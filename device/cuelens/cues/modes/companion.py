@@ -30,7 +30,7 @@ def step(state: Companion, moment: Moment, rule: PlayRule) -> Step:
     cues and skips some.
     """
     attention, wish = attend(state.attention, moment, rule)
-    state = replace(state, attention=attention)
+    state = Companion(attention, state.history, state.count)
     settled = (moment.track, moment.since_t)
     if wish:
         return Step(_recorded(state, settled) if wish.word == moment.expression else state, wish)
