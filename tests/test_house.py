@@ -121,6 +121,7 @@ def test_the_glasses_use_nothing_of_the_models_but_the_ground_floor() -> None:
         "cuelens_models.atomic_file",
         "cuelens_models.strict_struct",
         "cuelens_models.regular_file",
+        "cuelens_models.sha256",
         "cuelens_models.version",
     )
     for path in modules("cuelens"):

@@ -1,6 +1,5 @@
 """Hiding the output of native libraries. It comes from C++, so Python's streams do not see it."""
 
-import logging
 import os
 import sys
 import tempfile
@@ -13,6 +12,9 @@ from cuelens_models.errors import CuelensError
 @contextmanager
 def tensorflow_quiet(*, gpu: bool = False) -> Iterator[None]:
     """Do what `native_quiet` does, for importing TensorFlow and for calls to it. gpu: let it look for a GPU."""
+    # Imported here: every start of the glasses would pay for it.
+    import logging
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if not gpu:
         # Looking for a GPU costs seconds and prints warnings.

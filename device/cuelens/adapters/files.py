@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 import cv2
@@ -99,6 +98,9 @@ class VideoFile:
         if not self._ahead:
             raise BadInput(f"{path} is no video that can be played: it is cut short, or of an unknown format")
         _check_size(path, self._ahead[0].grey)
+        # Imported here: the glasses play no files.
+        from statistics import median
+
         gap_s = median(later.t - earlier.t for earlier, later in pairwise(self._ahead))
         if gap_s > _LONGEST_GAP_S:
             raise BadInput(
@@ -233,6 +235,8 @@ def _is_one_video(files: Sequence[Path]) -> bool:
     """
     if len(files) < _FEWEST_FRAMES:
         return False
+    from statistics import median
+
     near, far = [], []
     for first in range(0, len(files) - 2, len(files) // _PLACES):
         numbers = (first, first + 1, first + 2, (first + len(files) // 2) % len(files))

@@ -3,7 +3,6 @@
 The command espeak-ng renders the phrases; where it is not installed, pyttsx3 does, with the voices of the system.
 """
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from cuelens.profile.profile import Profile
 from cuelens.sound import clip, recording
 from cuelens.sound.clip import Clip
 from cuelens.sound.earcons import earcon
+from cuelens_models import sha256
 from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import AbsentDevice, BadInput, Unwritable
 
@@ -87,7 +87,7 @@ def _clip(saying: Saying, cache: Path, complain: Callable[[str], None]) -> Clip 
 
 
 def _file(text: str, voice: str, cache: Path) -> Path:
-    key = hashlib.sha256(f"{voice}\n{_WORDS_PER_MINUTE}\n{text}".encode()).hexdigest()[:16]
+    key = sha256.digest(f"{voice}\n{_WORDS_PER_MINUTE}\n{text}".encode())[:16]
     return cache / f"{key}.wav"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuelens import events
 from cuelens.adapters import last_resort
@@ -16,9 +17,7 @@ from cuelens.camera.in_order import InOrder
 from cuelens.commands.requests import Requests
 from cuelens.commands.restart import has_begun_anew
 from cuelens.commands.startup import RunOptions, Startup
-from cuelens.commands.story_keeper import Story
 from cuelens.health import board
-from cuelens.link.server import Server
 from cuelens.ports import FrameSource, Voice
 from cuelens.profile import store
 from cuelens.profile.profile import Profile
@@ -33,12 +32,15 @@ from cuelens.runtime.pipeline import Pipeline
 from cuelens.runtime.signals import Stop
 from cuelens.runtime.wishes import Wishes
 from cuelens.settings import Settings
-from cuelens.story.store import FILE
+from cuelens.story.files import FILE
 from cuelens.vision.face_finder import LookPace
 from cuelens.vision.optics import Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.command import journal_level
 from cuelens_models.errors import AbsentDevice, Unwritable
+
+if TYPE_CHECKING:
+    from cuelens.commands.story_keeper import Story
 
 
 def _open(startup: Startup, hardware: Hardware) -> FrameSource:
@@ -149,10 +151,13 @@ def event_file(options: RunOptions, stop: threading.Event, ending: ExitStack) ->
     return file
 
 
-def story(startup: Startup, stream: EventStream, ending: ExitStack) -> Story | None:
+def story(startup: Startup, stream: EventStream, ending: ExitStack) -> "Story | None":
     """Return the writer of a worn run's story."""
     if not startup.worn:
         return None
+    # Only a worn run loads SQLite.
+    from cuelens.commands.story_keeper import Story
+
     state = startup.settings.state_dir()
     store.tidy(state)
     story = Story(state / FILE, startup.active.profile, stream.fault)
@@ -166,6 +171,8 @@ def listen(requests: Requests, place: Path | None, stop: Stop, stream: EventStre
     ending.callback(stop.reloads.put, False)
     if place is None:
         return
+    from cuelens.link.server import Server
+
     try:
         server = Server(place, requests.answer, requests.metrics)
     except Unwritable as error:

@@ -8,19 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cuelens import events
-from cuelens.commands import metrics
-from cuelens.commands.caregiver import Caregiver
 from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute
 from cuelens.commands.restart import settings_changed
 from cuelens.commands.startup import RunOptions, Startup, active_profile, with_mode
-from cuelens.commands.story_keeper import TRIED, Story
 from cuelens.cues.modes import mode
-from cuelens.link.replies import Done, Refused, Reply
-from cuelens.link.requests import AskHealth, Calibrate, Look, Press, Reload, Request, Try, Watch
 from cuelens.ports import Voice
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import limit_rule, tell_as
@@ -34,6 +29,12 @@ from cuelens.types import Cue
 from cuelens_models.bundle.expressions import LABELS
 from cuelens_models.command import journal_level
 from cuelens_models.errors import BadInput, Unwritable
+
+if TYPE_CHECKING:
+    from cuelens.commands.caregiver import Caregiver
+    from cuelens.commands.story_keeper import Story
+    from cuelens.link.replies import Reply
+    from cuelens.link.requests import Request
 
 _LOOP_S: Final = 4.0
 """Deadline of the loop: a turn takes half a second at most, and a beat that hangs ends the process."""
@@ -75,7 +76,7 @@ class Parts:
     gestures: Gestures
     outputs: Outputs
     stream: EventStream
-    story: Story | None
+    story: "Story | None"
     fitted: tuple[str, ...]
     open_voice: Callable[[ProfileInForce], Voice | None]
     session_s: Callable[[Profile], float]
@@ -105,10 +106,15 @@ class Requests:
         self._trying = threading.Lock()
         self._reloading = threading.RLock()
         self._ends = False
-        self._caregiver = Caregiver(parts.caregiver, self._use, lambda: (self._active, "voice" in self._available))
+        self._caregiver: Caregiver | None = None
+        self._making = threading.Lock()
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: "Request") -> "Reply":
         """Do what a request of the link asks for."""
+        # A run without a link needs none of them; with one, its server has loaded them.
+        from cuelens.link.replies import Done, Refused
+        from cuelens.link.requests import AskHealth, Calibrate, Look, Press, Reload, Try, Watch
+
         try:
             if isinstance(request, Press):
                 return Done(text=self._press(request.gesture))
@@ -118,9 +124,9 @@ class Requests:
                 return Done(text=self.reload())
             if isinstance(request, AskHealth | Calibrate | Watch | Look):
                 # These never wait for another request.
-                return self._caregiver.answer(request)
+                return self._for_caregiver().answer(request)
             with self._changing():
-                return self._caregiver.answer(request)
+                return self._for_caregiver().answer(request)
         except (BadInput, Unwritable) as error:
             return Refused(text=str(error))
         except OSError as error:
@@ -128,7 +134,9 @@ class Requests:
 
     def metrics(self) -> str:
         """Return how the glasses are as metrics of Prometheus."""
-        return metrics.text(self._caregiver.health())
+        from cuelens.commands import metrics
+
+        return metrics.text(self._for_caregiver().health())
 
     def follow(self, reloads: "queue.SimpleQueue[bool]") -> None:
         """Reload for each item of a queue, on this thread, until an item is false."""
@@ -157,7 +165,7 @@ class Requests:
                     raise BadInput("the glasses are starting, stopping or busy: the settings in force stay; try again")
                 self._ends = True
                 return _ANEW
-            if self._caregiver.drafted:
+            if self._caregiver and self._caregiver.drafted:
                 raise BadInput("a calibration tries another profile: end it first")
             try:
                 active = self._requested()
@@ -171,11 +179,23 @@ class Requests:
         while True:
             try:
                 with self._changing():
-                    self._caregiver.lapse()
+                    if self._caregiver:
+                        self._caregiver.lapse()
                 return
             except (BadInput, Unwritable, OSError):
                 # The wearer must not be left with what was only tried.
                 time.sleep(_AGAIN_S)
+
+    def _for_caregiver(self) -> "Caregiver":
+        """Return what answers a caregiver. Its modules are loaded at the first such request, on the link's thread."""
+        with self._making:
+            if not self._caregiver:
+                from cuelens.commands.caregiver import Caregiver
+
+                self._caregiver = Caregiver(
+                    self._parts.caregiver, self._use, lambda: (self._active, "voice" in self._available)
+                )
+            return self._caregiver
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -273,6 +293,8 @@ class Requests:
 
     def _try(self, word: str) -> str:
         """Give one cue, and return a sentence about it. Raises BadInput if it may not be given now."""
+        from cuelens.commands.story_keeper import TRIED
+
         parts, profile, wearer = self._parts, self._active.profile, self._parts.gestures.wearer
         told = tell_as(profile, word) if word in LABELS else word
         rule = limit_rule(profile, self._available)

@@ -8,7 +8,6 @@ python -m cuelens.commands.restart OPTIONS
 
 import os
 import stat
-import subprocess
 import sys
 import threading
 import time
@@ -102,6 +101,9 @@ def has_begun_anew() -> bool:
 
 def _faults_of_a_start(options: RunOptions, fault: Callable[[str, str], None]) -> tuple[tuple[str, str], ...]:
     """Return the faults with which a run would begin now. Raises BadInput if none would."""
+    # Imported here, on the thread of a reload: a start does not need it.
+    import subprocess
+
     words = [sys.executable, "-m", "cuelens.commands.restart", msgspec.json.encode(options, enc_hook=str).decode()]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=_CHECK_S, check=False)

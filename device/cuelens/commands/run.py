@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuelens import events
 from cuelens.commands import assembly, console, summary
 from cuelens.commands.caregiver_parts import CaregiverParts
 from cuelens.commands.first_minute import FirstMinute, attempted
-from cuelens.commands.keys import HINT, keys
 from cuelens.commands.requests import Parts, Requests
 from cuelens.commands.restart import begin_anew, end_run
 from cuelens.commands.startup import RunOptions, Startup, check
-from cuelens.commands.story_keeper import Story
 from cuelens.frame import Frame
 from cuelens.health.health import Health
 from cuelens.health.systemd import Notify, without_retry
@@ -31,8 +30,11 @@ from cuelens.runtime.outputs import Outputs
 from cuelens.runtime.pipeline import Decision
 from cuelens.runtime.recent import Recent
 from cuelens.runtime.signals import Stop, stop_on_signals
-from cuelens.story.store import FILE
+from cuelens.story.files import FILE
 from cuelens.vision.stage_times import StageTimes
+
+if TYPE_CHECKING:
+    from cuelens.commands.story_keeper import Story
 
 __all__ = ["RunOptions", "run"]
 
@@ -158,12 +160,16 @@ def _assemble(
         if place:
             # Before the link closes: it removes their folder.
             stack.callback(_forget_wanted, state)
-        if "console" in options.cues and place and stack.enter_context(keys(gestures.press, stop.event.set)):
-            print(HINT, file=console.for_events(options.events))
+        if "console" in options.cues and place:
+            # Imported here: the service has no terminal.
+            from cuelens.commands.keys import HINT, keys
+
+            if stack.enter_context(keys(gestures.press, stop.event.set)):
+                print(HINT, file=console.for_events(options.events))
         yield loop
 
 
-def _worn_watchers(story: Story | None, first_minute: FirstMinute) -> list[Callable[[Frame, Decision], None]]:
+def _worn_watchers(story: "Story | None", first_minute: FirstMinute) -> list[Callable[[Frame, Decision], None]]:
     return [story.see, first_minute.see] if story else []
 
 

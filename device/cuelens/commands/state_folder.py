@@ -12,7 +12,7 @@ from shlex import quote
 from typing import Final
 
 from cuelens.settings import Settings
-from cuelens.story.store import FILE, files_of
+from cuelens.story.files import FILE, files_of
 from cuelens_models.errors import BadInput
 
 SERVICE: Final = Path("/var/lib/cuelens")

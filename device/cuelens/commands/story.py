@@ -15,7 +15,7 @@ from cuelens.profile import store
 from cuelens.profile.rules import fading_rule
 from cuelens.runtime.wishes import Wishes
 from cuelens.story import prose, query
-from cuelens.story.store import FILE, files_of
+from cuelens.story.files import FILE, files_of
 from cuelens_models import command
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.errors import BadInput

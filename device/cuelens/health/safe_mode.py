@@ -6,7 +6,6 @@ minute is kept as the last good version, in the folder `good` of the state folde
 """
 
 import contextlib
-import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from cuelens import config_file
-from cuelens_models import regular_file
+from cuelens_models import regular_file, sha256
 from cuelens_models.atomic_file import make_folder, write_whole
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.strict_struct import StrictStruct
@@ -181,6 +180,6 @@ def digest(path: Path | None) -> str:
     try:
         if regular_file.fault(path):
             return "unreadable"
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256.digest(path.read_bytes())
     except OSError:
         return "unreadable"

@@ -13,7 +13,6 @@ from cuelens import ownership
 from cuelens.profile import store
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.store import ProfileInForce
-from cuelens.sound import recording
 from cuelens_models.atomic_file import make_folder, sync_folder, write_whole
 from cuelens_models.errors import BadInput
 
@@ -154,6 +153,9 @@ class Library:
 
         Raises BadInput if it is none that can be played.
         """
+        # Imported here: the start of the glasses would pay for it.
+        from cuelens.sound import recording
+
         folder = self.folder
         for number in count(1):
             file = folder / f"{word}-{number}.wav"

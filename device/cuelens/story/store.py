@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from cuelens import ownership
+from cuelens.story import files
 from cuelens_models import regular_file
 from cuelens_models.errors import BadInput, Unwritable
 
-FILE: Final = "story.sqlite"
+FILE: Final = files.FILE
 SCHEMA: Final = 1
 RETENTION_DAYS: Final = 30
 MAX_SESSIONS: Final = 200
@@ -28,7 +29,6 @@ MAX_SESSIONS: Final = 200
 _BUSY_S: Final = 2.0
 """Timeout for another process's lock; the longest lock is the VACUUM of a deletion."""
 _CLOCK_IS_SET_FROM: Final = 2025
-_JOURNALS: Final = ("-wal", "-shm")
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """SQLite's error codes for a damaged database, a file of another format, and missing tables."""
 _READ_ONLY: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -46,6 +46,9 @@ _TABLES: Final = (
 )
 _MOST_HEAP_BYTES: Final = 64_000_000
 """Most memory that SQLite takes: a damaged file may make it ask for all of a board's. The longest story is 2 MB."""
+
+
+files_of: Final = files.files_of
 
 
 class DamagedStory(BadInput):
@@ -290,11 +293,6 @@ def empty_journal(db: sqlite3.Connection) -> bool:
     """Truncate the journal, so that it holds no deleted rows. Return False if another process is reading it."""
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
-
-
-def files_of(path: Path) -> list[Path]:
-    """Return every file of a story: the database, and SQLite's two journal files."""
-    return [path, *(path.with_name(path.name + ending) for ending in _JOURNALS)]
 
 
 def set_aside_of(path: Path) -> list[Path]:

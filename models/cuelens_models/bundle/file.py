@@ -5,7 +5,6 @@ uncompressed, in fixed order, dated 1980-01-01, so the same content gives the sa
 checked before a runtime loads it, because a truncated model can crash the process.
 """
 
-import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from cuelens_models import regular_file
+from cuelens_models import regular_file, sha256
 from cuelens_models.bundle import flatbuffer
 from cuelens_models.bundle.contract import Contract, Input, Output
 from cuelens_models.bundle.contract import read as read_contract
@@ -100,7 +99,7 @@ def _read(data: bytes, path: Path) -> Bundle:
     model = data[: contract.model_bytes]
     if start != contract.model_bytes:
         raise BadBundle(f"its model is not {contract.model_bytes} bytes long: copy the file again or {_REMEDY}")
-    if hashlib.sha256(model).hexdigest() != contract.model_sha256:
+    if sha256.digest(model) != contract.model_sha256:
         raise BadBundle(f"its model's checksum is wrong: copy the file again or {_REMEDY}")
     if labels.split() != contract.labels:
         raise BadBundle(f"labels.txt and contract.json disagree: {_REMEDY}")
