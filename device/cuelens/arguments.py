@@ -1,9 +1,11 @@
 """The arguments of the command `cuelens`, and of each of its commands."""
 
 import argparse
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from cuelens_models import command
 
@@ -22,25 +24,17 @@ examples:
   cuelens profile check mine.json           can this profile be used, and what would nobody perceive?"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line. What it reads has the name of the command as `command`."""
+def parser(first: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the command line. What it reads has the name of the command as `command`.
+
+    first: the first word that was typed. If it is a command, the parser knows no other: a start need not make them all.
+    """
     parser = command.parser(
         "cuelens", "See a face, read its expression, give a quiet cue. All on this device.", _EXAMPLES
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_demo(commands)
-    _add_run(commands)
-    _add_doctor(commands)
-    _add_bench(commands)
-    _add_replay(commands)
-    _add_status(commands)
-    _add_story(commands)
-    _add_press(commands)
-    _add_try(commands)
-    _add_profile(commands)
-    _add_calibrate(commands)
-    _add_access_point(commands)
-    _add_card(commands)
+    for name in (first,) if first in _ADD else _ADD:
+        _ADD[name](commands)
     return parser
 
 
@@ -277,3 +271,20 @@ def _seconds(text: str) -> float:
         if 0 <= (seconds := float(text)) < 1e7:
             return seconds
     raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+
+
+_ADD: Final[dict[str, Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]]] = {
+    "demo": _add_demo,
+    "run": _add_run,
+    "doctor": _add_doctor,
+    "bench": _add_bench,
+    "replay": _add_replay,
+    "status": _add_status,
+    "story": _add_story,
+    "press": _add_press,
+    "try": _add_try,
+    "profile": _add_profile,
+    "calibrate": _add_calibrate,
+    "access-point": _add_access_point,
+    "card": _add_card,
+}

@@ -1,6 +1,7 @@
 """The command `cuelens`."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -23,7 +24,9 @@ def main() -> None:
     # Silence OpenCV's warnings: our own errors say what matters. Must be set before its import.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    options = arguments.parser().parse_args()
+    # Each of the two OpenBLAS, of numpy and of OpenCV, would begin a thread a core, which spins. Nothing here needs them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    options = arguments.parser("".join(sys.argv[1:2])).parse_args()
     try:
         command.finish("cuelens", lambda: _WORK[options.command](options), debug=options.debug)
     except SystemExit as ending:
@@ -36,6 +39,8 @@ def main() -> None:
 
 @without_retry()
 def _run(options: argparse.Namespace) -> int:
+    # Nearly all that a start makes stays. The loop turns it on again.
+    gc.disable()
     # The import itself fails without a package that every installation has.
     from cuelens.commands.run import run
 

@@ -134,6 +134,7 @@ class Loop:
         """Run. Outputs and feed are closed when this returns or raises."""
         # The objects of start-up stay: the garbage collector need not scan them in the middle of a beat.
         gc.freeze()
+        gc.enable()
         self._notify.ready()
         began_s = time.monotonic()
         with ExitStack() as ending:
