@@ -7,6 +7,7 @@ The scene is written to a video first, so that the process measured is the plain
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -45,7 +46,8 @@ def main() -> None:
             writer.write(scene.picture(number)[0])
         writer.release()
         command = [sys.executable, "-m", "cuelens", "run", "--source", str(video), "--seconds", str(seconds)]
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
         for part in (0.25, 0.6, 0.95):
             time.sleep(max(0.0, seconds * 0.35 if part > 0.25 else seconds * part))
             now_mb, highest_mb = resident_mb(running.pid)

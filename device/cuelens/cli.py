@@ -24,7 +24,7 @@ def main() -> None:
     # Silence OpenCV's warnings: our own errors say what matters. Must be set before its import.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    # Each of the two OpenBLAS, of numpy and of OpenCV, would begin a thread a core, which spins. Nothing here needs them.
+    # The OpenBLAS of numpy, and that of OpenCV, would each begin a spinning thread a core. Nothing here needs them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     options = arguments.parser("".join(sys.argv[1:2])).parse_args()
     try:

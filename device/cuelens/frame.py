@@ -1,14 +1,13 @@
 """One frame of a camera or a file. It needs numpy, which `cuelens.types` does not."""
 
-from dataclasses import dataclass
+import msgspec
 
 from cuelens_models.bundle.pixels import Grey
 
 __all__ = ["Frame", "Grey"]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One grey image with the time of its exposure.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Plain data types. Times are seconds of frame time unless the name says otherwise."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens_models.bundle.boxes import Box
 
@@ -11,8 +12,7 @@ ASK_S: Final = 2.5
 """Lifetime of a press, in seconds. A later answer would come too late to make sense."""
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(msgspec.Struct, frozen=True):
     """A detected face in a frame.
 
     Attributes:
@@ -26,8 +26,7 @@ class Face:
     tilt: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """The result of the search for faces in one beat.
 
     Attributes:
@@ -43,8 +42,7 @@ class Sight:
     searched: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """A cue that a mode asks for.
 
     Attributes:
@@ -58,8 +56,7 @@ class Wish:
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(msgspec.Struct, frozen=True):
     """A wish that passed the limits at time `t`. outputs: those that give it: light, voice, console."""
 
     t: float
@@ -69,8 +66,7 @@ class Cue:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LightPattern:
+class LightPattern(msgspec.Struct, frozen=True):
     """One signal of the light.
 
     Attributes:

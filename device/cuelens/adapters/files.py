@@ -7,12 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,7 +66,9 @@ class VideoFile:
         self._grey: Any = None
         self._ahead = deque(islice(iter(self._decode, None), _AHEAD))
         if len(self._ahead) == 1:
-            self._ahead = deque(replace(self._ahead[0], t=n / _FPS) for n in range(round(_STILL_S * _FPS)))
+            self._ahead = deque(
+                msgspec.structs.replace(self._ahead[0], t=n / _FPS) for n in range(round(_STILL_S * _FPS))
+            )
         try:
             self._check(path)
         except BadInput:
@@ -76,7 +78,7 @@ class VideoFile:
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame, None after the last one."""
         frame = self._ahead.popleft() if self._ahead else self._decode()
-        return replace(frame, exposed_ns=time.monotonic_ns()) if frame else None
+        return msgspec.structs.replace(frame, exposed_ns=time.monotonic_ns()) if frame else None
 
     def close(self) -> None:
         """Close the file."""

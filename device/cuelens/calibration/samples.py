@@ -6,8 +6,9 @@ expression is held out, after a gap.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 MOST: Final = 300
 """Most readings of an expression that are kept: twenty seconds at fifteen a second."""
@@ -19,8 +20,7 @@ _PAUSE_S: Final = 0.75
 """A longer gap between two readings is no time in view."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One reading. t: time in seconds. scores: probabilities in the order of the labels."""
 
     t: float

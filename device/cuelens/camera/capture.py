@@ -5,9 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
+
+import msgspec
 
 from cuelens.camera.frame_buffers import is_picture
 from cuelens.frame import Frame
@@ -28,8 +29,7 @@ _LATE_S: Final = 0.5
 """So much later than its deadline, a wait shows that this process was stopped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(msgspec.Struct, frozen=True):
     """How long each call to a camera may take, in seconds.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -190,7 +189,7 @@ class Caregiver:
             draft = library.write_draft(content)
         except BadInput as error:
             raise BadInput(self._short(str(error))) from error
-        self._use(replace(draft, name=library.name), False)
+        self._use(msgspec.structs.replace(draft, name=library.name), False)
         self._drafted = True
         self._parts.recent.refused = ""
         return Done(text="the draft is in force")

@@ -1,8 +1,9 @@
 """The parts of a run that a caregiver reaches."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from cuelens.health.health import Health
 from cuelens.health.safe_mode import Begun
@@ -16,8 +17,7 @@ from cuelens.runtime.wishes import Wishes
 from cuelens_models.bundle.contract import Contract
 
 
-@dataclass(frozen=True, slots=True)
-class CaregiverParts:
+class CaregiverParts(msgspec.Struct, frozen=True):
     """The parts of a run that a caregiver reaches.
 
     Attributes:

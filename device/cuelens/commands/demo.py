@@ -1,8 +1,8 @@
 """`cuelens demo`: the pipeline of the glasses on the built-in scene, and a picture of the session."""
 
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from cuelens import events
@@ -49,7 +49,9 @@ def demo(options: RunOptions, output: Path) -> int:
             f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"
         )
     recorder = Recorder()
-    status = run(replace(options, whole=True), readers=[recorder], watchers=[recorder.watch], picture=output)
+    status = run(
+        msgspec.structs.replace(options, whole=True), readers=[recorder], watchers=[recorder.watch], picture=output
+    )
     from cuelens.commands.demo_picture import draw
 
     try:

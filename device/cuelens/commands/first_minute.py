@@ -8,9 +8,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from cuelens import settings
 from cuelens.frame import Frame
@@ -24,12 +25,11 @@ from cuelens_models.errors import BadInput, CameraLost
 _MINUTE_S: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """A start that has begun. starts: the record of starts; None outside a service. begun: what it has to take back."""
 
     starts: Starts | None = None
-    begun: Begun = field(default_factory=Begun)
+    begun: Begun = msgspec.field(default_factory=Begun)
 
     def why(self) -> str:
         """Return the sentence about what is taken back; "" if nothing is."""

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from cuelens import events
 from cuelens.commands.caregiver_parts import CaregiverParts
@@ -54,8 +55,7 @@ _EFFECTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """The parts of a run that a request reaches.
 
     Attributes:

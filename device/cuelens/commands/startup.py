@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -26,8 +25,7 @@ from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.errors import BadBundle, BadInput
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True):
     """Options of the command line; None means unset.
 
     Attributes:
@@ -57,8 +55,7 @@ class RunOptions:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Startup:
+class Startup(msgspec.Struct, frozen=True):
     """The checked inputs of a run.
 
     Attributes:
@@ -183,7 +180,7 @@ def with_mode(options: RunOptions, active: ProfileInForce) -> ProfileInForce:
         return active
     profile = msgspec.structs.replace(active.profile, mode=mode(options.mode).name)
     store.check_play(profile, f"--mode {options.mode}")
-    return replace(active, profile=profile)
+    return msgspec.structs.replace(active, profile=profile)
 
 
 def _open_bundle(explicit: Path | None, setup: Settings) -> tuple[Interpreter, str]:

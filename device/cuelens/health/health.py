@@ -3,8 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens import events
 
@@ -12,8 +13,7 @@ _MOST: Final = 30
 """Most faults that are kept; the one that was reported longest ago goes first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True):
     """A fault that was reported.
 
     Attributes:

@@ -8,7 +8,6 @@ minute is kept as the last good version, in the folder `good` of the state folde
 import contextlib
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -50,8 +49,7 @@ class _Starts(StrictStruct, frozen=True):
     refused: dict[Part, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """A start that has begun.
 
     Attributes:

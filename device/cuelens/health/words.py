@@ -1,7 +1,8 @@
 """States and faults in plain words, for people who do not know the parts; and how bad each fault is."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 ERROR: Final = 3
 WARNING: Final = 4
@@ -22,8 +23,7 @@ TROUBLE: Final = frozenset({"no camera", "camera stalled"})
 """States in which the glasses cannot do what they are for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """What a fault means. level: of syslog(3). words: for the wearer."""
 
     level: int

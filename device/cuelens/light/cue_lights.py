@@ -1,6 +1,5 @@
 """The light of each word: from the cue book for expressions, and built in for all other words."""
 
-from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -59,4 +58,4 @@ def light_pattern(cue: LightCue, percent: float) -> LightPattern:
 
 def endless(pattern: LightPattern) -> LightPattern:
     """Return the pattern without an end: it lasts until another replaces it."""
-    return replace(pattern, seconds=float("inf"))
+    return msgspec.structs.replace(pattern, seconds=float("inf"))

@@ -6,8 +6,9 @@ at once. Rises are more than a third of a second apart.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens.light.patterns import BREATH_S
 from cuelens.types import LightPattern
@@ -15,8 +16,7 @@ from cuelens.types import LightPattern
 RISES_APART_S: Final = 0.35
 
 
-@dataclass(frozen=True, slots=True)
-class LightStart:
+class LightStart(msgspec.Struct, frozen=True):
     """A pattern, and the time `t` when it began."""
 
     pattern: LightPattern

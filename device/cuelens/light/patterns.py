@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     # At run time this would import OpenCV, and turning the light off must not wait for that.
@@ -22,8 +23,7 @@ LEAST: Final = 0.01
 """The lowest duty cycle above 0: gpiozero passes whole percents to lgpio."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """A pattern's output from one moment until its next change.
 
     Attributes:

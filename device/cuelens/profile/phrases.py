@@ -6,9 +6,10 @@ A phrase has at most two words. It describes a face, never what a person feels.
 import os
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from cuelens.profile import language
 from cuelens.profile.language import Language
@@ -21,8 +22,7 @@ _JOINTS: Final = "['\u2019-]"
 """Signs allowed inside a word: an apostrophe, straight or curly, and a hyphen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(msgspec.Struct, frozen=True):
     """The speech for a word.
 
     Attributes:

@@ -1,9 +1,10 @@
 """Reads and checks profiles. The last good version of a profile replaces a damaged one."""
 
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from cuelens import config_file, ownership
 from cuelens.cues import modes
@@ -16,8 +17,7 @@ from cuelens_models.errors import BadInput, Unwritable
 _NAME: Final = re.compile(r"[\w-]{1,60}")
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileInForce:
+class ProfileInForce(msgspec.Struct, frozen=True):
     """The profile in force.
 
     Attributes:
@@ -89,7 +89,7 @@ def active(state: Path) -> ProfileInForce:
             return ProfileInForce(Profile(), folder)
         # Read once: another version may take its place meanwhile, and what is kept as good is what was checked.
         content = config_file.read_content(path)
-        return replace(in_force(path, content), name=path.stem, content=content)
+        return msgspec.structs.replace(in_force(path, content), name=path.stem, content=content)
     except OSError as error:
         return _fallback(state, path.stem, folder, f"{path} cannot be read: {error.strerror}")
     except BadInput as error:

@@ -6,10 +6,10 @@ It lasts as long as somebody asks for it again and again, so that a page that is
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import cv2
+import msgspec
 import numpy as np
 
 from cuelens.frame import Frame, Grey
@@ -33,8 +33,7 @@ _DIM: Final = 60.0
 _JPEG: Final = (int(cv2.IMWRITE_JPEG_QUALITY), 70)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What the camera sees.
 
     Attributes:
@@ -58,8 +57,7 @@ class View:
         return bytes(cv2.imencode(".jpg", self.grey, _JPEG)[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """How a calibration ends. rest: the glasses rest until a press. session_s: of the session after it; None: usual."""
 
     rest: bool = False

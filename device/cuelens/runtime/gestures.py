@@ -11,8 +11,9 @@ A press of under 1.5 s is short, a longer one is a hold.
 """
 
 import math
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 HOLD_S: Final = 1.5
 NEXT_S: Final = 0.35
@@ -20,8 +21,7 @@ CALIBRATE_S: Final = 3.0
 KEEP_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """The state of the button.
 
     Attributes:
@@ -55,12 +55,12 @@ def after(hold: Hold, t: float, pressed: bool | None, *, muted: bool = False) ->
         gestures += [gesture] if gesture else []
     if pressed and hold.phase == "once":
         gestures += ["pause"] if hold.presses == 1 else []
-        hold = replace(hold, phase="down", t=t, presses=hold.presses + 1)
+        hold = msgspec.structs.replace(hold, phase="down", t=t, presses=hold.presses + 1)
     elif pressed and hold.phase == "up":
-        hold = replace(hold, phase="down", t=t, presses=1)
+        hold = msgspec.structs.replace(hold, phase="down", t=t, presses=1)
     elif pressed is False and hold.phase == "down":
         # A short third press begins a sequence of its own.
-        hold = replace(hold, phase="once", t=t, presses=1 if hold.presses == 3 else hold.presses)
+        hold = msgspec.structs.replace(hold, phase="once", t=t, presses=1 if hold.presses == 3 else hold.presses)
     elif pressed is False and hold.phase in ("held", "done"):
         gestures += ["unmute"] if hold.unmutes else []
         hold = Hold(last_t=t)
@@ -80,5 +80,5 @@ def _time_out(hold: Hold, *, muted: bool) -> tuple[Hold, str]:
     if hold.phase == "down":
         unmutes = muted and hold.t - hold.last_t > KEEP_S
         phase = "held" if hold.presses == 3 else "done"
-        return replace(hold, phase=phase, unmutes=unmutes), "" if unmutes else "mute"
-    return replace(hold, phase="done", unmutes=False), "calibrate"
+        return msgspec.structs.replace(hold, phase=phase, unmutes=unmutes), "" if unmutes else "mute"
+    return msgspec.structs.replace(hold, phase="done", unmutes=False), "calibrate"

@@ -7,8 +7,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens import events
 from cuelens.camera.capture import NO_CAMERA, PAUSED, RUNNING, STALLED, Feed
@@ -37,8 +38,7 @@ _NO_PICTURE: Final = (DARK, COVERED)
 _TROUBLE: Final = (NO_CAMERA, STALLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The outcome of a run.
 
     Attributes:
@@ -54,8 +54,7 @@ class Outcome:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """The counters of a run.
 
     Attributes:

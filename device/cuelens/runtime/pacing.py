@@ -6,8 +6,9 @@ on a fresh frame. It also falls when the board is hot, as it lies against a temp
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 TARGET: Final = 15.0
 """Beats a second."""
@@ -21,8 +22,7 @@ _WINDOW: Final = 40
 _CALM_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Strain:
+class Strain(msgspec.Struct, frozen=True):
     """The board's state, from the kernel. None: unknown."""
 
     temperature_c: float | None = None

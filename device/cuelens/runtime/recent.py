@@ -3,16 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens import events
 
 _KEPT: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(msgspec.Struct, frozen=True):
     """A cue or a press. number: 1 for the first. kind: press, or that of the cue. s: of the clock."""
 
     number: int

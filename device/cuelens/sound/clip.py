@@ -2,10 +2,10 @@
 
 import io
 import wave
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,8 +26,7 @@ _MOST_BYTES: Final = 16_000_000
 """Largest file of a phrase: many times the longest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(msgspec.Struct, frozen=True):
     """Mono sound. samples: int16 (n,). rate: samples a second."""
 
     samples: NDArray[np.int16]

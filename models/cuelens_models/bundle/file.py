@@ -7,7 +7,6 @@ checked before a runtime loads it, because a truncated model can crash the proce
 
 import io
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +31,7 @@ _MOST_BYTES: Final = 256_000_000
 """Largest bundle, many times the largest network that a board runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """A bundle that passed all checks. model: the flatbuffer alone, without the zip."""
 
     model: bytes

@@ -6,8 +6,9 @@ numbers below are positions in that schema.
 """
 
 import struct
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 IDENTIFIER: Final = b"TFL3"
 _LONGEST: Final = 100_000
@@ -15,8 +16,7 @@ _LONGEST: Final = 100_000
 _TENSOR_TYPES: Final = {0: "float32", 3: "uint8", 7: "int16", 9: "int8"}
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFacts:
+class TensorFacts(msgspec.Struct, frozen=True):
     """A tensor as the file declares it. scale: 0 if the tensor is not quantised."""
 
     shape: tuple[int, ...]

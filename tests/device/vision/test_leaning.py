@@ -1,8 +1,7 @@
 """Heads that lean, before the cascade of the glasses: a photograph that is turned."""
 
-from dataclasses import replace
-
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -44,7 +43,7 @@ class Look:
 
     def at(self, degrees: float) -> tuple[Face, ...]:
         self.n += 1
-        return self.finder.find(replace(astronaut(degrees)[0], t=self.n / 15)).seen
+        return self.finder.find(msgspec.structs.replace(astronaut(degrees)[0], t=self.n / 15)).seen
 
 
 @pytest.mark.parametrize("degrees", [-30, -20, 0, 20, 25])
@@ -73,5 +72,5 @@ def test_after_a_head_that_leant_the_next_one_is_searched_for_as_leaning() -> No
     empty = Frame(np.full((480, 640), 90, np.uint8), 0.0, 0)
     for _ in range(60):
         look.n += 1
-        look.finder.find(replace(empty, t=look.n / 15))
+        look.finder.find(msgspec.structs.replace(empty, t=look.n / 15))
     assert any(look.at(25) for _ in range(12))
