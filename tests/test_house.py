@@ -86,6 +86,19 @@ def test_the_page_needs_nothing_that_sees() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_start_loads_nothing_that_only_a_later_request_needs() -> None:
+    late = {
+        *("_hashlib", "csv", "difflib", "logging", "soundfile", "sqlite3", "statistics", "subprocess", "termios"),
+        *("cuelens.commands.caregiver", "cuelens.link.server", "cuelens.sound.recording", "cuelens.story.store"),
+    }
+    code = (
+        "import sys, cv2, msgspec, numpy; before = set(sys.modules)\n"
+        f"import cuelens.cli, cuelens.commands.run; print(*sorted({late!r} & set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_reading_a_contract_needs_numpy_and_msgspec_only() -> None:
     done = importable(
         "cuelens_models.bundle.file",

@@ -1,6 +1,5 @@
 """The struct that every file of ours decodes into, and the sentence for a value that does not fit it."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -162,6 +161,9 @@ def _keys(rule: inspect.Type, value: Any, path: str, whole: inspect.Type) -> tup
     for struct in _structs(rule, value):
         fields = {field.encode_name: field for field in struct.fields}
         for key in _unknown(struct, value):
+            # Imported here: no start without a mistake needs it.
+            import difflib
+
             near = [excerpt(name) for name in difflib.get_close_matches(str(key).lower(), fields, 1)]
             # People forget the group of a key, or write it into another.
             meant = near or list(_elsewhere(whole, key))

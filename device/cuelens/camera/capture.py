@@ -79,6 +79,9 @@ class Feed(Protocol):
         """Stop for good, within the deadline of a capture."""
 
 
+_USUAL: Final = Deadlines()
+
+
 class CaptureThread:
     """A feed of the latest frame of a camera, captured on a thread of its own.
 
@@ -97,7 +100,7 @@ class CaptureThread:
         patient: bool = False,
         paused: bool = False,
         is_file: bool = False,
-        deadlines: Deadlines = Deadlines(),
+        deadlines: Deadlines = _USUAL,
     ) -> None:
         """Get ready to capture.
 

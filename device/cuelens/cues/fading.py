@@ -4,11 +4,10 @@ A skill that is always prompted depends on the prompt. The mode `explore` asks w
 stores one bit for each of the last questions: whether the wearer pressed before the answer. Pure.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class FadingRule:
+class FadingRule(msgspec.Struct, frozen=True):
     """The fading curve: linear from no delay and every cue at level 0 to `latest_s` and one in `rarest` at level 1.
 
     Attributes:
@@ -24,8 +23,7 @@ class FadingRule:
     rarest: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Faded:
+class Faded(msgspec.Struct, frozen=True):
     """A point on the fading curve.
 
     Attributes:

@@ -5,8 +5,9 @@ Pure: the same wishes at the same times give the same outputs. Every number come
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
 
 from cuelens.types import Wish
 from cuelens_models.bundle.expressions import UNSURE
@@ -16,8 +17,7 @@ _ON_REQUEST: Final = frozenset({"neutral", UNSURE, "nobody"})
 """Words that are told only as the answer to a press."""
 
 
-@dataclass(frozen=True, slots=True)
-class LimitRule:
+class LimitRule(msgspec.Struct, frozen=True):
     """The limits. Times in seconds.
 
     Attributes:
@@ -38,8 +38,7 @@ class LimitRule:
     greets: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RecentCues:
+class RecentCues(msgspec.Struct, frozen=True):
     """The recent cues, as far as the limits need them. Times in seconds.
 
     Attributes:
@@ -51,7 +50,7 @@ class RecentCues:
 
     cue_t: float = -math.inf
     greeting_t: float = -math.inf
-    by_expression: Mapping[tuple[int | None, str], float] = field(default_factory=dict)
+    by_expression: Mapping[tuple[int | None, str], float] = msgspec.field(default_factory=dict)
     spoken_t: tuple[float, ...] = ()
 
 
@@ -89,12 +88,16 @@ def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone:
 def after(recent: RecentCues, t: float, wish: Wish, outputs: tuple[str, ...], rule: LimitRule) -> RecentCues:
     """Return the recent cues with one more, given at time `t` (seconds) by `outputs`."""
     spoken_t = _last_minute(recent, t)
-    recent = replace(recent, spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t)
-    recent = replace(recent, greeting_t=t) if wish.kind == "face" else replace(recent, cue_t=t)
+    recent = msgspec.structs.replace(recent, spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t)
+    recent = (
+        msgspec.structs.replace(recent, greeting_t=t)
+        if wish.kind == "face"
+        else msgspec.structs.replace(recent, cue_t=t)
+    )
     if wish.kind not in ("expression", "answer"):
         return recent
     by_expression = {key: then for key, then in recent.by_expression.items() if t - then < rule.same_expression_s}
-    return replace(recent, by_expression=by_expression | {(wish.track, wish.word): t})
+    return msgspec.structs.replace(recent, by_expression=by_expression | {(wish.track, wish.word): t})
 
 
 def _last_t(recent: RecentCues, wish: Wish, *, alone: bool) -> float:

@@ -4,8 +4,9 @@ It needs no pictures: the pipeline feeds it the model's probabilities, and `cuel
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from cuelens.cues import limits
 from cuelens.cues.fading import FadingRule, faded, remember
@@ -29,8 +30,7 @@ _MIDDLE: Final = 0.05
 """Added to every distance from the middle of the frame, in widths: it damps switches between two faces there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The outcome of one beat.
 
     Attributes:
@@ -44,8 +44,7 @@ class Verdict:
     cue: Cue | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Gate:
+class _Gate(msgspec.Struct, frozen=True):
     """The limits, the mode's outputs and the certainty of the expression, for one beat."""
 
     recent: RecentCues

@@ -3,7 +3,8 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cuelens import events
 from cuelens.camera.frame_clock import Clock
@@ -19,8 +20,7 @@ from cuelens.vision.stage_times import StageTimes
 from cuelens_models.errors import NoAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The outcome of a beat.
 
     Attributes:

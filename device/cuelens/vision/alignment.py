@@ -6,10 +6,10 @@ of a search. It fits where a face moves a tenth of its side from where it was ex
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +33,7 @@ nothing in place along it.
 Pixels = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(msgspec.Struct, frozen=True):
     """Where a face is by alignment.
 
     Attributes:
@@ -141,8 +140,7 @@ class Likeness:
         return best
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(msgspec.Struct, frozen=True):
     """A part of a frame, shrunken. Lengths in pixels of the frame to one of its own."""
 
     picture: Grey

@@ -5,8 +5,9 @@ in small parts, a few a beat. A sweep of the whole frame takes half a second wit
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
@@ -49,8 +50,7 @@ _LEANING_S: Final = 0.19
 """Time for which it is detected in every beat before it counts: three beats more than others, at 15 a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookPace:
+class LookPace(msgspec.Struct, frozen=True):
     """Times of the search, in seconds.
 
     Attributes:

@@ -1,15 +1,15 @@
 """Optics: the sizes of faces to search for, from the lens and their distance."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _FACE_M: Final = 0.15
 """Side of the detector's box around an adult face, in metres: 40 pixels of 640 at 2 m behind a 62 degree lens."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Optics:
+class Optics(msgspec.Struct, frozen=True, kw_only=True):
     """The lens, and the distances at which people talk.
 
     Attributes:

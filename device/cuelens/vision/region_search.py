@@ -1,9 +1,9 @@
 """The search for one tracked face, around the place where it is expected."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
+import msgspec
 import numpy as np
 
 from cuelens.frame import Frame, Grey
@@ -26,8 +26,7 @@ UPRIGHT: Final = 4.0
 """Degrees from which on a picture is turned before it is searched."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
+class _Region(msgspec.Struct, frozen=True):
     """The search region of a tracked face. Lengths are in sides of its predicted box.
 
     Attributes:

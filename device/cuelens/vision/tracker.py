@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from cuelens.frame import Grey
@@ -42,8 +43,7 @@ _JUMP: Final = 0.3
 """Distance from the predicted place beyond which thumbnails are compared, in sides of the box."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """The search for one tracked face in one frame.
 
     Attributes:

@@ -1,10 +1,10 @@
 """The limits on what is told, by hand and for any stream of readings, any presses and any mode, honest or not."""
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -140,7 +140,7 @@ def play(beats: list[Beat], mode: Mode, rule: LimitRule, settling: SettleRule = 
 @settings(deadline=None, max_examples=40)
 @given(streams(), st.integers(0, 6))
 def test_no_stream_whatever_breaks_a_limit(mode: Mode, beats: list[Beat], per_minute: int) -> None:
-    rule = replace(RULE, spoken_per_minute=per_minute)
+    rule = msgspec.structs.replace(RULE, spoken_per_minute=per_minute)
     played = play(beats, mode, rule)
     cues = [cue for cue, *_ in played]
     seen = {t: (faces, muted) for t, faces, _, _, muted in beats}

@@ -1,7 +1,6 @@
 """Each mode on scripts of what is believed of one face: what it tells, and when."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 
 from cuelens.cues import limits
@@ -194,7 +193,7 @@ def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() ->
 
 
 def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
-    state = replace(Hunt(), open=True)
+    state = msgspec.structs.replace(Hunt(), open=True)
     for n, allowed in ((0, False), (100, True)):
         moment = Moment(
             n / 15, None, "unsure", 0.0, "unsure", n == 0, lambda _, allowed=allowed: allowed, at(0.0, FADING)
@@ -229,7 +228,7 @@ def test_fading_tells_later_and_more_rarely() -> None:
         ((True,) * 12, FADING, 1.0, 2.0, 3),
         ((True,) * 40, FADING, 1.0, 2.0, 3),
         ((True,) * 12 + (False,) * 12, FADING, 0.0, 0.0, 1),
-        ((True,) * 12, replace(FADING, on=False), 0.0, 0.0, 1),
+        ((True,) * 12, msgspec.structs.replace(FADING, on=False), 0.0, 0.0, 1),
     ],
 )
 def test_the_curve_of_fading(

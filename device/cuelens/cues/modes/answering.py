@@ -1,8 +1,9 @@
 """Greetings and answers, shared by all modes: a greeting for a face after an empty view, an answer to a press. Pure."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cuelens.cues.modes.mode import Moment, PlayRule
 from cuelens.types import ASK_S, Wish
@@ -12,8 +13,7 @@ _THINK_S: Final = 1.0
 """Deadline for a clear reading after a press; then the answer is "unsure" or "nobody"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
+class Attention(msgspec.Struct, frozen=True):
     """State of greetings and answers. face_t: when a face was last in view. press_t: time of an unanswered press."""
 
     face_t: float = -math.inf

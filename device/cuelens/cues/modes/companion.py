@@ -1,7 +1,8 @@
 """Companion: tells each settled expression once, and answers a press."""
 
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
 
 from cuelens.cues.modes.answering import Attention, attend
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
@@ -14,11 +15,10 @@ Settled = tuple[int | None, float]
 """A settled expression: track of the face, and when it settled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Companion:
+class Companion(msgspec.Struct, frozen=True):
     """State. history: expressions that were told, or skipped by fading. count: how many there were in all."""
 
-    attention: Attention = field(default_factory=Attention)
+    attention: Attention = msgspec.field(default_factory=Attention)
     history: tuple[Settled, ...] = ()
     count: int = 0
 
@@ -47,7 +47,7 @@ def step(state: Companion, moment: Moment, rule: PlayRule) -> Step:
 def _recorded(state: Companion, settled: Settled) -> Companion:
     if settled in state.history:
         return state
-    return replace(state, history=(*state.history[1 - _HISTORY :], settled), count=state.count + 1)
+    return msgspec.structs.replace(state, history=(*state.history[1 - _HISTORY :], settled), count=state.count + 1)
 
 
 MODE: Final = Mode("companion", "Tells what a face shows, quietly, when it is clear.", Companion(), step)

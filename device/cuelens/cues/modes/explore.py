@@ -4,8 +4,9 @@ A press means "I have it": the wearer has a guess, and the answer follows at onc
 follows after `wait_s`. Fading counts whether the press came first.
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
 
 from cuelens.cues.modes.answering import Attention, attend
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
@@ -18,8 +19,7 @@ _STALE_S: Final = 1.5
 _QUIET_WORDS: Final = frozenset({"neutral", UNSURE, "face"})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """An open question.
 
     Attributes:
@@ -37,11 +37,10 @@ class Question:
     pressed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Explore:
+class Explore(msgspec.Struct, frozen=True):
     """State. history: expressions that were asked about, by track and time of settling. question: the open one."""
 
-    attention: Attention = field(default_factory=Attention)
+    attention: Attention = msgspec.field(default_factory=Attention)
     history: tuple[tuple[int | None, float], ...] = ()
     question: Question | None = None
 
@@ -51,7 +50,7 @@ def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
     if state.question:
         return _await_press(state, state.question, moment, rule)
     attention, wish = attend(state.attention, moment, rule)
-    state = replace(state, attention=attention)
+    state = msgspec.structs.replace(state, attention=attention)
     settled = (moment.track, moment.since_t)
     if wish or moment.expression in _QUIET_WORDS or settled in state.history:
         return Step(state, wish)
@@ -59,24 +58,28 @@ def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
     if not moment.may(guess) or not moment.may(Wish("expression", moment.track, moment.expression)):
         return Step(state)
     question = Question(moment.track, moment.expression, moment.t, moment.t)
-    return Step(replace(state, history=(*state.history[1 - _HISTORY :], settled), question=question), guess)
+    return Step(
+        msgspec.structs.replace(state, history=(*state.history[1 - _HISTORY :], settled), question=question), guess
+    )
 
 
 def _await_press(state: Explore, question: Question, moment: Moment, rule: PlayRule) -> Step:
     """Wait for the press. If expression or face is gone, drop the question; a press then asks "what now?"."""
-    attention = replace(state.attention, face_t=state.attention.face_t if moment.track is None else moment.t)
+    attention = msgspec.structs.replace(
+        state.attention, face_t=state.attention.face_t if moment.track is None else moment.t
+    )
     shown_t = moment.t if (moment.track, moment.expression) == (question.track, question.word) else question.shown_t
-    question = replace(question, shown_t=shown_t, pressed=question.pressed or moment.press)
-    closed = replace(state, attention=attention, question=None)
+    question = msgspec.structs.replace(question, shown_t=shown_t, pressed=question.pressed or moment.press)
+    closed = msgspec.structs.replace(state, attention=attention, question=None)
     here = moment.track == question.track
     changed = moment.expression not in (question.word, UNSURE) if here else question.pressed
     if changed or moment.t - shown_t > _STALE_S:
-        return step(closed, replace(moment, press=question.pressed), rule)
+        return step(closed, msgspec.structs.replace(moment, press=question.pressed), rule)
     if here and (question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s):
         answer = Wish("answer" if question.pressed else "expression", question.track, question.word)
         if moment.may(answer):
             return Step(closed, answer, answered_first=question.pressed)
-    return Step(replace(state, attention=attention, question=question))
+    return Step(msgspec.structs.replace(state, attention=attention, question=question))
 
 
 MODE: Final = Mode(

@@ -5,15 +5,15 @@ that they forbid is dropped, so no mode can break a limit.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cuelens.cues.fading import Faded
 from cuelens.types import Wish
 
 
-@dataclass(frozen=True, slots=True)
-class PlayRule:
+class PlayRule(msgspec.Struct, frozen=True):
     """The parameters of the modes. Times in seconds.
 
     Attributes:
@@ -29,8 +29,7 @@ class PlayRule:
     round_s: float = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """The input of a step: one beat.
 
     Attributes:
@@ -54,8 +53,7 @@ class Moment:
     faded: Faded
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """The outcome of a step.
 
     Attributes:
@@ -69,8 +67,7 @@ class Step:
     answered_first: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(msgspec.Struct, frozen=True):
     """One mode.
 
     Attributes:
@@ -85,4 +82,4 @@ class Mode:
     about: str
     begin: Any
     step: Callable[[Any, Moment, PlayRule], Step]
-    outputs: frozenset[str] = field(default=frozenset({"light", "voice", "console"}))
+    outputs: frozenset[str] = msgspec.field(default=frozenset({"light", "voice", "console"}))

@@ -1,16 +1,16 @@
 """Smile, "capture the smile": the glasses ask for an expression, and the wearer finds somebody who shows it."""
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
 
 from cuelens.cues.modes.answering import Attention, attend
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
 from cuelens.types import ASK_S, Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Hunt:
+class Hunt(msgspec.Struct, frozen=True):
     """State of the game. Times in seconds.
 
     Attributes:
@@ -21,7 +21,7 @@ class Hunt:
         again_t: time of a press that asks for the prompt again.
     """
 
-    attention: Attention = field(default_factory=Attention)
+    attention: Attention = msgspec.field(default_factory=Attention)
     wins: int = 0
     next_t: float = -math.inf
     open: bool = False
@@ -36,23 +36,23 @@ def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
     if state.open:
         return _seek(state, moment, rule)
     attention, wish = attend(state.attention, moment, rule)
-    state = replace(state, attention=attention)
+    state = msgspec.structs.replace(state, attention=attention)
     prompt = Wish("prompt", None, _words(state, rule))
     if wish or moment.t < state.next_t or not moment.may(prompt):
         return Step(state, wish)
-    return Step(replace(state, open=True), prompt)
+    return Step(msgspec.structs.replace(state, open=True), prompt)
 
 
 def _seek(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
-    attention, greeting = attend(state.attention, replace(moment, press=False), rule)
-    state = replace(state, attention=attention, again_t=moment.t if moment.press else state.again_t)
+    attention, greeting = attend(state.attention, msgspec.structs.replace(moment, press=False), rule)
+    state = msgspec.structs.replace(state, attention=attention, again_t=moment.t if moment.press else state.again_t)
     target = rule.find[state.wins % len(rule.find)]
     win = Wish("expression", moment.track, target)
     if moment.expression == target and moment.may(win):
         return Step(Hunt(attention, state.wins + 1, moment.t + rule.round_s), win)
     reminder = Wish("answer", None, _words(state, rule))
     if moment.t - state.again_t <= ASK_S and not greeting and moment.may(reminder):
-        return Step(replace(state, again_t=-math.inf), reminder)
+        return Step(msgspec.structs.replace(state, again_t=-math.inf), reminder)
     return Step(state, greeting)
 
 
