@@ -118,12 +118,13 @@ def test_a_smile_that_comes_first_is_told_and_its_readings_are_kept(data: Path, 
     assert "told after the cut: p50" in done.stdout
     with np.load(kept) as readings:
         count = len(readings["t"])
-        assert 30 < count <= 60
+        # A settled face is read in every third beat.
+        assert 20 <= count <= 60
         assert set(readings["name"].tolist()) == {"7"}
         assert set(readings["seed"].tolist()) == {3}
         assert readings["logs"].shape == (count, len(readings["labels"]))
         assert np.exp(readings["logs"]).sum(axis=1) == pytest.approx(np.ones(count), abs=1e-3)
-        assert readings["t"].max() == pytest.approx(59 / 15)
+        assert 56 / 15 <= readings["t"].max() <= 59 / 15 + 1e-3
 
 
 @pytest.mark.parametrize(("picture", "cues"), [("face", 1), ("wall", 0)])
