@@ -87,7 +87,7 @@ def note_outside(app: Sphinx, tree: nodes.document, name: str) -> None:
             _outside.setdefault(target, set()).add(name)
     for picture in tree.findall(nodes.image):
         if "://" in picture["uri"]:
-            logging.getLogger(__name__).warning("a picture of another host: %s", picture["uri"], location=tree)
+            logging.getLogger(__name__).warning("a picture of another host: %s", picture["uri"], location=name)
 
 
 def finish(app: Sphinx, fault: Exception | None) -> None:
