@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,10 +37,6 @@ def put(tree: Path, block: str) -> bool:
     else:
         return False
     return True
-
-
-def commands(block: str) -> Iterator[str]:
-    yield from (re.sub(r"\s+#\s.*$", "", line) for line in block.splitlines())
 
 
 @pytest.fixture
@@ -77,17 +72,11 @@ def follow(tree: Path, name: str, told: dict[int, str], data: Path | None = None
     for block in blocks(SECTIONS[name]):
         if put(tree, block):
             continue
-        for command in commands(block):
+        for command in block.splitlines():
             line = ["bash", "-c", command.replace("DATA", str(data)).replace("NAME", "some-board")]
             environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
             done = subprocess.run(
-                ["bash", "-c", line],
-                cwd=tree,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=500,
-                check=False,
+                line, cwd=tree, env=environment, capture_output=True, text=True, timeout=500, check=False
             )
             printed = done.stdout + done.stderr
             if number in told:
