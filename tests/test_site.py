@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.slow
 if any(importlib.util.find_spec(name) is None for name in ("sphinx", "myst_parser", "furo")):
     pytest.skip("the site needs the extra docs", allow_module_level=True)
 
