@@ -14,6 +14,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
 
+.PHONY: demo-picture site
+
+demo-picture: .venv/.demo ## draw the picture of README, docs/demo.png, again
+	$(BIN)/python tools/demo_picture.py
+
 test: .venv/.dev ## set up everything and run all tests, one process a core
 	$(BIN)/python -m pytest $(PARALLEL)
 
@@ -29,6 +34,11 @@ check: .venv/.dev ## lint, types, and code that nothing uses
 
 coverage: .venv/.dev ## which lines and branches no test runs, those of child processes included (slow)
 	$(BIN)/python -m pytest $(PARALLEL) -q --cov --cov-report=term tests/device tests/models tests/convert tests/test_house.py
+
+site: .venv/.dev ## the documentation as a site in build/site; a link to nothing is an error, no network is needed
+	rm -rf build/site build/site-pages
+	$(BIN)/python -m sphinx -q -E -W --keep-going -n -c docs/site -d build/site-pages . build/site
+	@echo "build/site/index.html; links to other hosts, which nothing fetched: build/site/outside-links.txt"
 
 house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
 	$(BIN)/python tools/house.py

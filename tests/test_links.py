@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "examples" / "README.md",
+        ROOT / "findings" / "README.md",
+    ]
+)
 _LINK = re.compile(r"!?\[[^\]]*\]\(\s*([^)\s]+)\s*\)")
 _OUTWARD = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 

@@ -59,7 +59,7 @@ def _parser() -> "ArgumentParser":
     parser.add_argument(
         "models", type=Path, metavar="MODEL", nargs="*", help="networks to convert, or a bundle to edit"
     )
-    parser.add_argument("--data", type=Path, help="faces: fer2013.csv, an .npz, or a folder (see README)")
+    parser.add_argument("--data", type=Path, help="faces: fer2013.csv, an .npz, or a folder (docs/training.md)")
     add_classes(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT", help="bundle (of several networks: folder) to write"

@@ -29,7 +29,9 @@ Look at the sheets first, and delete the lines of what should stay. They show th
 def main() -> None:
     """Audit a set of faces."""
     parser = command.parser("audit-data", "Find wrong labels, repeats and pictures of no face.", _EXAMPLES)
-    parser.add_argument("data", type=Path, metavar="DATA", help="fer2013.csv, an .npz, or a folder of faces (README)")
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="fer2013.csv, an .npz, or a folder of faces (docs/training.md)"
+    )
     add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where findings and sheets go")
     parser.add_argument(

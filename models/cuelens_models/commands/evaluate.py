@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument(
         "model", type=Path, metavar="MODEL", nargs="?", help="a bundle, or a .keras file that train-model wrote"
     )
-    parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (docs/training.md)")
     add_classes(parser)
     parser.add_argument("--protocol", default="ferplus8", choices=PROTOCOLS, help="(default: %(default)s)")
     parser.add_argument(

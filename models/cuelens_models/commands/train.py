@@ -81,7 +81,7 @@ def _parser() -> "ArgumentParser":
         action="store_true",
         help="train several recipes, each into DIR/RECIPE; one that fails does not stop the others",
     )
-    parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (docs/training.md)")
     add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where checkpoints and the result go")
     parser.add_argument(

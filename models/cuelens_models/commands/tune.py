@@ -30,7 +30,9 @@ def main() -> None:
     """Search."""
     parser = command.parser("tune-model", "Search for the training that suits a published recipe.", _EXAMPLES)
     parser.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (docs/training.md)"
+    )
     add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where trials and best.json go")
     parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="(default: %(default)s)")

@@ -1,5 +1,6 @@
 """Frames: buffers, rotation, mailbox, the contract of every source, light level."""
 
+import ast
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cuelens import adapters
 from cuelens.adapters.demo_scene import Scene, SceneSource
 from cuelens.adapters.fakes import MemoryCamera, MemoryCapture
 from cuelens.adapters.files import Paced, open_file
@@ -148,6 +150,28 @@ SOURCES: dict[str, Callable[[Path], FrameSource]] = {
     "paced": lambda folder: Paced(playing("")(folder)),
     "scene": lambda _: SceneSource(Scene(np.zeros((480, 640), np.uint8), (), 1.0)),
 }
+
+
+def test_every_source_of_the_adapters_is_held_to_the_contract(tmp_path: Path) -> None:
+    held = set()
+    for number, source in enumerate(SOURCES.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        opened = source(folder)
+        held.add(type(opened).__name__)
+        opened.close()
+    sources = {
+        part.name
+        for file in Path(adapters.__path__[0]).glob("*.py")
+        for part in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(part, ast.ClassDef) and any(is_read(function) for function in part.body)
+    }
+    # Without libcamera there is none of a Pi.
+    assert sources - held == {"PiCamera"}
+
+
+def is_read(part: ast.stmt) -> bool:
+    return isinstance(part, ast.FunctionDef) and part.name == "read" and "timeout_s" in ast.unparse(part.args)
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)

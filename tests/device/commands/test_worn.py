@@ -15,9 +15,10 @@ import pytest
 
 from cuelens import events
 from cuelens.commands import console
+from cuelens.cues.modes import modes
 from cuelens.cues.settling import SettleRule, settle
 from cuelens.frame import Frame
-from cuelens.profile import store
+from cuelens.profile import language, store
 from cuelens.runtime.pipeline import Decision
 from cuelens.types import Face
 
@@ -161,8 +162,8 @@ def test_a_state_folder_that_bars_its_own_user_is_told_of_and_stops_nothing(
         ('{"cues": {"happy": {"recording": "song.wav"}}}', "cues.happy.recording is 'song.wav'"),
         ('{"cues": {"happy": {"phrase": "' + "happy " * 300 + '"}}}', "cues.happy.phrase must be a text of"),
         ('{"sound": {"volume_percent": 140}}', "sound.volume_percent must be a whole number from 0 to 100, not 140"),
-        ('{"language": "xx"}', "language is 'xx': expected one of ar, de, en, es, fr"),
-        ('{"mode": "loud"}', "mode is 'loud': expected one of companion, explore, quiet, smile"),
+        ('{"language": "xx"}', f"language is 'xx': expected one of {', '.join(language.available())}"),
+        ('{"mode": "loud"}', f"mode is 'loud': expected one of {', '.join(modes())}"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_the_last_good_profile_stays_in_force(

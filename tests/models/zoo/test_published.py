@@ -1,4 +1,6 @@
+import pkgutil
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -7,7 +9,9 @@ pytest.importorskip("keras", reason="networks need the extra train")
 
 import keras
 
+from cuelens_models import zoo
 from cuelens_models.data.protocols import PROTOCOLS
+from cuelens_models.zoo import published
 from cuelens_models.zoo.published import RECIPES
 from cuelens_models.zoo.recipe import HEAD
 
@@ -35,6 +39,12 @@ def test_every_recipe_builds_and_answers_one_number_for_each_label(name: str) ->
     answers = recipe.build(len(labels)).predict(np.zeros((2, 48, 48, 1), np.float32), verbose=0)
     assert set(answers) == {HEAD}
     assert answers[HEAD].shape == (2, len(labels))
+
+
+def test_every_file_with_recipes_is_among_the_published_ones() -> None:
+    files = (import_module(f"{zoo.__name__}.{file.name}") for file in pkgutil.iter_modules(zoo.__path__))
+    recipes = {recipe.name for file in files if file is not published for recipe in getattr(file, "RECIPES", ())}
+    assert recipes == set(RECIPES)
 
 
 def test_recipes_are_named_so_that_files_and_networks_can_be() -> None:
