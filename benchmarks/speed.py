@@ -106,7 +106,7 @@ def _beat(result: dict[str, Any] | None) -> list[str]:
         return ["Not measured in this version: `make speed` fills this in from docs/results/beat.json.", ""]
     stages = list(next(iter(result["kinds"].values()))["stages"])
     lines = [
-        "Milliseconds of processor time of one workstation core, on the built-in scene. Trust shares more than figures.",
+        "Milliseconds of processor time of one workstation core, on the built-in scene. Trust the shares more.",
         "",
         f"| kind of beat | beats | whole, mean | whole, p95 | {' | '.join(stages)} |",
         f"|---|---|---|---|{'---|' * len(stages)}",
