@@ -86,7 +86,7 @@ def cards() -> str:
     """Return the part of the page that shows all cards."""
     parts = []
     for code in language.available():
-        parts += [f"### {language.read(code).name}", "", f"![{TITLES[code]}](bystanders/{code}.svg)", ""]
+        parts += [f"## {language.read(code).name}", "", f"![{TITLES[code]}](bystanders/{code}.svg)", ""]
         parts += [f"> {line}" for line in textwrap.wrap(text(code), 116)]
         parts.append("")
     return "\n".join(parts)
