@@ -7,7 +7,8 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle \
+.PHONY: demo test quick check coverage house schema settings wiring wearer bystanders safety speed reliability \
+  shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   install-units uninstall-units deb arm64-roots clean
 
@@ -52,8 +53,17 @@ settings: .venv/.dev ## write the page of the settings and a file with all of th
 wiring: .venv/.dev ## draw how the glasses are wired, and list the pins, from the settings as they are
 	$(BIN)/python tools/wiring.py
 
+wearer: .venv/.dev ## draw the lights and the presses for the child's page, from the profile and the gestures
+	$(BIN)/python tools/wearer_pictures.py
+
+bystanders: .venv/.dev ## write the card for bystanders and its QR codes, in each language
+	$(BIN)/python tools/bystanders.py
+
 safety: .venv/.dev ## compute how bright, loud and warm the glasses may be, and write the tables of docs/safety.md
 	$(BIN)/python tools/safety.py
+
+speed: .venv/.dev ## write docs/speed.md from the figures that were measured on boards and workstations
+	$(BIN)/python benchmarks/speed.py
 
 reliability: .venv/.dev ## inject every fault into running glasses, and write what came of it into docs/reliability.md
 	$(BIN)/python tools/reliability.py

@@ -24,16 +24,20 @@ _REFRESH_S = 0.1
 _CUE_S = 3.0
 _RATE_WINDOW = 16
 """Window of the beat rate on the live line, in beats: the last second."""
+_JOURNALLED: Final = (events.Start, events.Mode, events.Fault, events.State)
+"""Events that systemd's journal may hold. It stays on the memory card, and neither 30 days nor "delete" end it: so it
+holds how the glasses are, and nothing of who was seen or of what the wearer did."""
 
 
 class Console:
-    """A reader of the event stream. Without a terminal it prints plain lines only."""
+    """A reader of the event stream. Without a terminal it prints plain lines; in the journal none of people."""
 
     def __init__(self, output: TextIO, *, cues: bool) -> None:
         """cues: whether the console is one of the outputs, and prints cues."""
         self._output = output
         self._cues = cues
         self._live = output.isatty()
+        self._is_journal = bool(journal_level(output, _INFORMATION))
         self._cue = ""
         self._cue_t = 0.0
         self._refresh_s = 0.0
@@ -41,6 +45,8 @@ class Console:
 
     def __call__(self, event: events.Event) -> None:
         """Print the line of an event, if it has one."""
+        if self._is_journal and not isinstance(event, _JOURNALLED):
+            return
         line = self._line(event)
         if line:
             level = words.level(event.fault) if isinstance(event, events.Fault) else _INFORMATION

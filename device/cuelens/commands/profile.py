@@ -84,6 +84,8 @@ def reset(config: Path | None) -> int:
         print("There is no profile: the factory's is in force.")
         return 0
     _replace(path, library.FACTORY, state)
+    with _named(path, state):
+        library.Library(state).forget_people()
     print(f"{path} is the factory profile now.")
     return _reload(config)
 

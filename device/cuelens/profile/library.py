@@ -5,11 +5,15 @@ Nothing of the user's is overwritten: what another profile replaces is kept besi
 
 import os
 import re
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from cuelens import ownership
+from cuelens.calibration.correction import Correction
 from cuelens.profile import store
 from cuelens.profile.cue_book import CueBook
 from cuelens.profile.store import ProfileInForce
@@ -104,6 +108,7 @@ class Library:
         keep(self.active, self.active)
         self.draft.replace(self.active)
         sync_folder(self.folder)
+        self.forget_people()
         self._prune()
 
     def discard_draft(self) -> None:
@@ -147,6 +152,23 @@ class Library:
             if file.stem == name or ((match := _KEPT.fullmatch(file.stem)) and match[1] == name):
                 file.unlink(missing_ok=True)
         self._prune()
+
+    def forget_people(self) -> None:
+        """Take the numbers of the household's faces out of what the active profile has replaced, if it has none itself.
+
+        Whoever forgets the faces of a family means them all. The other choices of these versions stay.
+        """
+        path = self.active
+        if self._file or store.decoded(path)[0].people != Correction():
+            return
+        for file in (*self.folder.glob(f"{path.stem}-*.json"), self._state / "good" / path.name):
+            match = _KEPT.fullmatch(file.stem)
+            if not file.is_file() or not (file.name == path.name or (match and match[1] == path.stem)):
+                continue
+            with suppress(BadInput):
+                profile, _ = store.decoded(file)
+                if profile.people != Correction():
+                    self._write(file, msgspec.json.encode(msgspec.structs.replace(profile, people=Correction())))
 
     def record(self, word: str, wav: bytes) -> str:
         """Store a recording beside the profile. Returns its name: a new one, for the one so far may be in use.

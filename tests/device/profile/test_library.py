@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cuelens.calibration.correction import Correction
+from cuelens.profile import store
 from cuelens.profile.library import Library
 from cuelens_models.errors import BadInput
 
@@ -92,3 +94,38 @@ def test_a_folder_that_root_makes_belongs_to_the_user_of_the_state(library: Libr
     library.save_draft()
     made = [tmp_path / "profiles", tmp_path / "active", tmp_path / "profiles" / "home.json"]
     assert {path.stat().st_uid for path in made} == {4321}
+
+
+CALIBRATED = b'{"sound": {"on": true}, "people": {"shift": {"happy": 0.5}, "people": 2}}'
+
+
+def test_a_family_that_is_forgotten_is_in_no_earlier_version_either(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "profiles"
+    for content in (CALIBRATED, CALIBRATED.replace(b"0.5", b"0.25"), b'{"sound": {"on": true}}'):
+        library.write_draft(content)
+        library.save_draft()
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "default.json").write_bytes(CALIBRATED)
+    library.forget_people()
+    kept = [folder / "default-1.json", folder / "default-2.json", tmp_path / "good" / "default.json"]
+    for file in kept:
+        profile, _ = store.decoded(file)
+        assert profile.people == Correction()
+        assert profile.sound.on, "other choices stay"
+
+
+@pytest.mark.parametrize("other", ["another-1.json", "default-1-2.json", "default-x.json"])
+def test_only_versions_of_that_profile_are_forgotten_and_damaged_ones_are_left(
+    library: Library, tmp_path: Path, other: str
+) -> None:
+    folder = tmp_path / "profiles"
+    library.write_draft(CALIBRATED)
+    library.save_draft()
+    (folder / other).write_bytes(CALIBRATED)
+    (folder / "default-7.json").write_bytes(b"{")
+    library.forget_people()
+    assert (folder / "default.json").read_bytes() == CALIBRATED, "its family is not forgotten"
+    library.write_draft(b"{}")
+    library.save_draft()
+    assert (folder / other).read_bytes() == CALIBRATED
+    assert (folder / "default-7.json").read_bytes() == b"{"

@@ -1,0 +1,72 @@
+"""The pictures of the child's page, and what the page says, against the lights and the presses of the glasses."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cuelens.light.cue_lights import lights
+from cuelens.profile import language
+from cuelens.profile.profile import Profile
+from cuelens.runtime import gestures
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "wearer.md").read_text("utf-8")
+
+
+def _tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("wearer_pictures", ROOT / "tools" / "wearer_pictures.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["wearer_pictures"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+tool = _tool()
+PICTURES = tool.pictures()
+
+
+@pytest.mark.parametrize("name", sorted(PICTURES))
+def test_a_picture_is_that_of_the_lights_as_they_are_and_stands_on_the_page(name: str) -> None:
+    assert (tool.FOLDER / name).read_text("utf-8") == PICTURES[name], "run `make wearer`"
+    assert f"](wearer/{name})" in PAGE
+
+
+def test_every_light_of_the_glasses_is_drawn_once() -> None:
+    shown = {word for word in lights(Profile()) if not word.startswith("find ")}
+    drawn = [*tool.EXPRESSIONS, *tool.OTHERS]
+    assert len(drawn) == len(set(drawn))
+    assert set(drawn) - {"pressed", "trouble"} == shown - tool.FOR_ADULTS
+
+
+def test_no_two_expressions_are_drawn_alike_without_their_colour() -> None:
+    shapes = [re.sub(r' fill="[^"]*"', "", line) for line in PICTURES["looks.svg"].splitlines() if "<polygon" in line]
+    assert len(shapes) == len(set(shapes)) == len(tool.EXPRESSIONS)
+
+
+def test_the_words_are_those_that_the_glasses_say() -> None:
+    says = language.read("en").says()
+    texts = [node.text for node in ET.fromstring(PICTURES["looks.svg"]).iter() if node.tag.endswith("}text")]  # noqa: S314
+    assert texts[::2] == [says[word] for word in tool.EXPRESSIONS]
+
+
+def test_the_page_says_the_times_of_the_button_and_of_a_session() -> None:
+    words = {10: "ten", 20: "twenty"}
+    assert f"wait for {words[int(gestures.KEEP_S)]} seconds" in PAGE
+    assert f"After {words[Profile().session.minutes]} minutes" in PAGE
+    # Two seconds are longer than a hold has to be, and shorter than what begins the set-up.
+    assert gestures.HOLD_S < 2 < gestures.CALIBRATE_S
+    assert "**hold for two seconds.**" in PAGE
+
+
+def test_the_sentences_for_a_child_are_short() -> None:
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|\[([^\]]*)\]\([^)]*\)", r"\1", PAGE)
+    sentences = re.split(r"[.!?:]\s|\n\n|\|", text)
+    longest = max(sentences, key=lambda sentence: len(sentence.split()))
+    assert len(longest.split()) <= 20, longest
