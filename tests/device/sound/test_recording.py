@@ -75,6 +75,17 @@ def test_a_recording_keeps_its_rate(tmp_path: Path, form: dict[str, str], rate: 
     assert heard_hz == pytest.approx(300, abs=3)
 
 
+def test_a_click_in_a_quiet_recording_stays_under_the_peak(tmp_path: Path) -> None:
+    """Made as loud as a phrase, it would pass full scale, and its samples would change their sign."""
+    sound = HELLO / 15
+    sound[RATE // 2] = 1.0
+    path = tmp_path / "click.wav"
+    path.write_bytes(clip.wav(Clip((sound * 32767).astype(np.int16), RATE)))
+    samples = recording.read(path).samples
+    assert samples.max() == pytest.approx(0.9 * 32768, rel=0.01)
+    assert samples.min() > -0.1 * 32768
+
+
 @pytest.mark.parametrize("samples", [[30_000, -30_000], [30_000, *[0] * 400], [*[0] * 400, 30_000], [30_000]])
 def test_a_click_is_a_sound_or_silent(tmp_path: Path, samples: list[int]) -> None:
     path = tmp_path / "click.wav"
