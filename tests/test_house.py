@@ -205,3 +205,38 @@ def test_files_tell_one_story() -> None:
     forbidden = {"utils", "helpers", "common", "misc", "base", "cuelens"}
     named = {path.stem for p in ("cuelens", "cuelens_convert") for path in modules(p)}
     assert named & forbidden == set()
+
+
+def calls(node: ast.AST) -> set[str]:
+    """The names of all functions that are called in a piece of code."""
+    called = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+    return {part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "") for part in called}
+
+
+def asserts(function: ast.AST, helpers: set[str]) -> bool:
+    """Whether a function asserts or raises something, or calls what does."""
+    called = calls(function)
+    itself = any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(function))
+    return itself or bool(called & {"raises", *helpers}) or any(name.startswith("assert_") for name in called)
+
+
+def test_every_test_asserts_something() -> None:
+    trees = {path: ast.parse(path.read_text()) for path in Path(__file__).parent.rglob("*.py")}
+    functions = [
+        (path, node) for path, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    ]
+    # What a file may call: its own functions, fixtures, and the modules that tests share.
+    shared = {path for path in trees if not path.stem.startswith("test_")}
+    helpers: dict[Path, set[str]] = {path: set() for path in trees}
+    while True:
+        found = 0
+        for path, node in functions:
+            if not node.name.startswith("test_") and node.name not in helpers[path] and asserts(node, helpers[path]):
+                for reader in trees if path in shared else [path]:
+                    helpers[reader].add(node.name)
+                found += 1
+        if not found:
+            break
+    tests = [(path, node) for path, node in functions if node.name.startswith("test_")]
+    assert len(tests) > 1000
+    assert [f"{path.name}: {node.name}" for path, node in tests if not asserts(node, helpers[path])] == []

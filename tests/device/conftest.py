@@ -20,7 +20,9 @@ class SquareDetector:
         self.pixels: list[int] = []
         self.blind = False
         self.agreeing = 9
-        """How many windows agree on each square."""
+        """How many windows agree on each square that is searched for."""
+        self.windows = 6
+        """How many agree on it in one part of a sweep."""
 
     def sides(self, smallest: int, largest: int) -> list[int]:
         return [side for side in (20, 23, 26, 30, 35, 40, 46) if smallest <= side <= largest]
@@ -32,7 +34,7 @@ class SquareDetector:
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         self.pixels.append(picture.size)
         # A window answers for squares that are about as large as it is.
-        return 6 * self._squares(picture, round(smallest * 0.9), round(largest * 1.1))
+        return self.windows * self._squares(picture, round(smallest * 0.9), round(largest * 1.1))
 
     def _squares(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         boxes: list[Box] = []

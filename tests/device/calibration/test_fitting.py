@@ -72,6 +72,12 @@ def test_who_has_no_shift_gets_none(bias: Mapping[str, float], seconds: Mapping[
     assert found.after.keys() == found.before.keys() == seconds.keys()
 
 
+def test_what_is_usual_for_the_network_is_no_shift_of_a_person() -> None:
+    samples = sitting({"happy": 5.0}, ALONE)
+    assert not fit(samples, EVERY, Correction(), {**USUAL, "happy": 0.0}).helped
+    assert fit(samples, EVERY, Correction(), None) == fit(samples, EVERY, Correction(), USUAL)
+
+
 def test_a_smile_that_is_hardly_seen_lifts_the_expressions_a_little() -> None:
     slight = sitting({}, {"neutral": 10.0, "happy": 5.0}, {"happy": 3.5})
     found = fitted(slight)

@@ -51,6 +51,22 @@ def test_an_expression_that_was_skipped_has_no_moments() -> None:
     assert samples.held_out("happy") == ()
 
 
+def test_an_expression_that_is_shown_again_begins_anew() -> None:
+    samples = sat(60.0)
+    for n in range(30):
+        samples.add("happy", 100 + n / 15, SCORES)
+    samples.forget("neutral")
+    samples.forget("sad")
+    assert samples.expressions == ("happy",)
+    assert samples.seconds("neutral") == 0.0
+    # What is shown again may have earlier times, and nothing is thinned out at first.
+    for n in range(151):
+        samples.add("neutral", 5 + n / 15, SCORES)
+    assert samples.seconds("neutral") == pytest.approx(10.0)
+    assert len(samples.held_out("neutral")) == 50
+    assert samples.seconds("happy") == pytest.approx(29 / 15)
+
+
 @pytest.mark.parametrize("seconds", [60, 600])
 def test_however_long_it_lasts_few_readings_are_kept_and_they_span_the_time(seconds: int) -> None:
     samples = sat(seconds)

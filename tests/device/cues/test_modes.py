@@ -150,6 +150,9 @@ SMILING: list[Span] = [(0, "neutral"), (10, "happy")]
         # Nothing is said of a face that has gone: a press then asks what is shown.
         ([*SMILING, (10.2, None)], (10.1,), [(10.0, "prompt", "guess"), (11.2, "answer", "nobody")], ()),
         ([*SMILING, (10.2, None)], (), [(10.0, "prompt", "guess")], ()),
+        # It is over after a second and a half of doubt: a press then asks what is shown.
+        ([*SMILING, (11, "unsure")], (12.4,), [(10.0, "prompt", "guess"), (12.4, "answer", "happy")], (True,)),
+        ([*SMILING, (11, "unsure")], (12.6,), [(10.0, "prompt", "guess"), (13.6, "answer", "unsure")], ()),
         (
             [*SMILING, (10.2, None), (11, "happy")],
             (),
@@ -192,15 +195,21 @@ def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() ->
     assert log[4] == (14.0, "answer", "find sad")
 
 
-def test_a_press_that_could_not_be_answered_in_time_is_forgotten() -> None:
-    state = msgspec.structs.replace(Hunt(), open=True)
-    for n, allowed in ((0, False), (100, True)):
-        moment = Moment(
-            n / 15, None, "unsure", 0.0, "unsure", n == 0, lambda _, allowed=allowed: allowed, at(0.0, FADING)
-        )  # type: ignore[misc]
-        step = mode("smile").step(state, moment, PlayRule())
+@pytest.mark.parametrize(("late_s", "answered"), [(2.4, True), (2.6, False)])
+@pytest.mark.parametrize(
+    ("name", "begin", "word"), [("companion", None, "neutral"), ("smile", Hunt(open=True), "find happy")]
+)
+def test_a_press_that_could_not_be_answered_in_time_is_forgotten(
+    name: str, begin: Hunt | None, word: str, late_s: float, *, answered: bool
+) -> None:
+    state = begin or mode(name).begin
+    told = []
+    for t, allowed in ((5.0, False), (5.0 + late_s, True)):
+        moment = Moment(t, 1, "neutral", 0.0, "neutral", not allowed, lambda _, may=allowed: may, at(0.0, FADING))
+        step = mode(name).step(state, moment, PlayRule())
         state = step.state
-        assert step.wish is None
+        told += [(step.wish.kind, step.wish.word)] if step.wish and allowed else []
+    assert told == ([("answer", word)] if answered else [])
 
 
 def test_between_rounds_a_press_asks_what_is_shown() -> None:

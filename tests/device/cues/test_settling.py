@@ -228,6 +228,17 @@ def test_a_face_is_doubted_when_the_network_says_so_of_one_real_face_in_150(
     assert is_doubted(settle(None, scores, 0.0, rule)) is doubted
 
 
+@pytest.mark.parametrize("fps", [15.0, 60.0])
+def test_doubt_comes_and_goes_with_a_time_constant_of_four_tenths_of_a_second(fps: float) -> None:
+    no_face = (0.0, *(0.02,) * 7, 0.86)
+    beliefs = run(steady(CALM, 0, 2, fps) + steady(no_face, 2, 4, fps) + steady(CALM, 4, 8, fps))
+    doubted_t = next(belief.t for belief in beliefs if is_doubted(belief))
+    trusted_t = next(belief.t for belief in beliefs if belief.t > 4 and not is_doubted(belief))
+    # Smoothed, 0.86 is over a quarter after so long, and under it again. A change is seen a frame early.
+    assert doubted_t == pytest.approx(2 + 0.4 * math.log(0.86 / 0.61), abs=1 / fps)
+    assert trusted_t == pytest.approx(4 + 0.4 * math.log(0.86 / 0.25), abs=1 / fps)
+
+
 def test_a_face_is_confirmed_once_it_was_read_for_a_quarter_of_a_second() -> None:
     rule = SettleRule(labels=FEW, least=dict.fromkeys(FEW, -2.0))
     belief, confirmed = None, []

@@ -70,7 +70,9 @@ def test_a_recording_goes_before_a_phrase_and_a_phrase_before_the_languages(
     ],
 )
 def test_a_phrase_of_ones_own_in_any_letters_is_taken(code: str, phrase: str, tmp_path: Path) -> None:
-    check(wearer(CueEntry(phrase=phrase), code), tmp_path / "p.json")
+    profile = wearer(CueEntry(phrase=phrase), code)
+    check(profile, tmp_path / "p.json")
+    assert sayings(profile, tmp_path)["happy"].phrase == phrase
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,9 @@ def test_an_unknown_language_is_refused_with_those_that_are_there(tmp_path: Path
 def test_a_recording_beside_the_profile_is_taken(tmp_path: Path) -> None:
     (tmp_path / "mum").mkdir()
     write_wav(tmp_path / "mum" / "happy.wav")
-    check(wearer(CueEntry(recording="mum/happy.wav")), tmp_path / "p.json")
+    profile = wearer(CueEntry(recording="mum/happy.wav"))
+    check(profile, tmp_path / "p.json")
+    assert sayings(profile, tmp_path)["happy"].recording == tmp_path / "mum" / "happy.wav"
 
 
 def test_a_voice_memo_is_refused_with_file_key_value_and_remedy(tmp_path: Path) -> None:

@@ -75,13 +75,31 @@ def test_a_recording_keeps_its_rate(tmp_path: Path, form: dict[str, str], rate: 
     assert heard_hz == pytest.approx(300, abs=3)
 
 
-@pytest.mark.parametrize("samples", [[30_000, -30_000], [30_000, *[0] * 400], [*[0] * 400, 30_000], [30_000]])
-def test_a_click_is_a_sound_or_silent(tmp_path: Path, samples: list[int]) -> None:
+def test_a_click_in_a_quiet_recording_stays_under_the_peak(tmp_path: Path) -> None:
+    """Made as loud as a phrase, it would pass full scale, and its samples would change their sign."""
+    sound = HELLO / 15
+    sound[RATE // 2] = 1.0
     path = tmp_path / "click.wav"
-    path.write_bytes(clip.wav(Clip(np.array(samples, np.int16), RATE)))
-    # A warning, as at a division by nothing, is an error in tests.
-    with contextlib.suppress(BadInput):
-        assert recording.read(path).samples.any()
+    path.write_bytes(clip.wav(Clip((sound * 32767).astype(np.int16), RATE)))
+    samples = recording.read(path).samples
+    assert samples.max() == pytest.approx(0.9 * 32768, rel=0.01)
+    assert samples.min() > -0.1 * 32768
+
+
+@pytest.mark.parametrize(
+    ("samples", "heard"),
+    [([30_000, *[0] * 400], True), ([*[0] * 400, 30_000], True), ([30_000, -30_000], False), ([30_000], False)],
+)
+def test_a_click_beside_silence_is_a_sound_and_one_alone_is_none(
+    tmp_path: Path, samples: list[int], *, heard: bool
+) -> None:
+    content = clip.wav(Clip(np.array(samples, np.int16), RATE))
+    if heard:
+        (tmp_path / "click.wav").write_bytes(content)
+        assert recording.read(tmp_path / "click.wav").samples.any()
+    else:
+        # It is all fade.
+        assert refusal(tmp_path / "click.wav", content) == "click.wav is silent"
 
 
 @pytest.mark.parametrize(

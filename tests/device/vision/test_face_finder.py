@@ -148,6 +148,17 @@ def test_a_fifth_face_is_found_although_one_of_four_is_measured_in_every_beat(ey
     assert len({face.track for face in sight.seen}) == len(boxes)
 
 
+@pytest.mark.parametrize(("apart_s", "found"), [(0.2, True), (0.7, False)])
+def test_windows_that_passed_long_ago_do_not_agree_with_those_of_now(eye: Eye, apart_s: float, *, found: bool) -> None:
+    followed, newcomer = ((200, 150, 100, 100), 200), ((420, 200, 88, 88), 150)
+    eye.until_found(followed)
+    # Two sizes, each in a part of its own and in a beat of its own, are near that of the newcomer.
+    eye.detector.windows = 1
+    beats = [frame(eye.n / 15 + n * apart_s, followed, newcomer) for n in range(80)]
+    appeared = [face.track for beat in beats for face in eye.finder.find(beat).appeared]
+    assert appeared == ([2] if found else [])
+
+
 def test_a_moving_face_keeps_its_track(eye: Eye) -> None:
     eye.until_found(((100, 150, 100, 100), 200))
     tracks = {
@@ -205,6 +216,21 @@ def test_frames_of_any_size_are_looked_at_from_the_same_distance(squares: Any, w
     watch.begin()
     assert any(finder.find(Frame(grey, n / 15, 0)).appeared for n in range(12))
     assert max(squares.pixels) <= 320 * 320 * height / width
+
+
+@pytest.mark.parametrize(("before", "now"), [((480, 640), (640, 480)), ((640, 480), (480, 640))])
+def test_frames_that_change_their_size_are_searched_anew(
+    squares: Any, before: tuple[int, int], now: tuple[int, int]
+) -> None:
+    finder = FaceFinder(squares, Optics(), LookPace(), watch := StageTimes())
+    watch.begin()
+    for n in range(15):
+        finder.find(Frame(np.zeros(before, np.uint8), n / 15, 0))
+    grey = np.zeros(now, np.uint8)
+    grey[320:420, 330:430] = 200
+    sights = [finder.find(Frame(grey, n / 15, 0)) for n in range(15, 27)]
+    (face,) = [face for sight in sights for face in sight.appeared]
+    assert face.box == pytest.approx((330, 320, 100, 100), abs=5)
 
 
 @pytest.mark.parametrize("farthest_m", [0.26, 0.3, 0.4])

@@ -70,6 +70,9 @@ def test_macro_f1_by_hand(guesses: list[int], truth: list[int], least: int, expe
         ([0.9, 0.9, 0.6, 0.6], [True, False, True, True], 0.4),
         # One bin, where right and wrong even out: 0.75 and 0.79 stand in [11/15, 12/15).
         ([0.75, 0.79, 0.75, 0.79], [True, True, True, False], 0.02),
+        # The top bin is [14/15, 1]: 0.95 and 1 even out in it, 0.92 and 1 do not.
+        ([0.95, 1.0], [True, False], 0.475),
+        ([0.92, 1.0], [True, False], (0.08 + 1) / 2),
         # Two bins that would even out in one: 0.72 stands in [10/15, 11/15), 0.75 in the next.
         ([0.72, 0.75], [True, False], (0.28 + 0.75) / 2),
     ],
