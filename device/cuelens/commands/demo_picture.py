@@ -58,7 +58,7 @@ def draw(
         lights: the light of each word that has one.
     """
     end = max((getattr(event, "t", 0.0) for event in stream), default=1.0) or 1.0
-    figure = Figure(figsize=(14, 8.2), layout="constrained")
+    figure = Figure(figsize=(14, 8.4), layout="constrained")
     rows: Any = figure.subfigures(2, 1, height_ratios=(2.3, 1))
     readings, bands = rows[0].subplots(2, 1, sharex=True, height_ratios=(1.9, 1.3))
     figure.suptitle("cuelens demo: what each face looked like, and the cues that were given", fontsize=14)
@@ -130,7 +130,7 @@ def _draw_bands(axes: Any, stream: Sequence[events.Event], end: float, lights: M
     axes.set_yticks([0.5, sum(_LIGHT_ROW) / 2, _CUE_ROWS[0]], ["settled", "light", "cue"])
     axes.set_ylim(0, 3.0)
     axes.grid(alpha=0.3, axis="x")
-    axes.text(1, -0.22, "seconds", transform=axes.transAxes, ha="right", va="top")
+    axes.text(1, -0.17, "seconds", transform=axes.transAxes, ha="right", va="top")
 
 
 def _draw_cues(axes: Any, cues: Sequence[events.CueGiven], end: float) -> None:
@@ -143,7 +143,9 @@ def _draw_cues(axes: Any, cues: Sequence[events.CueGiven], end: float) -> None:
         free_t[row] = cue.t + end * (_MARK + _LETTER * len(word))
         axes.plot((cue.t, cue.t), (_LIGHT_ROW[1], _CUE_ROWS[row]), color=_OTHER, linewidth=0.8)
         axes.plot(cue.t, _CUE_ROWS[row], marker="v", markersize=9, color=COLOURS.get(cue.word, "black"))
-        axes.annotate(word, (cue.t, _CUE_ROWS[row]), (6, -3), textcoords="offset points", fontsize=9)
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        place = (cue.t, _CUE_ROWS[row])
+        axes.annotate(word, place, (6, -3), textcoords="offset points", fontsize=9, bbox=ground, zorder=3)
 
 
 def _draw_lights(axes: Any, cues: Sequence[events.CueGiven], end: float, lights: Mapping[str, LightCue]) -> None:
@@ -151,8 +153,8 @@ def _draw_lights(axes: Any, cues: Sequence[events.CueGiven], end: float, lights:
     bottom, top = _LIGHT_ROW
     axes.add_patch(Rectangle((0, bottom), end, top - bottom, color=_DARK))
     lit = [(cue.t, lights[cue.word]) for cue in cues if cue.word in lights]
-    ends = [*(t for t, _ in lit[1:]), end]
-    for (begin, light), last in zip(lit, ends, strict=True):
+    begins = [t for t, _ in lit]
+    for (begin, light), last in zip(lit, [*begins[1:], end], strict=False):
         times = np.arange(begin, last, 1 / _FRAMES_A_SECOND)
         levels = np.array([moment(light_pattern(light, 100), t - begin).level for t in times])
         heights = bottom + (top - bottom) * levels
@@ -164,9 +166,9 @@ def _draw_lights(axes: Any, cues: Sequence[events.CueGiven], end: float, lights:
 
 def _band(axes: Any, begin: float, expression: str, last: float, end: float) -> None:
     """Draw a settled expression with its words, on two lines if they need less room so, or without if there is none."""
-    style = {"hatch": "////", "edgecolor": "white"} if expression == UNSURE else {}
-    colour = COLOURS.get(expression, _OTHER)
-    axes.add_patch(Rectangle((begin, 0.1), last - begin, 0.8, facecolor=colour, linewidth=0, **style))
+    hatch = "////" if expression == UNSURE else None
+    look = {"facecolor": COLOURS.get(expression, _OTHER), "edgecolor": "white", "linewidth": 0}
+    axes.add_patch(Rectangle((begin, 0.1), last - begin, 0.8, hatch=hatch, **look))
     words = looks(expression)
     for text in (words, words.replace(" ", "\n")):
         if last - begin > end * _LETTER * max(map(len, text.split("\n"))):
@@ -176,9 +178,9 @@ def _band(axes: Any, begin: float, expression: str, last: float, end: float) -> 
 
 def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> list[float]:
     """Draw some frames, and below each its time, its faces and its cue. Returns their times."""
-    for axes in columns:
-        axes.set_axis_off()
     selected = _select(snapshots)
+    for axes in columns[len(selected) :]:
+        axes.set_axis_off()
     for axes, (t, grey, decision) in zip(columns, selected, strict=False):
         axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
         words = "no face"
@@ -190,7 +192,9 @@ def _draw_strip(columns: Any, snapshots: Sequence[Snapshot]) -> list[float]:
             words = f"face {face.track} {looks(word)}"
         if decision.cue:
             words += "\ncue: " + looks(decision.cue.word)
-        axes.text(0.5, -0.04, f"{t:.1f} s\n{words}", transform=axes.transAxes, ha="center", va="top", fontsize=9)
+        axes.set(xticks=[], yticks=[], anchor="N")
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel(f"{t:.1f} s\n{words}", fontsize=9)
     return [t for t, _, _ in selected]
 
 
