@@ -167,8 +167,10 @@ def _draw_lights(axes: Any, cues: Sequence[events.CueGiven], end: float, lights:
 def _band(axes: Any, begin: float, expression: str, last: float, end: float) -> None:
     """Draw a settled expression with its words, on two lines if they need less room so, or without if there is none."""
     hatch = "////" if expression == UNSURE else None
-    look = {"facecolor": COLOURS.get(expression, _OTHER), "edgecolor": "white", "linewidth": 0}
-    axes.add_patch(Rectangle((begin, 0.1), last - begin, 0.8, hatch=hatch, **look))
+    colour = COLOURS.get(expression, _OTHER)
+    axes.add_patch(
+        Rectangle((begin, 0.1), last - begin, 0.8, facecolor=colour, edgecolor="white", linewidth=0, hatch=hatch)
+    )
     words = looks(expression)
     for text in (words, words.replace(" ", "\n")):
         if last - begin > end * _LETTER * max(map(len, text.split("\n"))):
