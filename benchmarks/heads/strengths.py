@@ -122,13 +122,16 @@ def figures(people: Sequence[Sequence[Told]]) -> dict[str, Any]:
 def lines(people: Sequence[Sequence[Told]]) -> list[str]:
     """Return what was measured, in words."""
     found = figures(people)
-    return [
-        f"at {row['strength']:.0%} of the full smile: {row['told']} of {found['people']} told"
-        f" (95 % interval {row['interval'][0]:.0%} to {row['interval'][1]:.0%}),"
-        f" half of them within {row['delay_s'] or math.nan:.2f} s; other cues {row['other_cues']},"
-        f" frames with a followed face {row['followed']:.1%}"
-        for row in found["strengths"]
-    ]
+    said = []
+    for row in found["strengths"]:
+        low, high = row["interval"]
+        delay = f", half of them within {row['delay_s']:.2f} s" if row["told"] else ""
+        said.append(
+            f"at {row['strength']:.0%} of the full smile: {row['told']} of {found['people']} told"
+            f" (95 % interval {low:.0%} to {high:.0%}){delay}; other cues {row['other_cues']},"
+            f" frames with a followed face {row['followed']:.1%}"
+        )
+    return said
 
 
 def sheet(people: Sequence[Sequence[Told]]) -> Grey:

@@ -47,4 +47,4 @@ def _goal(axes: Axes, most_false: float, least_told: float) -> None:
     """Shade what the policy aims at."""
     right, bottom = axes.at(most_false, least_told)
     axes.canvas.box(axes.x.first, axes.y.last, right - axes.x.first, bottom - axes.y.last, "f-green pale")
-    axes.canvas.say("the goal", axes.x.first + 8, axes.y.last + 18, size=NOTES, tone="green")
+    axes.canvas.say("the goal", right + 8, axes.y.last + 18, size=NOTES, tone="green")
