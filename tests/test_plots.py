@@ -8,7 +8,12 @@ from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import msgspec
+import numpy as np
 import pytest
+
+from cuelens_models.bundle import training_record
+from cuelens_models.bundle.file import SHIPPED
+from cuelens_models.data.faces import VOTES, Faces
 
 ROOT = Path(__file__).resolve().parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -148,3 +153,32 @@ def test_the_times_of_the_stages_add_up_to_the_beat() -> None:
     for kind in found["kinds"].values():
         whole = sum(stage["mean"] for stage in kind["stages"].values())
         assert whole == pytest.approx(kind["whole"]["mean"], rel=0.01)
+
+
+def test_what_the_zoo_measures_is_what_is_drawn(plots: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("keras", reason="the recipes of the zoo come with the extra train")
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    zoo = importlib.import_module("zoo")
+    record = training_record.read(SHIPPED.with_suffix(".keras"))
+    assert record
+    float_network = {"accuracy": 0.84, "intervals": {"accuracy": [0.83, 0.85]}, "cost": {"multiply_adds": 17_500_000}}
+    bundle = float_network | {"accuracy": 0.839}
+    votes = np.zeros((4, len(VOTES)), np.uint8)
+    votes[:3, VOTES.index("happy")] = votes[3, VOTES.index("sad")] = 10
+    faces = Faces(np.zeros((4, 48, 48), np.uint8), np.full(4, -1, np.int8), votes)
+    found = zoo.figures({"cuelens": zoo.Measurement(record, float_network, bundle, "nothing")}, faces)
+    assert found["majority"] == {"ferplus8": 0.75}
+    (network,) = found["networks"]
+    assert network == {
+        "name": "cuelens",
+        "protocol": "ferplus8",
+        "accuracy": 0.84,
+        "interval": [0.83, 0.85],
+        "int8": 0.839,
+        "multiply_adds": 17_500_000,
+        "published": None,
+        "whole_training": True,
+    }
+    drawn = plots.models.draw(found)
+    for hint in ("cuelens, float: 84.0%", "cuelens, int8: 83.9%", "majority 75.0%", "FER+ VGG13, reported: 85.0%"):
+        assert hint in drawn
