@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings wiring wearer bystanders safety speed reliability \
+.PHONY: demo test quick check coverage house plots schema settings wiring wearer bystanders safety speed reliability \
   shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   install-units uninstall-units deb arm64-roots clean
@@ -43,6 +43,9 @@ site: .venv/.dev ## the documentation as a site in build/site; a link to nothing
 
 house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
 	$(BIN)/python tools/house.py
+
+plots: .venv/.dev ## draw the plots of the documentation from the figures in docs/results
+	$(BIN)/python -m benchmarks.plots
 
 schema: .venv/.dev ## write the JSON Schema of a profile into docs/profile.schema.json
 	$(BIN)/python tools/profile_schema.py

@@ -1,11 +1,11 @@
 """The overhead of a beat over the bare calls in it, and how it grows with faces, frame size and hours.
 
-    taskset -c 0 python benchmarks/beat.py [--seconds 40] [--growth SVG] [--long BEATS]
+    taskset -c 0 python benchmarks/beat.py [--seconds 40] [--growth [JSON]] [--long BEATS]
 
 The scene is one face of 110 pixels in 640x480, in front of bricks. Times are processor time of the thread and of beats
 alone: the scene is drawn beforehand. The baseline is the cascade calls and invokes of the same run: they are recorded,
 then replayed back to back without anything between them. --growth: the mean beat by faces in view and by frame size,
-with a plot. --long: memory after this many beats, compared with memory after 2,000.
+which `make plots` draws. --long: memory after this many beats, compared with memory after 2,000.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file, lifted
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
+from cuelens_models.command import to_json
 
 WARM: Final = 45
 """Warm-up: beats that are not counted, while the face is being found."""
@@ -150,26 +151,15 @@ def growth(file: Path | None) -> None:
     sizes = {
         width: float(np.mean(cost(scenes.standing(1, 12), (width, width * 3 // 4)))) for width in (320, 640, 960, 1280)
     }
+    rows = {"faces": faces, "widths": sizes}
     for count, ms in faces.items():
         print(f"{count} faces in view: mean beat {ms:.2f} ms, {followed(scenes.standing(count, 20))}")
     for width, ms in sizes.items():
         print(f"frames {width}x{width * 3 // 4}: mean beat {ms:.2f} ms")
     if file:
-        draw(faces, sizes, file)
-
-
-def draw(faces: dict[int, float], sizes: dict[int, float], file: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure((9, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    for axes, figures, name in ((left, faces, "faces in view"), (right, sizes, "width of the frame, pixels")):
-        axes.plot(list(figures), list(figures.values()), marker="o")
-        axes.set(xlabel=name, xticks=list(figures), ylim=(0, None))
-        axes.grid(alpha=0.3)
-    left.set_ylabel("mean beat, ms of x86-64")
-    figure.savefig(file)
-    print(f"drawn: {file}")
+        means = {name: {str(key): round(ms, 3) for key, ms in row.items()} for name, row in rows.items()}
+        file.write_text(to_json(means) + "\n")
+        print(f"written: {file}")
 
 
 def long_run(count: int) -> None:
@@ -188,7 +178,7 @@ def long_run(count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=40)
-    parser.add_argument("--growth", type=Path, nargs="?", const=Path(), help="measure growth, and draw it to a file")
+    parser.add_argument("--growth", type=Path, nargs="?", const=Path(), metavar="JSON", help="measure growth")
     parser.add_argument("--long", type=int, default=0, metavar="BEATS")
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -30,6 +30,15 @@ def main() -> None:
         "## The smallest board, as a model",
         "",
         *_model(msgspec.json.decode((DOCS / "boards" / MODEL).read_bytes())),
+        "## Where the time goes",
+        "",
+        "`python benchmarks/anatomy.py --json docs/results/beat.json` measures every part of a beat on one x86-64",
+        "core, and `make plots` draws it, with the estimate above beside it.",
+        "",
+        "![each stage of a beat: measured on a workstation, estimated for the smallest board](latency.svg)",
+        "",
+        "![what a typical beat does, in order](beat.svg)",
+        "",
     ]
     (DOCS / "boards.md").write_text("\n".join(page))
     print(f"{DOCS / 'boards.md'}: {len(boards)} boards and a model")

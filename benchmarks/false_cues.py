@@ -1,7 +1,7 @@
 """False cues against expressions missed, by the shipped policy, on streams of made-up hours.
 
     python benchmarks/false_cues.py [--streams persons|faces|before] [--minutes 60] [--seeds 1 2 3] [--write FOLDER]
-    python benchmarks/false_cues.py --curve docs/cues.svg    # settling against its strictness, on the inner split
+    python benchmarks/false_cues.py --curve docs/results/cues.json    # by caution, on the inner split
     python benchmarks/false_cues.py --by-caution device/cuelens/profile/trade_off.json    # what the page says it costs
     python benchmarks/false_cues.py --gather DATA            # after a new network: reads the faces again
 
@@ -155,19 +155,38 @@ def told(name: str, verdict: Verdict) -> list[str]:
 
 
 def curve(seeds: Sequence[int], minutes: float, held_out: Worth, file: Path) -> None:
-    """Draw false cues against expressions told in time, by caution: both kinds of streams of the inner split."""
+    """Write what caution costs and brings, on both kinds of streams of the inner split, and what ships."""
     minds = [partial(cautious, caution) for caution in CAUTIONS]
-    kinds = {}
+    inner = {}
     for kind in ("persons", "faces"):
         found = worth(minds, (make(kind, seed, "inner", minutes) for seed in seeds))
-        kinds[kind] = [one.cues for one in found]
+        inner[kind] = [{"caution": caution} | point(one.cues) for caution, one in zip(CAUTIONS, found, strict=True)]
         print(f"{kind} of the inner split, {len(seeds)} streams; false cues in ten minutes, told in time, by caution:")
         for caution, one in zip(CAUTIONS, found, strict=True):
             worths = (
                 f"{verdict.false_in_ten_minutes:5.2f} {verdict.share()[0]:6.1%}" for verdict in (one.cues, one.spoken)
             )
             print(f"  {caution:+.1f}  all {next(worths)}  spoken {next(worths)}")
-    draw(kinds, held_out, file)
+    shipped_points = {"all": interval_of(held_out.cues), "spoken": interval_of(held_out.spoken)}
+    write_json({"goal": GOAL, "inner": inner, "shipped": shipped_points}, file)
+
+
+def point(verdict: Verdict) -> dict[str, float]:
+    return {
+        "false_in_ten_minutes": round(verdict.false_in_ten_minutes, 3),
+        "told_in_time": round(verdict.share()[0], 4),
+    }
+
+
+def interval_of(verdict: Verdict) -> dict[str, Any]:
+    """Return what cues were worth, with the ends of both 95 % intervals."""
+    _, low, high = verdict.share()
+    ends = {"false_interval": false_interval(verdict), "told_interval": (low, high)}
+    return point(verdict) | {name: [round(end, 4) for end in pair] for name, pair in ends.items()}
+
+
+def write_json(figures: object, file: Path) -> None:
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
 
 
 def by_caution(seeds: Sequence[int], minutes: float, file: Path) -> None:
@@ -186,44 +205,7 @@ def by_caution(seeds: Sequence[int], minutes: float, file: Path) -> None:
     options = f"--minutes {minutes:g} --seeds {' '.join(map(str, seeds))}"
     command = f"python benchmarks/false_cues.py {options} --by-caution {file.as_posix()}"
     figures = {"command": command, "points": points}
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
-
-
-def draw(kinds: dict[str, list[Verdict]], held_out: Worth, file: Path) -> None:
-    """Write the picture. The same figures give the same bytes."""
-    import matplotlib
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
-
-    style: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "cues", "font.size": 10}
-    with matplotlib.rc_context(style):
-        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
-        axes = figure.subplots()
-        for (name, verdicts), colour in zip(kinds.items(), ("#0072b2", "#8c8c8c"), strict=True):
-            points = [(one.false_in_ten_minutes, one.share()[0]) for one in verdicts]
-            axes.plot(*zip(*points, strict=True), color=colour, marker=".", label=f"{name}, inner split, by caution")
-        mark(axes, [held_out.cues, held_out.spoken], "#d55e00", "what ships, persons, held out (95 %)", fill="#d55e00")
-        axes.fill_between([0.2, GOAL[0]], GOAL[1], 1.0, color="#009e73", alpha=0.25, linewidth=0, label="the goal")
-        axes.set(xscale="log", xlim=(0.2, 20), ylim=(0, 1))
-        axes.set_xlabel("false cues in ten minutes")
-        axes.set_ylabel("expressions told within 1.2 s")
-        axes.xaxis.set_major_locator(FixedLocator([0.2, 0.5, 1, 2, 5, 10, 20]))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
-        axes.grid(color="#808080", alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, loc="upper right")
-        figure.savefig(file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-
-
-def mark(axes: Any, verdicts: Sequence[Verdict], colour: str, name: str, fill: str) -> None:
-    """Mark all cues by a circle and the spoken ones by a square, each with its intervals."""
-    for verdict, shape, what in zip(verdicts, "os", ("all cues", "spoken cues"), strict=True):
-        x, (y, low, high) = verdict.false_in_ten_minutes, verdict.share()
-        least, most = false_interval(verdict)
-        style = {"fmt": shape, "color": colour, "mfc": fill, "markersize": 7, "linewidth": 1}
-        axes.errorbar([x], [y], [[y - low], [high - y]], [[x - least], [most - x]], **style, label=f"{name}: {what}")
+    write_json(figures, file)
 
 
 def main() -> None:
@@ -232,7 +214,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write the streams, for `cuelens replay`")
-    parser.add_argument("--curve", type=Path, metavar="SVG", help="draw the trade-off; takes some minutes")
+    parser.add_argument("--curve", type=Path, metavar="JSON", help="write the trade-off; takes some minutes")
     parser.add_argument("--inner-seeds", type=int, nargs="+", default=list(range(101, 111)), help="of the curve")
     parser.add_argument("--by-caution", type=Path, metavar="JSON", help="write false cues and share told, by caution")
     parser.add_argument("--gather", type=Path, metavar="DATA", help="make readings.npz again")

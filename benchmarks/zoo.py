@@ -1,11 +1,11 @@
-"""Evaluate the trained networks of the zoo, and write docs/models.md and its plot.
+"""Evaluate the trained networks of the zoo, and write docs/models.md and the figures of its plot.
 
     train-model --queue vgg-blocks elu-6 ferplus-bn five-class-transfer four-class --data DATA --out RUNS --budget 60
     python benchmarks/zoo.py RUNS --data DATA [--docs docs]
 
 Every RUNS/NAME/NAME.keras is converted, with the gate and a report of its own (RUNS/NAME/report), and evaluated on the
 held-out faces of its own protocol. A network that loses too much is fine-tuned for an epoch. Results are cached in
-RUNS/NAME/measured.json. The shipped network is in the table too.
+RUNS/NAME/measured.json. The shipped network is in the table too. `make plots` draws docs/results/models.json.
 """
 
 import argparse
@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+import numpy as np
 
 from cuelens_models.bundle import file, training_record
 from cuelens_models.bundle.training_record import TrainingRecord
+from cuelens_models.command import to_json
+from cuelens_models.data.faces import Faces
+from cuelens_models.data.load import load
+from cuelens_models.data.protocols import label
 from cuelens_models.zoo.published import RECIPES
 
 BIN = Path(sys.executable).parent
@@ -30,16 +34,6 @@ ELSEWHERE = (
     ("deepface", "fer7", 28.8e6, 0.574),
 )
 """Networks that were not trained here: name, protocol, multiply-adds, and the accuracy that others report."""
-MANY = 250e6
-"""Multiply-adds from which a label stands to the left of its point: to the right there is no room."""
-COLOURS = {
-    "ferplus8": "#2f80c8",
-    "ferplus7": "#3aa3dd",
-    "fer7": "#d55e00",
-    "fer6": "#d99b00",
-    "fer5": "#009e73",
-    "fer4": "#9a7048",
-}
 HEAD = """\
 # The zoo, measured
 
@@ -53,7 +47,7 @@ SECOND = """
 | recipe | parameters | multiply-adds | int8 size | int8 loses | what int8 needed | macro-F1 | worst recall |
 |---|---|---|---|---|---|---|---|"""
 PLOT = """
-![accuracy against multiply-adds](models.svg)
+![accuracy of each network, under its own protocol](models.svg)
 
 ## What differs from the originals
 """
@@ -86,7 +80,8 @@ def main() -> None:
     names = [name for name in ("cuelens", *RECIPES, "ensemble") if (options.runs / name / f"{name}.keras").exists()]
     measurements = {name: measure(options.runs / name / f"{name}.keras", options.data) for name in names}
     (options.docs / "models.md").write_text(page(measurements))
-    plot(measurements).savefig(options.docs / "models.svg")
+    found = figures(measurements, load(options.data).held_out)
+    (options.docs / "results" / "models.json").write_text(to_json(found) + "\n")
     print(options.docs / "models.md")
 
 
@@ -169,29 +164,30 @@ def _cost_row(name: str, one: Measurement) -> list[str]:
     ]
 
 
-def plot(measurements: dict[str, Measurement]) -> Figure:
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
-    points = [
-        (name, one.record.protocol, one.after["cost"]["multiply_adds"], one.after["accuracy"])
+def figures(measurements: dict[str, Measurement], held_out: Faces) -> dict[str, Any]:
+    """Return what is drawn: the networks, those of others, and what the most frequent label alone would get."""
+    networks = [
+        {
+            "name": name,
+            "protocol": one.record.protocol,
+            "accuracy": one.before["accuracy"],
+            "interval": one.before["intervals"]["accuracy"],
+            "int8": one.after["accuracy"] if one.after else None,
+            "multiply_adds": (one.after or one.before)["cost"]["multiply_adds"],
+            "published": recipe.published.accuracy if (recipe := RECIPES.get(name)) else None,
+            "whole_training": not recipe or len(one.record.curve) >= recipe.epochs,
+        }
         for name, one in measurements.items()
-        if one.after
     ]
-    for name, protocol, multiply_adds, accuracy in (*points, *ELSEWHERE):
-        measured_here = name in measurements
-        text = name if measured_here else f"{name}, as reported"
-        place = (multiply_adds / 1e6, 100 * accuracy)
-        colour = COLOURS[protocol]
-        axes.plot(*place, "o", color=colour, markerfacecolor=colour if measured_here else "none")
-        side, away = ("right", -6) if multiply_adds > MANY else ("left", 6)
-        axes.annotate(text, place, xytext=(away, 4), textcoords="offset points", fontsize=8, ha=side)
-    for protocol in dict.fromkeys(point[1] for point in (*points, *ELSEWHERE)):
-        axes.plot([], [], "o", color=COLOURS[protocol], label=protocol)
-    axes.set(xscale="log", xlabel="multiply-adds, millions", ylabel="accuracy under its own protocol, %")
-    axes.margins(0.08)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    return figure
+    others = [dict(zip(("name", "protocol", "multiply_adds", "published"), one, strict=True)) for one in ELSEWHERE]
+    shares = {one["protocol"]: majority(held_out, one["protocol"]) for one in networks}
+    return {"networks": networks, "elsewhere": others, "majority": shares}
+
+
+def majority(faces: Faces, protocol: str) -> float:
+    """Return the share of the most frequent label."""
+    truth = label(faces, protocol).truth
+    return round(float(np.bincount(truth).max() / len(truth)), 4)
 
 
 if __name__ == "__main__":

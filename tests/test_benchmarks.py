@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -55,6 +56,25 @@ def test_a_beat_is_measured_beside_its_bare_calls() -> None:
         assert figure in told
 
 
+def test_every_part_of_a_beat_is_measured(tmp_path: Path) -> None:
+    file = tmp_path / "beat.json"
+    told = printed("anatomy.py", "--rounds", "1", "--json", str(file))
+    assert "nobody followed" in told
+    found = msgspec.json.decode(file.read_bytes())
+    for kind in found["kinds"].values():
+        stages, spans = kind["stages"], kind["typical"]["spans"]
+        assert sum(stage["mean"] for stage in stages.values()) == pytest.approx(kind["whole"]["mean"], rel=0.02)
+        assert all(stage["mean"] >= 0 for stage in stages.values())
+        outer = [span for span in spans if span[1] == 0]
+        assert all(
+            any(begin <= inner[2] <= inner[3] <= end for _, _, begin, end in outer) for inner in spans if inner[1]
+        )
+        assert max(span[3] for span in spans) <= kind["typical"]["whole"]
+    assert {span[0] for span in found["kinds"]["a face followed and read"]["typical"]["spans"]} >= {
+        *("look", "cascade", "read", "invoke", "decide")
+    }
+
+
 def test_a_session_is_measured() -> None:
     assert "s of processor time a minute" in printed("session_cpu.py", "--seconds", "2", "--rounds", "1")
 
@@ -69,6 +89,20 @@ def test_false_cues_are_counted_on_made_streams(tmp_path: Path, kind: str) -> No
     again = tmp_path / "again"
     printed("false_cues.py", *options, str(again))
     assert (again / "stream-1.jsonl").read_bytes() == (tmp_path / "stream-1.jsonl").read_bytes()
+
+
+def test_the_trade_off_of_the_policy_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "cues.json"
+    printed("false_cues.py", "--minutes", "5", "--seeds", "1", "--inner-seeds", "101", "--curve", str(file))
+    found = msgspec.json.decode(file.read_bytes())
+    assert set(found["inner"]) == {"persons", "faces"}
+    for points in found["inner"].values():
+        assert [one["caution"] for one in points] == [-1.0, -0.5, 0.0, 0.5, 1.0]
+        told = [one["told_in_time"] for one in points]
+        assert told[0] >= told[-1]
+    for one in found["shipped"].values():
+        assert one["false_interval"][0] <= one["false_in_ten_minutes"] <= one["false_interval"][1]
+        assert one["told_interval"][0] <= one["told_in_time"] <= one["told_interval"][1]
 
 
 def test_what_persons_are_made_with_is_printed() -> None:

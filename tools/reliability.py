@@ -41,6 +41,16 @@ _HEAD: Final = (
     "test",
 )
 
+_ENDURANCE: Final = (
+    "## Many days at once",
+    "",
+    "`python -m benchmarks.soak --minutes 16 --json docs/results/memory.json` lets glasses live through what a",
+    "household does in a day or two, every minute: visits to the page, presses, faults of every kind. In between they",
+    "are measured at rest. `make plots` draws their memory over that life. Nobody has worn them for so many days.",
+    "",
+    "![resident and proportional memory over a soak](memory.svg)",
+)
+
 
 def table(page: str, heading: str = "| fault |") -> list[list[str]]:
     """Return the rows of the table of faults in a page, as texts of their cells."""
@@ -123,7 +133,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     if others := elsewhere():
         lines += ["", "Other tests are about these, and tell no row:", ""]
         lines += [f"- {fault}: `tests/{file}`" for fault, file in others.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join((*lines, "", *_ENDURANCE)) + "\n"
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
     python -m benchmarks.heads stills [--people 100] [--bundle FILE] [--sheet FILE.png]
     python -m benchmarks.heads clips [--people 40] [--bundle FILE] [--sheet FILE.png]
+    python -m benchmarks.heads strengths [--people 24] [--json FILE.json] [--sheet FILE.png]
     python -m benchmarks.heads faces --out FILE.npz [--people 300]
 
 stills: pictures of the same people that differ in the tone of their skin alone. Recall, averaged over neutral, happy,
 surprise and anger with bared teeth, lightest minus darkest tone.
 clips: people who are calm, talk, blink, and show an expression, fifteen frames a second, through the whole pipeline.
 The share of expressions told in time, and false cues.
+strengths: smiles of graded strength, through the whole pipeline. The share that is told.
 faces: faces of the training split, with votes, for `train-model --besides`.
 """
 
@@ -20,12 +22,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import cv2
-from benchmarks.heads import assets, clips, faces, stills
+from benchmarks.heads import assets, clips, faces, stills, strengths
 from benchmarks.heads.split import SPLITS, Split
 
 from cuelens.frame import Grey
 from cuelens_models.bundle.file import SHIPPED
-from cuelens_models.command import finish, parser
+from cuelens_models.command import finish, parser, to_json
 from cuelens_models.errors import BadInput
 
 T = TypeVar("T")
@@ -33,14 +35,15 @@ T = TypeVar("T")
 
 def main() -> int:
     arguments = parser("python -m benchmarks.heads", __doc__ or "")
-    arguments.add_argument("what", choices=("stills", "clips", "faces"))
+    arguments.add_argument("what", choices=("stills", "clips", "strengths", "faces"))
     arguments.add_argument(
-        "--people", "--identities", type=int, metavar="N", help="stills 100, clips 40, faces 300 if left out"
+        "--people", "--identities", type=int, metavar="N", help="100 for stills, 40, 24, and 300 for faces if left out"
     )
     arguments.add_argument("--split", choices=SPLITS, default="test", help="whose people; training may use train alone")
     arguments.add_argument("--bundle", type=Path, default=SHIPPED, help="another network than the shipped one")
     arguments.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of the first 12 people")
     arguments.add_argument("--out", type=Path, metavar="FILE.npz", help="where faces are written")
+    arguments.add_argument("--json", type=Path, metavar="FILE.json", help="write what was measured of strengths too")
     arguments.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     options = arguments.parse_args()
     if lacks := assets.missing():
@@ -51,8 +54,12 @@ def main() -> int:
         print(f"wrote {faces.write(options.people or 300, options.out, options.jobs)} faces to {options.out}")
     elif options.what == "stills":
         report(options, stills.measure, stills.lines, stills.sheet, options.people or 100)
-    else:
+    elif options.what == "clips":
         report(options, clips.measure, clips.lines, clips.sheet, options.people or 40)
+    else:
+        found = report(options, strengths.measure, strengths.lines, strengths.sheet, options.people or 24)
+        if options.json:
+            options.json.write_text(to_json(strengths.figures(found)) + "\n")
     return 0
 
 
@@ -62,8 +69,8 @@ def report(
     lines: Callable[[Sequence[T]], list[str]],
     sheet: Callable[[Sequence[T]], Grey],
     people: int,
-) -> None:
-    """Measure, print what was found, and draw the sheet where one is asked for."""
+) -> list[T]:
+    """Measure, print what was found, and draw the sheet where one is asked for. Returns what was found."""
     began = time.monotonic()
     results = measure(options.split, people, options.bundle, options.jobs)
     minutes = (time.monotonic() - began) / 60
@@ -74,6 +81,7 @@ def report(
     if options.sheet:
         cv2.imwrite(str(options.sheet), sheet(results))
         print(f"wrote {options.sheet}")
+    return results
 
 
 if __name__ == "__main__":

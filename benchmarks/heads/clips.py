@@ -84,15 +84,16 @@ class Score:
 class Film:
     """A person before the camera: a frame number always gives the same picture and the same truth."""
 
-    def __init__(self, studio: draw.Studio, split: Split, number: int) -> None:
+    def __init__(self, studio: draw.Studio, split: Split, number: int, stretches: tuple[Stretch, ...] = ()) -> None:
         """Seat a person.
 
         Args:
             studio: draws.
             split: of the person.
             number: of the person.
+            stretches: what is done; left out, it is chosen.
         """
-        self.clip = Clip(split, number, ways(split, number))
+        self.clip = Clip(split, number, ways(split, number), stretches)
         self.sitter = studio.sitter(rig.build(identity.identity(split, number)))
         self._studio = studio
         self._around = camera.setting(split, number, WIDTH, HEIGHT, _FACES)
@@ -121,7 +122,7 @@ def watch(split: Split, bundle: Path, number: int) -> Watched:
         number: of the person.
     """
     cv2.setNumThreads(1)
-    film = Film(_studio(), split, number)
+    film = Film(studio(), split, number)
     interpreter = interpreter_of(bundle)
     expressions = [label for label in interpreter.contract.labels if label not in ("neutral", NOT_A_FACE)]
     places = [expressions.index(kind) for kind in SHOWN]
@@ -144,7 +145,8 @@ def watch(split: Split, bundle: Path, number: int) -> Watched:
 
 
 @lru_cache(maxsize=1)
-def _studio() -> draw.Studio:
+def studio() -> draw.Studio:
+    """Return what draws frames of a clip."""
     return draw.Studio(WIDTH, HEIGHT)
 
 

@@ -22,9 +22,10 @@ class Stretch:
     Attributes:
         kind: calm, talk, or the expression shown.
         begin: where an expression begins to rise from the neutral face.
-        apex: where it is at full strength. Of calm and talk, the begin.
+        apex: where it is at its strongest. Of calm and talk, the begin.
         fall: where it begins to fade. Of calm and talk, the end.
         end: where the face is neutral again.
+        most: of the expression, at its apex; 1 is its full strength.
     """
 
     kind: Kind
@@ -32,15 +33,16 @@ class Stretch:
     apex: float
     fall: float
     end: float
+    most: float = 1.0
 
     def strength(self, t: float) -> float:
-        """Return how strong this stretch's face is at a time, 0 to 1, with smooth ends."""
+        """Return how strong this stretch's face is at a time, 0 to `most`, with smooth ends."""
         if not self.begin <= t < self.end:
             return 0.0
         rise = (t - self.begin) / max(self.apex - self.begin, 1e-9) if t < self.apex else 1.0
         fade = (self.end - t) / max(self.end - self.fall, 1e-9) if t > self.fall else 1.0
         share = min(rise, fade)
-        return share * share * (3 - 2 * share)
+        return self.most * share * share * (3 - 2 * share)
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,18 @@ class Moment:
 class Clip:
     """A person before a camera for some 25 seconds. The same split, number and ways give the same clip."""
 
-    def __init__(self, split: Split, number: int, ways: Ways) -> None:
+    def __init__(self, split: Split, number: int, ways: Ways, stretches: tuple[Stretch, ...] = ()) -> None:
         """Make all the choices of a clip.
 
         Args:
             split: whom it is for.
             number: of the person.
             ways: how this person makes faces.
+            stretches: what is done; left out, it is chosen too.
         """
         chance = Chance(split, number, "clip")
         self._ways = ways
-        self.stretches = _stretches(chance)
+        self.stretches = stretches or _stretches(chance)
         self.seconds = self.stretches[-1].end
         self.frames = int(self.seconds * FPS)
         self._blinks = _steps(chance, 1.5, 5.0, self.seconds)

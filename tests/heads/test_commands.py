@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from benchmarks.heads.expressions import EXPRESSIONS
@@ -49,6 +50,19 @@ def test_clips_are_measured(driver: None, tmp_path: Path) -> None:
     for figure in ("told within 1.2 s of the apex", "false cues in ten minutes", "frames with a followed face: 9"):
         assert figure in done.stdout
     assert cv2.imread(str(sheet)).shape == (160, 7 * 160, 3)
+
+
+@pytest.mark.slow
+def test_smiles_of_graded_strength_are_measured(driver: None, tmp_path: Path) -> None:
+    file, sheet = tmp_path / "smiles.json", tmp_path / "sheet.png"
+    done = ran(*("strengths", "--people", "1", "--jobs", "1"), "--json", str(file), "--sheet", str(sheet))
+    assert done.returncode == 0, done.stderr
+    assert "at 100% of the full smile: 1 of 1 told" in done.stdout
+    found = msgspec.json.decode(file.read_bytes())
+    assert found["people"] == 1
+    assert [row["strength"] for row in found["strengths"]] == sorted(row["strength"] for row in found["strengths"])
+    assert found["strengths"][0]["told"] == 0
+    assert cv2.imread(str(sheet)).shape == (160, 213 * len(found["strengths"]), 3)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from benchmarks.heads.expressions import ways
+from benchmarks.heads.strengths import stretches
 from benchmarks.heads.timeline import FPS, SHOWN, Clip, Stretch
 
 CLIPS = [Clip("test", number, ways("test", number)) for number in range(6)]
@@ -72,6 +73,20 @@ def test_people_blink_and_talkers_move_their_mouths(clip: Clip) -> None:
     assert max(calm) == 0
     # A surprise opens the jaw wider than talk does.
     assert max(talk) < 0.5
+
+
+@pytest.mark.parametrize("most", [0.15, 0.6, 1.0])
+def test_a_smile_is_as_strong_as_it_is_asked_to_be(most: float) -> None:
+    own = ways("test", 0)
+    clip = Clip("test", 0, own, stretches(most))
+    calm, smile = clip.stretches
+    assert clip.seconds == smile.end
+    strengths = [clip.moment(t).strength for t in np.linspace(smile.begin, smile.end - 0.01, 200)]
+    assert max(strengths) == pytest.approx(most)
+    assert clip.moment(calm.end - 0.01).shown == "neutral"
+    apex = clip.moment(smile.apex + 0.3).pose.units["mouthSmileLeft"]
+    at_rest, full = (own.face("happy", strength)["mouthSmileLeft"] for strength in (0.0, 1.0))
+    assert apex == pytest.approx(at_rest + most * (full - at_rest), abs=0.02)
 
 
 def test_heads_move_and_do_not_jump() -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from cuelens import events
+from cuelens import events, settings
 from cuelens.commands.console import for_events, refuse_standard
 from cuelens.commands.run import RunOptions, run
+from cuelens.commands.startup import active_profile
 from cuelens.frame import Frame, Grey
+from cuelens.light.cue_lights import lights
 from cuelens.runtime.pipeline import Decision
 from cuelens_models import command
 from cuelens_models.errors import Unwritable
@@ -54,8 +56,10 @@ def demo(options: RunOptions, output: Path) -> int:
     )
     from cuelens.commands.demo_picture import draw
 
+    state = settings.read(options.config or settings.usual_path()).state_dir()
+    shown = lights(active_profile(options, state).profile)
     try:
-        draw(recorder.events, recorder.snapshots, output)
+        draw(recorder.events, recorder.snapshots, output, shown)
     except OSError as error:
         raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
     print(f"the session as a picture: {output}", file=for_events(options.events))

@@ -1,5 +1,6 @@
-"""The last day as a picture: a bar for each session, as SVG. Pure."""
+"""The last day as a picture: a bar over minutes for each session, as SVG. Pure."""
 
+import math
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -7,8 +8,13 @@ from typing import Final
 from cuelens.link.replies import Entry, StoredSession
 
 WIDTH: Final = 320
-HEIGHT: Final = 44
+HEIGHT: Final = 60
 _MIDDLE: Final = 22
+_PRESSES: Final = 34
+"""Tops of the strokes of presses."""
+_STEPS_MIN: Final = (1, 2, 5, 10, 15, 30, 60)
+_MOST_STEPS: Final = 5
+"""Steps of the minutes below a bar, and how many of them there are at most."""
 _COLOURS: Final = {
     "happy": "#F0E442",
     "smile": "#F0E442",
@@ -29,20 +35,26 @@ class Told:
     """A session in numbers.
 
     Attributes:
-        began: time of day, "" if the clock was not set. minutes: its length. faces_minutes: with a face; None: unknown.
+        began: time of day, "" if the clock was not set.
+        minutes: its length, those that have begun. faces_minutes: with a face; None: unknown.
         cues: how many of each word. unsure: outcomes of "not sure". outcomes: of all looks at an expression.
         mutes: how often muted. presses: of the button. svg: the bar.
     """
 
     began: str
-    minutes: float
-    faces_minutes: float | None
+    minutes: int
+    faces_minutes: int | None
     cues: dict[str, int]
     unsure: int
     outcomes: int
     mutes: int
     presses: int
     svg: str
+
+
+def happened(session: StoredSession) -> bool:
+    """Whether there is anything to tell: what was told, pressed or wished, or a face."""
+    return bool(session.entries) or (session.faces_s or 0.0) >= 1.0
 
 
 def tell(session: StoredSession, longest_s: float) -> Told:
@@ -59,8 +71,8 @@ def tell(session: StoredSession, longest_s: float) -> Told:
     ]
     return Told(
         began=(session.began or "")[11:16],
-        minutes=session.seconds / 60,
-        faces_minutes=None if session.faces_s is None else session.faces_s / 60,
+        minutes=math.ceil(session.seconds / 60),
+        faces_minutes=None if session.faces_s is None else math.ceil(session.faces_s / 60),
         cues=cues,
         unsure=outcomes.count("unsure"),
         outcomes=len(outcomes),
@@ -71,13 +83,14 @@ def tell(session: StoredSession, longest_s: float) -> Told:
 
 
 def draw(session: StoredSession, longest_s: float) -> str:
-    """Return the bar of a session: its length, stretches without cues, and a dot for each cue."""
+    """Return the bar of a session: its length and minutes, stretches without cues, and a dot for each cue."""
     scale = (WIDTH - 16) / max(longest_s, session.seconds, 1.0)
     end = 8 + session.seconds * scale
     parts = [
         f'<svg class="bar" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" focusable="false">',
         f'<rect class="whole" x="8" y="{_MIDDLE - 3}" width="{max(2.0, end - 8):.1f}" height="6" rx="3"/>',
     ]
+    parts += _minutes(session.seconds, max(longest_s, session.seconds), scale)
     for begin_s, end_s in muted(session):
         width = max(2.0, (end_s - begin_s) * scale)
         parts.append(
@@ -86,10 +99,27 @@ def draw(session: StoredSession, longest_s: float) -> str:
     for entry in session.entries:
         x = 8 + min(max(entry.t, 0.0), session.seconds) * scale
         if entry.kind == "press":
-            parts.append(f'<rect class="press" x="{x - 1:.1f}" y="{HEIGHT - 10}" width="2" height="8"/>')
+            parts.append(f'<rect class="press" x="{x - 1:.1f}" y="{_PRESSES}" width="2" height="8"/>')
         elif entry.kind == "cue" and entry.detail in _CUES:
             parts.append(_dot(x, entry))
     return "".join([*parts, "</svg>"])
+
+
+def _minutes(seconds: float, longest_s: float, scale: float) -> list[str]:
+    """Return the minutes below a bar, with a stroke up to it.
+
+    Args:
+        seconds: length of the session.
+        longest_s: that of the longest bar, which chooses the step for all of them.
+        scale: pixels of a second.
+    """
+    step = next((step for step in _STEPS_MIN if longest_s / 60 / step <= _MOST_STEPS), 2 * _STEPS_MIN[-1])
+    parts = []
+    for minute in range(step, math.floor(seconds / 60) + 1, step):
+        x = 8 + 60 * minute * scale
+        parts.append(f'<rect class="tick" x="{x - 0.5:.1f}" y="{_MIDDLE - 6}" width="1" height="12"/>')
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 4}" text-anchor="middle">{minute}</text>')
+    return parts
 
 
 def muted(session: StoredSession) -> list[tuple[float, float]]:

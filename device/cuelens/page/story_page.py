@@ -25,16 +25,18 @@ def routes(gate: Gate) -> list[Route]:
 
 
 async def show(page: Page, call: Call) -> Response:
-    """Show the last day."""
+    """Show the last day. Sessions in which nothing happened are counted only."""
     found = await page.glasses.ask(ReadStory(), Story)
-    longest_s = max((one.seconds for one in found.sessions), default=0.0)
-    told = [story.tell(one, longest_s) for one in found.sessions]
+    shown = [one for one in found.sessions if story.happened(one)]
+    longest_s = max((one.seconds for one in shown), default=0.0)
+    told = [story.tell(one, longest_s) for one in shown]
     return screen(
         page,
         call,
         "story.html",
         day=found.day,
         more=found.more,
+        nothing=len(found.sessions) - len(shown),
         sessions=told,
         inline=inline,
         word=lambda name: state.word(name, call.t),

@@ -4,6 +4,7 @@ The chart needs the story's words and times only. Matplotlib is imported on use:
 """
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -39,10 +40,17 @@ _ROW_IN: Final = 0.62
 """Height of a session's row, in inches."""
 _LANE: Final = 0.2
 """Offset of the marks from the middle of a session's bar, in rows."""
+_STEPS_MIN: Final = (1, 2, 5, 10, 15, 30)
+_MOST_STEPS: Final = 8
+"""Steps of the time axis, in minutes, and how many of them there are at most."""
+_ROOM: Final = 1.22
+"""Length of the time axis, of which the longest bar is 1: its words stand behind it."""
 
 
 def draw(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[bool, ...]) -> bytes:
     """Draw the sessions of a day under each other, over the minutes since each began; return a PNG.
+
+    Sessions in which nothing happened are counted, and not drawn.
 
     Raises MissingExtra if matplotlib is not installed.
 
@@ -52,31 +60,63 @@ def draw(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[b
         rule: the fading curve.
         first: the wearer's recent questions in explore: whether the press came before the answer.
     """
+    figure = figure_of(day, sessions, rule, first)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    png = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
+    return png.getvalue()
+
+
+def figure_of(day: str, sessions: Sequence[Session], rule: FadingRule, first: tuple[bool, ...]) -> Any:
+    """Return the figure of `draw`. Raises MissingExtra if matplotlib is not installed."""
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise command.require("matplotlib", "demo") from error
-    figure = Figure(figsize=(12, 2.6 + _ROW_IN * len(sessions)), dpi=100, layout="constrained")
+    drawn = [session for session in sessions if _happened(session)]
+    figure = Figure(figsize=(12, 2.6 + _ROW_IN * max(len(drawn), 2)), dpi=100, layout="constrained")
     axes, curve = figure.subplots(1, 2, width_ratios=(4, 1))
     _draw_fading(curve, rule, first)
-    for row, session in enumerate(sessions):
+    for row, session in enumerate(drawn):
         _draw_session(axes, row, session)
-    longest = max((session.seconds for session in sessions), default=0.0) / 60
-    axes.set_xlim(0, max(longest * 1.02, 1))
-    axes.set_ylim(len(sessions) - 0.45, -0.55)
-    axes.set_yticks(range(len(sessions)), [prose.label(session) for session in sessions])
+    if not drawn:
+        axes.text(0.5, 0.5, "nothing happened in any session", transform=axes.transAxes, ha="center", va="center")
+    _draw_minutes(axes, max((session.seconds for session in drawn), default=0.0) / 60)
+    axes.set_ylim(max(len(drawn), 1) - 0.45, -0.55)
+    axes.set_yticks(range(len(drawn)), [prose.label(session) for session in drawn])
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("minutes since the session began")
+    axes.set_xlabel(_since([session for session in sessions if not _happened(session)]))
     axes.set_title("in each bar above: told unasked; below: answered when asked", loc="left", fontsize=9, color=_DARK)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.suptitle(f"{prose.title(day)}: what the glasses told", fontsize=14)
-    _legend(figure, sessions)
-    png = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
-    return png.getvalue()
+    _legend(figure, drawn)
+    return figure
+
+
+def _happened(session: Session) -> bool:
+    """Whether anything was told or pressed, or a face was in view."""
+    return any(entry.kind != "in view" or entry.word != "0" for entry in session.entries)
+
+
+def _since(hidden: Sequence[Session]) -> str:
+    """Return the name of the time axis, and what is not drawn above it."""
+    name = "since the session began"
+    if not hidden:
+        return name
+    whole = prose.length(sum(session.seconds for session in hidden))
+    return f"{name}\nnot drawn: {prose.count(len(hidden), 'session')} in which nothing happened, {whole} in all"
+
+
+def _draw_minutes(axes: Any, longest: float) -> None:
+    """Draw the time axis in whole minutes. longest: of the bars, in minutes."""
+    longest = max(longest, 1.0)
+    step = next((step for step in _STEPS_MIN if longest / step <= _MOST_STEPS), 60)
+    axes.set_xlim(0, _ROOM * longest)
+    ticks = range(0, math.floor(longest) + 1, step)
+    axes.set_xticks(ticks, [f"{tick} min" for tick in ticks])
 
 
 def _draw_session(axes: Any, row: int, session: Session) -> None:
@@ -98,6 +138,14 @@ def _draw_session(axes: Any, row: int, session: Session) -> None:
         if entry.kind == "cue":
             y = row + (_LANE if entry.detail == "answer" else -_LANE)
             axes.plot(entry.t / 60, y, **_look(entry.word), linestyle="none")
+    axes.annotate(_lasted(session), (session.seconds / 60, row), (7, 0), textcoords="offset points", va="center")
+
+
+def _lasted(session: Session) -> str:
+    """Return how long a session was, and for how long of it a face was in view, if that is known."""
+    in_view = [int(entry.word) for entry in session.entries if entry.kind == "in view" and entry.word.isdecimal()]
+    face = f"\na face: {prose.length(sum(in_view))}" if in_view else ""
+    return prose.length(session.seconds) + face
 
 
 def _draw_fading(axes: Any, rule: FadingRule, first: tuple[bool, ...]) -> None:

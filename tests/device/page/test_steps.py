@@ -6,6 +6,7 @@ import wave
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from cuelens.link import requests
@@ -210,9 +211,25 @@ def test_story(paired: Any) -> None:
     assert "From 15:02" in shown
     assert "Looks happy: 4" in shown
     assert 'fill="#F0E442"' in shown
+    assert "nothing happened" not in shown
     assert paired.browser.get("/story.csv").text == paired.glasses.table
     paired.post("/story/forget", sure="yes")
     assert "There is nothing yet." in paired.browser.get("/story").text
+
+
+def test_sessions_in_which_nothing_happened_are_counted_only(paired: Any) -> None:
+    first, second = paired.glasses.sessions
+    empty = msgspec.structs.replace(second, began="2026-10-08T18:00:00", faces_s=0.0, entries=())
+    paired.glasses.sessions = (first, empty, empty)
+    shown = paired.browser.get("/story").text
+    assert shown.count("<article") == 1
+    assert "Sessions in which nothing happened: 2" in shown
+    paired.glasses.sessions = (empty,)
+    shown = paired.browser.get("/story").text
+    assert "<article" not in shown
+    assert "Sessions in which nothing happened: 1" in shown
+    assert "There is nothing yet." not in shown
+    assert "Each dot is a cue" not in shown
 
 
 @pytest.mark.parametrize(

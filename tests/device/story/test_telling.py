@@ -144,6 +144,75 @@ def test_a_day_is_drawn(
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+QUIET = Session(5, "2026-10-08T18:00:00+02:00", "quiet", False, 1200.0, "time", (Entry(1200.0, "in view", "300"),))
+EMPTY = (
+    Session(6, "2026-10-08T19:00:00+02:00", "quiet", False, 18.0, "stopped", (Entry(18.0, "in view", "0"),)),
+    Session(7, "2026-10-08T19:10:00+02:00", "quiet", False, 12.0, "stopped"),
+)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "rows", "lengths", "name"),
+    [
+        (DAY, ["08:32", "16:40"], ["21 min", "42 s"], "since the session began"),
+        ([*DAY, QUIET], ["08:32", "16:40", "18:00"], ["21 min", "42 s", "20 min\na face: 5 min"], "began"),
+        (
+            [EMPTY[0], DAY[1], EMPTY[1]],
+            ["16:40"],
+            ["42 s"],
+            "not drawn: 2 sessions in which nothing happened, 30 s in all",
+        ),
+        (
+            [EMPTY[0]],
+            [],
+            ["nothing happened in any session"],
+            "not drawn: 1 session in which nothing happened, 18 s in all",
+        ),
+    ],
+)
+def test_the_picture_says_minutes_and_leaves_out_sessions_in_which_nothing_happened(
+    sessions: list[Session], rows: list[str], lengths: list[str], name: str
+) -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
+    from cuelens.story.chart import figure_of
+
+    axes = figure_of("2026-10-08", sessions, FADING, ()).axes[0]
+    assert [label.get_text()[:5] for label in axes.get_yticklabels()] == rows
+    assert [text.get_text() for text in axes.texts] == lengths
+    assert axes.get_xlabel().endswith(name)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ticks"),
+    [
+        (42.0, ["0 min", "1 min"]),
+        (300.0, [f"{minute} min" for minute in range(6)]),
+        (1260.0, ["0 min", "5 min", "10 min", "15 min", "20 min"]),
+        (7200.0, ["0 min", "15 min", "30 min", "45 min", "60 min", "75 min", "90 min", "105 min", "120 min"]),
+    ],
+)
+def test_the_time_axis_has_whole_minutes(seconds: float, ticks: list[str]) -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
+    from cuelens.story.chart import figure_of
+
+    axes = figure_of("2026-10-08", [replace(DAY[1], seconds=seconds)], FADING, ()).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ticks
+    assert axes.get_xlim()[1] > max(seconds, 60) / 60
+
+
+def test_the_words_beside_the_bars_stay_in_the_plot() -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from cuelens.story.chart import figure_of
+
+    figure = figure_of("2026-10-08", [*DAY, QUIET], FADING, ())
+    FigureCanvasAgg(figure).draw()
+    axes, curve = figure.axes[:2]
+    for text in axes.texts:
+        assert text.get_window_extent().x1 < curve.get_window_extent().x0 - 40
+
+
 def test_the_curve_of_fading_is_drawn_and_where_the_wearer_stands_on_it() -> None:
     pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
     from cuelens.story.chart import draw
