@@ -57,7 +57,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="run the glasses on a built-in scene, and draw the session as a picture")
     demo.add_argument(
-        "-o", "--output", type=Path, default=Path("cuelens-demo.png"), metavar="PNG", help="(default: %(default)s)"
+        "-o", "--output", type=Path, metavar="PNG", help="(default: cuelens-demo.png; it needs the extra demo)"
     )
     _add_run_options(demo)
 

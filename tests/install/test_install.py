@@ -98,7 +98,6 @@ def board(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytes
     release = RELEASES[request.param]
     _skip_without(release)
     folder = tmp_path_factory.mktemp(release.name)
-    pytest.importorskip("skimage", reason="the photograph comes with the extra demo")
     (folder / "photograph").mkdir()
     cv2.imwrite(str(folder / "photograph" / "collins.png"), photograph("astronaut.png")[20:420, 25:425])
     binds = {package: "/packages", folder / "photograph": "/photograph"}
