@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _add_calibrate(commands)
     _add_access_point(commands)
     _add_card(commands)
+    _add_completion(commands)
     return parser
 
 
@@ -256,6 +257,15 @@ def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     check.add_argument("--language", default="", metavar="CODE", help="of the first profile, such as de")
     check.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
+
+
+def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    completion = commands.add_parser(
+        "completion",
+        help="print what completes cuelens, train-model and the other commands in a shell",
+        epilog='for this shell: eval "$(cuelens completion bash)"; for every one: that line in ~/.bashrc, or ~/.zshrc',
+    )
+    completion.add_argument("shell", choices=("bash", "zsh"))
 
 
 def _day(text: str) -> str:
