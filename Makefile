@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test quick check coverage house schema settings completion wiring safety reliability shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
-  install-units uninstall-units deb arm64-roots clean
+  release-check install-units uninstall-units deb arm64-roots clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -55,6 +55,13 @@ shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and
 	mkdir -p build
 	$(BIN)/convert-model $(SHIPPED)/cuelens.keras --data $(DATA) -o build/cuelens.tflite --expect $(SHIPPED)/cuelens.tflite
 	@echo "the same content as $(SHIPPED)/cuelens.tflite"
+
+release-check: .venv/.dev build/release-tools ## everything that a release needs: a list with ticks, or with what is missing
+	$(BIN)/python tools/release.py
+
+build/release-tools: tools/release.txt
+	$(PYTHON) -m venv --clear $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check -r tools/release.txt
 
 install-units uninstall-units: ## units and what else the operating system reads (DESTDIR=, PREFIX=, REBOOT=1), and away again
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' REBOOT='$(REBOOT)' systemd/install-units $(@:-units=)
