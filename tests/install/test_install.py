@@ -243,6 +243,28 @@ def bare(package: Path, changes: Path) -> Callable[[str], Machine]:
 
 
 @pytest.mark.parametrize("name", RELEASES)
+def test_the_wheel_alone_shows_the_demo_in_a_clean_environment(bare: Callable[[str], Machine], name: str) -> None:
+    """Without extras, and without the packages of the system. The scene's first eight seconds: emulation is slow."""
+    shown = bare(name).run(
+        """
+        dpkg-deb --extract /packages/cuelens_*.deb /tmp/package
+        python3 -m venv --without-pip /tmp/clean
+        # That of the release, which `ensurepip` would unpack again.
+        pip=$(echo /usr/share/python-wheels/pip-*.whl)
+        PYTHONPATH=$pip /tmp/clean/bin/python -m pip install --quiet --no-compile --only-binary :all: \\
+            /tmp/package/usr/share/cuelens/cuelens-*.whl
+        cd /tmp
+        clean/bin/cuelens --version
+        clean/bin/cuelens demo --as-fast --seconds 8
+        """,
+        timeout_s=HUNG_S,
+        **WHEELS,
+    )
+    assert shown.well().startswith("cuelens (cuelens) ")
+    assert "looks happy" in shown.out
+
+
+@pytest.mark.parametrize("name", RELEASES)
 def test_apt_has_what_the_package_asks_for(bare: Callable[[str], Machine], name: str) -> None:
     """All but what the archive of Raspberry Pi has."""
     asked = bare(name).run(
