@@ -56,12 +56,13 @@ shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and
 	$(BIN)/convert-model $(SHIPPED)/cuelens.keras --data $(DATA) -o build/cuelens.tflite --expect $(SHIPPED)/cuelens.tflite
 	@echo "the same content as $(SHIPPED)/cuelens.tflite"
 
-release-check: .venv/.dev build/release-tools ## everything that a release needs: a list with ticks, or with what is missing
+release-check: .venv/.dev build/release-tools/.made ## everything that a release needs: a list with ticks, or with what is missing
 	$(BIN)/python tools/release.py
 
-build/release-tools: tools/release.txt
-	$(PYTHON) -m venv --clear $@
-	$@/bin/python -m pip install --quiet --disable-pip-version-check -r tools/release.txt
+build/release-tools/.made: tools/release.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r tools/release.txt
+	@touch $@
 
 install-units uninstall-units: ## units and what else the operating system reads (DESTDIR=, PREFIX=, REBOOT=1), and away again
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' REBOOT='$(REBOOT)' systemd/install-units $(@:-units=)

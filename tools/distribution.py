@@ -134,7 +134,7 @@ def metadata(made: Made) -> Iterator[str]:
     ):
         tool, *rest = map(str, words)
         if not (TOOLS / tool).exists():
-            yield f"{tool} is not there: run `make build/release-tools`"
+            yield f"{tool} is not there: `make release-check` installs it"
         elif (done := _run(TOOLS / tool, *rest)).returncode:
             yield f"{tool}: {_said(done)}"
 
@@ -174,7 +174,7 @@ def _python(version: str) -> str | None:
 def bill(made: Made) -> Iterator[str]:
     """A bill of materials (CycloneDX) of what glasses run: the wheel with `pi` and `web`, as their image locks it."""
     if not (TOOLS / "cyclonedx-py").exists():
-        yield "cyclonedx-py is not there: run `make build/release-tools`"
+        yield "cyclonedx-py is not there: `make release-check` installs it"
         return
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
