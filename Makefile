@@ -7,10 +7,10 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house plots schema settings wiring wearer bystanders safety speed reliability \
+.PHONY: demo test quick check coverage house plots schema settings completion wiring wearer bystanders safety speed reliability \
   shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
-  install-units uninstall-units deb arm64-roots clean
+  release-check install-units uninstall-units deb arm64-roots clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
@@ -53,6 +53,9 @@ schema: .venv/.dev ## write the JSON Schema of a profile into docs/profile.schem
 settings: .venv/.dev ## write the page of the settings and a file with all of them, from their descriptions
 	$(BIN)/python tools/settings_reference.py
 
+completion: .venv/.dev ## write what completes the commands in bash and zsh, from their arguments
+	$(BIN)/python tools/completion.py
+
 wiring: .venv/.dev ## draw how the glasses are wired, and list the pins, from the settings as they are
 	$(BIN)/python tools/wiring.py
 
@@ -75,6 +78,14 @@ shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and
 	mkdir -p build
 	$(BIN)/convert-model $(SHIPPED)/cuelens.keras --data $(DATA) -o build/cuelens.tflite --expect $(SHIPPED)/cuelens.tflite
 	@echo "the same content as $(SHIPPED)/cuelens.tflite"
+
+release-check: .venv/.dev build/release-tools/.made ## everything that a release needs: a list with ticks, or with what is missing
+	$(BIN)/python tools/release.py
+
+build/release-tools/.made: tools/release.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r tools/release.txt
+	@touch $@
 
 install-units uninstall-units: ## units and what else the operating system reads (DESTDIR=, PREFIX=, REBOOT=1), and away again
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' REBOOT='$(REBOOT)' systemd/install-units $(@:-units=)

@@ -1,12 +1,14 @@
 """Seeded scenes for the benchmarks: photographs of faces move, scale and tilt in front of real textures."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Protocol
 
 import cv2
 import numpy as np
+import skimage
 
-from cuelens.adapters.demo_scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Place, Scene, photograph
+from cuelens.adapters.demo_scene import COLLINS, HEIGHT, HOPPER, WIDTH, Actor, Place, Scene
 from cuelens.frame import Grey
 
 TEXTURES: Final = (
@@ -39,7 +41,7 @@ def view(name: str, random: np.random.Generator, width: int = WIDTH, height: int
         width: in pixels.
         height: in pixels.
     """
-    picture = photograph(name)
+    picture = np.asarray(cv2.imread(str(Path(skimage.data_dir, name)), cv2.IMREAD_GRAYSCALE), np.uint8)
     scale = max(width / picture.shape[1], height / picture.shape[0]) * float(np.exp(random.uniform(0.1, 0.5)))
     centre = (random.uniform(0.3, 0.7) * picture.shape[1], random.uniform(0.3, 0.7) * picture.shape[0])
     turn = cv2.getRotationMatrix2D(centre, random.uniform(-15, 15), scale)

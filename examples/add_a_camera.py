@@ -5,8 +5,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import skimage
-
+from cuelens.adapters.demo_scene import PHOTOGRAPHS
 from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.still import decode
 from cuelens.frame import Frame
@@ -39,7 +38,7 @@ class SlowPan:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("photograph", nargs="?", type=Path, default=Path(skimage.data_dir, "astronaut.png"))
+    options.add_argument("photograph", nargs="?", type=Path, default=PHOTOGRAPHS / "astronaut.png")
     beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes())
     with closing(SlowPan(options.parse_args().photograph)) as camera:
         while frame := camera.read(timeout_s=1.0):

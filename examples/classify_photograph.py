@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-import skimage
-
+from cuelens.adapters.demo_scene import PHOTOGRAPHS
 from cuelens.adapters.haar import HaarDetector
 from cuelens.adapters.still import decode
 from cuelens.profile import wording
@@ -16,7 +15,7 @@ from cuelens_models.bundle.scores import probabilities
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("photograph", nargs="?", type=Path, default=Path(skimage.data_dir, "astronaut.png"))
+    options.add_argument("photograph", nargs="?", type=Path, default=PHOTOGRAPHS / "astronaut.png")
     grey = decode(options.parse_args().photograph)
     bundle = load(SHIPPED)
     interpreter = Interpreter(bundle)

@@ -15,8 +15,7 @@ import pytest
 from cuelens import events
 from cuelens.adapters.demo_scene import photograph
 
-pytest.importorskip("skimage", reason="the scenes' pictures come with the extra demo")
-pytest.importorskip("matplotlib", reason="the scenes' pictures come with the extra demo")
+pytest.importorskip("skimage", reason="the scenes' backgrounds come with scikit-image (extra train)")
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 

@@ -9,20 +9,18 @@ import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 CASES = [
-    pytest.param("add_a_camera", ["skimage"], "looks happy, by light", id="add_a_camera"),
+    pytest.param("add_a_camera", [], "looks happy, by light", id="add_a_camera"),
     pytest.param("add_a_language", [], "happy: aspektas ĝoja\n", id="add_a_language"),
     pytest.param("add_a_mode", [], "happy, by light", id="add_a_mode"),
     pytest.param("blink_a_cue", ["gpiozero"], "fade in #F0E442 for 1.5 s", id="blink_a_cue"),
-    pytest.param("classify_photograph", ["skimage"], "looks happy", id="classify_photograph"),
+    pytest.param("classify_photograph", [], "looks happy", id="classify_photograph"),
     pytest.param(
         "convert_a_network", ["tensorflow", "tf_keras"], "mine.tflite: ", id="convert_a_network", marks=pytest.mark.slow
     ),
-    pytest.param("draw_confusion", ["skimage", "matplotlib"], "happy: 10 read as happy\n", id="draw_confusion"),
-    pytest.param("follow_a_face", ["skimage", "matplotlib"], "face 2 went", id="follow_a_face"),
+    pytest.param("draw_confusion", ["matplotlib"], "happy: 10 read as happy\n", id="draw_confusion"),
+    pytest.param("follow_a_face", [], "face 2 went", id="follow_a_face"),
     pytest.param("read_a_contract", [], "out: happy, believed from", id="read_a_contract"),
-    pytest.param(
-        "replay_with_another_profile", ["skimage", "matplotlib"], "face 1: a smile (light)", id="replay_with_another"
-    ),
+    pytest.param("replay_with_another_profile", [], "face 1: a smile (light)", id="replay_with_another"),
 ]
 
 

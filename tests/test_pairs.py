@@ -12,8 +12,6 @@ import pytest
 from cuelens.adapters.demo_scene import photograph
 from cuelens.types import Cue
 
-pytest.importorskip("skimage", reason="the photograph comes with the extra demo")
-
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 

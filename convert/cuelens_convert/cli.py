@@ -36,7 +36,7 @@ outputs; for other networks give --labels in the order of the outputs."""
 
 def main() -> None:
     """Convert networks, or inspect or edit a bundle."""
-    parser = _parser()
+    parser = command_line()
     options = parser.parse_args()
     _check(parser, options)
     if options.inspect:
@@ -50,7 +50,8 @@ def main() -> None:
     command.finish("convert-model", lambda: work(options), debug=options.debug)
 
 
-def _parser() -> "ArgumentParser":
+def command_line() -> "ArgumentParser":
+    """Return the parser of the command line."""
     parser = command.parser(
         "convert-model",
         "Convert trained Keras networks to int8 bundles for the glasses, and refuse those that lose accuracy.",

@@ -51,7 +51,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="run the glasses on a built-in scene, and draw the session as a picture")
     demo.add_argument(
-        "-o", "--output", type=Path, default=Path("cuelens-demo.png"), metavar="PNG", help="(default: %(default)s)"
+        "-o", "--output", type=Path, metavar="PNG", help="(default: cuelens-demo.png; it needs the extra demo)"
     )
     _add_run_options(demo)
 
@@ -252,6 +252,15 @@ def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     check.add_argument("--config", type=Path, metavar="FILE", help="settings of the hardware (TOML)")
 
 
+def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    completion = commands.add_parser(
+        "completion",
+        help="print what completes cuelens, train-model and the other commands in a shell",
+        epilog='for this shell: eval "$(cuelens completion bash)"; for every one: that line in ~/.bashrc, or ~/.zshrc',
+    )
+    completion.add_argument("shell", choices=("bash", "zsh"))
+
+
 def _day(text: str) -> str:
     try:
         return text if text == "unknown" else date.fromisoformat(text).isoformat()
@@ -287,4 +296,5 @@ _ADD: Final[dict[str, Callable[["argparse._SubParsersAction[argparse.ArgumentPar
     "calibrate": _add_calibrate,
     "access-point": _add_access_point,
     "card": _add_card,
+    "completion": _add_completion,
 }

@@ -141,6 +141,12 @@ def _card(options: argparse.Namespace) -> int:
     return card.take(places, lambda language: card_parts.by_child(language, places.etc / "cuelens.toml"))
 
 
+def _completion(options: argparse.Namespace) -> int:
+    from cuelens.commands.completion import completion
+
+    return completion(options.shell)
+
+
 _WORK: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "demo": _demo,
     "run": _run,
@@ -155,4 +161,5 @@ _WORK: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "calibrate": _calibrate,
     "access-point": _access_point,
     "card": _card,
+    "completion": _completion,
 }

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cuelens_models.bundle.file import SHIPPED
 from cuelens_models.command import install
+
+KERAS = Path(__file__).resolve().parents[2] / "models" / "cuelens_models" / "shipped" / "cuelens.keras"
 
 
 @pytest.mark.parametrize("missing", ["tensorflow", "keras"])
@@ -13,8 +14,7 @@ def test_a_missing_extra_ends_with_3_and_names_it(
     command: Callable[..., subprocess.CompletedProcess[str]], synthetic_npz: Path, tmp_path: Path, missing: str
 ) -> None:
     without = f"import sys; sys.modules[{missing!r}] = None"
-    source = SHIPPED.with_suffix(".keras")
-    ended = command("cuelens_convert.cli", source, "--data", synthetic_npz, "-o", tmp_path / "x.tflite", before=without)
+    ended = command("cuelens_convert.cli", KERAS, "--data", synthetic_npz, "-o", tmp_path / "x.tflite", before=without)
     assert (ended.returncode, ended.stdout) == (3, "")
     (line,) = ended.stderr.splitlines()
     assert line.endswith(f"is not installed: run `{install('convert')}`")
@@ -29,7 +29,7 @@ def test_a_report_without_its_packages_ends_before_the_conversion(
         pytest.importorskip("jinja2", reason="it is looked for first, and comes with the extra convert")
     without = f"import sys; sys.modules[{missing!r}] = None; sys.modules['tensorflow'] = None"
     words = ("--data", synthetic_npz, "-o", tmp_path / "x.tflite", "--report", tmp_path / "page")
-    ended = command("cuelens_convert.cli", SHIPPED.with_suffix(".keras"), *words, before=without)
+    ended = command("cuelens_convert.cli", KERAS, *words, before=without)
     assert (ended.returncode, ended.stdout) == (3, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"convert-model: {missing} is not installed: ")

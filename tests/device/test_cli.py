@@ -145,7 +145,7 @@ def test_a_fifo_that_nobody_reads_is_said_at_once(tmp_path: Path, still: Path) -
 
 
 def test_a_reader_that_stops_reading_holds_up_no_beat_and_no_end(tmp_path: Path, still: Path) -> None:
-    command = [sys.executable, "-m", "cuelens", "run", "--source", "demo" if find_spec("skimage") else str(still)]
+    command = [sys.executable, "-m", "cuelens", "run", "--source", "demo"]
     run = subprocess.Popen([*command, "--events", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert run.stdout
     os.set_blocking(run.stdout.fileno(), True)

@@ -3,7 +3,7 @@ import pytest
 from benchmarks.heads import camera
 from benchmarks.heads.draw import Drawn
 
-pytest.importorskip("skimage", reason="the backdrops come with the extra demo")
+pytest.importorskip("skimage", reason="the backdrops come with the extra heads")
 
 
 @pytest.fixture

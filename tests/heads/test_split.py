@@ -41,7 +41,7 @@ def test_ways_of_making_faces_are_apart() -> None:
 
 
 def test_light_lens_and_noise_are_apart() -> None:
-    pytest.importorskip("skimage", reason="the backdrops come with the extra demo")
+    pytest.importorskip("skimage", reason="the backdrops come with the extra heads")
     train, test = ([camera.setting(split, n, 64, 64, (80, 140)) for n in range(20)] for split in SPLITS)
     for measure in ("blur", "noise"):
         assert {getattr(one, measure) for one in train}.isdisjoint(getattr(one, measure) for one in test)

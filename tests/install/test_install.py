@@ -98,7 +98,6 @@ def board(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytes
     release = RELEASES[request.param]
     _skip_without(release)
     folder = tmp_path_factory.mktemp(release.name)
-    pytest.importorskip("skimage", reason="the photograph comes with the extra demo")
     (folder / "photograph").mkdir()
     cv2.imwrite(str(folder / "photograph" / "collins.png"), photograph("astronaut.png")[20:420, 25:425])
     binds = {package: "/packages", folder / "photograph": "/photograph"}
@@ -241,6 +240,28 @@ def bare(package: Path, changes: Path) -> Callable[[str], Machine]:
         return roots.board(RELEASES[name]).seeing({package: "/packages"}).copy(changes)
 
     return machine
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_the_wheel_alone_shows_the_demo_in_a_clean_environment(bare: Callable[[str], Machine], name: str) -> None:
+    """Without extras, and without the packages of the system. The scene's first eight seconds: emulation is slow."""
+    shown = bare(name).run(
+        """
+        dpkg-deb --extract /packages/cuelens_*.deb /tmp/package
+        python3 -m venv --without-pip /tmp/clean
+        # That of the release, which `ensurepip` would unpack again.
+        pip=$(echo /usr/share/python-wheels/pip-*.whl)
+        PYTHONPATH=$pip /tmp/clean/bin/python -m pip install --quiet --no-compile --only-binary :all: \\
+            /tmp/package/usr/share/cuelens/cuelens-*.whl
+        cd /tmp
+        clean/bin/cuelens --version
+        clean/bin/cuelens demo --as-fast --seconds 8
+        """,
+        timeout_s=HUNG_S,
+        **WHEELS,
+    )
+    assert shown.well().startswith("cuelens (cuelens) ")
+    assert "looks happy" in shown.out
 
 
 @pytest.mark.parametrize("name", RELEASES)

@@ -53,7 +53,9 @@ def test_the_packages_hold_the_wheel_the_constraints_and_what_install_units_puts
     held = {f"/usr/share/cuelens/constraints/{path.name}": path.read_bytes() for path in ROOT.glob("constraints/*")}
     held |= {"/usr/share/cuelens/cuelens-1.2.0-py3-none-any.whl": b"a wheel"}
     held |= {"/usr/share/cuelens/card.toml": (ROOT / "examples" / "card.toml").read_bytes()}
-    held |= {"/usr/share/doc/cuelens/copyright": (ROOT / "LICENSE").read_bytes()}
+    held |= {"/usr/share/doc/cuelens/copyright": b"".join((ROOT / name).read_bytes() for name in ("NOTICE", "LICENSE"))}
+    completions = ROOT / "device" / "cuelens" / "commands" / "completions"
+    held |= {"/usr/share/bash-completion/completions/cuelens": (completions / "cuelens.bash").read_bytes()}
     assert cuelens == held
     assert (tmp_path / "cuelens_1.2.0_all/usr/bin/cuelens").readlink() == Path("/opt/cuelens/bin/cuelens")
     with_reboot = unit_files(tmp_path / "all", "1")

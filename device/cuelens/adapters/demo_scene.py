@@ -1,7 +1,7 @@
 """The demo scene, with ground-truth boxes: photographs of faces move over a real texture, with sensor noise.
 
-The photographs of Eileen Collins (scikit-image's astronaut) and Grace Hopper (matplotlib's sample) are in the public
-domain. Their expressions are their own: none is painted on. Demo, tests and benchmarks all play this scene.
+The photographs of Eileen Collins and Grace Hopper are in the public domain, and ship with cuelens (NOTICE). Their
+expressions are their own: none is painted on. Demo, tests and benchmarks all play this scene.
 """
 
 import math
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from cuelens.frame import Frame, Grey
 from cuelens.types import Box
-from cuelens_models.command import require
 
+PHOTOGRAPHS: Final = Path(__file__).parent / "photographs"
 WIDTH: Final = 640
 HEIGHT: Final = 480
 FPS: Final = 15
@@ -159,7 +159,7 @@ class SceneSource:
 
 
 def demo_scene() -> Scene:
-    """Return the scene of `cuelens demo`. Raises MissingExtra if scikit-image or matplotlib is not installed.
+    """Return the scene of `cuelens demo`.
 
     In order: an empty room; a smiling woman who comes, moves nearer, tilts her head and leaves; a cup of coffee that
     passes where her face was; a second woman, while the room is dimmed; an empty room.
@@ -193,16 +193,8 @@ def demo_scene() -> Scene:
 
 
 def photograph(file: str) -> Grey:
-    """Return a sample picture of scikit-image or matplotlib, grey, uint8. Raises MissingExtra if none ships it."""
-    try:
-        import matplotlib
-        import skimage
-    except ImportError as error:
-        raise require("scikit-image" if error.name == "skimage" else error.name or "matplotlib", "demo") from error
-    for folder in (Path(skimage.__file__).parent / "data", Path(matplotlib.get_data_path()) / "sample_data"):
-        if (folder / file).exists():
-            return np.asarray(cv2.imread(str(folder / file), cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
-    raise require(f"a package that brings {file}", "demo")
+    """Return a photograph that ships with cuelens, grey, uint8 (height, width)."""
+    return np.asarray(cv2.imread(str(PHOTOGRAPHS / file), cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
 
 
 def _cut_out(photograph: Grey, mark: Box, reach: float) -> tuple[Grey, NDArray[np.float32], Box]:

@@ -24,8 +24,7 @@ from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.golden import FORMULAS, picture
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop, model_input
-from cuelens_models.command import install, to_json
-from cuelens_models.errors import MissingExtra
+from cuelens_models.command import to_json
 
 _THREADS: Final = (1, 2, 4)
 _WORTHWHILE: Final = 0.8
@@ -77,11 +76,8 @@ def _measured(bundles: Sequence[Bundle], figures: dict[str, Any]) -> Iterator[li
             figures["invoke_ms"][_kind(each)][str(threads)] = times
             yield [_row(f"{_invoke_row(_kind(each), threads):<{width}}", times)]
     figures["frame_to_decision_ms"] = beats = _beats(bundle)
-    if beats is None:
-        yield [f"frame to decision: not measured, the scene needs `{install('demo')}`"]
-    else:
-        rows = [_row(f"  {name:<{width - 2}}", times) for name, times in beats.items()]
-        yield ["frame to decision on the built-in scene:", *rows]
+    rows = [_row(f"  {name:<{width - 2}}", times) for name, times in beats.items()]
+    yield ["frame to decision on the built-in scene:", *rows]
     figures["start"] = start = _start(bundle)
     yield [f"start to first decision: {start['wall_s']:.2f} s, of processor time {start['cpu_s']:.2f} s"]
     now_mb, highest_mb = board.resident_mb()
@@ -179,16 +175,13 @@ def _invokes(bundle: Bundle) -> Iterator[tuple[int, dict[str, float]]]:
         yield threads, _measure(partial(Interpreter(bundle, threads).invoke, tensor), 500)
 
 
-def _beats(bundle: Bundle) -> dict[str, dict[str, float]] | None:
-    """Time whole beats on the built-in scene. None if its pictures are not installed."""
+def _beats(bundle: Bundle) -> dict[str, dict[str, float]]:
+    """Time whole beats on the built-in scene."""
     from cuelens.adapters.demo_scene import SceneSource, demo_scene
     from cuelens.runtime.build import assemble
     from cuelens.vision.stage_times import StageTimes
 
-    try:
-        source = SceneSource(demo_scene())
-    except MissingExtra:
-        return None
+    source = SceneSource(demo_scene())
     watch = StageTimes()
     beats = assemble(HaarDetector(), Interpreter(bundle), watch)
     while (frame := source.read(0)) is not None:

@@ -1,6 +1,7 @@
 """`cuelens demo`: the pipeline of the glasses on the built-in scene, and a picture of the session."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -13,8 +14,9 @@ from cuelens.frame import Frame, Grey
 from cuelens.light.cue_lights import lights
 from cuelens.runtime.pipeline import Decision
 from cuelens_models import command
-from cuelens_models.errors import Unwritable
+from cuelens_models.errors import MissingExtra, Unwritable
 
+_PICTURE: Final = Path("cuelens-demo.png")
 _SNAPSHOT_EVERY_S = 0.5
 
 
@@ -39,13 +41,24 @@ class Recorder:
             self.snapshots.append((decision.t, frame.grey.copy(), decision))
 
 
-def demo(options: RunOptions, output: Path) -> int:
-    """Run the demo and write its picture to `output`. Returns the exit status."""
+def demo(options: RunOptions, wanted: Path | None) -> int:
+    """Run the demo, and write its picture. Returns the exit status.
+
+    Raises MissingExtra, before the run, if a picture is asked for and matplotlib is not installed.
+
+    Args:
+        options: the command line.
+        wanted: where the picture is asked for. None: cuelens-demo.png, and none at all without matplotlib.
+    """
+    lacking = _lacking()
+    if lacking:
+        if wanted:
+            raise lacking
+        status = run(replace(options, whole=True))
+        print(f"no picture of the session: {lacking}", file=for_events(options.events))
+        return status
+    output = wanted or _PICTURE
     refuse_standard(output)
-    try:
-        import matplotlib  # noqa: F401 - fail now, not after half a minute
-    except ImportError as error:
-        raise command.require("matplotlib", "demo") from error
     if not output.parent.is_dir() or output.is_dir():
         raise Unwritable(
             f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"
@@ -64,3 +77,12 @@ def demo(options: RunOptions, output: Path) -> int:
         raise Unwritable(f"{output} cannot be written: {error.strerror}") from error
     print(f"the session as a picture: {output}", file=for_events(options.events))
     return status
+
+
+def _lacking() -> MissingExtra | None:
+    """Return what a picture lacks: said before the demo, which takes half a minute."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return command.require("matplotlib", "demo")
+    return None

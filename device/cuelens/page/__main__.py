@@ -5,12 +5,16 @@ import sys
 from pathlib import Path
 
 from cuelens.link import address
-from cuelens.page.serve import IDLE_MINUTES, PORT, serve
+from cuelens_models.command import require
 from cuelens_models.errors import CuelensError
 
 
 def main() -> int:
     """Read the options, and serve. Returns the exit status."""
+    try:
+        from cuelens.page.serve import IDLE_MINUTES, PORT, serve
+    except ImportError as error:
+        return _refused(require(error.name or "starlette", "web"))
     parser = argparse.ArgumentParser(prog="python -m cuelens.page", description=__doc__)
     parser.add_argument("--host", default="localhost", help="address of one interface (default: localhost)")
     parser.add_argument("--port", type=int, default=PORT, help="(default: %(default)s)")
@@ -23,8 +27,12 @@ def main() -> int:
     try:
         return serve(options.host, options.port, paths, idle_minutes=options.idle_minutes, show_code=shown)
     except CuelensError as error:
-        print(f"cuelens: {error}", file=sys.stderr)
-        return 3
+        return _refused(error)
+
+
+def _refused(error: CuelensError) -> int:
+    print(f"cuelens: {error}", file=sys.stderr)
+    return 3
 
 
 if __name__ == "__main__":

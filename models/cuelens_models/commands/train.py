@@ -65,7 +65,7 @@ then:
 
 def main() -> None:
     """Train a recipe."""
-    parser = _parser()
+    parser = command_line()
     options = parser.parse_args()
     if options.recipes == [_ENSEMBLE]:
         command.finish("train-model", lambda: _ensemble(options), debug=options.debug)
@@ -73,7 +73,8 @@ def main() -> None:
     command.finish("train-model", lambda: _train(options), debug=options.debug)
 
 
-def _parser() -> "ArgumentParser":
+def command_line() -> "ArgumentParser":
+    """Return the parser of the command line."""
     parser = command.parser("train-model", "Train a face-expression network of the zoo.", _EXAMPLES)
     parser.add_argument("recipes", metavar="RECIPE", nargs="+", help="which network to train: see below")
     parser.add_argument(

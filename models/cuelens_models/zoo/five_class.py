@@ -4,6 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from cuelens_models.bundle.file import SHIPPED
+from cuelens_models.errors import BadInput
 from cuelens_models.zoo.recipe import HEAD, Few, Published, Recipe
 
 if TYPE_CHECKING:
@@ -44,7 +45,13 @@ def _transferred(labels: int) -> "keras.Model":
     import keras
     from keras import layers
 
-    trained = keras.models.load_model(SHIPPED.with_suffix(".keras"), compile=False)
+    source = SHIPPED.with_suffix(".keras")
+    if not source.exists():
+        raise BadInput(
+            f"the network that this recipe begins from, {source.name}, is in a checkout only:"
+            " run `pip install -e 'CHECKOUT[train]'`"
+        )
+    trained = keras.models.load_model(source, compile=False)
     trunk = keras.Model(trained.input, trained.get_layer("average").output)
     for layer in trunk.layers:
         layer.trainable = False

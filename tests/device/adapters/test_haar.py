@@ -1,9 +1,10 @@
-"""The detector, on a photograph of a face: the astronaut whom scikit-image ships."""
+"""The detector, on a photograph of a face: the astronaut of the demo."""
 
 import cv2
 import numpy as np
 import pytest
 
+from cuelens.adapters.demo_scene import photograph
 from cuelens.adapters.haar import HaarDetector
 from cuelens.frame import Grey
 from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
@@ -15,8 +16,7 @@ SIDES = (80, 200)
 
 @pytest.fixture(scope="module")
 def astronaut() -> Grey:
-    data = pytest.importorskip("skimage.data", reason="the picture comes with scikit-image (extra demo)")
-    return np.asarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY), np.uint8)
+    return photograph("astronaut.png")
 
 
 def darkened(picture: Grey, share: float, noise: float) -> Grey:

@@ -1,6 +1,5 @@
 """What `cuelens bench` advises, and that what it prints can be collected."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +59,6 @@ def test_each_figure_is_told_before_the_next_is_measured() -> None:
         assert figures["invoke_ms"] == {"int8 (cuelens)": {}}
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("skimage"), reason="the scene's pictures come with the extra demo")
 @pytest.mark.slow
 def test_the_bench_prints_json_of_every_stage(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "cuelens", "bench", "--json"], capture_output=True, check=True)

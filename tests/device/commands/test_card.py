@@ -459,7 +459,6 @@ def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_seeds_the_language_once_and_tells_the_parts(glasses: Glasses) -> None:
-    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
     pytest.importorskip("gpiozero", reason="gpiozero comes with the extra pi")
     state = glasses.folder / "glasses"
     ours = f'[places]\nstate = "{state}"\n[pins]\nfactory = "mock"\n[camera]\nsource = "demo"\n'

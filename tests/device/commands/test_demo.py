@@ -12,9 +12,6 @@ import msgspec
 import numpy as np
 import pytest
 
-pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
-
 from cuelens.adapters.demo_scene import FPS, demo_scene
 from cuelens.adapters.haar import HaarDetector
 from cuelens.frame import Frame
@@ -28,20 +25,21 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Path, str]:
-    """Run the demo twice; return both event streams, the picture, and what was printed."""
+    """Run the demo twice; return both event streams, where the picture is, and what was printed."""
     folder = tmp_path_factory.mktemp("demo")
     streams = []
     for name in ("one", "two"):
-        command = [sys.executable, "-m", "cuelens", "demo", "--as-fast", "-o", str(folder / f"{name}.png")]
+        words = ["demo", "--as-fast", "--events", str(folder / f"{name}.jsonl")]
         done = subprocess.run(
-            [*command, "--events", str(folder / f"{name}.jsonl")],
+            [sys.executable, "-m", "cuelens", *words],
+            cwd=folder,
             capture_output=True,
             text=True,
             check=True,
             env=os.environ | {"HOME": str(folder)},
         )
         streams.append([msgspec.json.decode(line) for line in (folder / f"{name}.jsonl").read_bytes().splitlines()])
-    return streams[0], streams[1], folder / "two.png", done.stdout
+    return streams[0], streams[1], folder / "cuelens-demo.png", done.stdout
 
 
 def followed(told: list[dict[str, Any]]) -> set[int]:
@@ -97,12 +95,43 @@ def test_faces_are_found_where_the_scene_put_them(demo: Any) -> None:
 
 
 def test_the_picture_shows_a_session(demo: Any) -> None:
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
     picture = cv2.imread(str(demo[2]))
     assert picture is not None
     assert picture.shape[1] >= 1000
     colours = picture.reshape(-1, 3)
     # The band of the smile: happy's colour, in OpenCV's order of channels.
     assert (np.abs(colours.astype(int) - (0x00, 0xA8, 0xE0)).max(axis=1) < 3).sum() > 5000
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "told"),
+    [
+        pytest.param([], 0, "no picture of the session: matplotlib is not installed: run `", id="no picture"),
+        pytest.param(["-o", "mine.png"], 3, "", id="refused"),
+    ],
+)
+def test_without_matplotlib_the_demo_runs_and_a_picture_is_refused_before_it(
+    tmp_path: Path, asked: list[str], status: int, told: str
+) -> None:
+    hidden = "import sys; sys.modules['matplotlib'] = None; from cuelens.cli import main; main()"
+    words = ["demo", "--as-fast", "--seconds", "4", *asked]
+    done = subprocess.run(
+        [sys.executable, "-c", hidden, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HOME": str(tmp_path)},
+    )
+    assert done.returncode == status, done.stderr
+    assert list(tmp_path.glob("*.png")) == []
+    if told:
+        assert "face" in done.stdout
+        assert done.stdout.splitlines()[-1].startswith(told)
+    else:
+        assert done.stdout == ""
+        assert done.stderr.startswith("cuelens: matplotlib is not installed: run `")
 
 
 def test_plain_lines_are_printed_without_a_terminal(demo: Any) -> None:

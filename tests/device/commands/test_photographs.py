@@ -24,8 +24,6 @@ def run(source: Path, home: Path) -> tuple[subprocess.CompletedProcess[str], lis
 @pytest.fixture
 def faces() -> list[Grey]:
     """The two people of the demo, each twice, of one size and in one place."""
-    pytest.importorskip("skimage", reason="the photographs come with the extra demo")
-    pytest.importorskip("matplotlib", reason="the photographs come with the extra demo")
     collins, hopper = photograph("astronaut.png")[20:420, 25:425], photograph("grace_hopper.jpg")[:440, 43:483]
     hopper = np.asarray(cv2.resize(hopper, (400, 400), interpolation=cv2.INTER_AREA), np.uint8)
     return [collins, hopper, collins[:, ::-1], hopper[:, ::-1]]

@@ -46,8 +46,6 @@ def test_a_file_that_other_settings_have_parted_is_refused_and_a_school_s_start_
 
 @pytest.mark.slow
 def test_a_recorded_run_gives_the_cues_that_it_gave(tmp_path: Path) -> None:
-    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
     file = tmp_path / "run.jsonl"
     assert cuelens("run", "--source", "demo", "--as-fast", "--events", str(file)).returncode == 0
     told = [event for event in read(file) if isinstance(event, events.CueGiven)]

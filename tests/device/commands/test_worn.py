@@ -103,8 +103,6 @@ def test_without_a_button_what_it_had_asked_for_is_passed_over_and_kept(tmp_path
 
 
 def test_without_a_button_a_session_has_no_end(tmp_path: Path) -> None:
-    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
     frames = tmp_path / "frames"
     frames.mkdir()
     for n in range(15 * 62):
@@ -201,8 +199,6 @@ def test_a_mode_that_is_none_is_a_sentence(tmp_path: Path, still: Path) -> None:
 
 
 def test_at_a_school_no_feeling_is_named_anywhere(tmp_path: Path) -> None:
-    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
     profiles = state(tmp_path) / "profiles"
     profiles.mkdir(parents=True)
     (profiles / "default.json").write_text('{"school": true}')
@@ -229,8 +225,7 @@ def test_at_a_school_the_live_line_and_the_demo_s_picture_name_no_feeling_either
     console.Console(terminal, cues=True).watch(Frame(np.zeros((4, 4), np.uint8), 1.0, 0), decision)
     assert "smile" in terminal.getvalue()
     assert "happy" not in terminal.getvalue()
-    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
+    pytest.importorskip("matplotlib", reason="the picture comes with the extra demo")
     profile = tmp_path / "school.json"
     profile.write_text('{"school": true}')
     done = cuelens(tmp_path, "demo", "--as-fast", "--seconds", "8", "--profile", profile, "-o", tmp_path / "demo.png")

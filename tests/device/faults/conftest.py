@@ -322,8 +322,6 @@ def worn(tmp_path: Path) -> Iterator[Callable[..., Worn]]:
 @pytest.fixture(scope="session")
 def face() -> Callable[[Worn], None]:
     """Puts a face in front of the camera of glasses."""
-    pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-    pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
     from cuelens.adapters.demo_scene import demo_scene
 
     picture = np.ascontiguousarray(demo_scene().picture(90)[0])

@@ -150,7 +150,7 @@ def face_video(file: Path, seconds: float, brightness: float = 1.0) -> Path:
     from cuelens.adapters.demo_scene import COLLINS, HEIGHT, WIDTH, Place, Scene, photograph
 
     fps, round_s = 10, 6
-    wall = cv2.GaussianBlur(cv2.resize(photograph("brick.png"), (WIDTH, WIDTH))[:HEIGHT], (0, 0), 2)
+    wall = cv2.GaussianBlur(cv2.resize(photograph("gravel.png"), (WIDTH, WIDTH))[:HEIGHT], (0, 0), 2)
     path = tuple(Place(t, 320 + 6 * (t % 2), 225 - 4 * (t % 3), 112 + t, -2 + t / 2) for t in range(round_s + 2))
     scene = Scene(wall, (COLLINS.actor(path),), round_s)
     pictures = [(scene.picture(number)[0] * brightness).astype("uint8") for number in range(0, scene.frames, 2)]

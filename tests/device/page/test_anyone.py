@@ -15,7 +15,6 @@ import pytest
 from person import Wearable, complaints, look, pair, prefer, press, resize, text, until
 
 pytest.importorskip("selenium", reason="needs selenium")
-pytest.importorskip("skimage", reason="needs the photographs of the demo")
 pytest.importorskip("gpiozero", reason="needs gpiozero for a light on mock pins")
 pytestmark = [
     pytest.mark.slow,

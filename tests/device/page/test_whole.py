@@ -13,7 +13,6 @@ import pytest
 from person import Wearable, click, complaints, keep, look, move, press, text, until
 
 pytest.importorskip("selenium", reason="needs selenium")
-pytest.importorskip("skimage", reason="needs the photographs of the demo")
 pytest.importorskip("gpiozero", reason="needs gpiozero for a light on mock pins")
 pytestmark = [
     pytest.mark.slow,

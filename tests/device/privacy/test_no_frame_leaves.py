@@ -29,8 +29,6 @@ from cuelens.profile.profile import Profile
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.preprocess import crop, model_input
 
-pytest.importorskip("skimage", reason="the scene's pictures come with the extra demo")
-pytest.importorskip("matplotlib", reason="the scene's pictures come with the extra demo")
 pytest.importorskip("gpiozero", reason="needs gpiozero for a light on mock pins")
 pytest.importorskip("uvicorn", reason="the page comes with the extra web")
 WHY_NOT = system_calls.why_not() or "".join(

@@ -5,9 +5,6 @@ import msgspec
 import numpy as np
 import pytest
 
-pytest.importorskip("skimage", reason="the photograph comes with the extra demo")
-pytest.importorskip("matplotlib", reason="the photograph comes with the extra demo")
-
 from cuelens.adapters.demo_scene import photograph
 from cuelens.adapters.haar import HaarDetector
 from cuelens.frame import Frame

@@ -15,7 +15,7 @@ from cuelens_models.command import install
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 EVALUATE = "cuelens_models.commands.evaluate"
-KERAS = SHIPPED.with_suffix(".keras")
+KERAS = Path(__file__).resolve().parents[3] / "models" / "cuelens_models" / "shipped" / "cuelens.keras"
 
 
 def faults(ended: subprocess.CompletedProcess[str]) -> list[str]:

@@ -22,7 +22,7 @@ FACE = (170, 65, 110, 120)
 
 @pytest.fixture(scope="module")
 def astronaut() -> Grey:
-    data = pytest.importorskip("skimage.data", reason="the picture comes with scikit-image (extra demo)")
+    data = pytest.importorskip("skimage.data", reason="the picture comes with scikit-image (extra train)")
     return np.asarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY), np.uint8)
 
 

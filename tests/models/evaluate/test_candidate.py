@@ -13,7 +13,7 @@ from cuelens_models.data.faces import Faces
 from cuelens_models.errors import BadBundle, BadInput
 from cuelens_models.evaluate.candidate import open_candidate
 
-KERAS = SHIPPED.with_suffix(".keras")
+KERAS = Path(__file__).resolve().parents[3] / "models" / "cuelens_models" / "shipped" / "cuelens.keras"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from cuelens_models.evaluate.candidate import open_candidate
 from cuelens_models.zoo.cuelens import CONTROL, RECIPE, Options, build, recipe
 from cuelens_models.zoo.teacher import RECIPE as TEACHER
 
+KERAS = Path(__file__).resolve().parents[3] / "models" / "cuelens_models" / "shipped" / "cuelens.keras"
 HEADS = {"votes": 9, "original": 7}
 
 
@@ -49,8 +50,7 @@ def test_teachers_are_trained_as_before() -> None:
 
 
 def test_the_first_network_is_still_built_and_opened() -> None:
-    source = files("cuelens_models") / "shipped" / "cuelens.keras"
-    shipped = keras.models.load_model(str(source), compile=False)
+    shipped = keras.models.load_model(KERAS, compile=False)
     assert kernels(shipped) == kernels(recipe(CONTROL).build(HEADS))
-    model = open_candidate(source)  # type: ignore[arg-type]
+    model = open_candidate(KERAS)
     assert len(model.labels) == 9
