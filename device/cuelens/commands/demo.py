@@ -54,7 +54,7 @@ def demo(options: RunOptions, wanted: Path | None) -> int:
     if lacking:
         if wanted:
             raise lacking
-        status = run(replace(options, whole=True))
+        status = run(msgspec.structs.replace(options, whole=True))
         print(f"no picture of the session: {lacking}", file=for_events(options.events))
         return status
     output = wanted or _PICTURE
