@@ -7,15 +7,13 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house plots schema settings completion wiring wearer bystanders safety speed reliability \
-  shipped-bundle \
+.PHONY: demo demo-picture test quick check coverage site house plots schema settings completion wiring wearer bystanders \
+  safety speed reliability shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   release-check install-units uninstall-units deb arm64-roots clean
 
 demo: .venv/.demo ## set up what the demo needs and run it (no TensorFlow)
 	$(BIN)/cuelens demo
-
-.PHONY: demo-picture site
 
 demo-picture: .venv/.demo ## draw the picture of README, docs/demo.png, again
 	$(BIN)/python tools/demo_picture.py

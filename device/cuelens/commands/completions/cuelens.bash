@@ -812,7 +812,7 @@ complete -o bashdefault -F _shtab_tune_model tune-model
 
 
 
-_shtab_evaluate_model_option_strings=(-h --help --version --debug --data --classes --protocol --crop --json --report --show-faces)
+_shtab_evaluate_model_option_strings=(-h --help --version --debug --data --classes --protocol --crop --corruptions --json --report --show-faces)
 
 _shtab_evaluate_model_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_evaluate_model___data_COMPGEN=_shtab_compgen_files
@@ -825,6 +825,7 @@ _shtab_evaluate_model__h_nargs=0
 _shtab_evaluate_model___help_nargs=0
 _shtab_evaluate_model___version_nargs=0
 _shtab_evaluate_model___debug_nargs=0
+_shtab_evaluate_model___corruptions_nargs=0
 _shtab_evaluate_model___json_nargs=0
 _shtab_evaluate_model___show_faces_nargs=0
 
