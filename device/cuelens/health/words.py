@@ -34,6 +34,7 @@ FAULTS: Final = {
     "no camera": Meaning(ERROR, "they see nothing"),
     "camera stalled": Meaning(ERROR, "they saw nothing until the camera was started again"),
     "odd frame": Meaning(WARNING, "some pictures of the camera are none, and are dropped"),
+    "no reading": Meaning(ERROR, "some faces are not read, so nothing is told of them"),
     "no light": Meaning(ERROR, "no cue comes by light"),
     "no light, no button": Meaning(ERROR, "no cue comes by light, and no press is heard"),
     "no button": Meaning(WARNING, "no press is heard, and sessions have no end"),

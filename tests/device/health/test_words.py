@@ -20,10 +20,12 @@ def name_of(node: ast.expr) -> str:
 
 
 def reported(source: Path) -> set[str]:
-    """The first arguments of what reports a fault, and the names in the list of the start."""
+    """The first arguments of what reports a fault, those of events, and the names in the list of the start."""
     found = set()
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and node.args:
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "Fault":
+            found |= {name_of(word.value) for word in node.keywords if word.arg == "fault"}
+        elif isinstance(node, ast.Call) and node.args:
             function, first, *rest = node.func, *node.args
             called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
             # Complaint and claim take a fault's name first too; partial binds it.
@@ -42,6 +44,7 @@ def test_every_fault_that_can_be_reported_has_words_and_no_other() -> None:
     names = set().union(*(reported(source) for source in SOURCES))
     assert "no sound" in names
     assert "bundle damaged" in names
+    assert "no reading" in names
     assert names - {*words.STATES, "in", "no in"} <= set(words.FAULTS)
     assert set(words.FAULTS) - names - {"settings damaged", "profile warning"} == set()
 
