@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle \
+.PHONY: demo test quick check coverage house schema settings reference wiring safety reliability shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   install-units uninstall-units deb arm64-roots clean
 
@@ -38,6 +38,9 @@ schema: .venv/.dev ## write the JSON Schema of a profile into docs/profile.schem
 
 settings: .venv/.dev ## write the page of the settings and a file with all of them, from their descriptions
 	$(BIN)/python tools/settings_reference.py
+
+reference: .venv/.dev ## write docs/reference: profile, events, bundle and commands, from the code
+	$(BIN)/python tools/reference.py
 
 wiring: .venv/.dev ## draw how the glasses are wired, and list the pins, from the settings as they are
 	$(BIN)/python tools/wiring.py

@@ -36,9 +36,9 @@ outputs; for other networks give --labels in the order of the outputs."""
 
 def main() -> None:
     """Convert networks, or inspect or edit a bundle."""
-    parser = _parser()
-    options = parser.parse_args()
-    _check(parser, options)
+    usage = parser()
+    options = usage.parse_args()
+    _check(usage, options)
     if options.inspect:
         work = _inspect
     elif any(getattr(options, name) is not None for name in _EDITS):
@@ -50,7 +50,8 @@ def main() -> None:
     command.finish("convert-model", lambda: work(options), debug=options.debug)
 
 
-def _parser() -> "ArgumentParser":
+def parser() -> "ArgumentParser":
+    """Return the parser of the command line."""
     parser = command.parser(
         "convert-model",
         "Convert trained Keras networks to int8 bundles for the glasses, and refuse those that lose accuracy.",

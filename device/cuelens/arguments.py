@@ -8,6 +8,19 @@ from pathlib import Path
 from cuelens_models import command
 
 _OUTPUTS = ("light", "voice", "console")
+_RUN_ENDS = (
+    "0 the source or the time is over, or somebody stopped it; 2 usage; 3 bad input, a missing package or device, an"
+    " unwritable output; 69 a missing package, in the service; 70 the camera hangs, or a fault inside; 130 after Ctrl-C"
+)
+_ASKED_ENDS = "0 it was done; 2 usage; 3 the glasses refused, or none are running, with a sentence; 130 after Ctrl-C"
+_ENDS = {
+    "demo": _RUN_ENDS,
+    "run": _RUN_ENDS,
+    "doctor": "0 every part is well; 1 a part is not, or the settings have a mistake; 2 usage",
+    "status": "0 they are well; 1 no camera, or a change was taken back; 2 usage; 3 no glasses are running",
+    "press": _ASKED_ENDS,
+    "try": _ASKED_ENDS,
+}
 _EXAMPLES = """\
 examples:
   cuelens demo                              watch it work on a built-in scene; no hardware needed
@@ -41,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     _add_calibrate(commands)
     _add_access_point(commands)
     _add_card(commands)
+    for name, statuses in _ENDS.items():
+        commands.choices[name].epilog = f"exit status: {statuses}"
     return parser
 
 
@@ -57,7 +72,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="run the glasses on a built-in scene, and draw the session as a picture")
     demo.add_argument(
-        "-o", "--output", type=Path, default=Path("cuelens-demo.png"), metavar="PNG", help="(default: %(default)s)"
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("cuelens-demo.png"),
+        metavar="PNG",
+        help="the picture to write (default: %(default)s)",
     )
     _add_run_options(demo)
 
@@ -178,7 +198,9 @@ def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ):
         parser = actions.add_parser(action, help=about)
         if action == "check":
-            parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="(default: the profile in force)")
+            parser.add_argument(
+                "file", type=Path, nargs="?", metavar="FILE", help="JSON (default: the profile in force)"
+            )
         elif action in ("export", "import"):
             standard = "standard output" if action == "export" else "standard input, from a file"
             parser.add_argument("file", type=Path, metavar="FILE", help=f"JSON; - is {standard}")

@@ -119,8 +119,8 @@ class Parity(StrictStruct, frozen=True):
         float_accuracy: accuracy of the Keras model.
         converted_accuracy: accuracy of the converted model.
         agreement: share of images that both models name alike.
-        worst_class_drop: largest loss of recall in a class of 100 images, negative if each of them gained; 0 without such a
-            class.
+        worst_class_drop: largest loss of recall in a class of 100 images; negative if all of them gained, 0 if there is
+            no such class.
     """
 
     images: Count

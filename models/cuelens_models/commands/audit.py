@@ -1,7 +1,7 @@
 """The command `audit-data`: faults in a set of faces, as contact sheets and as a list that train-model reads."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +28,19 @@ Look at the sheets first, and delete the lines of what should stay. They show th
 
 def main() -> None:
     """Audit a set of faces."""
+    usage = parser()
+    options = usage.parse_args()
+    if not 2 <= options.folds <= 20:
+        usage.error("--folds must be 2 to 20")
+    if options.epochs < 1:
+        usage.error("--epochs must be 1 or more")
+    if not 0 <= options.seed < 2**32 - 10:
+        usage.error(f"--seed must be 0 to {2**32 - 11}")
+    command.finish("audit-data", lambda: _audit(options), debug=options.debug)
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of the command line."""
     parser = command.parser("audit-data", "Find wrong labels, repeats and pictures of no face.", _EXAMPLES)
     parser.add_argument("data", type=Path, metavar="DATA", help="fer2013.csv, an .npz, or a folder of faces (README)")
     add_classes(parser)
@@ -36,16 +49,14 @@ def main() -> None:
         "--folds", type=int, default=5, metavar="N", help="networks, each judging one part (%(default)s)"
     )
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="of each network (%(default)s)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
-    options = parser.parse_args()
-    if not 2 <= options.folds <= 20:
-        parser.error("--folds must be 2 to 20")
-    if options.epochs < 1:
-        parser.error("--epochs must be 1 or more")
-    if not 0 <= options.seed < 2**32 - 10:
-        parser.error(f"--seed must be 0 to {2**32 - 11}")
-    command.finish("audit-data", lambda: _audit(options), debug=options.debug)
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of most of the arithmetic (%(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
+    return parser
 
 
 def _audit(options: Namespace) -> int:

@@ -29,6 +29,20 @@ examples:
 
 def main() -> None:
     """Evaluate a model."""
+    usage = parser()
+    options = usage.parse_args()
+    lacking = {
+        "MODEL": options.model is None,
+        "--data DATA": options.data is None,
+        "--report FILE.html (for --show-faces)": options.show_faces and not options.report,
+    }
+    if any(lacking.values()):
+        usage.error(f"required, but missing: {', '.join(name for name, missing in lacking.items() if missing)}")
+    command.finish("evaluate-model", lambda: _evaluate(options), debug=options.debug)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = command.parser("evaluate-model", "Measure a bundle or a .keras file on held-out faces.", _EXAMPLES)
     parser.usage = "evaluate-model MODEL --data DATA [--protocol P] [--crop none|haar] [--json] [--report HTML] [...]"
     # argparse asks for what is required before it knows what other options need; here all is asked for at once.
@@ -37,7 +51,12 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (README)")
     add_classes(parser)
-    parser.add_argument("--protocol", default="ferplus8", choices=PROTOCOLS, help="(default: %(default)s)")
+    parser.add_argument(
+        "--protocol",
+        default="ferplus8",
+        choices=PROTOCOLS,
+        help="which faces count, and their labels (default: %(default)s)",
+    )
     parser.add_argument(
         "--crop",
         default="none",
@@ -49,15 +68,7 @@ def main() -> None:
     parser.add_argument(
         "--show-faces", action="store_true", help="show the worst mistakes on that page: it must not be passed on then"
     )
-    options = parser.parse_args()
-    lacking = {
-        "MODEL": options.model is None,
-        "--data DATA": options.data is None,
-        "--report FILE.html (for --show-faces)": options.show_faces and not options.report,
-    }
-    if any(lacking.values()):
-        parser.error(f"required, but missing: {', '.join(name for name, missing in lacking.items() if missing)}")
-    command.finish("evaluate-model", lambda: _evaluate(options), debug=options.debug)
+    return parser
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -65,15 +65,16 @@ then:
 
 def main() -> None:
     """Train a recipe."""
-    parser = _parser()
-    options = parser.parse_args()
+    usage = parser()
+    options = usage.parse_args()
     if options.recipes == [_ENSEMBLE]:
         command.finish("train-model", lambda: _ensemble(options), debug=options.debug)
-    _check(parser, options)
+    _check(usage, options)
     command.finish("train-model", lambda: _train(options), debug=options.debug)
 
 
-def _parser() -> "ArgumentParser":
+def parser() -> "ArgumentParser":
+    """Return the parser of the command line."""
     parser = command.parser("train-model", "Train a face-expression network of the zoo.", _EXAMPLES)
     parser.add_argument("recipes", metavar="RECIPE", nargs="+", help="which network to train: see below")
     parser.add_argument(
@@ -100,7 +101,7 @@ def _parser() -> "ArgumentParser":
         "--teacher-epochs",
         type=int,
         metavar="N",
-        help=f"({teacher.RECIPE.epochs}; {teacher.PRETRAINED_EPOCHS} with --pretrained)",
+        help=f"passes of each teacher ({teacher.RECIPE.epochs}; {teacher.PRETRAINED_EPOCHS} with --pretrained)",
     )
     parser.add_argument(
         "--pretrained",
@@ -157,7 +158,7 @@ def _parser() -> "ArgumentParser":
         help="train on all devices of this machine, or with other machines: the same command on each, with its own"
         " TF_CONFIG and the same, shared, --out (TensorFlow only)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training (%(default)s)")
     return parser
 
 

@@ -1,7 +1,7 @@
 """The command `tune-model`: a published recipe and data in, the values that suit it best out."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from cuelens_models import command
@@ -28,23 +28,34 @@ with KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT, the same command and a sha
 
 def main() -> None:
     """Search."""
+    usage = parser()
+    options = usage.parse_args()
+    for name in ("trials", "epochs"):
+        if getattr(options, name) < 1:
+            usage.error(f"--{name} must be 1 or more")
+    if not 0 <= options.seed < 2**32:
+        usage.error(f"--seed must be 0 to {2**32 - 1}")
+    command.finish("tune-model", lambda: _tune(options), debug=options.debug)
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of the command line."""
     parser = command.parser("tune-model", "Search for the training that suits a published recipe.", _EXAMPLES)
     parser.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
     parser.add_argument("--data", type=Path, required=True, help="fer2013.csv, an .npz, or a folder of faces (README)")
     add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where trials and best.json go")
-    parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="(default: %(default)s)")
+    parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="how trials are chosen (%(default)s)")
     parser.add_argument("--trials", type=int, default=20, metavar="N", help="at most (%(default)s)")
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="of each trial (%(default)s)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
-    options = parser.parse_args()
-    for name in ("trials", "epochs"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be 1 or more")
-    if not 0 <= options.seed < 2**32:
-        parser.error(f"--seed must be 0 to {2**32 - 1}")
-    command.finish("tune-model", lambda: _tune(options), debug=options.debug)
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of most of the arithmetic (%(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
+    return parser
 
 
 def _tune(options: Namespace) -> int:
