@@ -7,8 +7,8 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo demo-picture test quick check coverage site house plots schema settings completion wiring wearer bystanders \
-  safety speed reliability shipped-bundle \
+.PHONY: demo demo-picture test quick check coverage site house plots schema settings reference completion wiring \
+  wearer bystanders safety speed reliability shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   release-check install-units uninstall-units deb arm64-roots clean
 
@@ -53,6 +53,9 @@ settings: .venv/.dev ## write the page of the settings and a file with all of th
 
 completion: .venv/.dev ## write what completes the commands in bash and zsh, from their arguments
 	$(BIN)/python tools/completion.py
+
+reference: .venv/.dev ## write docs/reference: profile, events, bundle and commands, from the code
+	$(BIN)/python tools/reference.py
 
 wiring: .venv/.dev ## draw how the glasses are wired, and list the pins, from the settings as they are
 	$(BIN)/python tools/wiring.py

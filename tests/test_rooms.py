@@ -1,6 +1,7 @@
 """No import points up: the tables of rooms in docs/design.md against the imports of the code."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -59,6 +60,15 @@ def test_a_row_names_nothing_that_is_not_imported(package: str) -> None:
 def test_the_drawing_shows_the_imports_as_they_are() -> None:
     svg = house.DRAWING.read_text("utf-8")
     assert house.drawn(svg) == set(house.arrows(house.PACKAGES["cuelens"])), "run `make house`"
+
+
+def test_the_map_names_each_room_once_and_only_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(house.table("cuelens"))
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", text))
+    assert len(named) > 20
+    places = (house.PACKAGES["cuelens"], ROOT)
+    assert {name for name in named if not any((place / name).is_file() for place in places)} == set()
 
 
 def test_an_import_that_points_up_is_seen(tmp_path: Path) -> None:

@@ -18,17 +18,18 @@ from cuelens_models.strict_struct import StrictStruct
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _reference() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("settings_reference", ROOT / "tools" / "settings_reference.py")
+def _tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules["settings_reference"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-reference = _reference()
+_tool("docstrings")
+reference = _tool("settings_reference")
 STRUCTS = dict(reference.sections())
 KEYS = [(section, key) for section, struct in STRUCTS.items() for key in reference.keys(struct)]
 

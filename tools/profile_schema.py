@@ -1,26 +1,23 @@
 """The JSON Schema of a profile, for editors that check and complete it: what `make schema` writes."""
 
-import inspect
-import re
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from docstrings import parts
 
 from cuelens.profile.profile import Profile
 
 SCHEMA: Final = Path(__file__).resolve().parents[1] / "docs" / "profile.schema.json"
-_ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
 def schema() -> dict[str, Any]:
     """Return the schema. Descriptions come from the docstrings of the structs."""
     made = msgspec.json.schema(Profile)
     for struct in made["$defs"].values():
-        text = inspect.cleandoc(struct.get("description", ""))
-        struct["description"] = text.partition("\n\nAttributes:")[0]
-        for name, words in _ATTRIBUTE.findall(text):
-            struct["properties"][name]["description"] = " ".join(words.split())
+        struct["description"], told = parts(struct.get("description"))
+        for name, words in told.items():
+            struct["properties"][name]["description"] = words
     # The reader merges a light into the factory's, which has a colour.
     del made["$defs"]["LightCue"]["required"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

@@ -3,7 +3,6 @@
 It is what `make settings` runs.
 """
 
-import inspect
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from docstrings import about, attributes
 from msgspec.inspect import StructType, type_info
 
 from cuelens import settings
@@ -22,7 +22,6 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "settings.md"
 EXAMPLE: Final = ROOT / "examples" / "cuelens.toml"
 CARD: Final = ROOT / "examples" / "card.toml"
-_ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 _EXAMPLE: Final = re.compile(r" \((?:(?P<unit>[^()]+), )?such as (?P<value>[^()]+)\)$")
 _WIDTH: Final = 96
 _FIRST_ON_CARD: Final = ("camera", "pins", "speaker")
@@ -103,26 +102,21 @@ def keys(struct: type[Any], names: Collection[str] = ()) -> list[Key]:
 
     Raises KeyError for one without description, ValueError for one without example.
     """
-    told = dict(_ATTRIBUTE.findall(inspect.cleandoc(struct.__doc__ or "")))
+    told = attributes(struct)
     rule = type_info(struct)
     assert isinstance(rule, StructType)
     found = []
     for field in rule.fields:
         if names and field.name not in names:
             continue
-        words = " ".join(told[field.name].split())
+        words = told[field.name]
         match = _EXAMPLE.search(words)
         if match is None:
             raise ValueError(f"{struct.__name__}.{field.name} has no example: end it with (UNIT, such as VALUE)")
         default = "none: it has to be there" if field.required else _toml(field.default)
-        about = words[:1].upper() + words[1 : match.start()]
-        found.append(Key(field.name, about, match["unit"] or "", default, allowed(field.type), match["value"]))
+        meaning = words[:1].upper() + words[1 : match.start()]
+        found.append(Key(field.name, meaning, match["unit"] or "", default, allowed(field.type), match["value"]))
     return found
-
-
-def about(struct: type[Any]) -> str:
-    """Return what a struct is, in a paragraph."""
-    return " ".join(inspect.cleandoc(struct.__doc__ or "").partition("\n\nAttributes:")[0].split())
 
 
 def page() -> str:

@@ -10,6 +10,19 @@ from typing import Final
 from cuelens_models import command
 
 _OUTPUTS = ("light", "voice", "console")
+_RUN_ENDS = (
+    "0 the source or the time is over, or somebody stopped it; 2 usage; 3 bad input, a missing package or device, an"
+    " unwritable output; 69 a missing package, in the service; 70 the camera hangs, or a fault inside; 130 after Ctrl-C"
+)
+_ASKED_ENDS = "0 it was done; 2 usage; 3 the glasses refused, or none are running, with a sentence; 130 after Ctrl-C"
+_ENDS = {
+    "demo": _RUN_ENDS,
+    "run": _RUN_ENDS,
+    "doctor": "0 every part is well; 1 a part is not, or the settings have a mistake; 2 usage",
+    "status": "0 they are well; 1 no camera, or a change was taken back; 2 usage; 3 no glasses are running",
+    "press": _ASKED_ENDS,
+    "try": _ASKED_ENDS,
+}
 _EXAMPLES = """\
 examples:
   cuelens demo                              watch it work on a built-in scene; no hardware needed
@@ -35,6 +48,8 @@ def parser(first: str = "") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in (first,) if first in _ADD else _ADD:
         _ADD[name](commands)
+        if name in _ENDS:
+            commands.choices[name].epilog = f"exit status: {_ENDS[name]}"
     return parser
 
 
@@ -172,7 +187,9 @@ def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ):
         parser = actions.add_parser(action, help=about)
         if action == "check":
-            parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="(default: the profile in force)")
+            parser.add_argument(
+                "file", type=Path, nargs="?", metavar="FILE", help="JSON (default: the profile in force)"
+            )
         elif action in ("export", "import"):
             standard = "standard output" if action == "export" else "standard input, from a file"
             parser.add_argument("file", type=Path, metavar="FILE", help=f"JSON; - is {standard}")

@@ -1,6 +1,6 @@
 """Events: all that the glasses perceive and do, as one stream. Every reader gets the same objects.
 
-`t` is frame time since the first frame, in seconds. Boxes are in pixels of the upright frame.
+docs/reference/events.md is made of these docstrings, by `make reference`.
 """
 
 from typing import Final
@@ -11,11 +11,23 @@ SCHEMA: Final = 2
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True, forbid_unknown_fields=True):
-    """The base class of events."""
+    """The base class of events.
+
+    Attributes:
+        t: frame time since the first frame, in seconds.
+        track: number of the face that it is about.
+    """
 
 
 class Start(Event, frozen=True, kw_only=True, tag="start"):
-    """A run begins. school: expressions are named as a face, a smile or a frown only."""
+    """A run begins.
+
+    Attributes:
+        schema: version of the events' format.
+        bundle: name, version and the first 12 digits of the checksum of the model in use.
+        source: where frames come from: the name of a camera or a file.
+        school: whether expressions are named as a face, a smile or a frown only.
+    """
 
     schema: int = SCHEMA
     bundle: str
@@ -24,7 +36,11 @@ class Start(Event, frozen=True, kw_only=True, tag="start"):
 
 
 class FaceSeen(Event, frozen=True, kw_only=True, tag="face"):
-    """A face came into view."""
+    """A face came into view.
+
+    Attributes:
+        box: left, top, width and height, in pixels of the upright frame.
+    """
 
     t: float
     track: int
@@ -39,7 +55,11 @@ class FaceLost(Event, frozen=True, kw_only=True, tag="lost"):
 
 
 class Reading(Event, frozen=True, kw_only=True, tag="reading"):
-    """The model's result for one crop. scores: probabilities by label."""
+    """The model's result for one crop.
+
+    Attributes:
+        scores: probability by label, 0 to 1, to four digits.
+    """
 
     t: float
     track: int
@@ -47,7 +67,12 @@ class Reading(Event, frozen=True, kw_only=True, tag="reading"):
 
 
 class Expression(Event, frozen=True, kw_only=True, tag="expression"):
-    """The settled expression of a face changed. `unsure` is one of its values."""
+    """The settled expression of a face changed.
+
+    Attributes:
+        expression: a label of the model, or unsure; at a school face, smile or frown.
+        confidence: its smoothed probability, 0 to 1; of unsure, that of the most probable label.
+    """
 
     t: float
     track: int
@@ -59,11 +84,11 @@ class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
     """A cue was sent to the outputs.
 
     Attributes:
-        kind: face, expression, answer, prompt or try.
-        track: the face that it is about; None if it is about none.
-        word: an expression, or another word of `cuelens.profile.wording`.
+        kind: face (a greeting), expression, answer (to a press), prompt (of a game) or try (a caregiver's).
+        track: number of the face that it is about; null if it is about none.
+        word: what is told: an expression, or another word that the language has a phrase for.
         outputs: those that give it: light, voice, console.
-        latency_ms: real time from exposure (files: from hand-over) to this event.
+        latency_ms: real time from exposure (files: from hand-over) to this event, in milliseconds.
     """
 
     t: float
@@ -75,42 +100,68 @@ class CueGiven(Event, frozen=True, kw_only=True, tag="cue"):
 
 
 class Press(Event, frozen=True, kw_only=True, tag="press"):
-    """The wearer used the button. gesture: ask, pause, mute, unmute, calibrate, or again (a new session)."""
+    """The wearer used the button.
+
+    Attributes:
+        t: frame time of the turn before it, in seconds.
+        gesture: ask, pause, mute, unmute, calibrate, or again (a new session).
+    """
 
     t: float
     gesture: str
 
 
 class Mute(Event, frozen=True, kw_only=True, tag="mute"):
-    """Unasked cues were muted, or allowed again."""
+    """Unasked cues were muted, or allowed again.
+
+    Attributes:
+        on: whether they are muted.
+    """
 
     t: float
     on: bool
 
 
 class Pause(Event, frozen=True, kw_only=True, tag="pause"):
-    """The camera was turned off, or on again."""
+    """The camera was turned off, or on again.
+
+    Attributes:
+        on: whether it is off.
+    """
 
     t: float
     on: bool
 
 
 class Mode(Event, frozen=True, kw_only=True, tag="mode"):
-    """The mode from now on: companion, explore, smile, quiet."""
+    """The mode from now on.
+
+    Attributes:
+        mode: companion, explore, smile or quiet.
+    """
 
     t: float
     mode: str
 
 
 class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):
-    """The caregiver's calibration began or ended. Meanwhile there is no session."""
+    """The caregiver's calibration began or ended. Meanwhile there is no session.
+
+    Attributes:
+        on: whether it began.
+    """
 
     t: float
     on: bool
 
 
 class Session(Event, frozen=True, kw_only=True, tag="session"):
-    """A session began or ended. why: of the end: time (it was over), stopped, calibration, camera lost; else empty."""
+    """A session began or ended.
+
+    Attributes:
+        state: began or ended.
+        why: of the end: time (it was over), stopped, calibration or camera lost. Empty at the beginning.
+    """
 
     t: float
     state: str
@@ -118,7 +169,12 @@ class Session(Event, frozen=True, kw_only=True, tag="session"):
 
 
 class Fault(Event, frozen=True, kw_only=True, tag="fault"):
-    """Something does not work. fault: its name. detail: a sentence, with what is done about it."""
+    """Something does not work.
+
+    Attributes:
+        fault: its name.
+        detail: a sentence, with what is done about it.
+    """
 
     t: float
     fault: str
@@ -126,7 +182,16 @@ class Fault(Event, frozen=True, kw_only=True, tag="fault"):
 
 
 class State(Event, frozen=True, kw_only=True, tag="state"):
-    """Statistics of the run. state: running, too dark, covered, no camera... frame_age_ms_p95: None if not live."""
+    """Statistics of the run, every five seconds of frame time and at each change of the state.
+
+    Attributes:
+        state: running, too dark, covered, camera stalled, no camera, paused or resting.
+        camera_fps: frames a second since the last of these events.
+        beat_fps: beats a second since the last of these events.
+        dropped: frames since the start that a newer one overwrote, or that were no pictures.
+        frame_age_ms_p95: milliseconds from exposure to the end of the beat, 95th percentile of the last 256 beats; null
+            where no frame has an age, with `--as-fast`.
+    """
 
     t: float
     state: str
@@ -137,7 +202,11 @@ class State(Event, frozen=True, kw_only=True, tag="state"):
 
 
 class Shown(Event, frozen=True, kw_only=True, tag="shown"):
-    """Ground truth: what a face shows from now on, in labelled streams. The glasses never write it."""
+    """Ground truth: what a face shows from now on, in labelled streams. The glasses never write it.
+
+    Attributes:
+        expression: what it shows, a label.
+    """
 
     t: float
     track: int

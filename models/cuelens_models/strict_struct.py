@@ -94,6 +94,8 @@ def _words(rule: inspect.Type) -> str:
             return f"a group of keys ({allowed(key)}), each with {allowed(inner)}"
         case inspect.DictType(value_type=inner):
             return f"a group of keys, each with {allowed(inner)}"
+        case inspect.TupleType(item_types=(inner, *others)):
+            return f"a list of {len(others) + 1} entries, each {allowed(inner)}"
         case inspect.CollectionType(item_type=inner, min_length=least, max_length=most):
             return f"a list{_length(least, most, 'entries')}, each {allowed(inner)}"
     return _value(rule)

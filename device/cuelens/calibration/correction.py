@@ -35,8 +35,8 @@ class Correction(StrictStruct, frozen=True):
     """What the family's calibration found. Statistics only. Empty, it changes nothing.
 
     Attributes:
-        shift: nats that are added to the margin of a label over neutral.
-        scale: factor of that margin, before the shift is added.
+        shift: by label, nats that are added to its margin over neutral.
+        scale: by label, the factor of that margin before the shift is added.
         people: how many sittings of family members it is the mean of.
     """
 

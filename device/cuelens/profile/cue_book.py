@@ -12,8 +12,8 @@ class LightCue(StrictStruct, frozen=True):
     """A light cue. Nothing flashes above 3 Hz.
 
     Attributes:
-        colour: as a web page writes it: "#F0E442".
-        pattern: steady, fade or breath.
+        colour: red, green and blue as a web page writes them: "#F0E442".
+        pattern: course of the light: steady, fade (in and out) or breath.
         light_s: duration in seconds. A breath lasts for as many whole breaths of 2 s as fit.
     """
 
@@ -43,6 +43,15 @@ class CueBook(StrictStruct, frozen=True):
 
     The colours are Okabe and Ito's colour-blind-safe palette. No two expressions share pattern and duration, so a
     single LED can tell them apart without colour.
+
+    Attributes:
+        happy: cue for a face that looks happy.
+        surprise: cue for a face that looks surprised.
+        sad: cue for a face that looks sad.
+        angry: cue for a face that looks angry.
+        disgust: cue for a face that looks disgusted.
+        fear: cue for a face that looks scared.
+        contempt: cue for a face that looks scornful.
     """
 
     happy: CueEntry | None = CueEntry(light=LightCue(colour="#F0E442"))

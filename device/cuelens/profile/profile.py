@@ -1,4 +1,7 @@
-"""The profile: a caregiver's options for one wearer. JSON; every key has a default. Sound is off by default."""
+"""The profile: a caregiver's options for one wearer. JSON; every key has a default. Sound is off by default.
+
+docs/profile.schema.json (`make schema`) and docs/reference/profile.md (`make reference`) are made of these docstrings.
+"""
 
 from typing import Annotated, Literal
 
@@ -15,13 +18,13 @@ Target = Literal["happy", "surprise", "sad", "angry", "disgust", "fear"]
 
 
 class Sound(StrictStruct, frozen=True):
-    """Sound.
+    """What is heard. Nothing is, until a caregiver turns it on.
 
     Attributes:
-        on: whether there is any.
+        on: whether there is any sound.
         say: words, or earcons: two soft tones for each word.
-        volume_percent: loudness, clipped to `ceiling_percent`.
-        ceiling_percent: greatest loudness.
+        volume_percent: loudness, in percent of the speaker's greatest; `ceiling_percent` at most.
+        ceiling_percent: greatest loudness, in percent.
     """
 
     on: bool = False
@@ -34,9 +37,9 @@ class Brightness(StrictStruct, frozen=True):
     """Brightness of the light, in percent of the LED's greatest.
 
     Attributes:
-        brightness_percent: by day.
+        brightness_percent: brightness by day; `ceiling_percent` at most.
         ceiling_percent: greatest brightness.
-        night_percent: in the dark.
+        night_percent: brightness in the dark.
     """
 
     brightness_percent: Percent = 40
@@ -45,13 +48,28 @@ class Brightness(StrictStruct, frozen=True):
 
 
 class View(StrictStruct, frozen=True):
-    """How the glasses sit on this wearer. tilt_degrees: by how much a level room leans, counter-clockwise."""
+    """How the glasses sit on this wearer.
+
+    Attributes:
+        tilt_degrees: by how much a level room leans in the picture, in degrees, counter-clockwise. Faces are searched
+            for as that room leans, from four degrees on.
+    """
 
     tilt_degrees: Annotated[float, msgspec.Meta(ge=-30, le=30)] = 0.0
 
 
 class Enter(StrictStruct, frozen=True):
-    """Thresholds for this wearer, each a probability against that of neutral; None keeps the usual one."""
+    """Thresholds for this wearer. An expression settles from this probability on, against that of neutral alone.
+
+    Attributes:
+        happy: least probability of happy; null for the usual threshold.
+        surprise: least probability of surprise; null for the usual threshold.
+        sad: least probability of sad; null for the usual threshold.
+        angry: least probability of angry; null for the usual threshold.
+        disgust: least probability of disgust; null for the usual threshold.
+        fear: least probability of fear; null for the usual threshold.
+        contempt: least probability of contempt; null for the usual threshold.
+    """
 
     happy: Threshold | None = None
     surprise: Threshold | None = None
@@ -68,15 +86,18 @@ class Policy(StrictStruct, frozen=True):
     A benchmark chose the other parameters (smoothing, hysteresis, margin, ...): they are defaults in `cuelens.cues`.
 
     Attributes:
-        dwell_s: least time from an expression to its settling.
-        caution: makes every threshold higher, in nats (natural logarithms of odds).
+        dwell_s: least time from an expression to its settling, in seconds.
+        caution: what every threshold is raised by, in nats (natural logarithms of odds). More means fewer cues, and
+            fewer false ones.
         enter: thresholds of this wearer.
         speaks: which face is attended to when several are in view: the nearest or the most central.
-        gap_s: shortest time between any cue and an unasked one after it.
-        answer_gap_s: shortest time between any cue and an answer after it.
-        same_expression_s: shortest time between a cue for an expression, answers included, and an unasked one after it.
+        gap_s: shortest time between any cue and an unasked one after it, in seconds.
+        answer_gap_s: shortest time between any cue and an answer after it, in seconds.
+        same_expression_s: shortest time between a cue for an expression, answers included, and an unasked one for the
+            same after it, in seconds.
         spoken_per_minute: most spoken cues in any minute.
-        reunion_s: keep the belief about a face that is out of view for so long.
+        reunion_s: how long the belief about a face that is out of view is kept, in seconds. Face finding
+            takes a new value at the next start.
     """
 
     dwell_s: Seconds = 1.0
@@ -98,7 +119,11 @@ RETIRED = (
 
 
 class Session(StrictStruct, frozen=True):
-    """Length of a session, in minutes; 0 for no end. Afterwards the glasses rest until a press."""
+    """A session: the time from one calm light to the next. Afterwards the glasses rest until a press.
+
+    Attributes:
+        minutes: length of a session; 0 for no end.
+    """
 
     minutes: Annotated[int, msgspec.Meta(ge=0, le=240)] = 20
 
@@ -107,9 +132,9 @@ class Play(StrictStruct, frozen=True):
     """The parameters of the games. Times in seconds.
 
     Attributes:
-        wait_s: `explore` answers after so long without a press.
+        wait_s: time without a press after which `explore` answers, in seconds.
         find: the expressions that `smile` asks for, in turn.
-        round_s: pause between two rounds of `smile`.
+        round_s: pause between two rounds of `smile`, in seconds.
     """
 
     wait_s: Annotated[float, msgspec.Meta(ge=1, le=30)] = 4.0
@@ -138,20 +163,20 @@ class Profile(StrictStruct, frozen=True):
 
     Attributes:
         schema: version of the format.
-        wearer: a name for the wearer.
+        wearer: a name for the wearer, which need not be the real one.
         language: code of the language of the phrases.
-        mode: name of the mode.
-        school: tell faces, smiles and frowns only (docs/decisions/0010).
+        mode: name of the rule by which cues are given.
+        school: whether faces, smiles and frowns are all that is told (docs/decisions/0010-school.md).
         session: length of a session.
-        sound: sound.
+        sound: what is heard.
         light: brightness of the light.
         view: how the glasses sit.
         policy: options for the cue policy.
         play: parameters of the games.
-        fading: parameters of fading.
+        fading: how cues come later and less often.
         cues: light and phrase for each expression.
         people: by how much readings are moved for this household; found by the family's calibration.
-        face_found: light of the greeting; None for no greeting.
+        face_found: light of the greeting of a new face; null for no greeting.
     """
 
     schema: Literal[1] = 1

@@ -22,8 +22,12 @@ _MOST_BYTES: Final = 64_000_000
 class CurvePoint(StrictStruct, frozen=True):
     """The result of one epoch.
 
-    accuracy: on the inner split, by protocol. inner_loss: on the inner split too, if the recipe needs it. seconds:
-    duration of the epoch.
+    Attributes:
+        number: of the epoch, from 1 on.
+        loss: mean loss on the faces that were learned from.
+        accuracy: on the inner split, by protocol.
+        inner_loss: loss on the inner split, if the recipe needs it.
+        seconds: duration of the epoch.
     """
 
     number: int
@@ -34,9 +38,22 @@ class CurvePoint(StrictStruct, frozen=True):
 
 
 class TrainingRecord(StrictStruct, frozen=True):
-    """How a network was trained, and its input normalisation.
+    """How a network was trained, and how it is fed.
 
-    epochs: planned. device: what it was trained on. enter: its thresholds, by label.
+    Attributes:
+        recipe: name of the recipe.
+        labels: the expressions, in the order of the outputs.
+        protocol: name of the protocol that judged it.
+        multiply: factor of a grey level.
+        add: what is added to that product.
+        per_image: whether each face is standardised first, by its own mean and standard deviation.
+        crop: how a face is cut out of a frame.
+        data: name of what it was trained on.
+        epochs: how many were planned.
+        seed: of the training.
+        device: what it was trained on.
+        enter: its thresholds, by label; null if its recipe chooses none.
+        curve: result of each epoch.
     """
 
     recipe: str

@@ -51,8 +51,13 @@ def command_line() -> ArgumentParser:
         "--folds", type=int, default=5, metavar="N", help="networks, each judging one part (%(default)s)"
     )
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="of each network (%(default)s)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of most of the arithmetic (%(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
     return parser
 
 

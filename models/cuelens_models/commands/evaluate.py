@@ -51,7 +51,12 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, help="fer2013.csv, an .npz, or a folder of faces (docs/training.md)")
     add_classes(parser)
-    parser.add_argument("--protocol", default="ferplus8", choices=PROTOCOLS, help="(default: %(default)s)")
+    parser.add_argument(
+        "--protocol",
+        default="ferplus8",
+        choices=PROTOCOLS,
+        help="which faces count, and their labels (default: %(default)s)",
+    )
     parser.add_argument(
         "--crop",
         default="none",

@@ -101,7 +101,7 @@ def command_line() -> "ArgumentParser":
         "--teacher-epochs",
         type=int,
         metavar="N",
-        help=f"({teacher.RECIPE.epochs}; {teacher.PRETRAINED_EPOCHS} with --pretrained)",
+        help=f"passes of each teacher ({teacher.RECIPE.epochs}; {teacher.PRETRAINED_EPOCHS} with --pretrained)",
     )
     parser.add_argument(
         "--pretrained",
@@ -158,7 +158,7 @@ def command_line() -> "ArgumentParser":
         help="train on all devices of this machine, or with other machines: the same command on each, with its own"
         " TF_CONFIG and the same, shared, --out (TensorFlow only)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training (%(default)s)")
     return parser
 
 

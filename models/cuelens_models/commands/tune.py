@@ -47,11 +47,16 @@ def command_line() -> ArgumentParser:
     )
     add_classes(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where trials and best.json go")
-    parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="(default: %(default)s)")
+    parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="how trials are chosen (%(default)s)")
     parser.add_argument("--trials", type=int, default=20, metavar="N", help="at most (%(default)s)")
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="of each trial (%(default)s)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of most of the arithmetic (%(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
     return parser
 
 

@@ -160,7 +160,7 @@ _shtab_cuelens_profile_defaults_added=0
 _shtab_cuelens_profile_check_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--config[settings of the hardware (TOML)]:FILE:_files"
-  ":(default\: the profile in force):_files"
+  ":JSON (default\: the profile in force):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -380,7 +380,7 @@ _shtab_train_model_options=(
   "--out[where checkpoints and the result go]:DIR:_files -/"
   "--epochs[passes over the data (cuelens 340\; others as published)]:N:"
   "--teachers[networks that cuelens learns from\; 0\: from people alone (2)]:N:"
-  "--teacher-epochs[(30\; 16 with --pretrained)]:N:"
+  "--teacher-epochs[passes of each teacher (30\; 16 with --pretrained)]:N:"
   "--pretrained[weights for teachers to begin from\: face_recognition_model-weights_manifest.json of the npm package \@vladmandic\/face-api, which tells people apart (default\: none)]:FILE:_files"
   "--taught-by[for cuelens\: .keras files to learn from besides (with --teachers 0\: instead of) its own teachers]:FILE:_files"
   "--begin[for cuelens\: train this .keras file of ours further, at a low rate, in place of a fresh network]:FILE:_files"
@@ -391,7 +391,7 @@ _shtab_train_model_options=(
   "--budget[scale all epochs so that the whole, with --queue each recipe, takes about this long here]:MINUTES:"
   "--precision[of most of the arithmetic\; bfloat16 is quicker where the processor has it (float32)]:precision:(float32 bfloat16)"
   "--strategy[train on all devices of this machine, or with other machines\: the same command on each, with its own TF_CONFIG and the same, shared, --out (TensorFlow only)]:strategy:(mirrored multiworker)"
-  "--seed[N]:N:"
+  "--seed[seed of the training (0)]:N:"
   "(*):which network to train\: see below:(cuelens teacher ensemble vgg-blocks vgg-blocks-1 vgg-blocks-2 vgg-blocks-5 vgg-blocks-l2 vgg-blocks-augmented vgg-blocks-dropout20 vgg-blocks-dropout30 vgg-blocks-stopped vgg-blocks-norm elu-6 elu-6-slow ferplus-bn ferplus-bn-three ferplus-bn-still ferplus-bn-plain five-class-transfer five-class-transfer-manual five-class-transfer-inspected five-class-scratch five-class-scratch-manual four-class four-class-norm four-class-attention cuelens-flat cuelens-grouped)"
 )
 
@@ -454,8 +454,8 @@ _shtab_audit_data_options=(
   "--out[where findings and sheets go]:DIR:_files -/"
   "--folds[networks, each judging one part (5)]:N:"
   "--epochs[of each network (10)]:N:"
-  "--precision[(float32)]:precision:(float32 bfloat16)"
-  "--seed[N]:N:"
+  "--precision[of most of the arithmetic (float32)]:precision:(float32 bfloat16)"
+  "--seed[seed of the trainings (0)]:N:"
   ":fer2013.csv, an .npz, or a folder of faces (docs\/training.md):_files"
 )
 
@@ -517,11 +517,11 @@ _shtab_tune_model_options=(
   "--data[fer2013.csv, an .npz, or a folder of faces (docs\/training.md)]:data:_files"
   "--classes[what names of classes in DATA stand for that are no labels, for example enojo\=angry,feliz\=happy]:NAME=LABEL,...:"
   "--out[where trials and best.json go]:DIR:_files -/"
-  "--search[(default\: bayesian)]:search:(bayesian random grid)"
+  "--search[how trials are chosen (bayesian)]:search:(bayesian random grid)"
   "--trials[at most (20)]:N:"
   "--epochs[of each trial (8)]:N:"
-  "--precision[(float32)]:precision:(float32 bfloat16)"
-  "--seed[N]:N:"
+  "--precision[of most of the arithmetic (float32)]:precision:(float32 bfloat16)"
+  "--seed[seed of the trainings (0)]:N:"
   ":one of\: vgg-blocks, vgg-blocks-1, vgg-blocks-2, vgg-blocks-5, vgg-blocks-l2, vgg-blocks-augmented, vgg-blocks-dropout20, vgg-blocks-dropout30, vgg-blocks-stopped, vgg-blocks-norm, elu-6, elu-6-slow, ferplus-bn, ferplus-bn-three, ferplus-bn-still, ferplus-bn-plain, five-class-transfer, five-class-transfer-manual, five-class-transfer-inspected, five-class-scratch, five-class-scratch-manual, four-class, four-class-norm, four-class-attention, cuelens-flat, cuelens-grouped:(vgg-blocks vgg-blocks-1 vgg-blocks-2 vgg-blocks-5 vgg-blocks-l2 vgg-blocks-augmented vgg-blocks-dropout20 vgg-blocks-dropout30 vgg-blocks-stopped vgg-blocks-norm elu-6 elu-6-slow ferplus-bn ferplus-bn-three ferplus-bn-still ferplus-bn-plain five-class-transfer five-class-transfer-manual five-class-transfer-inspected five-class-scratch five-class-scratch-manual four-class four-class-norm four-class-attention cuelens-flat cuelens-grouped)"
 )
 
@@ -582,7 +582,7 @@ _shtab_evaluate_model_options=(
   "--debug[show a traceback when something goes wrong]"
   "--data[fer2013.csv, an .npz, or a folder of faces (docs\/training.md)]:data:_files"
   "--classes[what names of classes in DATA stand for that are no labels, for example enojo\=angry,feliz\=happy]:NAME=LABEL,...:"
-  "--protocol[(default\: ferplus8)]:protocol:(ferplus8 ferplus7 fer7 fer6 fer5 fer4)"
+  "--protocol[which faces count, and their labels (default\: ferplus8)]:protocol:(ferplus8 ferplus7 fer7 fer6 fer5 fer4)"
   "--crop[haar\: cut the largest face out of pictures over 96 pixels, as the glasses do (default\: none)]:crop:(none haar)"
   "--corruptions[also measure the same faces with eight faults of a small camera, among them all at once (takes longer)]"
   "--json[print JSON]"
