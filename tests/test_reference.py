@@ -48,7 +48,7 @@ def test_a_page_is_that_of_the_code_as_it_is(name: str) -> None:
 
 
 def test_no_page_is_left_of_what_is_gone() -> None:
-    assert {file.name for file in reference.FOLDER.iterdir()} == set(reference.PAGES)
+    assert {file.name for file in reference.FOLDER.iterdir()} == {"README.md", *reference.PAGES}
 
 
 def test_every_key_of_a_profile_has_a_row() -> None:

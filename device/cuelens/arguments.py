@@ -66,7 +66,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="run the glasses on a built-in scene, and draw the session as a picture")
     demo.add_argument(
-        "-o", "--output", type=Path, metavar="PNG", help="(default: cuelens-demo.png; it needs the extra demo)"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PNG",
+        help="the picture to write (default: cuelens-demo.png; it needs the extra demo)",
     )
     _add_run_options(demo)
 
@@ -275,7 +279,7 @@ def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         help="print what completes cuelens, train-model and the other commands in a shell",
         epilog='for this shell: eval "$(cuelens completion bash)"; for every one: that line in ~/.bashrc, or ~/.zshrc',
     )
-    completion.add_argument("shell", choices=("bash", "zsh"))
+    completion.add_argument("shell", choices=("bash", "zsh"), help="the shell that completes")
 
 
 def _day(text: str) -> str:

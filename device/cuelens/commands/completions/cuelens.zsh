@@ -109,7 +109,7 @@ _shtab_cuelens_card_take_defaults_added=0
 
 _shtab_cuelens_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":shell:(bash zsh)"
+  ":the shell that completes:(bash zsh)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -117,7 +117,7 @@ _shtab_cuelens_completion_defaults_added=0
 
 _shtab_cuelens_demo_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-o,--output}"[(default\: cuelens-demo.png\; it needs the extra demo)]:PNG:_files"
+  {-o,--output}"[the picture to write (default\: cuelens-demo.png\; it needs the extra demo)]:PNG:_files"
   "--config[settings of the hardware (TOML)]:FILE:_files"
   "--profile[profile of the wearer (JSON)]:FILE:_files"
   "--bundle[the model (default\: the one that ships with cuelens)]:FILE:_files"
