@@ -195,11 +195,14 @@ def _not_a_face(evaluation: Evaluation) -> float | None:
 def _notes(evaluation: Evaluation) -> list[str]:
     """Return remarks about the data, sentences without a full stop."""
     data, outside = evaluation.data, evaluation.exclusions
-    if not outside:
-        return list(data.notes)
-    kinds = ", ".join(f"{word} {count}" for word, count in outside.items())
-    total = f"{sum(outside.values())} of {len(data.faces)}"
-    return [*data.notes, f"{total} faces do not count under {evaluation.protocol} ({kinds})"]
+    notes = list(data.notes)
+    if outside:
+        kinds = ", ".join(f"{word} {count}" for word, count in outside.items())
+        total = f"{sum(outside.values())} of {len(data.faces)}"
+        notes.append(f"{total} faces do not count under {evaluation.protocol} ({kinds})")
+    if np.bincount(evaluation.truth, minlength=1).max() < metrics.ENOUGH:
+        notes.append(f"macro-F1 is 0 because no expression has {metrics.ENOUGH} images: take that over all classes")
+    return notes
 
 
 def _rounded(value: Any) -> Any:
