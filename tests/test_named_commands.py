@@ -18,7 +18,7 @@ PAGES = sorted(
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 SCRIPTS = PROJECT["scripts"]
-TOOLS = {"python", "pip", "ruff", "mypy", "vulture", "pytest", "pre-commit"}
+TOOLS = {"activate", "python", "pip", "ruff", "mypy", "vulture", "pytest", "pre-commit"}
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} - {"build", "dist"}
 ELSEWHERE = {"systemd/journald.conf.d"}
 """Paths on a board, below a folder that the page names before."""
