@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check coverage house schema settings wiring safety reliability shipped-bundle \
+.PHONY: demo test quick check coverage mutants house schema settings wiring safety reliability shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   install-units uninstall-units deb arm64-roots clean
 
@@ -29,6 +29,9 @@ check: .venv/.dev ## lint, types, and code that nothing uses
 
 coverage: .venv/.dev ## which lines and branches no test runs, those of child processes included (slow)
 	$(BIN)/python -m pytest $(PARALLEL) -q --cov --cov-report=term tests/device tests/models tests/convert tests/test_house.py
+
+mutants: .venv/.dev ## change the pure rooms place by place, and count what their tests notice (pip install cosmic-ray; slow)
+	$(BIN)/python benchmarks/mutants.py
 
 house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
 	$(BIN)/python tools/house.py
