@@ -7,7 +7,7 @@ CORE := tests/device tests/models/bundle tests/test_house.py tests/test_rooms.py
 PARALLEL := -n auto --dist loadscope
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo demo-picture test quick check coverage site house plots schema settings reference completion wiring \
+.PHONY: demo demo-picture test quick check coverage mutants site house plots schema settings reference completion wiring \
   wearer bystanders safety speed reliability shipped-bundle \
   image image-again image-base image-lock image-test update-bundle \
   release-check install-units uninstall-units deb arm64-roots clean
@@ -38,6 +38,9 @@ site: .venv/.dev ## the documentation as a site in build/site; a link to nothing
 	rm -rf build/site build/site-pages
 	$(BIN)/python -m sphinx -q -E -W --keep-going -n -c docs/site -d build/site-pages . build/site
 	@echo "build/site/index.html; links to other hosts, which nothing fetched: build/site/outside-links.txt"
+
+mutants: .venv/.dev ## change the pure rooms place by place, and count what their tests notice (pip install cosmic-ray; slow)
+	$(BIN)/python benchmarks/mutants.py
 
 house: .venv/.dev ## draw the rooms and the imports between them into docs/house.svg
 	$(BIN)/python tools/house.py

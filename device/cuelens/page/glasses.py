@@ -21,15 +21,14 @@ R = TypeVar("R")
 class GlassesClient:
     """Asks the glasses at some paths. Errors are those of `cuelens.link.client.exchange`."""
 
-    def __init__(self, paths: Sequence[Path], answer_s: float = client.ANSWER_S) -> None:
-        """Ask at the first path that answers. answer_s: deadline of each request."""
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Ask at the first path that answers."""
         self._paths = tuple(paths)
-        self._answer_s = answer_s
         self._limiter: anyio.CapacityLimiter | None = None
 
     def ask_now(self, request: Request) -> Reply:
         """Ask, and block until the answer."""
-        return client.exchange(request, self._paths, answer_s=self._answer_s)
+        return client.exchange(request, self._paths)
 
     async def ask(self, request: Request, kind: type[T]) -> T:
         """Ask, and return the answer. Raises BadInput if it is of another kind."""

@@ -129,6 +129,18 @@ def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
     assert (later.words, later.changed) == ({1: "smile"}, frozenset())
 
 
+def test_a_box_that_is_probably_no_face_is_read_four_times_a_second() -> None:
+    labels = (*LABELS, "not_a_face")
+    settling = SettleRule(labels=labels, least=dict.fromkeys(labels, -2.0))
+    subject = CuePolicy(settling, LIMITS, modes()["companion"], PlayRule(), FadingRule(), remembered_s=2.0)
+    read = []
+    for n in range(10, 40):
+        due = subject.due(n / 15, [FACE])
+        read += [n] if due else []
+        subject.step(n / 15, [FACE], {face.track: (0.1, 0.0, 0.0, 0.0, 0.9) for face in due})
+    assert read == list(range(10, 40, 4))
+
+
 def test_two_faces_of_one_size_do_not_take_turns() -> None:
     subject = policy()
     cues = []

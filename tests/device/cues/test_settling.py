@@ -103,6 +103,13 @@ def test_an_expression_is_not_learned_as_usual() -> None:
     assert beliefs[-1].expression == "happy"
 
 
+def test_evidence_grows_to_twice_that_of_settling() -> None:
+    """So an expression that was shown for minutes ends as soon as one that was shown for seconds."""
+    for seconds in (5, 60):
+        belief = run(steady(CALM, 0, 3) + steady(BROAD, 3, 3 + seconds))[-1]
+        assert max(belief.evidence) == pytest.approx(2 * RULE.tell)
+
+
 def test_an_expression_ends_when_the_face_is_calm_again() -> None:
     beliefs = run(steady(CALM, 0, 3) + steady(BROAD, 3, 6) + steady(CALM, 6, 9))
     ended = next(belief.t for belief in beliefs if belief.t > 6 and belief.expression != "happy")
@@ -162,6 +169,13 @@ def test_labels_without_neutral_settle_by_their_odds_against_all_else() -> None:
     rule = SettleRule(labels=labels, least=dict.fromkeys(labels, -2.0))
     assert run(steady((0.99, 0.01), 0, 4), rule)[-1].expression == "happy"
     assert {belief.expression for belief in run(steady((0.5, 0.5), 0, 4), rule)} == {"unsure"}
+
+
+def test_without_labels_of_expressions_a_face_is_neutral_or_unsure() -> None:
+    labels = ("neutral", "not_a_face")
+    rule = SettleRule(labels=labels, least={})
+    assert run(steady((0.99, 0.01), 0, 4), rule)[-1].expression == "neutral"
+    assert {belief.expression for belief in run(steady((0.1, 0.9), 0, 4), rule)} == {"unsure"}
 
 
 scores = st.lists(st.floats(0.0, 1), min_size=9, max_size=9).map(

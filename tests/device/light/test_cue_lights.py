@@ -2,15 +2,16 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
 from cuelens.frame import Frame
 from cuelens.light import patterns
 from cuelens.light.brightness import Dimming, target_percent
-from cuelens.light.cue_lights import lights
+from cuelens.light.cue_lights import PRESS, TROUBLE, light_pattern, lights
 from cuelens.light.patterns import Moment, moment, rgb, strengths
-from cuelens.profile.cue_book import CueBook, CueEntry
+from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
 from cuelens.profile.profile import Brightness, Profile
 from cuelens.types import LightPattern
 from cuelens.vision.picture_state import PictureState
@@ -44,6 +45,11 @@ def test_the_single_led_that_is_nearest_in_hue_shines_alone(
     singles: tuple[patterns.Colour, ...], colour: str, expected: tuple[float, ...]
 ) -> None:
     assert strengths(rgb(colour), singles) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("level", "light"), [(0, 0.0), (5, 5 / 255 / 12.92), (10, 10 / 255 / 12.92), (11, linear(11))])
+def test_the_darkest_levels_of_srgb_are_proportional_to_light(level: int, light: float) -> None:
+    assert rgb(f"#{level:02X}00FF") == pytest.approx((light, 0.0, 1.0))
 
 
 def test_what_is_not_black_is_never_rounded_to_dark() -> None:
@@ -151,6 +157,20 @@ def test_the_light_level_stores_its_mean() -> None:
     assert level.mean == 77
     level.judge(Frame(np.full((480, 640), 99, np.uint8), 1.1, 0))
     assert level.mean == 77
+
+
+@pytest.mark.parametrize(("percent", "level"), [(0.0, 0.0), (40.0, 0.4), (100.0, 1.0)])
+def test_a_pattern_is_as_bright_as_asked_for(percent: float, level: float) -> None:
+    pattern = light_pattern(LightCue(colour="#FF8000", pattern="breath", light_s=4.0), percent)
+    assert pattern.colour == pytest.approx((level, level * linear(0x80), 0.0))
+    assert (pattern.pattern, pattern.seconds) == ("breath", 4.0)
+
+
+def test_every_light_is_one_that_a_profile_might_have_but_for_a_number_of_a_code() -> None:
+    built_in = lights(Profile())
+    assert built_in.pop("code").light_s < 0.5
+    for light in (*built_in.values(), PRESS, TROUBLE):
+        assert msgspec.convert(msgspec.to_builtins(light), LightCue) == light
 
 
 def test_an_expression_without_a_light_has_none() -> None:

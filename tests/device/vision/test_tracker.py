@@ -50,6 +50,24 @@ def test_of_two_boxes_each_track_gets_the_one_where_it_should_be() -> None:
     assert [track.misses for track in tracks] == [0, 0]
 
 
+@pytest.mark.parametrize(("seed", "misses"), [(1, 0), (2, 1)], ids=["the same face", "another face"])
+def test_a_face_that_leaps_must_look_as_before(seed: int, misses: int) -> None:
+    track = followed(100, 100, 1)
+    assign({0: scan(box(130, 100))}, [track], picture((seed, (130, 100))), 16 / 15)
+    assert track.misses == misses
+
+
+def test_a_side_that_is_wholly_trusted_says_nothing_of_growth() -> None:
+    expected = []
+    for trust in (0.5, 1.0):
+        track = Track(box(100, 100), 0.0, 0.0)
+        for n in range(1, 6):
+            track.update((100, 100, SIDE + 2 * n, SIDE + 2 * n), n / 15, trust)
+        expected.append(track.expected(5 / 15 + 0.5)[2])
+    assert expected[0] > SIDE + 20
+    assert expected[1] == SIDE + 10
+
+
 def test_a_box_is_given_once_though_two_regions_show_it() -> None:
     tracks = [followed(100, 100, 1), followed(190, 100, 2)]
     assign({0: scan(box(104, 100)), 1: scan(box(105, 101))}, tracks, picture((1, (104, 100))), 16 / 15)
