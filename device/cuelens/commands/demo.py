@@ -50,6 +50,8 @@ def demo(options: RunOptions, wanted: Path | None) -> int:
         options: the command line.
         wanted: where the picture is asked for. None: cuelens-demo.png, and none at all without matplotlib.
     """
+    output = wanted or _PICTURE
+    refuse_standard(output)
     lacking = _lacking()
     if lacking:
         if wanted:
@@ -57,8 +59,6 @@ def demo(options: RunOptions, wanted: Path | None) -> int:
         status = run(msgspec.structs.replace(options, whole=True))
         print(f"no picture of the session: {lacking}", file=for_events(options.events))
         return status
-    output = wanted or _PICTURE
-    refuse_standard(output)
     if not output.parent.is_dir() or output.is_dir():
         raise Unwritable(
             f"{output} cannot be written: its folder does not exist" if not output.is_dir() else f"{output} is a folder"

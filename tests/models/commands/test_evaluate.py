@@ -143,6 +143,7 @@ def test_figures_are_printed_for_people_and_as_json(command: Command, synthetic_
 
 
 def test_corruptions_are_measured_on_request_only_and_each_stage_is_told(command: Command, synthetic_npz: Path) -> None:
+    pytest.importorskip("rich", reason="stages are told by the extra train")
     before = "import atexit, sys; atexit.register(lambda: print({'keras', 'tensorflow'} & sys.modules.keys()))"
     ended = command(EVALUATE, SHIPPED, "--data", synthetic_npz, before=before)
     assert ended.stderr.splitlines() == [
