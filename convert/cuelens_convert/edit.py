@@ -107,7 +107,7 @@ def describe(contract: Contract, size: int) -> Iterator[str]:
     yield (
         f"  parity       {parity.images} images: float {parity.float_accuracy:.2%}, converted"
         f" {parity.converted_accuracy:.2%}, agreement {parity.agreement:.2%}, worst class"
-        f" -{100 * parity.worst_class_drop:.2f} points"
+        f" {0.0 - 100 * parity.worst_class_drop:+.2f} points"
     )
     yield (
         f"  figures      {metrics.protocol}: accuracy {metrics.accuracy:.2%}, macro-F1 {metrics.macro_f1:.3f},"

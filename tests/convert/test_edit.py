@@ -80,6 +80,17 @@ def test_what_is_usual_goes_with_its_output_and_its_neutral(
     assert apply_changes(old, changes).probabilities.usual == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("drop", "words"), [(0.0, "+0.00"), (0.0123, "-1.23"), (-0.02, "+2.00")])
+def test_the_worst_class_is_described_with_one_sign(shipped: Bundle, drop: float, words: str) -> None:
+    parity = msgspec.structs.replace(shipped.contract.parity, worst_class_drop=drop)
+    (line,) = (
+        line
+        for line in describe(msgspec.structs.replace(shipped.contract, parity=parity), 1024)
+        if line.startswith("  parity")
+    )
+    assert line.endswith(f"worst class {words} points")
+
+
 def test_what_is_usual_is_described_where_there_is_some(shipped: Bundle) -> None:
     known = Probabilities(temperature=1.0, enter={}, usual={"happy": -6.04, "sad": 0.3})
     for probabilities, expected in (

@@ -220,7 +220,8 @@ def _advice(figures: dict[str, Any]) -> list[str]:
     for more in _THREADS[1:]:
         if more <= (figures["cores"] or 1) and times[more] <= _WORTHWHILE * times[threads]:
             threads = more
-    advice.append(f"[threads] model = {threads}: {times[threads]:.2f} ms an invoke, {times[1]:.2f} ms with one thread")
+    gain = f"{times[1]:.2f} ms with one thread" if threads > 1 else "more are not worth it here"
+    advice.append(f"[threads] model = {threads}: {times[threads]:.2f} ms an invoke, {gain}")
     for kind, invokes in figures["invoke_ms"].items():
         if kind != fastest:
             advice.append(f"model: {fastest}; {kind} takes {invokes['1']['p50'] / times[1]:.1f} times as long")
