@@ -58,7 +58,7 @@ def test_a_head_that_leans_is_found_within_three_seconds_with_its_tilt(degrees: 
 
 
 @pytest.mark.parametrize("degrees", [-22, 22])
-@pytest.mark.parametrize("place", [(200, 150), (440, 330)])
+@pytest.mark.parametrize("place", [(140, 130), (500, 350)])
 def test_a_head_that_leans_is_found_beside_the_middle_too(degrees: float, place: tuple[int, int]) -> None:
     look = Look()
     sights = [look.at(degrees, place) for _ in range(45)]
