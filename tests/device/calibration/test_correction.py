@@ -45,7 +45,9 @@ def test_probabilities_stay_probabilities_and_not_a_face_stays_as_it_is(
 
 
 def test_margins_are_scaled_and_then_shifted_and_others_stay() -> None:
-    corrected = correct(SCORES, EVERY, Correction(shift={"happy": 1.5, "sad": -1.0}, scale={"happy": 1.2}))
+    scale = {"happy": 1.2, "fear": 0.8}
+    corrected = correct(SCORES, EVERY, Correction(shift={"happy": 1.5, "sad": -1.0}, scale=scale))
+    assert margin(corrected, "fear") == pytest.approx(0.8 * margin(SCORES, "fear"))
     assert margin(corrected, "happy") == pytest.approx(1.2 * margin(SCORES, "happy") + 1.5)
     assert margin(corrected, "sad") == pytest.approx(margin(SCORES, "sad") - 1.0)
     assert margin(corrected, "surprise") == pytest.approx(margin(SCORES, "surprise"))

@@ -104,10 +104,11 @@ def test_too_little_did_not_help(seconds: Mapping[str, float], expressions: set[
     assert set(found.before) == set(found.after) == expressions
 
 
-def test_an_expression_of_a_second_is_left_out() -> None:
-    found = fitted(sitting({"happy": 5.0}, {"neutral": 10.0, "happy": 1.0}))
+@pytest.mark.parametrize(("seconds", "counts"), [(1.4, False), (1.7, True)])
+def test_an_expression_of_a_second_is_left_out(seconds: float, counts: bool) -> None:
+    found = fitted(sitting({"happy": 5.0}, {"neutral": 10.0, "happy": seconds}))
     assert found.helped
-    assert set(found.after) == {"neutral"}
+    assert set(found.after) == {"neutral", *(["happy"] if counts else [])}
 
 
 def test_readings_of_no_face_count_for_nothing() -> None:
@@ -150,6 +151,13 @@ def test_a_household_has_the_mean_of_its_people_whoever_comes_first() -> None:
     assert both.people == turned.people == 2
     assert both.shift == pytest.approx(turned.shift, abs=0.02)
     assert both.shift["happy"] == pytest.approx(fitted(one).correction.shift["happy"] / 2, abs=0.02)
+
+
+def test_factors_are_a_mean_too() -> None:
+    household = Correction(scale={"sad": 0.8, "fear": 1.4}, people=1)
+    found = fitted(sitting({"happy": 5.0}, ALONE), household)
+    assert found.helped
+    assert found.correction.scale == {"sad": 0.9, "fear": 1.2}
 
 
 def test_who_fits_no_correction_takes_it_back_in_part() -> None:

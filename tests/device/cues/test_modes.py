@@ -171,6 +171,19 @@ def test_explore_asks_first(
     assert first == learned
 
 
+@pytest.mark.parametrize(
+    ("spans", "asked"),
+    [
+        # Once about each time that it settles, however long it is shown; never about what has no word of its own.
+        (SMILING, [10.0]),
+        ([*SMILING, (16, "neutral"), (30, "happy")], [10.0, 30.0]),
+        ([(0, "neutral"), (10, "face"), (14, "unsure")], []),
+    ],
+)
+def test_explore_asks_once_about_an_expression(spans: list[Span], asked: list[float]) -> None:
+    assert [t for t, kind, _ in cues("explore", spans, 60) if kind == "prompt"] == asked
+
+
 def test_a_question_whose_answer_is_not_true_any_more_is_dropped() -> None:
     log, first = play("explore", [*SMILING, (10.2, "sad")], 12.5, (12.3,))
     # The press came after that, and asks what is shown.

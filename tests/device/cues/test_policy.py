@@ -94,6 +94,13 @@ def test_of_several_faces_the_nearest_or_the_most_central_is_spoken_of(
     assert [cue.track for cue in cues] == [spoken_of]
 
 
+def test_the_middle_of_a_face_is_that_of_its_width() -> None:
+    faces = [Face(1, (300, 20, 40, 400)), Face(2, (400, 100, 60, 60))]
+    subject = policy(central=True)
+    cues = [subject.step(n / 15, faces, HAPPY_AND_SAD, width=640).cue for n in range(45)]
+    assert [cue.track for cue in cues if cue] == [1]
+
+
 def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -> None:
     """The limits have no word for contempt here, and none for a face: nothing is made up in its place."""
     assert watch(policy(), sure_of("contempt", 0.96), 6, asked_t=4.0) == []

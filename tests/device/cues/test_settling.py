@@ -150,7 +150,9 @@ def test_readings_without_any_probability_are_believed_of_nothing() -> None:
     assert {belief.expression for belief in run(steady((0.0,) * 9, 0, 2))} == {"unsure"}
 
 
-@pytest.mark.parametrize(("sad", "expected"), [(2.0, "happy"), (4.0, "unsure"), (6.0, "sad")])
+@pytest.mark.parametrize(
+    ("sad", "expected"), [(2.0, "happy"), (2.9, "happy"), (3.6, "unsure"), (4.0, "unsure"), (6.0, "sad")]
+)
 def test_of_two_labels_the_one_that_is_clearly_ahead_settles(sad: float, expected: str) -> None:
     beliefs = run(steady(CALM, 0, 3) + steady(face(happy=4.0, sad=sad), 3, 8))
     assert beliefs[-1].expression == expected

@@ -166,6 +166,29 @@ def test_a_pattern_is_as_bright_as_asked_for(percent: float, level: float) -> No
     assert (pattern.pattern, pattern.seconds) == ("breath", 4.0)
 
 
+def test_what_the_glasses_say_of_themselves_stays_what_the_wearer_has_learned() -> None:
+    """A session begins with two slow breaths and ends with a long light (docs/design.md, section 7)."""
+    book = Profile().cues.entries()
+    learned = {word: (light.pattern, light.light_s) for word, light in lights(Profile()).items()}
+    assert {word: light for word, light in learned.items() if word.removeprefix("find ") not in book} == {
+        "neutral": ("fade", 2.0),
+        "unsure": ("breath", 2.0),
+        "nobody": ("steady", 1.0),
+        "face": ("fade", 1.0),
+        "guess": ("breath", Profile().play.wait_s),
+        "too dark": ("fade", 2.0),
+        "muted": ("breath", 2.0),
+        "unmuted": ("fade", 1.0),
+        "paused": ("fade", 2.0),
+        "resumed": ("fade", 1.0),
+        "code": ("steady", 0.18),
+        "calibrate": ("steady", 3.0),
+        "session began": ("breath", 4.0),
+        "session ended": ("fade", 5.0),
+    }
+    assert (PRESS.pattern, PRESS.light_s) == ("steady", 0.5)
+
+
 def test_every_light_is_one_that_a_profile_might_have_but_for_a_number_of_a_code() -> None:
     built_in = lights(Profile())
     assert built_in.pop("code").light_s < 0.5

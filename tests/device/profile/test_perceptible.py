@@ -37,7 +37,17 @@ def active(tmp_path: Path, profile: dict[str, Any]) -> Any:
         ({"cues": {"happy": {"light": None}}, "sound": {"on": True}}, []),
         ({"cues": {"happy": {"light": None}}, **QUIET}, ["cues.happy can be neither seen nor heard"]),
         ({"cues": {"happy": {"light": None, "phrase": None}}, "sound": {"on": True}}, ["cues.happy can be neither"]),
+        (
+            {"cues": {"happy": {"light": None}}, "sound": {"on": True, "volume_percent": 0}},
+            ["sound.volume_percent is 0", "cues.happy can be neither seen nor heard"],
+        ),
         ({"cues": {"sad": {"light": None}}, "school": True}, []),
+        # Half a percent of the LED is where light begins to be seen.
+        (
+            {"cues": {"sad": {"light": {"colour": "#007F00"}}}, "light": {"ceiling_percent": 1}},
+            ["cues.sad.light.colour"],
+        ),
+        ({"cues": {"sad": {"light": {"colour": "#008000"}}}, "light": {"ceiling_percent": 1}}, []),
         ({"cues": {"sad": {"light": {"colour": "#000000"}}}}, ["cues.sad.light.colour is #000000: it is too dark"]),
         (
             {"light": {"brightness_percent": 0}, "sound": {"on": True}, "cues": {"sad": {"phrase": None}}},

@@ -126,6 +126,22 @@ def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
     assert lights(school)["smile"] == lights(Profile())["happy"]
 
 
+@pytest.mark.parametrize(
+    ("entry", "told", "asked_for"),
+    [
+        (CueEntry(light=LightCue("#FF0000"), phrase=None), ("light", "console"), ("light", "voice", "console")),
+        (CueEntry(light=None, phrase="big smile"), ("voice", "console"), ("voice", "console")),
+        (CueEntry(light=None, phrase=None, recording="happy.wav"), ("voice", "console"), ("voice", "console")),
+    ],
+    ids=["a light", "a phrase", "a recording"],
+)
+def test_what_is_asked_for_is_spoken_and_has_the_light_of_its_expression(
+    entry: CueEntry, told: tuple[str, ...], asked_for: tuple[str, ...]
+) -> None:
+    outputs = limit_rule(Profile(sound=LOUD, cues=CueBook(happy=entry)), EVERY).outputs
+    assert (outputs["happy"], outputs["find happy"]) == (told, asked_for)
+
+
 def test_every_word_that_may_be_told_by_light_has_a_light() -> None:
     for wearer in (Profile(), Profile(school=True)):
         shown = lights(wearer)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cuelens.vision.boxes import grouped, turned, turned_back
+from cuelens.types import Box
+from cuelens.vision.boxes import grouped, near, turned, turned_back
 
 
 def test_hits_become_faces_where_enough_of_them_agree() -> None:
@@ -12,6 +13,23 @@ def test_hits_become_faces_where_enough_of_them_agree() -> None:
     assert grouped(hits, 3) == {(101, 99, 51, 51): 6, (300, 200, 40, 40): 3}
     assert grouped(hits[:2], 3) == {}
     assert grouped([], 1) == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "alike"),
+    [
+        ((100, 100, 80, 40), True),
+        ((139, 100, 80, 40), True),
+        ((141, 100, 80, 40), False),
+        ((100, 100, 127, 64), True),
+        ((100, 100, 129, 64), False),
+        ((115, 108, 51, 25), True),
+        ((115, 108, 49, 25), False),
+    ],
+)
+def test_boxes_are_near_within_half_a_side_and_a_factor_of_1_6(other: Box, alike: bool) -> None:
+    assert near((100, 100, 80, 40), other) is alike
+    assert near(other, (100, 100, 80, 40)) is alike
 
 
 @pytest.mark.parametrize("degrees", [-30, -12, 8, 25])

@@ -18,16 +18,16 @@ FACE: Box = (176, 66, 98, 98)
 """The face of Eileen Collins in it."""
 
 
-def astronaut(degrees: float) -> tuple[Frame, Box]:
+def astronaut(degrees: float, place: tuple[int, int] = (320, 240)) -> tuple[Frame, Box]:
     """A frame in which she is turned counter-clockwise, and the box of her face."""
     grey = cv2.copyMakeBorder(ASTRONAUT[:480], 0, 0, 64, 64, cv2.BORDER_REPLICATE)
     x, y, width, height = FACE
     turn = cv2.getRotationMatrix2D((320, 240), degrees, 1)
     centre = turn @ (64 + x + width / 2, y + height / 2, 1)
-    # Her face comes to the middle of the frame.
-    turn[:, 2] += np.subtract((320, 240), centre)
+    # Her face comes to this place.
+    turn[:, 2] += np.subtract(place, centre)
     picture = cv2.warpAffine(grey, turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
-    return Frame(np.asarray(picture, np.uint8), 0.0, 0), (320 - width // 2, 240 - height // 2, width, height)
+    return Frame(np.asarray(picture, np.uint8), 0.0, 0), (place[0] - width // 2, place[1] - height // 2, width, height)
 
 
 class Look:
@@ -38,9 +38,9 @@ class Look:
         watch.begin()
         self.n = 0
 
-    def at(self, degrees: float) -> tuple[Face, ...]:
+    def at(self, degrees: float, place: tuple[int, int] = (320, 240)) -> tuple[Face, ...]:
         self.n += 1
-        return self.finder.find(msgspec.structs.replace(astronaut(degrees)[0], t=self.n / 15)).seen
+        return self.finder.find(msgspec.structs.replace(astronaut(degrees, place)[0], t=self.n / 15)).seen
 
 
 @pytest.mark.parametrize("degrees", [-30, -20, 0, 20, 25])
@@ -51,6 +51,17 @@ def test_a_head_that_leans_is_found_within_three_seconds_with_its_tilt(degrees: 
     (face,) = sights[-1]
     assert face.tilt == pytest.approx(degrees, abs=8)
     assert near(face.box, astronaut(degrees)[1])
+
+
+@pytest.mark.parametrize("degrees", [-22, 22])
+@pytest.mark.parametrize("place", [(140, 130), (500, 350)])
+def test_a_head_that_leans_is_found_beside_the_middle_too(degrees: float, place: tuple[int, int]) -> None:
+    look = Look()
+    sights = [look.at(degrees, place) for _ in range(45)]
+    (first, *_) = [face for sight in sights for face in sight]
+    assert near(first.box, astronaut(degrees, place)[1])
+    (face,) = sights[-1]
+    assert face.box == pytest.approx(astronaut(degrees, place)[1], abs=12)
 
 
 @pytest.mark.parametrize("way", [1, -1])

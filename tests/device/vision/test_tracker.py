@@ -57,6 +57,21 @@ def test_a_face_that_leaps_must_look_as_before(seed: int, misses: int) -> None:
     assert track.misses == misses
 
 
+def test_what_a_face_looks_like_is_learned_anew_within_two_seconds() -> None:
+    track = followed(100, 100, 1)
+    for n in range(16, 46):
+        assign({0: scan(box(100, 100))}, [track], picture((2, (100, 100))), n / 15)
+    assign({0: scan(box(130, 100))}, [track], picture((2, (130, 100))), 46 / 15)
+    assert track.misses == 0
+
+
+def test_a_leap_is_taken_as_it_is_measured_and_a_tremble_in_part() -> None:
+    for x, expected in ((140, 140), (108, 106)):
+        track = Track(box(100, 100), 0.0, 0.0)
+        track.update(box(x, 100), 1 / 15)
+        assert track.box[0] == pytest.approx(expected, abs=1)
+
+
 def test_a_side_that_is_wholly_trusted_says_nothing_of_growth() -> None:
     expected = []
     for trust in (0.5, 1.0):

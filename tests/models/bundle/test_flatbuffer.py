@@ -38,6 +38,13 @@ def test_the_signature_is_what_the_runtime_says_of_the_shipped_model(shipped: Bu
         ]
 
 
+@pytest.mark.parametrize(("code", "dtype"), [(0, "float32"), (3, "uint8"), (7, "int16"), (9, "int8")])
+def test_a_type_is_that_of_the_schema_of_tflite(code: int, dtype: str) -> None:
+    int8, coded = struct.pack("<i", 9), struct.pack("<i", code)
+    (given,), (answer,) = signature(FLATBUFFERS.model().replace(int8, coded))
+    assert (given, answer) == (TensorFacts((1, 16, 16, 1), dtype, 0.5, -3), TensorFacts((1, 2), dtype, 0.25, 4))
+
+
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\0\0\0\0TFL", b"PK\3\4TFL3", bytes(40), b"\0\0\0\0TFL3" + bytes(40)])
 def test_bytes_that_are_no_model_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="TFLite"):
