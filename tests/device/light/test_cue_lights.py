@@ -187,6 +187,8 @@ def test_what_the_glasses_say_of_themselves_stays_what_the_wearer_has_learned() 
         "session ended": ("fade", 5.0),
     }
     assert (PRESS.pattern, PRESS.light_s) == ("steady", 0.5)
+    # Without a greeting a press may still be answered with a face.
+    assert lights(Profile(face_found=None))["face"].light_s == 1.0
 
 
 def test_every_light_is_one_that_a_profile_might_have_but_for_a_number_of_a_code() -> None:
