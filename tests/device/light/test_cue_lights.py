@@ -77,6 +77,7 @@ def test_what_is_not_black_is_never_rounded_to_dark() -> None:
         ("breath", 4.0, 2.0, Moment(0.0, 0.0, 0.02)),
         ("breath", 4.0, 2.5, Moment(0.5, 0.0, 0.02)),
         ("breath", 4.0, 4.0, Moment(0.0, 0.0, None)),
+        ("breath", 4.0, 5.0, Moment(0.0, 0.0, None)),
         ("breath", 0.5, 1.9, Moment(0.0245, 0.0, 0.02)),
         ("breath", math.inf, 1e6 + 1, Moment(1.0, 0.0, 0.02)),
     ],
