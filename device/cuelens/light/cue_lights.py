@@ -23,7 +23,7 @@ _BUILT_IN: Final = {
     "unsure": LightCue(colour=_SOFT, pattern="breath", light_s=2.0),
     "nobody": LightCue(colour=_SOFT, pattern="steady", light_s=1.0),
     "face": LightCue(colour=_SOFT, light_s=1.0),
-    "guess": LightCue(colour=_WHITE, pattern="breath", light_s=4.0),
+    "guess": LightCue(colour=_WHITE, pattern="breath"),
     "too dark": LightCue(colour="#707070", light_s=2.0),
     "muted": LightCue(colour=_WHITE, pattern="breath", light_s=2.0),
     "unmuted": LightCue(colour=_WHITE, light_s=1.0),

@@ -77,6 +77,7 @@ def test_what_is_not_black_is_never_rounded_to_dark() -> None:
         ("breath", 4.0, 2.0, Moment(0.0, 0.0, 0.02)),
         ("breath", 4.0, 2.5, Moment(0.5, 0.0, 0.02)),
         ("breath", 4.0, 4.0, Moment(0.0, 0.0, None)),
+        ("breath", 4.0, 5.0, Moment(0.0, 0.0, None)),
         ("breath", 0.5, 1.9, Moment(0.0245, 0.0, 0.02)),
         ("breath", math.inf, 1e6 + 1, Moment(1.0, 0.0, 0.02)),
     ],
@@ -187,6 +188,8 @@ def test_what_the_glasses_say_of_themselves_stays_what_the_wearer_has_learned() 
         "session ended": ("fade", 5.0),
     }
     assert (PRESS.pattern, PRESS.light_s) == ("steady", 0.5)
+    # Without a greeting a press may still be answered with a face.
+    assert lights(Profile(face_found=None))["face"].light_s == 1.0
 
 
 def test_every_light_is_one_that_a_profile_might_have_but_for_a_number_of_a_code() -> None:
