@@ -45,6 +45,7 @@ def install(extra: str) -> str:
     """Return the command that installs an extra from the checkout or the wheel that this installation came from.
 
     It never names the distribution alone: no index has one of this name, and whoever registered it would be installed.
+    It names this very interpreter: a bare pip would be that of the system while no environment is activated.
     """
     # Imported here: every start of the glasses would pay for them.
     import json
@@ -56,12 +57,13 @@ def install(extra: str) -> str:
         content = distribution("cuelens").read_text("direct_url.json") or "{}"
     except PackageNotFoundError:
         content = "{}"
+    pip = f"{quote(sys.executable)} -m pip"
     source = json.loads(content)
     path = Path(unquote(urlsplit(source.get("url", "")).path))
     if not path.is_absolute() or not path.exists():
-        return f"pip install 'CHECKOUT_OR_WHEEL[{extra}]'"
+        return f"{pip} install 'CHECKOUT_OR_WHEEL[{extra}]'"
     editable = "-e " if source.get("dir_info", {}).get("editable") else ""
-    return f"pip install {editable}{quote(f'{path}[{extra}]')}"
+    return f"{pip} install {editable}{quote(f'{path}[{extra}]')}"
 
 
 def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:

@@ -275,7 +275,8 @@ def test_without_soundfile_a_wav_is_read_and_the_sentence_names_the_package(
     path.write_bytes(clip.wav(Clip((HELLO * 32767).astype(np.int16), RATE)))
     assert 0.9 < recording.read(path).seconds < 1.1
     sentence = refusal(tmp_path / "mum.mp3", b"ID3\4" + bytes(500))
-    assert sentence.startswith("mum.mp3 is an MP3, and soundfile is not installed: run `pip install ")
+    pip = f"{sys.executable} -m pip install "
+    assert sentence.startswith(f"mum.mp3 is an MP3, and soundfile is not installed: run `{pip}")
     assert sentence.endswith("` or `ffmpeg -i mum.mp3 mum.wav`")
 
 
