@@ -70,12 +70,17 @@ def _build(flavour: str) -> None:
     count = bill.check(OUTPUT / "cuelens.cdx.json", flavour)
     sums = [f"{_digest(file)}  {file.name}\n" for file in (image, packed, OUTPUT / "cuelens.cdx.json")]
     (OUTPUT / "SHA256SUMS").write_text("".join(sums))
-    shutil.move(OUTPUT / "work" / "root.erofs", OUTPUT / "root.erofs")
+    shutil.move(OUTPUT / "work" / "root.erofs", _erofs(flavour))
     shutil.move(OUTPUT / "work" / "root.tar", OUTPUT / "root.tar")
     shutil.rmtree(OUTPUT / "work")
     sizes = f"{packed.stat().st_size / 1e6:.0f} MB, {image.stat().st_size / 1e9:.2f} GB on the card"
     name = packed.relative_to(REPOSITORY)
     print(f"{name}: {sizes}, {count} components, {time.monotonic() - began:.0f} s")
+
+
+def _erofs(flavour: str) -> Path:
+    """Return the file of a built root. No update takes the root of another flavour."""
+    return OUTPUT / f"root-{flavour}.erofs"
 
 
 def _root(flavour: str, folder: Path) -> None:
@@ -100,7 +105,7 @@ def _again(flavour: str) -> None:
 
 
 def _update(flavour: str) -> None:
-    erofs = OUTPUT / "root.erofs"
+    erofs = _erofs(flavour)
     if not erofs.exists():
         _build(flavour)
     target = OUTPUT / "cuelens.raucb"
