@@ -1,16 +1,14 @@
 """The cards for bystanders: each is that of its text, a phone reads the text from it, and it leads to no server."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
 
 from cuelens.profile import language
+from tests.tools import load
 
 pytest.importorskip("segno", reason="the code comes with the extra web")
 
@@ -19,17 +17,7 @@ QUIET_ZONE = 4
 """Squares of a margin that a reader needs."""
 
 
-def _tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("bystanders", ROOT / "tools" / "bystanders.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["bystanders"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = _tool()
+tool = load("bystanders")
 LANGUAGES = language.available()
 
 

@@ -1,18 +1,17 @@
 """Completion in real shells, which find no command to start: what is typed, and what a tab makes of it."""
 
-import importlib.util
 import os
 import pty
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from cuelens.commands.completion import completion
+from tests.tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELLS = {
@@ -22,16 +21,9 @@ SHELLS = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_scripts_are_those_of_the_arguments_as_they_are(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shell: str
-) -> None:
+def test_the_scripts_are_those_of_the_arguments_as_they_are(capsys: pytest.CaptureFixture[str], shell: str) -> None:
     pytest.importorskip("shtab", reason="shtab comes with the extra dev")
-    spec = importlib.util.spec_from_file_location("completion", ROOT / "tools" / "completion.py")
-    assert spec
-    assert spec.loader
-    tool = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "completion", tool)
-    spec.loader.exec_module(tool)
+    tool = load("completion")
     assert completion(shell) == 0
     assert capsys.readouterr().out == tool.script(shell), "run `make completion`"
     installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]

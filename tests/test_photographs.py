@@ -1,12 +1,12 @@
 """The photographs of the demo scene: those of the packages that they were taken from, and each with its rights told."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+
+from tests.tools import load
 
 pytest.importorskip("skimage", reason="the photographs were taken from it")
 pytest.importorskip("matplotlib", reason="a photograph was taken from it")
@@ -14,13 +14,8 @@ pytest.importorskip("matplotlib", reason="a photograph was taken from it")
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_photographs_are_what_the_tool_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = importlib.util.spec_from_file_location("photographs", ROOT / "tools" / "photographs.py")
-    assert spec
-    assert spec.loader
-    tool = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "photographs", tool)
-    spec.loader.exec_module(tool)
+def test_the_photographs_are_what_the_tool_writes() -> None:
+    tool = load("photographs")
     assert {path.name for path in tool.FOLDER.iterdir()} == set(tool.SOURCES)
     notice = (ROOT / "NOTICE").read_text()
     for name in tool.SOURCES:

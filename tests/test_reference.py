@@ -1,15 +1,14 @@
 """docs/reference against the code: made of it, whole, and with words for each key and each option."""
 
-import importlib.util
 import re
-import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_args
 
 import msgspec
 import pytest
+
+from tests.tools import load
 
 pytest.importorskip("keras", reason="the commands that are described need the extras train and convert")
 
@@ -20,18 +19,8 @@ from cuelens_models.strict_struct import StrictStruct
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_tool("docstrings")
-reference = _tool("reference")
+load("docstrings")
+reference = load("reference")
 
 
 def text(name: str) -> str:

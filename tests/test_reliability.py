@@ -1,22 +1,18 @@
 """docs/reliability.md against docs/design.md, section 8, and against the tests of faults."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.tools import load
 
 TOOL = Path(__file__).resolve().parents[1] / "tools" / "reliability.py"
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reliability", TOOL)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("reliability")
 
 
 def test_every_fault_of_the_design_was_injected_and_no_other(tool: ModuleType) -> None:

@@ -1,28 +1,16 @@
 """No import points up: the tables of rooms in docs/design.md against the imports of the code."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _house() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("house", ROOT / "tools" / "house.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up while it is loaded.
-    sys.modules["house"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-house = _house()
+house = load("house")
 
 
 @pytest.mark.parametrize("package", house.PACKAGES)

@@ -1,14 +1,11 @@
 """The ceilings of the factory profile against limits for eyes and ears, and the tables of the pages that say so."""
 
-import importlib.util
 import math
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,22 +14,13 @@ from cuelens.adapters import speech
 from cuelens.profile.presets import STRENGTHS
 from cuelens.profile.profile import Profile, Sound
 from cuelens.sound.clip import LOUDNESS, Clip
+from tests.tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("en", "es", "de", "fr", "ar")
 
 
-def _safety() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("safety", ROOT / "tools" / "safety.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["safety"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-safety = _safety()
+safety = load("safety")
 LED = safety.Led()
 OHMS = safety.resistors(LED)
 SPEAKER = safety.Speaker()

@@ -1,11 +1,8 @@
 """docs/settings.md and the files of examples/ against the settings: made of them, whole, and true."""
 
-import importlib.util
 import re
-import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 import pytest
@@ -14,22 +11,13 @@ from cuelens import settings
 from cuelens.commands import card_file
 from cuelens.settings import Settings, SingleLed
 from cuelens_models.strict_struct import StrictStruct
+from tests.tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_tool("docstrings")
-reference = _tool("settings_reference")
+load("docstrings")
+reference = load("settings_reference")
 STRUCTS = dict(reference.sections())
 KEYS = [(section, key) for section, struct in STRUCTS.items() for key in reference.keys(struct)]
 

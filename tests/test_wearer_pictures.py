@@ -1,10 +1,7 @@
 """The pictures of the child's page, and what the page says, against the lights and the presses of the glasses."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,22 +10,13 @@ from cuelens.light.cue_lights import lights
 from cuelens.profile import language
 from cuelens.profile.profile import Profile
 from cuelens.runtime import gestures
+from tests.tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "wearer.md").read_text("utf-8")
 
 
-def _tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wearer_pictures", ROOT / "tools" / "wearer_pictures.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["wearer_pictures"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = _tool()
+tool = load("wearer_pictures")
 PICTURES = tool.pictures()
 
 

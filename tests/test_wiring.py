@@ -1,31 +1,19 @@
 """The drawing of the wires and the table beside it against the settings, and against the header of the boards."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from cuelens.settings import Pins, SingleLed
+from tests.tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_tool("safety")
-wiring = _tool("wiring")
+load("safety")
+wiring = load("wiring")
 DRAWING = (ROOT / "docs" / "makers" / "wiring.svg").read_text("utf-8")
 PAGE = (ROOT / "docs" / "makers" / "wiring.md").read_text("utf-8")
 
