@@ -145,6 +145,10 @@ def test_a_daemon_that_hangs_is_started_anew(board: Board) -> None:
 def test_the_page_answers_after_calibrating_was_asked_for_and_not_before(board: Board) -> None:
     assert board.run("systemctl is-active cuelens-page || true").strip() == "inactive"
     assert soon(lambda: "beats/s" in board.run("journalctl -u cuelens --no-pager -n 1"), 120)
-    press(board, 0.15, 0.15, 4.0)
     ask = "/opt/cuelens/bin/python -c 'import urllib.request as u; print(u.urlopen(\"http://10.42.0.1/\").status)'"
-    assert soon(lambda: board.attempt(ask)[1].strip().endswith("200"), 240), board.run("journalctl -b --no-pager -n 60")
+    # Where an emulated processor stands still between two presses, they are read as others: whoever sees that, repeats.
+    for _ in range(4):
+        press(board, 0.15, 0.15, 4.0)
+        if soon(lambda: board.attempt(ask)[1].strip().endswith("200"), 90):
+            return
+    pytest.fail(board.run("journalctl -b --no-pager -n 60"))
