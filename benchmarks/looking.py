@@ -19,7 +19,7 @@ box, against the share with the box of a scan of the whole frame.
 import argparse
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,6 @@ from cuelens.runtime.build import assemble
 from cuelens.types import Box, Cue, Face
 from cuelens.vision.boxes import to_frame, turned, turned_back
 from cuelens.vision.classifier import Reader
-from cuelens.vision.face_finder import FaceFinder, LookPace, Optics
 from cuelens.vision.stage_times import StageTimes
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.interpreter import Interpreter
@@ -83,8 +82,10 @@ def overlap(one: Box, other: Box) -> float:
     return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
-def finder() -> FaceFinder:
-    return FaceFinder(HaarDetector(), Optics(), LookPace(), StageTimes())
+def eyes() -> Callable[[Frame], tuple[Face, ...]]:
+    """Return what tells the faces in each frame: whole beats, for a beat that reads searches less."""
+    beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes())
+    return lambda frame: beats.process(frame).faces
 
 
 def frames(scene: Scene, roll: float = 0.0) -> Iterator[tuple[Frame, tuple[Box, ...]]]:
@@ -107,11 +108,11 @@ def inside(box: Box, picture: Grey) -> bool:
 def look_at_visits(seed: int, roll: float = 0.0) -> Visits:
     """Follow the visitors of one scene. roll: of the camera, in degrees; their heads then do not lean by themselves."""
     cv2.setNumThreads(1)
-    visits, eye, detector = Visits(), finder(), HaarDetector()
+    visits, eye, detector = Visits(), eyes(), HaarDetector()
     since: float | None = None
     waiting = False
     for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, lean=0 if roll else 12), roll)):
-        seen = eye.find(frame).seen
+        seen = eye(frame)
         if not boxes:
             if waiting:
                 visits.entries_s.append(LATE_S)
@@ -136,12 +137,12 @@ def look_at_visits(seed: int, roll: float = 0.0) -> Visits:
 def look_at_smile(seed: int, person: Photograph) -> Visits:
     """Read a photographed smile that moves, with the tracked box and with that of a scan of the whole frame."""
     cv2.setNumThreads(1)
-    visits, eye, detector = Visits(), finder(), HaarDetector()
+    visits, eye, detector = Visits(), eyes(), HaarDetector()
     interpreter = Interpreter(load(SHIPPED))
     reader = Reader(interpreter, StageTimes())
     happy = interpreter.contract.labels.index("happy")
     for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, 1, [person]))):
-        seen = eye.find(frame).seen
+        seen = eye(frame)
         face = best(seen, boxes[0]) if boxes else None
         scan = scanned(detector, frame.grey, boxes[0]) if face else None
         if not face or not scan:
@@ -190,11 +191,11 @@ def steadiness(name: str, offsets: Sequence[Sequence[Offset]]) -> str:
 def look_at_crossing(seed: int) -> int:
     """Return how many tracks change from one person to the other."""
     cv2.setNumThreads(1)
-    eye = finder()
+    eye = eyes()
     owner: dict[int, int] = {}
     swaps = 0
     for frame, boxes in frames(scenes.crossing(seed)):
-        for face in eye.find(frame).seen:
+        for face in eye(frame):
             who = whose(face, boxes)
             if who is not None and owner.setdefault(face.track, who) != who:
                 owner[face.track] = who

@@ -22,8 +22,6 @@ _CALM_S: Final = 0.18
 """Read a face of which nothing is about to be told only once in this time: in every third beat. Evidence counts
 seconds, and the reading that brings some counts for the time since the one before, so nothing is told later.
 """
-_WAITS_S: Final = 0.06
-"""So many seconds later, if the beat has paid for a search: in the beat after it."""
 _CLEARLY: Final = 1.2
 """Hysteresis: switch to another face only if the current one is 1.2 times farther away."""
 _MIDDLE: Final = 0.05
@@ -145,15 +143,16 @@ class CuePolicy:
             seen: the faces in view.
             reduced: only the attended face, or the largest if that is out of view.
             closely: somebody asks: the wearer pressed the button, or a calibration takes samples.
-            searched: this beat has paid for a search.
+            searched: this beat has paid for a search, so readings wait for the next one: but not the first of a face.
             fresh: tells whether the last reading of a face is still one of what it looks like.
         """
         if reduced:
             current = next((face for face in seen if face.track == self._attended), None)
             attended = current or max(seen, key=lambda face: face.box[2], default=None)
             seen = [attended] if attended else []
-        calm_s = _CALM_S + (_WAITS_S if searched else 0.0)
-        return [face for face in seen if self._is_due(face, t, fresh, calm_s, closely=closely)]
+        if searched and not closely:
+            return [face for face in seen if face.track not in self.beliefs]
+        return [face for face in seen if self._is_due(face, t, fresh, closely=closely)]
 
     def step(
         self,
@@ -185,14 +184,14 @@ class CuePolicy:
         for track in [track for track, belief in self.beliefs.items() if t - belief.t > self._remembered_s]:
             del self.beliefs[track]
 
-    def _is_due(self, face: Face, t: float, fresh: Callable[[Face], bool], calm_s: float, *, closely: bool) -> bool:
+    def _is_due(self, face: Face, t: float, fresh: Callable[[Face], bool], *, closely: bool) -> bool:
         belief = self.beliefs.get(face.track)
         if belief is None:
             return True
         if is_doubted(belief):
             return t - belief.t >= _DOUBTED_S
         calm = is_confirmed(belief) and not closely and not is_in_flux(belief, self._settle_rule)
-        return not calm or t - belief.t >= calm_s or not fresh(face)
+        return not calm or t - belief.t >= _CALM_S or not fresh(face)
 
     def _settle(self, track: int, scores: Sequence[float], t: float) -> bool:
         """Update the belief about one face. Returns whether its expression changed."""

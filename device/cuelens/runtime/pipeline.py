@@ -62,6 +62,7 @@ class Pipeline:
         self._freshness = Freshness()
         self._failed = False
         self._mirrored = True
+        self._waited = False
         self._unasked_t = -math.inf
         self.clock = Clock()
 
@@ -100,13 +101,15 @@ class Pipeline:
         """
         self._watch.begin()
         t = self.clock.see(frame)
-        sight = self._finder.find(frame, reduced=reduced)
+        sight = self._finder.follow(frame)
         for face in sight.appeared:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
+        # Where a face is searched for in every beat, readings wait in every other one. Who comes is read at once.
+        self._waited = sight.searched and not self._waited and not sight.appeared
         due = self._policy.due(
-            t, sight.seen, reduced=reduced, closely=press or closely, searched=sight.searched,
+            t, sight.seen, reduced=reduced, closely=press or closely, searched=self._waited,
             fresh=lambda face: self._freshness.holds(frame, face),
         )  # fmt: skip
         readings = self._read(frame, due, t)
@@ -127,6 +130,7 @@ class Pipeline:
                     latency_ms=round(latency_ms, 2),
                 )
             )
+        self._finder.seek(frame, spent=bool(due), reduced=reduced)
         state = self._light_level.judge(frame)
         decision = Decision(t, sight.seen, self._policy.beliefs, verdict.words, cue, state, self._light_level.mean)
         self._watch.end()

@@ -81,6 +81,7 @@ class FaceFinder:
         self._t: float | None = None
         self._due_parts = 1.0
         self._rested = 0
+        self._searched = False
         self._beat = 0
 
     def level(self, tilt: float) -> None:
@@ -93,15 +94,20 @@ class FaceFinder:
         self._leaning = tuple(Sweep(self._detector, self._optics, level + lean, every=3) for lean in _TILTS)
         self._usual = self._upright
 
-    def find(self, frame: Frame, *, reduced: bool = False) -> Sight:
-        """Find the faces of one frame. reduced: search for tracked faces only."""
+    def find(self, frame: Frame) -> Sight:
+        """Follow the tracked faces to one frame, and seek others in it."""
+        sight = self.follow(frame)
+        self.seek(frame)
+        return sight
+
+    def follow(self, frame: Frame) -> Sight:
+        """Find the tracked faces in one frame."""
         # After a pause without frames, the face in the same place may be another one.
         stale = [track for track in self._tracks if frame.t - track.t > self._pace.reunion_s]
         self._tracks = [track for track in self._tracks if track not in stale]
-        searched = self._scan_regions(frame)
+        self._searched = self._scan_regions(frame)
         lost = [track for track in self._tracks if track.misses >= (MISSES if track.number else 1)]
         self._tracks = [track for track in self._tracks if track not in lost]
-        self._scan_for_others(frame, reduced=reduced)
         newcomers = [track for track in self._tracks if not track.number and track.t == frame.t and self._counts(track)]
         appeared = tuple(self._register.number(track, frame.grey) for track in newcomers)
         for track in lost:
@@ -111,11 +117,19 @@ class FaceFinder:
             seen=tuple(track.face for track in self._tracks if track.number and track.t == frame.t),
             appeared=appeared,
             lost=tuple(track.number for track in (*stale, *lost) if track.number),
-            searched=searched,
+            searched=self._searched,
         )
 
-    def _scan_for_others(self, frame: Frame, *, reduced: bool) -> None:
-        """Continue the sweep by the parts that are due, as far as this beat can pay for them.
+    def seek(self, frame: Frame, *, spent: bool = False, reduced: bool = False) -> None:
+        """Continue the sweep for other faces by the parts that are due, as far as this beat can pay for them.
+
+        What it finds is searched for in the next beat, and counts once it was found again. So the beat's readings and
+        decision come before it.
+
+        Args:
+            frame: the frame that was followed.
+            spent: this beat has paid for a reading.
+            reduced: search for nobody else.
 
         Without a tracked face, one more part searches for heads that lean. If the last one leant it takes two parts,
         mostly as that one: it may be the wearer who leans. With one, newcomers are searched for as it leans.
@@ -126,14 +140,17 @@ class FaceFinder:
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
         whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
-        most = 1 if self._tracks else _PARTS_PER_BEAT
+        # A new or missed face, and one that is measured, cost a scan of many windows.
+        busy = spent or any(
+            track.misses or not track.number or self._measured(track, frame.t) for track in self._tracks
+        )
+        most = 1 if busy or self._searched else 2 if self._tracks else _PARTS_PER_BEAT
         sweep = self._usual if self._tracks else self._upright
         self._due_parts = min(self._due_parts + sweep.parts(frame) * seconds / whole_s, most + 1.0)
         parts = min(int(self._due_parts), most)
         if reduced or not parts:
             return
-        # A new or missed face, and one that is measured, cost a scan of many windows, which is enough for one beat.
-        busy = any(track.misses or not track.number or self._measured(track, frame.t) for track in self._tracks)
+        # A reading, or such a scan, is mostly enough for one beat.
         if busy and self._rested < _LONGEST_REST:
             self._rested += 1
             return

@@ -69,11 +69,11 @@ def test_a_beat_that_searched_puts_the_reading_of_a_calm_face_off_and_the_next_o
     due = watch.read[-1] + 3
     watch.see(NEUTRAL, due - watch.n).see(NEUTRAL, 1, searched=True)
     assert due not in watch.read
-    assert watch.see(NEUTRAL, 1, searched=True).read[-1] == due + 1
+    assert watch.see(NEUTRAL, 1).read[-1] == due + 1
 
 
-def test_a_search_puts_nothing_off_that_cannot_wait() -> None:
-    assert Watch().see(NEUTRAL, 46).see(NEUTRAL, 1, otherwise, searched=True).read[-1] == 46
+def test_a_search_puts_no_first_reading_off_and_none_that_somebody_asks_for() -> None:
+    assert Watch().see(NEUTRAL, 1, searched=True).read == [0]
     assert Watch().see(NEUTRAL, 46).see(NEUTRAL, 1, press=True, searched=True).read[-1] == 46
 
 
@@ -102,6 +102,16 @@ def test_what_is_about_to_settle_or_to_end_is_read_in_every_beat() -> None:
     watch.see(HAPPY, 60)
     # It has settled: little can change now.
     assert len([n for n in watch.read if n >= 100]) == pytest.approx(32 / 3, abs=2)
+
+
+def test_a_face_that_is_searched_for_in_every_beat_has_its_expression_told_a_beat_later_at_most() -> None:
+    every, alternate = Watch(always=True).see(NEUTRAL, 60).see(HAPPY, 45), Watch()
+    for n in range(105):
+        alternate.see(NEUTRAL if n < 60 else HAPPY, 1, searched=n % 2 == 1)
+    assert len(alternate.read) <= 53
+    assert [word for _, word in alternate.told] == [word for _, word in every.told]
+    for (late, _), (soon, _) in zip(alternate.told, every.told, strict=True):
+        assert late <= soon + 1
 
 
 @pytest.mark.parametrize("noticed", [True, False])

@@ -104,7 +104,7 @@ def test_every_other_reading_is_of_the_mirror_image(squares: Any) -> None:
     for n, frame in enumerate(frames(75)):
         squares.blind = 20 <= n < 25
         pipeline.process(frame)
-    assert 25 < len(reader.mirrored) < 75
+    assert 20 < len(reader.mirrored) < 75
     assert reader.mirrored == [n % 2 == 1 for n in range(len(reader.mirrored))]
 
 
@@ -138,7 +138,8 @@ def test_all_faces_of_a_beat_are_mirrored_or_none(squares: Any) -> None:
         before = len(reader.mirrored)
         pipeline.process(Frame(picture, n / 15, 0))
         seen.append(reader.mirrored[before:])
-    assert seen[-2:] in ([[False] * 2, [True] * 2], [[True] * 2, [False] * 2])
+    # The search for both puts readings off in some beats.
+    assert [beat for beat in seen if beat][-2:] in ([[False] * 2, [True] * 2], [[True] * 2, [False] * 2])
 
 
 def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
@@ -151,7 +152,7 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any)
         assert pipeline.process(frame).t == pytest.approx(n / 15, abs=1e-3)
     kinds = [type(event).__name__ for event in told]
     assert kinds[:3] == ["FaceSeen", "Reading", "Expression"]
-    assert kinds.index("CueGiven") == 7
+    assert kinds.index("CueGiven") == 5
     assert "FaceLost" in kinds
     times = [event.t for event in told]  # type: ignore[attr-defined]
     assert times == sorted(times)

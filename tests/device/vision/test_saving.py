@@ -34,7 +34,7 @@ class Eye:
         sights = []
         for grey in frames:
             self.detector.pixels.clear()
-            sights.append(self.finder.find(Frame(grey, len(self.searched) / 15, 0), reduced=True))
+            sights.append(self.finder.follow(Frame(grey, len(self.searched) / 15, 0)))
             self.searched.append(sum(self.detector.pixels))
         return sights
 
