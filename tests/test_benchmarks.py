@@ -55,6 +55,12 @@ def test_a_beat_is_measured_beside_its_bare_calls() -> None:
         assert figure in told
 
 
+def test_memory_of_a_run_is_measured_in_all_and_by_file() -> None:
+    told = printed("memory.py", "--seconds", "10", "--where")
+    for figure in ("resident (", "its own)", "at the highest", "heaps and stacks", "cv2"):
+        assert figure in told
+
+
 def test_every_part_of_a_beat_is_measured(tmp_path: Path) -> None:
     file = tmp_path / "beat.json"
     told = printed("anatomy.py", "--rounds", "1", "--json", str(file))

@@ -237,6 +237,19 @@ def test_the_page_has_a_network_and_nothing_of_the_glasses(glasses: Any) -> None
         assert refusal in outcomes[number], lines[number]
 
 
+def test_what_only_the_start_needed_is_given_back_under_the_sandbox(glasses: Any) -> None:
+    pid = main_pid(glasses)
+
+    def given_back_kb() -> int:
+        status = dict(
+            re.findall(r"^(VmHWM|VmRSS):\s+(\d+) kB$", glasses.does("cat", f"/proc/{pid}/status"), re.MULTILINE)
+        )
+        return int(status["VmHWM"]) - int(status["VmRSS"])
+
+    assert glasses.until(lambda: seeing_since_s(glasses, 0)), "no beat"
+    assert given_back_kb() > 10 * 1024
+
+
 def test_memory_has_a_cap(glasses: Any) -> None:
     assert glasses.shown(GLASSES, "MemoryMax") == str(300 * 2**20)
     if not glasses.shown(GLASSES, "MemoryCurrent").isdigit():

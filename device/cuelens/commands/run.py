@@ -15,6 +15,7 @@ from cuelens.commands.requests import Parts, Requests
 from cuelens.commands.restart import begin_anew, end_run
 from cuelens.commands.startup import RunOptions, Startup, check
 from cuelens.frame import Frame
+from cuelens.health import start_pages
 from cuelens.health.health import Health
 from cuelens.health.systemd import Notify, without_retry
 from cuelens.link import address
@@ -60,6 +61,8 @@ def run(
     with without_retry(), stop_on_signals() as stop, attempted(typed=typed) as attempt:
         notify.starting("the settings, the network and the profile are read and checked")
         startup = check(options, picture, attempt)
+        # Here, where all is loaded that every run needs, and no other thread has begun.
+        start_pages.give_back()
         tally, watch = summary.Tally(), StageTimes()
         output = console.for_events(options.events)
         terminal = console.Console(output, cues="console" in options.cues)
