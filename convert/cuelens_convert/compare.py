@@ -157,18 +157,19 @@ def refusal(comparison: Comparison, limits: Limits) -> str | None:
     return None
 
 
-def float_logits(network: Any, faces: Grey, contract: Input, *, probabilities: bool) -> Scores:
+def float_logits(infer: Callable[[Any], Any], faces: Grey, contract: Input, *, probabilities: bool) -> Scores:
     """Return the logits of a float network, (n, outputs).
 
     Args:
-        network: a Keras network.
+        infer: the network's inference.
         faces: uint8 (n, height, width).
         contract: of its input.
         probabilities: the network outputs those; their logarithm is returned.
     """
+    inputs = model_inputs(faces, contract)
     with tensorflow_quiet():
-        outputs = network.predict(model_inputs(faces, contract), batch_size=_BATCH, verbose=0)
-    return _logits(np.asarray(outputs, np.float64), probabilities=probabilities)
+        batches = [np.asarray(infer(inputs[n : n + _BATCH])) for n in range(0, len(inputs), _BATCH)]
+    return _logits(np.concatenate(batches).astype(np.float64), probabilities=probabilities)
 
 
 def converted_logits(interpreter: Interpreter, faces: Grey, step: Callable[[], None]) -> Scores:

@@ -1,9 +1,10 @@
 """The conversion: quantise, compare with the float network, repair what was lost, and write the contract."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import keras
 import msgspec
@@ -17,6 +18,7 @@ from cuelens_convert.dead_units import fold_dead_units
 from cuelens_convert.digest import content_digest
 from cuelens_convert.fine_tune import fine_tune, step_count
 from cuelens_convert.hard_faces import check_answers, check_front, hard_faces
+from cuelens_convert.inference import inference
 from cuelens_convert.quantise import Scheme, quantise
 from cuelens_convert.representative import Representative
 from cuelens_convert.rewrite import static
@@ -159,7 +161,8 @@ class _Attempts:
         self._hard_faces = hard_faces(self.representative.faces)
         self.images: NDArray[np.float32] = self.representative.inputs(float_input)
         steps.stage("running the network")
-        outputs = {pixels: self._run_float(source.network, spec) for pixels, spec in source.feedings()}
+        infer = inference(source.network)
+        outputs = {pixels: self._run_float(infer, spec) for pixels, spec in source.feedings()}
         self._float_logits = outputs[source.pixels][:, source.columns]
         self.tried = doubt.check(outputs, self._held_out, source, steps.line, as_described=options.as_described)
 
@@ -181,7 +184,7 @@ class _Attempts:
             self._held_out.truth,
             self._float_logits,
             held_out[:, columns],
-            self._run_float(network, self._source.float_input)[:, columns] if tuned else None,
+            self._run_float(inference(network), self._source.float_input)[:, columns] if tuned else None,
         )
         return Attempt(network, model, comparison, inner, metrics.accuracy(inner[:, columns], self._inner.truth))
 
@@ -197,9 +200,9 @@ class _Attempts:
         contract = _draft_contract(model, self._source, self._options, len(self.images))
         return Interpreter(Bundle(model, contract, Path(self._source.name)))
 
-    def _run_float(self, network: keras.Model, float_input: Input) -> Scores:
+    def _run_float(self, infer: Callable[[Any], Any], float_input: Input) -> Scores:
         faces = self._data.held_out.pixels[self._held_out.indices]
-        return compare.float_logits(network, faces, float_input, probabilities=self._source.probabilities)
+        return compare.float_logits(infer, faces, float_input, probabilities=self._source.probabilities)
 
     def contract(self, attempt: Attempt) -> Contract:
         """Return the whole contract of a model: temperature, thresholds, parity, metrics and golden outputs."""

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from cuelens_convert.inference import inference
 from cuelens_models.errors import BadInput
 from cuelens_models.quiet import tensorflow_quiet
 
@@ -32,7 +33,7 @@ def quantise(network: keras.Model, scheme: Scheme, representative: NDArray[np.fl
 
     with tensorflow_quiet():
         try:
-            converter: Any = tf.lite.TFLiteConverter.from_concrete_functions([_inference(network)])
+            converter: Any = tf.lite.TFLiteConverter.from_concrete_functions([inference(network)])
             if scheme != "float32":
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
             if scheme == "float16":
@@ -51,16 +52,6 @@ def quantise(network: keras.Model, scheme: Scheme, representative: NDArray[np.fl
             # The converter raises errors of many types. The first line names the operation that it cannot convert.
             raise BadInput(f"this network has no {scheme} form: {_first_line(error)}") from error
     return model
-
-
-def _inference(network: keras.Model) -> Any:
-    """Return the network's inference as one traced function.
-
-    `from_keras_model` exports a SavedModel, reads it back and traces both ways: half of its time, for the same model.
-    """
-    (face,) = network.inputs
-    signature = [tf.TensorSpec(face.shape, tf.float32, name=face.name)]
-    return tf.function(lambda faces: network(faces, training=False), input_signature=signature).get_concrete_function()
 
 
 def _first_line(error: Exception) -> str:

@@ -66,10 +66,11 @@ def rewrite(network: keras.Model, name: str) -> Rewrite:
     except Exception as error:
         # Layers raise errors of many types when they are applied otherwise than they were.
         raise BadInput(f"it cannot be rebuilt layer by layer: {str(error).splitlines()[0]}") from error
-    _check_same(network, result, softmax=activation == "softmax")
+    outputs = _probe(result)
+    _check_same(_probe(network), outputs, softmax=activation == "softmax")
     if activation == "softmax":
         return Rewrite(result, "softmax, cut off: logits", probabilities=False, notes=rewriter.notes())
-    probabilities = _are_probabilities(_probe(result))
+    probabilities = _are_probabilities(outputs)
     output = "probabilities, kept: no softmax was found" if probabilities else "logits"
     return Rewrite(result, output, probabilities, rewriter.notes())
 
@@ -250,8 +251,8 @@ def _are_probabilities(outputs: Any) -> bool:
     return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-3))
 
 
-def _check_same(before: keras.Model, after: keras.Model, *, softmax: bool) -> None:
-    expected, actual = _probe(before), _probe(after)
+def _check_same(expected: Any, actual: Any, *, softmax: bool) -> None:
+    """Raise BadInput if the outputs differ. expected: of the network. actual: of the rewritten one."""
     if softmax:
         actual = scores.softmax(actual)
     tolerance = _TOLERANCE * max(1.0, float(np.nan_to_num(np.abs(expected)).max()))
