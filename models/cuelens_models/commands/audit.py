@@ -8,7 +8,7 @@ from pathlib import Path
 from cuelens_models import command
 from cuelens_models.audit.findings import write_csv
 from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import load
+from cuelens_models.data.load import check_exists, load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -64,7 +64,8 @@ def command_line() -> ArgumentParser:
 def _audit(options: Namespace) -> int:
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(options.data, options.classes)
+    command.need("train", "cleanlab", "keras", "sklearn", "matplotlib", "rich")
+    check_exists(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.audit.audit import audit
@@ -72,6 +73,7 @@ def _audit(options: Namespace) -> int:
             from cuelens_models.audit.study import cross_validate, schedule_of
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    data = load(options.data, options.classes)
     schedule = schedule_of(options.epochs, options.seed, options.precision)
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
         predictions = cross_validate(data, options.out, options.folds, schedule, steps)

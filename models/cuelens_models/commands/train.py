@@ -9,7 +9,7 @@ from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
 from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import besides, load, without
+from cuelens_models.data.load import besides, check_exists, load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -201,13 +201,16 @@ def _train(options: "Namespace") -> int:
             raise BadInput(f"recipe {recipe!r} is unknown: use one of {', '.join((*_OWN, *PUBLISHED))}")
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    pretrained = read(options.pretrained) if options.pretrained else None
-    data = _faces(options)
+    # scikit-image brings the pictures of no face, which ours learn from.
+    command.need("train", "keras", "rich", *(("skimage",) if set(_OWN).intersection(options.recipes) else ()))
+    check_exists(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             import keras  # noqa: F401 - missing packages are named before the work begins
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    pretrained = read(options.pretrained) if options.pretrained else None
+    data = _faces(options)
     status = 0
     for recipe in options.recipes:
         try:

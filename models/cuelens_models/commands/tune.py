@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cuelens_models import command
 from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import load
+from cuelens_models.data.load import check_exists, load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -65,12 +65,14 @@ def _tune(options: Namespace) -> int:
         raise BadInput(f"recipe {options.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(options.data, options.classes)
+    command.need("train", "keras_tuner", "keras", "tensorboard", "sklearn", "rich")
+    check_exists(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.train.tune import BEST, tune
     except ImportError as error:
-        raise command.require((error.name or "keras-tuner").replace("_", "-"), "train") from error
+        raise command.require(error.name or "keras_tuner", "train") from error
+    data = load(options.data, options.classes)
     schedule = Schedule(options.recipe, options.epochs, 0, 0, options.seed, options.precision)
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
         finished = tune(data, RECIPES[options.recipe], options.out, options.search, options.trials, schedule, steps)
