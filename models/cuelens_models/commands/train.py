@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
-from cuelens_models.commands.options import add_classes
+from cuelens_models.commands.options import add_arithmetic, add_classes
 from cuelens_models.data.load import besides, check_exists, load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.progress import display
@@ -146,19 +146,13 @@ def command_line() -> "ArgumentParser":
         metavar="MINUTES",
         help="scale all epochs so that the whole, with --queue each recipe, takes about this long here",
     )
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="of most of the arithmetic; bfloat16 is quicker where the processor has it (%(default)s)",
-    )
+    add_arithmetic(parser)
     parser.add_argument(
         "--strategy",
         choices=("mirrored", "multiworker"),
         help="train on all devices of this machine, or with other machines: the same command on each, with its own"
         " TF_CONFIG and the same, shared, --out (TensorFlow only)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training (%(default)s)")
     return parser
 
 
@@ -191,8 +185,6 @@ def _check_ranges(parser: "ArgumentParser", options: "Namespace") -> None:
         parser.error("--teachers must be 0 to 9")
     if options.budget is not None and not 0 < options.budget < 100_000:
         parser.error("--budget must be more than 0 minutes")
-    if not 0 <= options.seed < 2**32 - 10:
-        parser.error(f"--seed must be 0 to {2**32 - 11}")
 
 
 def _train(options: "Namespace") -> int:

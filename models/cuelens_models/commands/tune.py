@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from cuelens_models import command
-from cuelens_models.commands.options import add_classes
+from cuelens_models.commands.options import add_arithmetic, add_classes
 from cuelens_models.data.load import check_exists, load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
@@ -33,8 +33,6 @@ def main() -> None:
     for name in ("trials", "epochs"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be 1 or more")
-    if not 0 <= options.seed < 2**32:
-        parser.error(f"--seed must be 0 to {2**32 - 1}")
     command.finish("tune-model", lambda: _tune(options), debug=options.debug)
 
 
@@ -50,13 +48,7 @@ def command_line() -> ArgumentParser:
     parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="how trials are chosen (%(default)s)")
     parser.add_argument("--trials", type=int, default=20, metavar="N", help="at most (%(default)s)")
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="of each trial (%(default)s)")
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="of most of the arithmetic (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
+    add_arithmetic(parser)
     return parser
 
 
