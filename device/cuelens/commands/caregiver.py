@@ -119,7 +119,7 @@ class Caregiver:
         strain = Strain(board.temperature_c(), board.under_voltage())
         return Glasses(
             title=parts.contract.title(),
-            state=parts.health.state_name,
+            state=parts.health.state_name(parts.counts().beats),
             calibrating=parts.calibration.on,
             muted=parts.wishes.muted,
             paused=parts.wishes.paused,
