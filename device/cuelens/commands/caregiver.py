@@ -131,7 +131,7 @@ class Caregiver:
             strained=Pacing().strained(strain),
             profile=parts.library.name,
             refused=parts.recent.refused or active.fault,
-            warnings=tuple(self._short(sentence) for sentence in active.warnings),
+            warnings=tuple(self._short(sentence) for sentence in (*active.warnings, *active.unplayable)),
             taken_back=parts.begun.taken_back,
             faults=tuple(one.fault for one in parts.health.faults()),
             faces=parts.collecting.faces,

@@ -112,7 +112,8 @@ def test_what_replaces_a_profile_is_shown_and_why(
         ('{"sound": {"volume_percent": 140}}', 1, ["volume_percent"]),
         ("{", 1, ["new.json"]),
         ("", 1, ["new.json is empty"]),
-        ('{"cues": {"happy": {"recording": "none.wav"}}}', 1, ["none.wav"]),
+        ('{"cues": {"happy": {"recording": "none.wav"}}}', 0, ["none.wav is not there; the phrase", "as it is."]),
+        ('{"cues": {"happy": {"recording": "../a.wav"}}}', 1, ["cues.happy.recording is '../a.wav': expected"]),
     ],
 )
 def test_a_file_is_well_or_a_sentence_says_what_is_wrong(

@@ -191,7 +191,7 @@ def test_the_active_profile_is_the_one_named_in_the_state_folder(tmp_path: Path)
             "sound.volume_percent must be a whole number from 0 to 100, not 140",
         ),
         ('{"wearer": "Ben", "mode": "loud"}', "mode is 'loud'"),
-        ('{"wearer": "Ben", "cues": {"happy": {"recording": "none.wav"}}}', "cues.happy.recording is 'none.wav'"),
+        ('{"wearer": "Ben", "cues": {"happy": {"recording": "../a.wav"}}}', "cues.happy.recording is '../a.wav'"),
     ],
 )
 def test_the_last_good_profile_stays_in_force(tmp_path: Path, bad: str, sentence: str) -> None:
