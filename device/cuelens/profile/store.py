@@ -66,7 +66,7 @@ def in_force(path: Path, content: bytes | None = None) -> ProfileInForce:
 
 def decoded(path: Path, content: bytes | None = None) -> tuple[Profile, list[str]]:
     """Read a profile; return it and its ignored keys of earlier versions. Raises BadInput. Nothing else is checked."""
-    return config_file.read_json(path, Profile, RETIRED, Profile(), content=content)
+    return config_file.read_json(path, Profile, RETIRED, Profile(), content=content, name="profile")
 
 
 def check_play(profile: Profile, where: str) -> None:
