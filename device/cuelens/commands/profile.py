@@ -1,6 +1,7 @@
 """`cuelens profile`: shows, checks, resets, exports and imports the profile in the state folder.
 
 Nothing of the user's is overwritten: what a new profile replaces is kept beside it, as NAME-1.json, NAME-2.json, ...
+The last 20 of these stay.
 """
 
 import os
@@ -170,6 +171,7 @@ def _replace(path: Path, content: bytes, state: Path) -> None:
     if os.path.lexists(path):
         _keep(path, path, state)
     _write(path, content, state)
+    library.drop_oldest(path)
 
 
 def _keep(file: Path, path: Path, state: Path) -> None:

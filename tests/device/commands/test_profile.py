@@ -228,6 +228,20 @@ def test_a_bad_file_replaces_nothing(home: Home, text: str) -> None:
     assert home.contents() == {"default.json": '{"mode": "quiet"}'}
 
 
+def test_the_last_twenty_versions_stay(home: Home) -> None:
+    for number in range(1, 26):
+        home.write("{}")
+        home.profile.rename(home.profile.with_name(f"default-{number}.json"))
+    home.write('{"mode": "quiet"}')
+    with pytest.raises(BadInput):
+        profile.import_(home.new("{"), home.config)
+    assert len(home.contents()) == 26
+    assert profile.import_(home.new("{}"), home.config) == 0
+    versions = {f"default-{number}.json" for number in range(7, 27)}
+    assert home.contents().keys() == {"default.json", *versions}
+    assert home.contents()["default-26.json"] == '{"mode": "quiet"}'
+
+
 def test_the_profile_that_is_in_force_is_not_imported(home: Home) -> None:
     home.write("{}")
     with pytest.raises(BadInput, match="is the profile already"):
