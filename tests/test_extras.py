@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from cuelens_models import command
 from cuelens_models.bundle.file import SHIPPED
 from cuelens_models.command import install
 
@@ -40,10 +43,11 @@ PI = ["gpiozero", "lgpio", "pyttsx3", "soundfile", "picamera2", "libcamera"]
 WEB = ["starlette", "uvicorn", "jinja2", "segno", "anyio"]
 
 
-def run(module: str, *words: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command where no extra is installed."""
-    hidden = [*TRAIN, *PI, *WEB]
-    code = HIDING.format(hidden=hidden, words=[module, *map(str, words)], module=module)
+def run(
+    module: str, *words: object, folder: Path, hidden: Sequence[str] = (*TRAIN, *PI, *WEB)
+) -> subprocess.CompletedProcess[str]:
+    """Run a command where no extra is installed, or some packages are not."""
+    code = HIDING.format(hidden=list(hidden), words=[module, *map(str, words)], module=module)
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
@@ -93,6 +97,50 @@ def test_a_missing_extra_is_one_sentence(
     (line,) = ended.stderr.splitlines()
     assert line.partition(": ")[2] == f"{package} is not installed: run `{install(extra)}`"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+COMMANDS = {
+    "train-model cuelens": ("cuelens_models.commands.train", ("cuelens", "--out", "out"), "train"),
+    "train-model elu-6": ("cuelens_models.commands.train", ("elu-6", "--out", "out"), "train"),
+    "tune-model": ("cuelens_models.commands.tune", ("elu-6", "--out", "out"), "train"),
+    "audit-data": ("cuelens_models.commands.audit", ("--out", "out"), "train"),
+    "evaluate-model --report": ("cuelens_models.commands.evaluate", (SHIPPED, "--report", "page.html"), "train"),
+    "convert-model": ("cuelens_convert.cli", (OURS, "-o", "x.tflite"), "convert"),
+    "convert-model --report": ("cuelens_convert.cli", (OURS, "-o", "x.tflite", "--report", "page"), "convert"),
+    "convert-model A B": ("cuelens_convert.cli", (OURS, OURS.with_name("b.keras"), "-o", "out"), "convert"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [
+        ("train-model cuelens", ("keras", "rich", "skimage")),
+        ("train-model elu-6", ("keras", "rich")),
+        ("tune-model", ("keras", "rich", "keras_tuner", "tensorboard", "sklearn")),
+        ("audit-data", ("keras", "rich", "cleanlab", "sklearn", "matplotlib")),
+        ("evaluate-model --report", ("jinja2", "matplotlib")),
+        ("convert-model", ("keras", "rich", "tensorflow")),
+        ("convert-model --report", ("jinja2", "matplotlib")),
+        ("convert-model A B", ("keras", "rich", "tensorflow")),
+    ],
+)
+def test_a_missing_package_is_named_before_the_data_are_read(
+    tmp_path: Path, name: str, packages: tuple[str, ...]
+) -> None:
+    module, words, extra = COMMANDS[name]
+    (tmp_path / "faces.npz").write_text("no faces: whoever reads this file says so")
+    words = ("faces.npz", *words) if module.endswith("audit") else (*words, "--data", "faces.npz")
+    for package in packages:
+        # What is looked for before it must be there, here too.
+        others = [other for other in packages if other != package and find_spec(other) is None]
+        if others:
+            pytest.skip(f"{others[0]} is not installed either")
+        ended = run(module, *words, folder=tmp_path, hidden=[package])
+        assert (ended.returncode, ended.stdout) == (3, "")
+        (line,) = ended.stderr.splitlines()
+        assert line.partition(": ")[2] == str(command.require(package, extra))
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.npz"]
 
 
 def test_what_needs_no_extra_works_without_any(tmp_path: Path) -> None:

@@ -80,14 +80,16 @@ def _flags(options: Namespace, representative: Path | str | None) -> list[str]:
 
 
 def _table(results: list[JobResult]) -> Iterator[str]:
+    """Yield the figures of each network, one a line. A dash: no class had enough images to measure it."""
     yield f"{'model':24}  {'float':>7}  {'here':>7}  {'agree':>7}  {'macro-F1':>8}  {'KiB':>6}  protocol"
     for result in results:
         if result.contract is None:
             yield f"{result.model.stem:24}  exit status {result.status}"
             continue
         parity, metrics = result.contract.parity, result.contract.metrics
+        f1 = f"{metrics.macro_f1:.3f}" if metrics.macro_f1 else "-"
         yield (
             f"{result.model.stem:24}  {parity.float_accuracy:7.2%}  {parity.converted_accuracy:7.2%}"
-            f"  {parity.agreement:7.2%}  {metrics.macro_f1:8.3f}  {result.contract.model_bytes / 1024:6.0f}"
+            f"  {parity.agreement:7.2%}  {f1:>8}  {result.contract.model_bytes / 1024:6.0f}"
             f"  {metrics.protocol}"
         )

@@ -1,7 +1,6 @@
 """The command `convert-model`: converts networks to bundles, and inspects or edits bundles."""
 
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +43,7 @@ def main() -> None:
     elif any(getattr(options, name) is not None for name in _EDITS):
         work = _edit
     elif len(options.models) > 1:
-        work = batch.convert_all
+        work = _convert_all
     else:
         work = _convert
     command.finish("convert-model", lambda: work(options), debug=options.debug)
@@ -183,15 +182,13 @@ def _edit(options: "Namespace") -> int:
     return 0
 
 
-def _require_report() -> None:
-    """Raise MissingExtra if a package that the page needs is missing: the conversion before it takes minutes."""
-    for package in ("jinja2", "matplotlib"):
-        try:
-            missing = find_spec(package) is None
-        except ValueError:  # None stands in sys.modules
-            missing = True
-        if missing:
-            raise command.require(package, "convert")
+def _need_packages(options: "Namespace") -> None:
+    command.need("convert", *(("jinja2", "matplotlib") if options.report else ()), "keras", "tensorflow", "rich")
+
+
+def _convert_all(options: "Namespace") -> int:
+    _need_packages(options)
+    return batch.convert_all(options)
 
 
 def _convert(options: "Namespace") -> int:
@@ -205,8 +202,8 @@ def _convert(options: "Namespace") -> int:
     if options.representative and not options.representative.is_dir():
         raise BadInput(f"{options.representative} is no folder of photographs")
     digest = file.load(options.expect).contract.content_digest if options.expect else None
+    _need_packages(options)
     if options.report:
-        _require_report()
         make_folder(options.report)
     try:
         with tensorflow_quiet():

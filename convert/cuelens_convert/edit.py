@@ -9,9 +9,10 @@ import msgspec
 from cuelens_models import command
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.bundle import file
-from cuelens_models.bundle.contract import Contract, Probabilities
+from cuelens_models.bundle.contract import Contract, Metrics, Probabilities
 from cuelens_models.bundle.expressions import canonical, check_labels
 from cuelens_models.errors import BadInput
+from cuelens_models.evaluate.metrics import ENOUGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,8 @@ def describe(contract: Contract, size: int) -> Iterator[str]:
         f" {0.0 - 100 * parity.worst_class_drop:+.2f} points"
     )
     yield (
-        f"  figures      {metrics.protocol}: accuracy {metrics.accuracy:.2%}, macro-F1 {metrics.macro_f1:.3f},"
-        f" ECE {metrics.ece:.3f}"
+        f"  figures      {metrics.protocol}: accuracy {metrics.accuracy:.2%}, ECE {metrics.ece:.3f},"
+        f" macro-F1 {macro_f1(metrics)}"
     )
     origin = contract.provenance
     yield f"  made from    {origin.source} ({origin.recipe}), data {origin.data}, by cuelens {origin.cuelens},"
@@ -119,6 +120,11 @@ def describe(contract: Contract, size: int) -> Iterator[str]:
     yield f"  golden       {len(contract.golden)} pictures"
     yield f"  digest       {contract.content_digest}"
     yield f"  size         {size / 1024:.0f} KiB, of which the model is {contract.model_bytes / 1024:.0f}"
+
+
+def macro_f1(metrics: Metrics) -> str:
+    """Return the macro-F1 of a contract in words. It has 0 where no class has enough images: nothing was measured."""
+    return f"{metrics.macro_f1:.3f}" if metrics.macro_f1 else f"not measured: fewer than {ENOUGH} images of every class"
 
 
 def _scaling(scale: float, zero_point: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cuelens_convert.compare import Loss
 from cuelens_convert.convert import Outcome
+from cuelens_convert.edit import macro_f1
 from cuelens_convert.layer_errors import NOISY_DB, WIDE, LayerError
 from cuelens_convert.source import Source
 
@@ -33,7 +34,7 @@ def result(outcome: Outcome) -> Iterator[str]:
     difference = comparison.largest_difference
     yield f"agreement {comparison.agreement:.2%}{warning}; the logits differ by {difference:.2f} at most"
     metrics, temperature = contract.metrics, contract.probabilities.temperature
-    yield f"macro-F1 {metrics.macro_f1:.3f}   ECE {metrics.ece:.3f} at temperature {temperature}"
+    yield f"macro-F1 {macro_f1(metrics)}   ECE {metrics.ece:.3f} at temperature {temperature}"
     yield f"needed: {'; '.join(outcome.needed) or 'nothing but converting'}"
     yield f"content digest {contract.content_digest}"
 

@@ -19,7 +19,7 @@ import msgspec
 from cuelens import key_places, parse_errors
 from cuelens_models import regular_file
 from cuelens_models.errors import BadInput
-from cuelens_models.strict_struct import Mistake, excerpt, mistake
+from cuelens_models.strict_struct import Mistake, excerpt, is_foreign, mistake
 
 T = TypeVar("T")
 Place = key_places.Path
@@ -36,6 +36,7 @@ _LAST_COMMA: Final = re.compile(rf"{_TEXT}|,(?=\s*[\]}}])", re.DOTALL)
 _TOML_TEXT: Final = re.compile(r""""(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*""")
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{300}")
 """Longer than any that a float holds; above 4300 digits Python reads none."""
+_SHARP: Final = re.compile(r"^\s*#.*$", re.MULTILINE)
 _BRACKETS: Final = re.compile(r"(?:[\[{]\s*){50}")
 _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _MOST_POINTS: Final = 32
@@ -93,6 +94,7 @@ def read_json(
     factory: Any = msgspec.UNSET,
     *,
     content: bytes | None = None,
+    name: str = "",
 ) -> tuple[T, list[str]]:
     """Decode a JSON file into a frozen Struct.
 
@@ -102,13 +104,18 @@ def read_json(
         retired: keys of earlier versions, as "policy.margin". Their values are ignored.
         factory: a Struct into which the file is merged, key by key; null takes away.
         content: of the file, if it was read already.
+        name: what the file should be, such as "profile": said of a file that is something else.
 
     Returns the Struct, and the retired keys in the file. Raises BadInput.
     """
     old_keys: list[str] = []
 
     def parse(text: str) -> Any:
+        if name and not _is_object(text):
+            raise BadInput(f"this is no {name}: expected JSON, which begins with {{")
         raw = _json(text)
+        if name and is_foreign(raw, kind):
+            raise BadInput(f"this is no {name}: it has none of the keys of one")
         for key in retired:
             *parents, last = key.split(".")
             place = raw
@@ -147,6 +154,8 @@ def _text(path: Path, content: bytes) -> str:
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeError as error:
+        if b"\0" in content and not wide:
+            raise BadInput(f"{path} is no text: choose another file") from error
         line = content[: error.start].count(b"\n") + 1 if isinstance(error, UnicodeDecodeError) else 1
         raise BadInput(f"{path} is not in UTF-8 at line {line}: save it with the encoding UTF-8") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -240,6 +249,13 @@ def _plain(text: str) -> str:
     for pattern in (_COMMENT, _LAST_COMMA):
         text = pattern.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
     return text
+
+
+def _is_object(text: str) -> bool:
+    """Tell whether a text may be meant as an object of JSON, as one under comments of TOML or without brackets is."""
+    sign = _SHARP.sub("", _plain(text)).lstrip()[:1]
+    # An invisible one has a sentence of its own.
+    return sign in ("{", '"', "'", "") or not sign.isprintable()
 
 
 def _number(digits: str) -> float | int:

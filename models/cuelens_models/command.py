@@ -6,8 +6,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, Final, NoReturn, TextIO
 
 from cuelens_models.errors import BadInput, CuelensError, MissingExtra, Unwritable
 from cuelens_models.version import __version__
@@ -15,6 +16,9 @@ from cuelens_models.version import __version__
 EXIT_STATUSES = """\
 exit status: 0 done; 1 a check failed; 2 usage; 3 bad input, a missing package or device, an unwritable output;
 4 the result was refused by a gate; 70 a fault inside; 130 after Ctrl-C"""
+
+_NAMES: Final = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
+"""Names under which packages are installed, by those under which they are imported, where these are other words."""
 
 
 def parser(name: str, summary: str, examples: str = "") -> argparse.ArgumentParser:
@@ -37,8 +41,27 @@ def parser(name: str, summary: str, examples: str = "") -> argparse.ArgumentPars
 
 
 def require(package: str, extra: str) -> MissingExtra:
-    """Return the error for a package that is not installed, naming the extra that brings it."""
-    return MissingExtra(f"{package} is not installed: run `{install(extra)}`")
+    """Return the error for a package that is not installed, naming the extra that brings it. package: as imported."""
+    name = _NAMES.get(package, package.replace("_", "-"))
+    return MissingExtra(f"{name} is not installed: run `{install(extra)}`")
+
+
+def need(extra: str, *packages: str) -> None:
+    """Raise MissingExtra for the first package that is not installed. For the start of a command: data take minutes.
+
+    Nothing is imported, so that it takes no time.
+
+    Args:
+        extra: brings them.
+        packages: as they are imported.
+    """
+    for package in packages:
+        try:
+            missing = find_spec(package) is None
+        except ValueError:  # None stands in sys.modules
+            missing = True
+        if missing:
+            raise require(package, extra)
 
 
 def install(extra: str) -> str:

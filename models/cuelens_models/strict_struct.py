@@ -53,6 +53,14 @@ def mistake(error: msgspec.ValidationError, raw: Any, kind: type) -> Mistake:
     return Mistake((*at, key) if key is not None else tuple(at), sentence)
 
 
+def is_foreign(raw: Any, kind: type) -> bool:
+    """Tell whether a group of keys is something else than a struct: it has no key of it, and few that resemble one."""
+    rule = inspect.type_info(kind)
+    if not isinstance(raw, dict) or not raw or len(_unknown(rule, raw)) < len(raw):
+        return False
+    return 2 * sum(bool(_meant(rule, key)) for key in raw) <= len(raw)
+
+
 def allowed(rule: inspect.Type) -> str:
     """Return what a type takes, to follow "must be": "true or false"."""
     return _either([_words(choice) for choice in _choices(rule)])
@@ -163,12 +171,8 @@ def _keys(rule: inspect.Type, value: Any, path: str, whole: inspect.Type) -> tup
     for struct in _structs(rule, value):
         fields = {field.encode_name: field for field in struct.fields}
         for key in _unknown(struct, value):
-            # Imported here: no start without a mistake needs it.
-            import difflib
-
-            near = [excerpt(name) for name in difflib.get_close_matches(str(key).lower(), fields, 1)]
             # People forget the group of a key, or write it into another.
-            meant = near or list(_elsewhere(whole, key))
+            meant = _near(struct, key) or list(_elsewhere(whole, key))
             remedy = f"did you mean {meant[0]}?" if meant else f"choose from {_listed(list(fields))}"
             return str(key), f"there is no key {excerpt(key)}{f' in {path}' if path else ''}: {remedy}"
         for name, field in fields.items():
@@ -176,6 +180,21 @@ def _keys(rule: inspect.Type, value: Any, path: str, whole: inspect.Type) -> tup
                 rest = f"it must be {allowed(field.type)}"
                 return None, f"{path or 'the whole'} lacks the key {excerpt(name)}: {rest}"
     return None
+
+
+def _meant(rule: inspect.Type, key: str) -> list[str]:
+    """Return what a key at the top of a file may have been meant as."""
+    near = [name for struct in _choices(rule) if isinstance(struct, inspect.StructType) for name in _near(struct, key)]
+    return near or list(_elsewhere(rule, key))
+
+
+def _near(struct: inspect.StructType, key: object) -> list[str]:
+    """Return the key of a struct that looks most like a misspelt one, as JSON writes it; none if none does."""
+    # Imported here: no start without a mistake needs it.
+    import difflib
+
+    names = [field.encode_name for field in struct.fields]
+    return [excerpt(name) for name in difflib.get_close_matches(str(key).lower(), names, 1)]
 
 
 def _elsewhere(rule: inspect.Type, key: str, path: str = "") -> Iterator[str]:

@@ -91,6 +91,23 @@ def test_the_worst_class_is_described_with_one_sign(shipped: Bundle, drop: float
     assert line.endswith(f"worst class {words} points")
 
 
+@pytest.mark.parametrize(
+    ("macro_f1", "words"),
+    [
+        (0.7815, "macro-F1 0.781"),
+        (0.0, "macro-F1 not measured: fewer than 50 images of every class"),
+    ],
+)
+def test_a_macro_f1_that_was_not_measured_is_no_figure(shipped: Bundle, macro_f1: float, words: str) -> None:
+    metrics = msgspec.structs.replace(shipped.contract.metrics, macro_f1=macro_f1)
+    (line,) = (
+        line
+        for line in describe(msgspec.structs.replace(shipped.contract, metrics=metrics), 0)
+        if line.startswith("  figures ")
+    )
+    assert line.endswith(words)
+
+
 def test_what_is_usual_is_described_where_there_is_some(shipped: Bundle) -> None:
     known = Probabilities(temperature=1.0, enter={}, usual={"happy": -6.04, "sad": 0.3})
     for probabilities, expected in (

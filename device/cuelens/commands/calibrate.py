@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +38,7 @@ def calibrate(config: Path | None, *, terminal: bool, port: int) -> int:
         print(f"Join the glasses' own network with the phone (see cuelens-wifi.txt on the card) and open {_PAGE}.")
         print("The glasses blink the code that the page asks for.")
         return 0
-    for package in ("starlette", "uvicorn", "jinja2"):
-        if find_spec(package) is None:
-            raise command.require(package, "web")
+    command.need("web", "starlette", "uvicorn", "jinja2")
     links = [word for path in paths for word in ("--link", str(path))]
     page = [sys.executable, "-m", "cuelens.page", "--print-code", "--port", str(port), *links]
     # It ends with Ctrl-C, which reaches both, or by itself after ten idle minutes.

@@ -119,7 +119,7 @@ class Caregiver:
         strain = Strain(board.temperature_c(), board.under_voltage())
         return Glasses(
             title=parts.contract.title(),
-            state=parts.health.state_name,
+            state=parts.health.state_name(parts.counts().beats),
             calibrating=parts.calibration.on,
             muted=parts.wishes.muted,
             paused=parts.wishes.paused,
@@ -131,7 +131,7 @@ class Caregiver:
             strained=Pacing().strained(strain),
             profile=parts.library.name,
             refused=parts.recent.refused or active.fault,
-            warnings=tuple(self._short(sentence) for sentence in active.warnings),
+            warnings=tuple(self._short(sentence) for sentence in (*active.warnings, *active.unplayable)),
             taken_back=parts.begun.taken_back,
             faults=tuple(one.fault for one in parts.health.faults()),
             faces=parts.collecting.faces,

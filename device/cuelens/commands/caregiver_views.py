@@ -61,19 +61,19 @@ def health(health: Health, counts: Counts, begun: Begun, *, title: str, profile:
         profile: name of the active one.
         mode: of the profile in force.
     """
-    last = health.state
+    last, state = health.state, health.state_name(counts.beats)
     return replies.Health(
         program=__version__,
         title=title,
         profile=profile,
         mode=mode,
-        state=health.state_name,
-        words=words.STATES.get(health.state_name, ""),
+        state=state,
+        words=words.STATES.get(state, ""),
         up_s=round(health.age_s(health.began_s), 1),
         starts=begun.starts,
         taken_back=begun.taken_back,
-        camera_fps=last.camera_fps if last else 0.0,
-        beat_fps=last.beat_fps if last else 0.0,
+        camera_fps=last.camera_fps if last else _rate(counts.frames, counts.t),
+        beat_fps=last.beat_fps if last else _rate(counts.beats, counts.t),
         frames=counts.frames,
         beats=counts.beats,
         dropped=counts.dropped,
@@ -95,6 +95,11 @@ def health(health: Health, counts: Counts, begun: Begun, *, title: str, profile:
             for one in health.faults()
         ),
     )
+
+
+def _rate(count: int, t: float) -> float:
+    """Return how many of something there were a second, from the first one at zero to `t` seconds."""
+    return round((count - 1) / t, 1) if count and t > 0 else 0.0
 
 
 def story(path: Path) -> replies.Story:

@@ -261,7 +261,7 @@ def _check_profile(setup: Settings) -> str:
     active = store.active(_state(setup))
     if active.fault:
         raise BadInput(active.fault)
-    if doubts := [sentence for sentence in (active.note, *active.warnings) if sentence]:
+    if doubts := [sentence for sentence in (active.note, *active.warnings, *active.unplayable) if sentence]:
         raise Doubtful("; ".join(doubts))
     profile = active.profile
     sound = "on" if profile.sound.on else "off"

@@ -1,6 +1,7 @@
 """`cuelens profile`: shows, checks, resets, exports and imports the profile in the state folder.
 
 Nothing of the user's is overwritten: what a new profile replaces is kept beside it, as NAME-1.json, NAME-2.json, ...
+The last 20 of these stay.
 """
 
 import os
@@ -19,7 +20,7 @@ from cuelens.commands.console import STANDARD
 from cuelens.commands.press import ask_glasses
 from cuelens.link.client import Silent
 from cuelens.link.requests import Reload
-from cuelens.profile import library, store
+from cuelens.profile import library, phrases, store
 from cuelens.profile.profile import Profile
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder, write_whole
@@ -65,7 +66,7 @@ def check(file: Path | None, config: Path | None) -> int:
             raise
         print(error)
         return 1
-    sentences = [sentence for sentence in (found.note, *found.warnings) if sentence]
+    sentences = [sentence for sentence in (found.note, *found.warnings, *found.unplayable) if sentence]
     for sentence in sentences:
         print(sentence)
     print(f"{path} can be used as it is." if sentences else f"{path} is well.")
@@ -125,6 +126,8 @@ def import_(file: Path, config: Path | None) -> int:
             " to a folder that the user of the glasses may read, and import it from there by its name"
         )
     found = store.in_force(source)
+    for sentence in phrases.unplayable(found.profile, source):
+        raise BadInput(sentence)
     content = source.read_bytes()
     state = _state(config, f"profile import - < {quote(str(file))}", write=True)
     path = store.active_path(state)
@@ -168,6 +171,7 @@ def _replace(path: Path, content: bytes, state: Path) -> None:
     if os.path.lexists(path):
         _keep(path, path, state)
     _write(path, content, state)
+    library.drop_oldest(path)
 
 
 def _keep(file: Path, path: Path, state: Path) -> None:

@@ -98,14 +98,20 @@ def _tell(state: Path, requested: str | None, picture: Path | None, says: TextIO
 
             write_whole(picture, draw(day, sessions, rule, first))
             print(f"the day as a picture: {picture}", file=says)
-    elif days:
-        print(f"{prose.title(day)}: no session is kept.", file=says)
-    elif not query.left_out(path):
-        print(f"There is no story yet: it begins with the first session, and is kept in {path}.", file=says)
+    elif not picture:
+        _tell_of_nothing(path, day, days, says)
     if others := sorted(set(days) - {day}):
         print(f"Other days (--day): {', '.join(others)}", file=says)
     if picture and day not in days:
-        raise BadInput(f"{picture} was not drawn: there is no session to draw")
+        why = f"no session of day {day} is kept" if days else f"there is no session to draw yet in {path}"
+        raise BadInput(f"{picture} was not drawn: {why}")
+
+
+def _tell_of_nothing(path: Path, day: str, days: list[str], says: TextIO) -> None:
+    if days:
+        print(f"{prose.title(day)}: no session is kept.", file=says)
+    elif not query.left_out(path):
+        print(f"There is no story yet: it begins with the first session, and is kept in {path}.", file=says)
 
 
 def _sentence(deletion: query.Deletion) -> str:

@@ -56,10 +56,14 @@ class Health:
             case events.Fault():
                 self._note(event)
 
-    @property
-    def state_name(self) -> str:
-        """The state of the run; "starting" before the first."""
-        return self.state.state if self.state else "starting"
+    def state_name(self, beats: int) -> str:
+        """Return the state of the run.
+
+        A run tells every state but running at once; that one it tells with the first statistics, after five seconds.
+
+        beats: so many were done. Before the first one the glasses are starting.
+        """
+        return self.state.state if self.state else "running" if beats else "starting"
 
     def faults(self) -> tuple[Reported, ...]:
         """Return the faults, the latest first."""

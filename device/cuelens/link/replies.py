@@ -62,7 +62,7 @@ class Glasses(Message, frozen=True, kw_only=True, tag="glasses"):
         temperature_c: of the board; None if it does not say. under_voltage: the same.
         strained: the board is too hot or too weakly supplied for the full rate: cues come later.
         profile: name of the active profile. refused: why a profile was refused last; "" if none was.
-        warnings: what the wearer could not perceive, as sentences.
+        warnings: what the wearer could not perceive, and recordings that cannot be played, as sentences.
         taken_back: what safe mode has taken back: settings, bundle, profile.
         faults: names of the faults that were reported since the start.
         faces: how many are in view.

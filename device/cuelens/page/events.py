@@ -56,8 +56,8 @@ async def _lines(page: Page, call: Call, step: str) -> AsyncIterator[str]:
 async def snapshot(page: Page, call: Call, step: str) -> dict[str, Any]:
     """Return what a screen shows that changes.
 
-    Returns the state in sentences; for the step that is open a mark that changes when its screen must be drawn anew,
-    seconds collected by expression, and the rest of a check in seconds.
+    Returns the state in sentences and by its name; for the step that is open a mark that changes when its screen must
+    be drawn anew, seconds collected by expression, and the rest of a check in seconds.
     """
     check_now = page.visit.check
     since = check_now.since if step == "check" and check_now else page.visit.since
@@ -67,7 +67,8 @@ async def snapshot(page: Page, call: Call, step: str) -> dict[str, Any]:
             glasses = await people.settle(page, glasses)
     except CuelensError:
         return {"state": [("bad", call.t("page.lost"))]}
-    found: dict[str, Any] = {"state": state.lines(glasses, call.t)}
+    now = "calibrating" if glasses.calibrating else glasses.state
+    found: dict[str, Any] = {"state": state.lines(glasses, call.t), "now": now}
     if step == "people":
         collected = glasses.collected
         found["mark"] = people.mark(glasses)

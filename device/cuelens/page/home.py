@@ -82,7 +82,10 @@ async def leave(page: Page, call: Call) -> Response:
         request = Leave(minutes=minutes if minutes in MINUTES else None)
     await page.glasses.run(page.lease.leave, request)
     page.visit.before = None
-    page.visit.notice = ("good", call.t("home.left_rest" if request.then == "rest" else "home.left_session"))
+    if request.then == "rest":
+        page.visit.notice, page.visit.notice_while = ("good", call.t("home.left_rest")), ("resting",)
+    elif not (await page.glasses.watch()).paused:
+        page.visit.notice, page.visit.notice_while = ("good", call.t("home.left_session")), state.AWAKE
     return go("/home")
 
 

@@ -18,6 +18,8 @@ _STATES: Final = {
     "resting": "note",
     "starting": "note",
 }
+AWAKE: Final = tuple(name for name in _STATES if name not in ("paused", "resting"))
+"""States of a session that is on."""
 _FAULTS: Final = {
     "no sound": "no_sound",
     "no voice": "no_sound",

@@ -36,13 +36,15 @@ def screen(page: Page, call: Call, template: str, status: int = 200, **values: A
     """Return a screen. Its notice is shown once."""
     visit = page.visit
     paired = page.pairing.knows(call.request.cookies.get(COOKIE, ""))
-    notice = visit.notice if paired else None
-    visit.notice = None if paired else visit.notice
+    notice, notice_while = (visit.notice, visit.notice_while) if paired else (None, ())
+    if paired:
+        visit.notice, visit.notice_while = None, ()
     html = _ENVIRONMENT.get_template(template).render(
         t=call.t,
         csrf=visit.csrf if paired else "",
         paired=paired,
         notice=notice,
+        notice_while=notice_while,
         languages=texts.names(),
         path=call.request.url.path,
         steps=STEPS,

@@ -43,6 +43,7 @@ class Visit:
     Attributes:
         csrf: stands in every form. step: the one that is open. before: the profile as it was when that was opened.
         recorded: words that got a recording in it. notice: what to show once.
+        notice_while: states of the glasses in which that is true; empty for what stays true.
         since: number of the last happening before the screen was opened. streams: how many event streams were opened.
         tried_s: when a cue was tried last.
         correction: sentence and shares of the last correction. check: the check that runs or was done.
@@ -53,6 +54,7 @@ class Visit:
     before: dict[str, Any] | None = None
     recorded: set[str] = field(default_factory=set)
     notice: Notice | None = None
+    notice_while: tuple[str, ...] = ()
     since: int = 0
     streams: int = 0
     tried_s: float = float("-inf")

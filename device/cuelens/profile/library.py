@@ -1,6 +1,7 @@
 """The profiles of a state folder: several, one active, a draft, and what the user of the glasses changes about them.
 
 Nothing of the user's is overwritten: what another profile replaces is kept beside it, as NAME-1.json, NAME-2.json, ...
+A household may save for years, so only the last of these versions stay.
 """
 
 import os
@@ -26,6 +27,8 @@ _RECORDED: Final = re.compile(rf"({'|'.join(CueBook.__struct_fields__)})-[1-9][0
 _KEPT: Final = re.compile(r"(.+)-[1-9][0-9]*")
 _MOST: Final = 20
 """Most profiles: a household has a few."""
+_VERSIONS: Final = 20
+"""Most versions of a profile that are kept."""
 FACTORY: Final = b'{"schema": 1}\n'
 
 
@@ -108,6 +111,8 @@ class Library:
         keep(self.active, self.active)
         self.draft.replace(self.active)
         sync_folder(self.folder)
+        if not self._file:
+            drop_oldest(self.active)
         self.forget_people()
         self._prune()
 
@@ -147,10 +152,9 @@ class Library:
             raise BadInput(f"{name} is in use: choose another profile first")
         if name not in self.names():
             raise BadInput(f"there is no profile {name}: expected one of {', '.join(self.names())}")
-        folder = self.folder
-        for file in (*folder.glob(f"{name}-*.json"), folder / f"{name}.json", self._state / "good" / f"{name}.json"):
-            if file.stem == name or ((match := _KEPT.fullmatch(file.stem)) and match[1] == name):
-                file.unlink(missing_ok=True)
+        path = self.folder / f"{name}.json"
+        for file in (*versions(path), path, self._state / "good" / path.name):
+            file.unlink(missing_ok=True)
         self._prune()
 
     def forget_people(self) -> None:
@@ -161,9 +165,8 @@ class Library:
         path = self.active
         if self._file or store.decoded(path)[0].people != Correction():
             return
-        for file in (*self.folder.glob(f"{path.stem}-*.json"), self._state / "good" / path.name):
-            match = _KEPT.fullmatch(file.stem)
-            if not file.is_file() or not (file.name == path.name or (match and match[1] == path.stem)):
+        for file in (*versions(path), self._state / "good" / path.name):
+            if not file.is_file():
                 continue
             with suppress(BadInput):
                 profile, _ = store.decoded(file)
@@ -228,7 +231,7 @@ class Library:
 
 
 def keep(file: Path, path: Path) -> Path | None:
-    """Give a file a second name, the first free one of NAME-1.json, ... beside `path`. Returns it; None without a file.
+    """Give a file a second name beside `path`, the next of NAME-1.json, ... Returns it; None without a file.
 
     A file system without second names moves it. Raises OSError.
 
@@ -238,7 +241,8 @@ def keep(file: Path, path: Path) -> Path | None:
     """
     if not os.path.lexists(file):
         return None
-    for number in count(1):
+    last = versions(path)[-1:]
+    for number in count(_number(last[0]) + 1 if last else 1):
         kept = path.with_name(f"{path.stem}-{number}.json")
         if os.path.lexists(kept):
             continue
@@ -251,3 +255,21 @@ def keep(file: Path, path: Path) -> Path | None:
             file.rename(kept)
         return kept
     raise AssertionError
+
+
+def versions(path: Path) -> list[Path]:
+    """Return what was replaced of a profile and kept, the oldest first. path: of the profile."""
+    matches = ((file, _KEPT.fullmatch(file.stem)) for file in path.parent.glob("*-*.json"))
+    return sorted((file for file, match in matches if match and match[1] == path.stem), key=_number)
+
+
+def drop_oldest(path: Path) -> None:
+    """Delete the versions of a profile beyond the last 20. path: of the profile, which is written anew already."""
+    for file in versions(path)[:-_VERSIONS]:
+        # What cannot be deleted costs nothing but its place. The profile is saved, and the next save tries again.
+        with suppress(OSError):
+            file.unlink()
+
+
+def _number(version: Path) -> int:
+    return int(version.stem.rpartition("-")[2])

@@ -55,7 +55,10 @@ def sayings(profile: Profile, folder: Path) -> dict[str, Saying]:
 
 
 def check(profile: Profile, path: Path) -> None:
-    """Check language, phrases and recordings of a profile. path: its file. Raises BadInput with file, key and value."""
+    """Check language and phrases of a profile, and where its recordings lie, but not whether these can be played.
+
+    path: its file. Raises BadInput with file, key and value.
+    """
     try:
         lang = language.read(profile.language)
     except BadInput as error:
@@ -64,7 +67,24 @@ def check(profile: Profile, path: Path) -> None:
         if isinstance(entry.phrase, str):
             _check_phrase(entry.phrase, lang, f"{path}: cues.{word}.phrase")
         if entry.recording is not None:
-            _check_recording(entry.recording, path.parent, f"{path}: cues.{word}.recording")
+            _check_place(entry.recording, path.parent, f"{path}: cues.{word}.recording")
+
+
+def unplayable(profile: Profile, path: Path) -> tuple[str, ...]:
+    """Return a sentence for each recording of a checked profile that cannot be played. path: its file."""
+    recorded = {word: entry.recording for word, entry in profile.cues.entries().items() if entry.recording is not None}
+    if not recorded:
+        return ()
+    # Imported here: it needs numpy, and few profiles have a recording.
+    from cuelens.sound import recording
+
+    sentences = []
+    for word, name in recorded.items():
+        try:
+            recording.read(path.parent / name)
+        except BadInput as error:
+            sentences.append(f"{path}: cues.{word}.recording is {name!r}: {error}")
+    return tuple(sentences)
 
 
 def _check_phrase(phrase: str, lang: Language, where: str) -> None:
@@ -82,17 +102,10 @@ def makes_claim(phrase: str, lang: Language) -> bool:
     return not set(pieces).isdisjoint(_plain(lang.claims).split())
 
 
-def _check_recording(name: str, folder: Path, where: str) -> None:
+def _check_place(name: str, folder: Path, where: str) -> None:
     file = folder / name
     if "\0" in name or not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)):
         raise BadInput(f"{where} is {name!r}: expected a file in {folder}")
-    try:
-        # Imported here: it needs numpy, and few profiles have a recording.
-        from cuelens.sound import recording
-
-        recording.read(file)
-    except BadInput as error:
-        raise BadInput(f"{where} is {name!r}: {error}") from error
 
 
 def _is_word(word: str) -> bool:

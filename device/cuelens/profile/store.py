@@ -26,6 +26,7 @@ class ProfileInForce(msgspec.Struct, frozen=True):
         fault: what is wrong with the requested profile, if this one replaces it.
         note: the ignored keys of earlier versions, as a sentence; empty if there are none.
         warnings: what a wearer could not perceive, as sentences.
+        unplayable: recordings that cannot be played, as sentences. The voice reports the same once it says the phrase.
         name: the requested file's name without its suffix; empty if none is requested.
         content: the file's bytes, to be stored as the last good version; empty if this is not from the file.
     """
@@ -35,6 +36,7 @@ class ProfileInForce(msgspec.Struct, frozen=True):
     fault: str = ""
     note: str = ""
     warnings: tuple[str, ...] = ()
+    unplayable: tuple[str, ...] = ()
     name: str = ""
     content: bytes = b""
 
@@ -58,12 +60,13 @@ def in_force(path: Path, content: bytes | None = None) -> ProfileInForce:
     check_play(profile, str(path))
     note = f"{path}: {', '.join(ignored)} can no longer be chosen; the values are ignored" if ignored else ""
     warnings = tuple(f"{path}: {sentence}" for sentence in perceptible.warnings(profile))
-    return ProfileInForce(profile, path.parent, note=note, warnings=warnings)
+    unplayable = tuple(f"{sentence}; the phrase is said in its place" for sentence in phrases.unplayable(profile, path))
+    return ProfileInForce(profile, path.parent, note=note, warnings=warnings, unplayable=unplayable)
 
 
 def decoded(path: Path, content: bytes | None = None) -> tuple[Profile, list[str]]:
     """Read a profile; return it and its ignored keys of earlier versions. Raises BadInput. Nothing else is checked."""
-    return config_file.read_json(path, Profile, RETIRED, Profile(), content=content)
+    return config_file.read_json(path, Profile, RETIRED, Profile(), content=content, name="profile")
 
 
 def check_play(profile: Profile, where: str) -> None:

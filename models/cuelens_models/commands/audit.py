@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cuelens_models import command
 from cuelens_models.audit.findings import write_csv
-from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import load
+from cuelens_models.commands.options import add_arithmetic, add_classes
+from cuelens_models.data.load import check_exists, load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -34,8 +34,6 @@ def main() -> None:
         parser.error("--folds must be 2 to 20")
     if options.epochs < 1:
         parser.error("--epochs must be 1 or more")
-    if not 0 <= options.seed < 2**32 - 10:
-        parser.error(f"--seed must be 0 to {2**32 - 11}")
     command.finish("audit-data", lambda: _audit(options), debug=options.debug)
 
 
@@ -51,20 +49,15 @@ def command_line() -> ArgumentParser:
         "--folds", type=int, default=5, metavar="N", help="networks, each judging one part (%(default)s)"
     )
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="of each network (%(default)s)")
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="of most of the arithmetic (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
+    add_arithmetic(parser)
     return parser
 
 
 def _audit(options: Namespace) -> int:
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(options.data, options.classes)
+    command.need("train", "cleanlab", "keras", "sklearn", "matplotlib", "rich")
+    check_exists(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.audit.audit import audit
@@ -72,6 +65,7 @@ def _audit(options: Namespace) -> int:
             from cuelens_models.audit.study import cross_validate, schedule_of
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    data = load(options.data, options.classes)
     schedule = schedule_of(options.epochs, options.seed, options.precision)
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
         predictions = cross_validate(data, options.out, options.folds, schedule, steps)

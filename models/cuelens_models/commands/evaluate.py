@@ -109,11 +109,7 @@ def _check_report(report: Path, model: Path, data: Path) -> None:
     beside = [model.with_suffix(".keras")] if model.name else []
     beside += [data.with_name("fer2013new.csv")] if data.name else []
     command.refuse_overwriting(report, [model, data, *beside])
-    try:
-        import jinja2  # noqa: F401 - the page needs both
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise command.require(error.name or "matplotlib", "train") from error
+    command.need("train", "jinja2", "matplotlib")
 
 
 def _read(options: argparse.Namespace, model: "Candidate") -> "tuple[HeldOut, dict[str, str | int] | None]":

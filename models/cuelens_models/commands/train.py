@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
-from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import besides, load, without
+from cuelens_models.commands.options import add_arithmetic, add_classes
+from cuelens_models.data.load import besides, check_exists, load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -146,19 +146,13 @@ def command_line() -> "ArgumentParser":
         metavar="MINUTES",
         help="scale all epochs so that the whole, with --queue each recipe, takes about this long here",
     )
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="of most of the arithmetic; bfloat16 is quicker where the processor has it (%(default)s)",
-    )
+    add_arithmetic(parser)
     parser.add_argument(
         "--strategy",
         choices=("mirrored", "multiworker"),
         help="train on all devices of this machine, or with other machines: the same command on each, with its own"
         " TF_CONFIG and the same, shared, --out (TensorFlow only)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training (%(default)s)")
     return parser
 
 
@@ -191,8 +185,6 @@ def _check_ranges(parser: "ArgumentParser", options: "Namespace") -> None:
         parser.error("--teachers must be 0 to 9")
     if options.budget is not None and not 0 < options.budget < 100_000:
         parser.error("--budget must be more than 0 minutes")
-    if not 0 <= options.seed < 2**32 - 10:
-        parser.error(f"--seed must be 0 to {2**32 - 11}")
 
 
 def _train(options: "Namespace") -> int:
@@ -201,13 +193,16 @@ def _train(options: "Namespace") -> int:
             raise BadInput(f"recipe {recipe!r} is unknown: use one of {', '.join((*_OWN, *PUBLISHED))}")
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    pretrained = read(options.pretrained) if options.pretrained else None
-    data = _faces(options)
+    # scikit-image brings the pictures of no face, which ours learn from.
+    command.need("train", "keras", "rich", *(("skimage",) if set(_OWN).intersection(options.recipes) else ()))
+    check_exists(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             import keras  # noqa: F401 - missing packages are named before the work begins
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    pretrained = read(options.pretrained) if options.pretrained else None
+    data = _faces(options)
     status = 0
     for recipe in options.recipes:
         try:

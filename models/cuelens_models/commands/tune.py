@@ -5,8 +5,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from cuelens_models import command
-from cuelens_models.commands.options import add_classes
-from cuelens_models.data.load import load
+from cuelens_models.commands.options import add_arithmetic, add_classes
+from cuelens_models.data.load import check_exists, load
 from cuelens_models.errors import BadInput
 from cuelens_models.progress import display
 from cuelens_models.quiet import tensorflow_quiet
@@ -33,8 +33,6 @@ def main() -> None:
     for name in ("trials", "epochs"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be 1 or more")
-    if not 0 <= options.seed < 2**32:
-        parser.error(f"--seed must be 0 to {2**32 - 1}")
     command.finish("tune-model", lambda: _tune(options), debug=options.debug)
 
 
@@ -50,13 +48,7 @@ def command_line() -> ArgumentParser:
     parser.add_argument("--search", choices=_SEARCHES, default=_SEARCHES[0], help="how trials are chosen (%(default)s)")
     parser.add_argument("--trials", type=int, default=20, metavar="N", help="at most (%(default)s)")
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="of each trial (%(default)s)")
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        default="float32",
-        help="of most of the arithmetic (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the trainings (%(default)s)")
+    add_arithmetic(parser)
     return parser
 
 
@@ -65,12 +57,14 @@ def _tune(options: Namespace) -> int:
         raise BadInput(f"recipe {options.recipe!r} is unknown: use one of {', '.join(RECIPES)}")
     if options.data.is_dir() and options.out.resolve().is_relative_to(options.data.resolve()):
         raise BadInput(f"{options.out} lies in the data: choose another --out, so that results are not read as faces")
-    data = load(options.data, options.classes)
+    command.need("train", "keras_tuner", "keras", "tensorboard", "sklearn", "rich")
+    check_exists(options.data)
     try:
         with tensorflow_quiet(gpu=True):
             from cuelens_models.train.tune import BEST, tune
     except ImportError as error:
-        raise command.require((error.name or "keras-tuner").replace("_", "-"), "train") from error
+        raise command.require(error.name or "keras_tuner", "train") from error
+    data = load(options.data, options.classes)
     schedule = Schedule(options.recipe, options.epochs, 0, 0, options.seed, options.precision)
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
         finished = tune(data, RECIPES[options.recipe], options.out, options.search, options.trials, schedule, steps)

@@ -63,7 +63,7 @@ def _load(names: Sequence[str]) -> Iterator[NDArray[np.uint8]]:
     try:
         from skimage import data
     except ImportError as error:
-        raise require("scikit-image", "train") from error
+        raise require("skimage", "train") from error
 
     for name in names:
         picture = getattr(data, name)()

@@ -79,6 +79,12 @@ class HeldOut:
     missed: tuple[int, ...] = ()
 
 
+def check_exists(path: Path) -> None:
+    """Raise BadInput if there is no such file or folder: for before a slow start, which `load` would come after."""
+    if not path.exists():
+        raise BadInput(f"{path} does not exist: DATA is {KINDS}")
+
+
 def load(path: Path, classes: Classes = class_names.NONE) -> FaceData:
     """Load DATA for training. Raises BadInput if it is missing, empty or of no known kind.
 
@@ -202,8 +208,7 @@ def _remarks(path: Path, classes: Classes) -> list[str]:
 def _read_parts(path: Path, face_of: FaceOf, classes: Classes) -> dict[str, Faces]:
     if path.is_dir():
         return _read_folder(path, face_of, classes)
-    if not path.exists():
-        raise BadInput(f"{path} does not exist: DATA is {KINDS}")
+    check_exists(path)
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty: DATA is {KINDS}")
     if path.suffix.lower() == ".csv":

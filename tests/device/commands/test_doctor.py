@@ -181,6 +181,11 @@ def test_a_maker_knows_where_to_look_before_a_light_is_lit(
         ('{"light": {"brightness_percent": 0}}', "warning", "light.brightness_percent is 0: no light will be seen"),
         ('{"policy": {"margin": 0.2}}', "warning", "policy.margin can no longer be chosen"),
         ('{"mode": "loud"}', "FAILED", "the factory profile is used"),
+        (
+            '{"cues": {"happy": {"recording": "gone.wav"}}}',
+            "warning",
+            "gone.wav is not there; the phrase is said in its place",
+        ),
     ],
 )
 def test_the_profile_is_checked_and_its_warnings_are_told(

@@ -112,7 +112,8 @@ def test_what_replaces_a_profile_is_shown_and_why(
         ('{"sound": {"volume_percent": 140}}', 1, ["volume_percent"]),
         ("{", 1, ["new.json"]),
         ("", 1, ["new.json is empty"]),
-        ('{"cues": {"happy": {"recording": "none.wav"}}}', 1, ["none.wav"]),
+        ('{"cues": {"happy": {"recording": "none.wav"}}}', 0, ["none.wav is not there; the phrase", "as it is."]),
+        ('{"cues": {"happy": {"recording": "../a.wav"}}}', 1, ["cues.happy.recording is '../a.wav': expected"]),
     ],
 )
 def test_a_file_is_well_or_a_sentence_says_what_is_wrong(
@@ -225,6 +226,20 @@ def test_a_bad_file_replaces_nothing(home: Home, text: str) -> None:
     with pytest.raises(BadInput, match=r"new\.json"):
         profile.import_(home.new(text), home.config)
     assert home.contents() == {"default.json": '{"mode": "quiet"}'}
+
+
+def test_the_last_twenty_versions_stay(home: Home) -> None:
+    for number in range(1, 26):
+        home.write("{}")
+        home.profile.rename(home.profile.with_name(f"default-{number}.json"))
+    home.write('{"mode": "quiet"}')
+    with pytest.raises(BadInput):
+        profile.import_(home.new("{"), home.config)
+    assert len(home.contents()) == 26
+    assert profile.import_(home.new("{}"), home.config) == 0
+    versions = {f"default-{number}.json" for number in range(7, 27)}
+    assert home.contents().keys() == {"default.json", *versions}
+    assert home.contents()["default-26.json"] == '{"mode": "quiet"}'
 
 
 def test_the_profile_that_is_in_force_is_not_imported(home: Home) -> None:

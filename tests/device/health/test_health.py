@@ -18,7 +18,8 @@ def fault(name: str, detail: str = "why") -> events.Fault:
 
 def test_a_run_begins_without_a_state() -> None:
     health = Health()
-    assert (health.state, health.state_name, health.faults()) == (None, "starting", ())
+    assert (health.state, health.state_name(0), health.faults()) == (None, "starting", ())
+    assert health.state_name(1) == "running"
 
 
 def test_the_latest_fault_comes_first_with_how_often_and_how_long_ago() -> None:
@@ -46,4 +47,4 @@ def test_cues_are_counted_by_kind_and_the_last_state_holds() -> None:
         health(events.CueGiven(t=1.0, kind=kind, track=1, word="happy", outputs=("light",), latency_ms=9.0))
     state = events.State(t=5.0, state="covered", camera_fps=15.0, beat_fps=14.0, dropped=1, frame_age_ms_p95=40.0)
     health(state)
-    assert (health.cues, health.state, health.state_name) == ({"expression": 2, "answer": 1}, state, "covered")
+    assert (health.cues, health.state, health.state_name(1)) == ({"expression": 2, "answer": 1}, state, "covered")

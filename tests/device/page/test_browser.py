@@ -68,6 +68,35 @@ def pair(browser: Any, port: int, played: Any) -> None:
     until(lambda: browser.current_url, "/home")
 
 
+@pytest.mark.parametrize(
+    ("then", "held", "over", "words"),
+    [
+        ("session", "running", "paused", "A session has begun."),
+        ("session", "too dark", "resting", "A session has begun."),
+        ("rest", "resting", "running", "The glasses rest."),
+    ],
+)
+def test_a_notice_goes_when_it_is_no_longer_true(
+    server: int, played: Any, make_browser: Any, then: str, held: str, over: str, words: str
+) -> None:
+    from cuelens.link.requests import Leave
+
+    browser = make_browser()
+    pair(browser, server, played)
+    until(lambda: text(browser), "The glasses see.")
+    click(browser, f'button[name="then"][value="{then}"]')
+    until(lambda: str(bool(played.of(Leave))), "True")
+    until(lambda: text(browser), words)
+    assert played.of(Leave)[-1].then == then
+    played.state = held
+    # Another sentence tells that the screen has this state.
+    played.fields["muted"] = True
+    until(lambda: text(browser), "Muted with the button")
+    assert words in text(browser)
+    played.state = over
+    until(lambda: str(words in text(browser)), "False")
+
+
 def test_a_caregiver_goes_through_every_step(server: int, played: Any, make_browser: Any) -> None:
     from cuelens.link.requests import Calibrate, Leave, Save, Try
 

@@ -190,6 +190,24 @@ def test_what_needs_a_calibration_is_offered_during_one(paired: Any) -> None:
     assert 'action="/leave"' not in shown
 
 
+@pytest.mark.parametrize(
+    ("paused", "then", "said"),
+    [
+        (False, "session", "A session has begun."),
+        (True, "session", None),
+        (False, "rest", "The glasses rest."),
+        (True, "rest", "The glasses rest."),
+    ],
+)
+def test_no_session_is_said_to_have_begun_while_the_wearer_has_paused(
+    paired: Any, paused: bool, then: str, said: str | None
+) -> None:
+    paired.glasses.fields["paused"] = paused
+    shown = paired.post("/leave", then=then).text
+    assert ('class="notice' in shown) is (said is not None)
+    assert said is None or said in shown
+
+
 def test_glasses_without_a_button_are_offered_no_rest(paired: Any) -> None:
     assert 'value="rest"' in paired.browser.get("/home").text
     paired.glasses.button = False

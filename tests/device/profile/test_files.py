@@ -75,7 +75,13 @@ from cuelens_models.errors import BadInput, Unwritable
         ('{"policy": {"reunion_s": 0}}', "policy.reunion_s must be a number from 0.5 to 30, not 0"),
         ('{"session": {"minutes": -1}}', "session.minutes must be a whole number from 0 to 240, not -1"),
         ('{"people": {"shift": {"smile": 1}}}', "people.shift must be a group of keys (happy, surprise, sad, angry,"),
-        ("[]", "the whole must be a group of keys (schema, wearer, language,"),
+        ("[]", "this is no profile: expected JSON, which begins with {"),
+        ("# Settings\n[camera]\nfps = 15\n", "this is no profile: expected JSON, which begins with {"),
+        ("# cuelens\n\nGlasses that tell a smile.\n", "this is no profile: expected JSON, which begins with {"),
+        ('# Ben\'s\n{"mode": "quiet"}', "line 1, column 1: a colour stands in double quotes, and a comment in JSON"),
+        ('{"colour": "#123456", "icons": []}', "this is no profile: it has none of the keys of one"),
+        ('{"$schema": "x", "title": "y", "type": "object"}', "this is no profile: it has none of the keys of one"),
+        ('{"wearr": "Ben"}', 'there is no key "wearr": did you mean "wearer"?'),
         ("{", "line 1, column 2: the file ends too early"),
         ("", "is empty"),
         ("\x00\x01binary", "line 1, column 1: an invisible character stands here"),
@@ -191,7 +197,7 @@ def test_the_active_profile_is_the_one_named_in_the_state_folder(tmp_path: Path)
             "sound.volume_percent must be a whole number from 0 to 100, not 140",
         ),
         ('{"wearer": "Ben", "mode": "loud"}', "mode is 'loud'"),
-        ('{"wearer": "Ben", "cues": {"happy": {"recording": "none.wav"}}}', "cues.happy.recording is 'none.wav'"),
+        ('{"wearer": "Ben", "cues": {"happy": {"recording": "../a.wav"}}}', "cues.happy.recording is '../a.wav'"),
     ],
 )
 def test_the_last_good_profile_stays_in_force(tmp_path: Path, bad: str, sentence: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from cuelens.calibration.correction import Correction
 from cuelens.profile import store
-from cuelens.profile.library import Library
+from cuelens.profile.library import Library, versions
 from cuelens_models.errors import BadInput
 
 
@@ -94,6 +94,44 @@ def test_a_folder_that_root_makes_belongs_to_the_user_of_the_state(library: Libr
     library.save_draft()
     made = [tmp_path / "profiles", tmp_path / "active", tmp_path / "profiles" / "home.json"]
     assert {path.stat().st_uid for path in made} == {4321}
+
+
+def test_the_last_twenty_versions_stay_in_their_order(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "profiles"
+    for number in range(25):
+        library.write_draft(b'{"session": {"minutes": %d}}' % number)
+        library.save_draft()
+    (folder / "default-x.json").write_bytes(b"{}")
+    (folder / "default-1-2.json").write_bytes(b"{}")
+    (folder / "defaults-1.json").write_bytes(b"{}")
+    library.write_draft(b'{"session": {"minutes": 25}}')
+    library.save_draft()
+    kept = versions(library.active)
+    assert [file.name for file in kept] == [f"default-{number}.json" for number in range(6, 26)]
+    assert [store.read(file).session.minutes for file in kept] == list(range(5, 25))
+    assert len(list(folder.glob("*.json"))) == 20 + 3 + 1
+
+
+def test_no_version_is_dropped_before_the_new_profile_is_there(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "profiles"
+    library.create("home")
+    for number in range(1, 22):
+        (folder / f"home-{number}.json").write_bytes(b"{}")
+    library.draft.mkdir()
+    with pytest.raises(OSError, match="draft"):
+        library.save_draft()
+    assert {folder / f"home-{number}.json" for number in range(1, 22)} <= set(folder.iterdir())
+
+
+def test_versions_beside_a_profile_that_was_named_are_never_dropped(tmp_path: Path) -> None:
+    file = tmp_path / "mia.json"
+    file.write_text("{}")
+    for number in range(1, 26):
+        (tmp_path / f"mia-{number}.json").write_text("{}")
+    library = Library(tmp_path / "state", file)
+    library.write_draft(b'{"mode": "quiet"}')
+    library.save_draft()
+    assert len(versions(file)) == 26
 
 
 CALIBRATED = b'{"sound": {"on": true}, "people": {"shift": {"happy": 0.5}, "people": 2}}'

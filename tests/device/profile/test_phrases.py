@@ -1,5 +1,6 @@
 """From a profile to what is said for each word, and the sentences for what cannot be said."""
 
+import re
 import wave
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from cuelens.profile import language
 from cuelens.profile.cue_book import CueBook, CueEntry
-from cuelens.profile.phrases import Saying, check, sayings
+from cuelens.profile.phrases import Saying, check, sayings, unplayable
 from cuelens.profile.profile import Profile
+from cuelens.profile.store import in_force
 from cuelens_models.errors import BadInput
 
 HOME = Path("/profiles")
@@ -126,33 +128,36 @@ def test_a_recording_beside_the_profile_is_taken(tmp_path: Path) -> None:
     assert sayings(profile, tmp_path)["happy"].recording == tmp_path / "mum" / "happy.wav"
 
 
-def test_a_voice_memo_is_refused_with_file_key_value_and_remedy(tmp_path: Path) -> None:
+def test_a_voice_memo_is_named_with_file_key_value_and_remedy(tmp_path: Path) -> None:
     (tmp_path / "happy.wav").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
-    with pytest.raises(BadInput) as caught:
-        check(wearer(CueEntry(recording="happy.wav")), tmp_path / "p.json")
+    (sentence,) = unplayable(wearer(CueEntry(recording="happy.wav")), tmp_path / "p.json")
     where = f"{tmp_path / 'p.json'}: cues.happy.recording is 'happy.wav': {tmp_path / 'happy.wav'}"
     remedy = "convert it with `ffmpeg -i happy.wav happy-pcm.wav`"
-    assert str(caught.value) == f"{where} is an M4A, MP4 or 3gp file: {remedy}"
+    assert sentence == f"{where} is an M4A, MP4 or 3gp file: {remedy}"
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        ("missing.wav", "is not there"),
-        ("long.wav", r"lasts 3\.\d s: expected 3 s at most"),
-        ("/etc/hostname", "expected a file in "),
-        ("../happy.wav", "expected a file in "),
-        ("link.wav", "expected a file in "),
-        ("nothing\0.wav", "expected a file in "),
-    ],
+    ("name", "words"), [("missing.wav", "is not there"), ("long.wav", r"lasts 3\.\d s: expected 3 s at most")]
 )
-def test_a_recording_that_cannot_be_played_is_refused(name: str, sentence: str, tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_played_is_named_and_the_profile_is_used(
+    name: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.json"
+    write_wav(tmp_path / "long.wav", 3.5)
+    path.write_text(f'{{"wearer": "Ben", "cues": {{"happy": {{"recording": "{name}"}}}}}}')
+    used = in_force(path)
+    assert used.profile.wearer == "Ben"
+    (sentence,) = used.unplayable
+    assert re.fullmatch(rf".*/p\.json: cues\.happy\.recording is .*{words}; the phrase is said in its place", sentence)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../happy.wav", "link.wav", "nothing\0.wav"])
+def test_a_recording_outside_of_the_folder_is_refused(name: str, tmp_path: Path) -> None:
     home = tmp_path / "profiles"
     home.mkdir()
     write_wav(tmp_path / "happy.wav")
-    write_wav(home / "long.wav", 3.5)
     (home / "link.wav").symlink_to(tmp_path / "happy.wav")
-    with pytest.raises(BadInput, match=rf"p\.json: cues\.happy\.recording is .*{sentence}"):
+    with pytest.raises(BadInput, match=r"p\.json: cues\.happy\.recording is .*expected a file in "):
         check(wearer(CueEntry(recording=name)), home / "p.json")
 
 

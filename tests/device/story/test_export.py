@@ -186,4 +186,5 @@ def test_what_is_said_before_there_is_a_story(
 ) -> None:
     result = cuelens(tmp_path, *options)
     assert (result.returncode, sentence in result.stdout + result.stderr) == (status, True)
+    assert status == 2 or len(result.stdout.splitlines() + result.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []

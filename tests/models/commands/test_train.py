@@ -87,11 +87,11 @@ def test_the_help_says_how_our_network_is_trained(run_here: Command) -> None:
     ],
 )
 def test_data_that_cannot_be_used_ends_with_3_and_one_line(
-    run_here: Command, tmp_path: Path, name: str, content: bytes | None, words: str
+    train_small: Command, tmp_path: Path, name: str, content: bytes | None, words: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    ended = run_here(TRAIN, "cuelens", "--data", tmp_path / name, "--out", tmp_path / "run")
+    ended = train_small("cuelens", "--data", tmp_path / name, "--out", tmp_path / "run")
     assert (ended.returncode, ended.stdout) == (3, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("train-model: ")
@@ -105,11 +105,13 @@ def test_an_unknown_recipe_ends_with_3_and_names_those_that_are_known(run_here: 
     assert ended.stderr.startswith("train-model: recipe 'resnet' is unknown: use one of cuelens, teacher, vgg-blocks,")
 
 
-def test_weights_that_cannot_be_begun_from_end_with_3(run_here: Command, synthetic_npz: Path, tmp_path: Path) -> None:
+def test_weights_that_cannot_be_begun_from_end_with_3(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
     (tmp_path / "weights.json").write_text("a letter")
     for name, words in (("absent.json", "cannot be read: No such file"), ("weights.json", "is no weights manifest")):
         arguments = ("--data", synthetic_npz, "--out", tmp_path / "run", "--pretrained", tmp_path / name)
-        ended = run_here(TRAIN, "cuelens", *arguments)
+        ended = train_small("cuelens", *arguments)
         assert ended.returncode == 3
         (line,) = ended.stderr.splitlines()
         assert line.startswith("train-model: ")

@@ -293,7 +293,7 @@ complete -o bashdefault -F _shtab_cuelens cuelens
 
 
 
-_shtab_train_model_option_strings=(-h --help --version --debug --queue --data --classes --out --epochs --teachers --teacher-epochs --pretrained --taught-by --begin --besides --members --leave-out --tuned --budget --precision --strategy --seed)
+_shtab_train_model_option_strings=(-h --help --version --debug --queue --data --classes --out --epochs --teachers --teacher-epochs --pretrained --taught-by --begin --besides --members --leave-out --tuned --budget --precision --seed --strategy)
 
 _shtab_train_model___data_COMPGEN=_shtab_compgen_files
 _shtab_train_model___out_COMPGEN=_shtab_compgen_dirs

@@ -390,8 +390,8 @@ _shtab_train_model_options=(
   "--tuned[the best.json of tune-model, for the published recipe it is of]:FILE:_files"
   "--budget[scale all epochs so that the whole, with --queue each recipe, takes about this long here]:MINUTES:"
   "--precision[of most of the arithmetic\; bfloat16 is quicker where the processor has it (float32)]:precision:(float32 bfloat16)"
+  "--seed[seed of the trainings (0)]:N:"
   "--strategy[train on all devices of this machine, or with other machines\: the same command on each, with its own TF_CONFIG and the same, shared, --out (TensorFlow only)]:strategy:(mirrored multiworker)"
-  "--seed[seed of the training (0)]:N:"
   "(*):which network to train\: see below:(cuelens teacher ensemble vgg-blocks vgg-blocks-1 vgg-blocks-2 vgg-blocks-5 vgg-blocks-l2 vgg-blocks-augmented vgg-blocks-dropout20 vgg-blocks-dropout30 vgg-blocks-stopped vgg-blocks-norm elu-6 elu-6-slow ferplus-bn ferplus-bn-three ferplus-bn-still ferplus-bn-plain five-class-transfer five-class-transfer-manual five-class-transfer-inspected five-class-scratch five-class-scratch-manual four-class four-class-norm four-class-attention cuelens-flat cuelens-grouped)"
 )
 
@@ -454,7 +454,7 @@ _shtab_audit_data_options=(
   "--out[where findings and sheets go]:DIR:_files -/"
   "--folds[networks, each judging one part (5)]:N:"
   "--epochs[of each network (10)]:N:"
-  "--precision[of most of the arithmetic (float32)]:precision:(float32 bfloat16)"
+  "--precision[of most of the arithmetic\; bfloat16 is quicker where the processor has it (float32)]:precision:(float32 bfloat16)"
   "--seed[seed of the trainings (0)]:N:"
   ":fer2013.csv, an .npz, or a folder of faces (docs\/training.md):_files"
 )
@@ -520,7 +520,7 @@ _shtab_tune_model_options=(
   "--search[how trials are chosen (bayesian)]:search:(bayesian random grid)"
   "--trials[at most (20)]:N:"
   "--epochs[of each trial (8)]:N:"
-  "--precision[of most of the arithmetic (float32)]:precision:(float32 bfloat16)"
+  "--precision[of most of the arithmetic\; bfloat16 is quicker where the processor has it (float32)]:precision:(float32 bfloat16)"
   "--seed[seed of the trainings (0)]:N:"
   ":one of\: vgg-blocks, vgg-blocks-1, vgg-blocks-2, vgg-blocks-5, vgg-blocks-l2, vgg-blocks-augmented, vgg-blocks-dropout20, vgg-blocks-dropout30, vgg-blocks-stopped, vgg-blocks-norm, elu-6, elu-6-slow, ferplus-bn, ferplus-bn-three, ferplus-bn-still, ferplus-bn-plain, five-class-transfer, five-class-transfer-manual, five-class-transfer-inspected, five-class-scratch, five-class-scratch-manual, four-class, four-class-norm, four-class-attention, cuelens-flat, cuelens-grouped:(vgg-blocks vgg-blocks-1 vgg-blocks-2 vgg-blocks-5 vgg-blocks-l2 vgg-blocks-augmented vgg-blocks-dropout20 vgg-blocks-dropout30 vgg-blocks-stopped vgg-blocks-norm elu-6 elu-6-slow ferplus-bn ferplus-bn-three ferplus-bn-still ferplus-bn-plain five-class-transfer five-class-transfer-manual five-class-transfer-inspected five-class-scratch five-class-scratch-manual four-class four-class-norm four-class-attention cuelens-flat cuelens-grouped)"
 )

@@ -26,9 +26,16 @@ async function redraw() {
   old.dataset.live = fresh.dataset.live;
   if (focused) (at(focused) || at("main")).focus();
 }
+// A notice about the state goes when it is no longer true. The state follows a form a moment later.
+function judge(notice, now) {
+  if (notice.dataset.while.split(",").includes(now)) notice.dataset.held = "";
+  else if ("held" in notice.dataset) notice.remove();
+}
 let drawing = false;
 function take(news) {
   fill(at("state"), news.state || []);
+  const notice = document.querySelector("[data-while]");
+  if (notice && news.now !== undefined) judge(notice, news.now);
   for (const bar of document.querySelectorAll("progress[data-seconds]")) {
     const seconds = (news.seconds || {})[bar.dataset.seconds];
     if (seconds !== undefined) bar.value = seconds;
