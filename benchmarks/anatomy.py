@@ -81,7 +81,7 @@ class Anatomist:
         self._tell(interpreter, "invoke", "invoke")
         self._beats = assemble(detector, interpreter, StageTimes())
         rooms = vars(self._beats)
-        self._tell(rooms["_finder"], "look", "find")
+        self._tell(rooms["_finder"], "look", "follow", "seek")
         self._tell(rooms["_reader"], "read", "read")
         self._tell(rooms["_policy"], "decide", "step")
         self._now = Beat()

@@ -113,6 +113,7 @@ class Pipeline:
             fresh=lambda face: self._freshness.holds(frame, face),
         )  # fmt: skip
         readings = self._read(frame, due, t)
+        self._finder.seek(frame, spent=bool(due), reduced=reduced)
         verdict = self._policy.step(
             t, sight.seen, readings, width=frame.grey.shape[1], press=press, muted=muted or t < self._unasked_t
         )
@@ -130,7 +131,6 @@ class Pipeline:
                     latency_ms=round(latency_ms, 2),
                 )
             )
-        self._finder.seek(frame, spent=bool(due), reduced=reduced)
         state = self._light_level.judge(frame)
         decision = Decision(t, sight.seen, self._policy.beliefs, verdict.words, cue, state, self._light_level.mean)
         self._watch.end()

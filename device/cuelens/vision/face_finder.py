@@ -123,38 +123,22 @@ class FaceFinder:
     def seek(self, frame: Frame, *, spent: bool = False, reduced: bool = False) -> None:
         """Continue the sweep for other faces by the parts that are due, as far as this beat can pay for them.
 
-        What it finds is searched for in the next beat, and counts once it was found again. So the beat's readings and
-        decision come before it.
-
-        Args:
-            frame: the frame that was followed.
-            spent: this beat has paid for a reading.
-            reduced: search for nobody else.
-
+        What it finds is searched for in the next beat, and counts once it was found again: readings can come before it.
         Without a tracked face, one more part searches for heads that lean. If the last one leant it takes two parts,
         mostly as that one: it may be the wearer who leans. With one, newcomers are searched for as it leans.
+
+        Args:
+            frame: the frame in which faces were followed.
+            spent: this beat has paid for a reading.
+            reduced: search for nobody else.
         """
         if self._tracks:
             lean = max(self._tracks, key=lambda track: track.box[2]).tilt - self._level
             self._usual = self._upright if abs(lean) < _LEANS else self._leaning[lean < 0]
-        seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
-        self._t = frame.t
-        whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
-        # A new or missed face, and one that is measured, cost a scan of many windows.
-        busy = spent or any(
-            track.misses or not track.number or self._measured(track, frame.t) for track in self._tracks
-        )
-        most = 1 if busy or self._searched else 2 if self._tracks else _PARTS_PER_BEAT
         sweep = self._usual if self._tracks else self._upright
-        self._due_parts = min(self._due_parts + sweep.parts(frame) * seconds / whole_s, most + 1.0)
-        parts = min(int(self._due_parts), most)
+        parts = self._payable_parts(frame, sweep, spent=spent)
         if reduced or not parts:
             return
-        # A reading, or such a scan, is mostly enough for one beat.
-        if busy and self._rested < _LONGEST_REST:
-            self._rested += 1
-            return
-        self._rested = 0
         self._due_parts -= parts
         self._watch.set_kind("sweep")
         self._motion.see(frame.grey)
@@ -169,6 +153,25 @@ class FaceFinder:
         self._begin(frame, sweep, sweep.scan(frame, max(parts - leant, 1), (), self._motion, hits=1, most=2, lost=lost))
         if not self._tracks:
             self._begin(frame, leaning, leaning.scan(frame, 1 + leant, (), self._motion, hits=1, most=1, lost=lost))
+
+    def _payable_parts(self, frame: Frame, sweep: Sweep, *, spent: bool) -> int:
+        """Return how many parts of a sweep are due, as far as this beat can pay for them. spent: for a reading."""
+        seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
+        self._t = frame.t
+        whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
+        # A new or missed face, and one that is measured, cost a scan of many windows. That, or a reading, is mostly
+        # enough for one beat.
+        busy = spent or any(
+            track.misses or not track.number or self._measured(track, frame.t) for track in self._tracks
+        )
+        most = 1 if busy or self._searched else 2 if self._tracks else _PARTS_PER_BEAT
+        self._due_parts = min(self._due_parts + sweep.parts(frame) * seconds / whole_s, most + 1.0)
+        parts = min(int(self._due_parts), most)
+        if parts and busy and self._rested < _LONGEST_REST:
+            self._rested += 1
+            return 0
+        self._rested = 0
+        return parts
 
     def _begin(self, frame: Frame, sweep: Sweep, boxes: list[Box]) -> None:
         """Begin a track at each box that a sweep has found."""
