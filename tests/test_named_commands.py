@@ -140,3 +140,27 @@ def test_options_are_found_where_they_are() -> None:
         ("cuelens", "run", "--events"),
         ("train-model", "", "--data"),
     ]
+
+
+EXTRAS = {
+    r"cuelens (run|demo) .*--cues \S*light": "pi",
+    r"cuelens calibrate(?! --terminal)": "web",
+    r"cuelens (demo|story) .*-o ": "demo",
+    "train-model|tune-model|audit-data": "train",
+    "convert-model": "convert",
+}
+"""The extra that a command needs."""
+SET_UP = {r"^make demo": ["demo"], r"^make (test|quick)": list(EXTRAS.values())}
+"""The extras that a target of make brings."""
+
+
+@pytest.mark.parametrize("page", ["docs/try.md", "README.md"])
+def test_a_stranger_has_what_each_command_of_a_page_needs(page: str) -> None:
+    there: set[str] = set()
+    lines = list(shell_lines(ROOT / page))
+    assert any("cuelens" in line or "make" in line for line in lines)
+    for line in lines:
+        there.update(*(brought for target, brought in SET_UP.items() if re.search(target, line)))
+        there.update(*(found.split(",") for found in re.findall(r"pip install .*\[([a-z,]+)\]", line)))
+        for command, extra in EXTRAS.items():
+            assert extra in there or not re.search(command, line), f"{page}: {line} needs the extra {extra}"

@@ -58,3 +58,18 @@ def test_the_sentences_for_a_child_are_short() -> None:
     sentences = re.split(r"[.!?:]\s|\n\n|\|", text)
     longest = max(sentences, key=lambda sentence: len(sentence.split()))
     assert len(longest.split()) <= 20, longest
+
+
+NO_COLOURS = {"a", "and", "even", "gives", "light", "one", "or", "slow", "soft", "then", "three", "two", "whole"}
+"""What else stands before a breath or a glimmer."""
+
+
+def test_every_page_calls_a_colour_as_the_child_does() -> None:
+    said: dict[str, set[str]] = {}
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        for word in re.findall(r"\b(\w+)\s+(?:breath|glimmer)s?\b", page.read_text("utf-8").lower()):
+            said.setdefault(word, set()).add(page.name)
+    assert "orange" in said
+    known = {word for name in tool.COLOURS.values() for word in name.split()}
+    strange = {word: pages for word, pages in said.items() if word not in known | NO_COLOURS}
+    assert strange == {}

@@ -40,7 +40,7 @@ OTHERS: Final = {
 """What each light that is about no expression tells the child."""
 FOR_ADULTS: Final = frozenset({"code", "calibrate"})
 """Lights that come while an adult sets the glasses up."""
-_COLOURS: Final = {
+COLOURS: Final = {
     "#F0E442": "yellow",
     "#56B4E9": "light blue",
     "#0072B2": "blue",
@@ -173,7 +173,7 @@ def _strip(cue: LightCue, y: float) -> Iterator[str]:
     points = [(step * _STEP_S, moment(pattern, min(step * _STEP_S, seconds - 1e-6)).level) for step in range(steps + 1)]
     line = " ".join(f"{_STRIP_X + 10 + t * _scale():.1f},{floor - level * tall:.1f}" for t, level in points)
     first, last = _STRIP_X + 10, _STRIP_X + 10 + seconds * _scale()
-    name = _COLOURS[cue.colour]
+    name = COLOURS[cue.colour]
     fill, opacity = ("#ffffff", 0.6 if name == _SOFT else 1) if "white" in name else (cue.colour, 1)
     yield f'<rect x="{_STRIP_X}" y="{y:.0f}" width="{_STRIP_WIDTH}" height="{_STRIP_HEIGHT}" rx="8" class="night"/>'
     yield (
@@ -189,7 +189,7 @@ def _named(cue: LightCue) -> str:
         how = {1: "one slow breath", 2: "two slow breaths"}[breaths]
     else:
         how = f"{'comes and goes' if cue.pattern == 'fade' else 'stays'}, {'long' if cue.light_s >= 2 else 'short'}"
-    return f"{_COLOURS[cue.colour]}, {how}"
+    return f"{COLOURS[cue.colour]}, {how}"
 
 
 def _face(word: str, x: float, y: float) -> str:

@@ -20,6 +20,9 @@ from cuelens_models.strict_struct import Mistake, StrictStruct, excerpt
 SYSTEM_FILE = Path("/etc/cuelens/cuelens.toml")
 _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
+I2S: Final = range(18, 22)
+"""GPIO numbers of I2S, which a sound card on it has for itself (BCM2835 ARM Peripherals, table of functions: PCM)."""
+
 Pixels = Annotated[int, msgspec.Meta(ge=64, le=4096)]
 Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
 Source = Annotated[str, msgspec.Meta(title="a camera, a file, a folder or demo")]
@@ -102,6 +105,8 @@ class SingleLed(StrictStruct, frozen=True):
 class Pins(StrictStruct, frozen=True):
     """What is wired where, by GPIO numbers (GPIO 17 is the 11th pin of the header). No two parts share a pin.
 
+    With an amplifier on I2S, GPIO 18 to 21 are the sound's: no part may be on one of them.
+
     Attributes:
         factory: driver of the pins. auto is lgpio on a board, and gpiozero's mock pins elsewhere; mock pins light
             nothing. (such as "mock")
@@ -136,6 +141,8 @@ class Pins(StrictStruct, frozen=True):
 
 class Speaker(StrictStruct, frozen=True):
     """The sound card. Whether there is sound at all, and how loud, is the profile's.
+
+    An amplifier on I2S has GPIO 18 to 21 for itself; one on USB has none.
 
     Attributes:
         device: ALSA name of the sound card; `aplay -L` lists them. A board without a desktop wants a card's own name.

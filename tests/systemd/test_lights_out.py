@@ -66,7 +66,7 @@ SINGLE = (SingleLed(pin=5, colour="#0000FF"), SingleLed(pin=6, colour="#FFC000")
 
 
 @pytest.mark.parametrize(
-    ("pins", "dark", "amber"),
+    ("pins", "dark", "orange"),
     [
         (Pins(), {17: 0, 27: 0, 22: 0, 24: 0}, {17, 27}),
         (Pins(active_high=False), {17: 1, 27: 1, 22: 1, 24: 0}, {17, 27}),
@@ -75,8 +75,8 @@ SINGLE = (SingleLed(pin=5, colour="#0000FF"), SingleLed(pin=6, colour="#FFC000")
         (Pins(single=SINGLE[:1], active_high=False, capture=7), {5: 1, 7: 0}, {5}),
     ],
 )
-def test_every_lamp_goes_dark_and_amber_glimmers_once_after_a_failure(
-    bench: Bench, pins: Pins, dark: dict[int, int], amber: set[int]
+def test_every_lamp_goes_dark_and_orange_glimmers_once_after_a_failure(
+    bench: Bench, pins: Pins, dark: dict[int, int], orange: set[int]
 ) -> None:
     bench.leave(pins)
     done = bench.put_out()
@@ -86,9 +86,9 @@ def test_every_lamp_goes_dark_and_amber_glimmers_once_after_a_failure(
     (bench.state / "log").unlink()
     done = bench.put_out(**FAILED)
     assert (done.returncode, done.stderr) == (0, "")
-    assert {pin for _, pin, level in bench.driven() if level != dark[pin]} == amber
+    assert {pin for _, pin, level in bench.driven() if level != dark[pin]} == orange
     for pin, level in dark.items():
-        lit = [1 - level] if pin in amber else []
+        lit = [1 - level] if pin in orange else []
         assert bench.levels(pin) == [level, *lit, *[level] * (1 + len(lit))], "dark, the glimmer, dark"
 
 
@@ -134,7 +134,7 @@ def test_a_pulse_is_no_brighter_than_the_wearer_s_light(bench: Bench, light: Bri
     assert bench.put_out(**FAILED).returncode == 0
     assert bench.levels(17).count(1) == (1 if longest_us else 0)
     asked_us = {int(us) for us in re.findall(r"^pulse (\d+)$", (bench.state / "log").read_text(), re.MULTILINE)}
-    # Amber has less green than red; 1.6 does not end a pulse by itself.
+    # Orange has less green than red; 1.6 does not end a pulse by itself.
     most_us = longest_us if bench.version == "2.2.1" else longest_us * 2 // 5
     assert asked_us == ({most_us, most_us * 438 // 1000} if longest_us else set())
 

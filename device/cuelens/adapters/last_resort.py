@@ -4,7 +4,7 @@ They are shell programs: Python may be what is broken. So the files are plain, a
 Outside the service, which has no STATE_DIRECTORY, nothing is written.
 
     lamps         "chip N", then for each lamp a line of three numbers: its pin, the level at which it is dark (0 or 1),
-                  and its share of amber light in thousandths
+                  and its share of orange light in thousandths
     glimmer       how long a pulse at full brightness may last, in microseconds; 0 for no pulse
     alarm.device  the sound card, by its ALSA name
     alarm.wav     what to play if the glasses stop for good; only there while the wearer's profile has sound

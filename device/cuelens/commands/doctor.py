@@ -83,6 +83,7 @@ def doctor(config: Path | None, *, as_json: bool, leave_out: Collection[str] = (
 
     reviewed = review(config or settings.usual_path())
     tell(*(Finding("settings", False, "FAILED", sentence) for sentence in reviewed.mistakes))
+    tell(*(Finding("settings", True, "warning", sentence) for sentence in reviewed.doubts))
     if not reviewed.mistakes:
         tell(Finding("settings", True, "ok", reviewed.summary))
     for part in [part for part in CHECKS if part not in leave_out]:

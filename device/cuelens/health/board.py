@@ -68,6 +68,17 @@ def model_name(root: Path = ROOT) -> str | None:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
 
 
+def i2s_is_on(root: Path = ROOT) -> bool:
+    """Whether the device tree has the pins of I2S given to a sound card, as the overlay of an amplifier does."""
+    for status in (root / "proc/device-tree").glob("**/i2s@*/status"):
+        try:
+            if status.read_text().strip("\0\n ") in ("okay", "ok"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def is_raspberry_pi(root: Path = ROOT) -> bool:
     """Whether the device tree names a Raspberry Pi. GPIO chips are no proof: a laptop may have some too."""
     try:

@@ -12,9 +12,9 @@ from cuelens.types import LightPattern
 
 _WHITE: Final = "#BCBCBC"
 _SOFT: Final = "#808080"
-_AMBER: Final = "#E69F00"
+_ORANGE: Final = "#E69F00"
 
-TROUBLE: Final = LightCue(colour=_AMBER, pattern="breath")
+TROUBLE: Final = LightCue(colour=_ORANGE, pattern="breath")
 """The camera is lost; the light breathes until it is back."""
 PRESS: Final = LightCue(colour=_WHITE, pattern="steady", light_s=0.5)
 """The acknowledgement of a button press."""
@@ -27,7 +27,7 @@ _BUILT_IN: Final = {
     "too dark": LightCue(colour="#707070", light_s=2.0),
     "muted": LightCue(colour=_WHITE, pattern="breath", light_s=2.0),
     "unmuted": LightCue(colour=_WHITE, light_s=1.0),
-    "paused": LightCue(colour=_AMBER, light_s=2.0),
+    "paused": LightCue(colour=_ORANGE, light_s=2.0),
     "resumed": LightCue(colour=_WHITE, light_s=1.0),
     "code": LightCue(colour=_WHITE, pattern="steady", light_s=0.18),
     "calibrate": LightCue(colour=_WHITE, pattern="steady", light_s=3.0),

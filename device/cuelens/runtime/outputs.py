@@ -93,12 +93,12 @@ class Outputs:
                 self._voice.say(word)
 
     def trouble(self) -> None:
-        """Begin the slow amber breath, in the background of other lights: the camera is away."""
+        """Begin the slow orange breath, in the background of other lights: the camera is away."""
         if self._light:
             self._light.stand(endless(light_pattern(TROUBLE, self._percent)))
 
     def dark(self) -> None:
-        """End the amber breath of the light, which shows a fault."""
+        """End the orange breath of the light, which shows a fault."""
         if self._light:
             self._light.stand(None)
 

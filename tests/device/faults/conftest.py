@@ -43,8 +43,8 @@ from cuelens_models.errors import BadInput
 
 TABLE = "CUELENS_FAULT_TABLE"
 """Environment variable: the folder into which each row is written."""
-AMBER_SECONDS = float("inf")
-"""The amber breath of a fault has no end; no other light is so."""
+ORANGE_SECONDS = float("inf")
+"""The orange breath of a fault has no end; no other light is so."""
 _WORKS = {"camera": "textured", "light": "works", "button": "present", "beat": "works", "board": "none", "clock": "0"}
 
 
@@ -208,10 +208,10 @@ class Worn:
         entries = [json.loads(line) for line in lines]
         return [entry for entry in entries if what in ("", entry["what"]) and entry["at"] >= since_s]
 
-    def breathes_amber(self, since_s: float = 0.0) -> bool:
-        """Whether the last light since a time is the amber breath of a fault."""
+    def breathes_orange(self, since_s: float = 0.0) -> bool:
+        """Whether the last light since a time is the orange breath of a fault."""
         lights = [entry for entry in self.seen("", since_s) if entry["what"].startswith("light")]
-        return bool(lights) and lights[-1]["what"] == "light" and lights[-1]["seconds"] == AMBER_SECONDS
+        return bool(lights) and lights[-1]["what"] == "light" and lights[-1]["seconds"] == ORANGE_SECONDS
 
     def ask(self, request: Request) -> Reply:
         """Ask the running glasses."""
@@ -232,11 +232,11 @@ class Worn:
                 return asked_s
 
     def lit(self, since_s: float) -> float:
-        """Wait for a light that is no amber breath. Returns the seconds since a time."""
+        """Wait for a light that is no orange breath. Returns the seconds since a time."""
         shown: list[dict[str, Any]] = []
 
         def is_shown() -> bool:
-            shown[:] = [light for light in self.seen("light", since_s) if light["seconds"] != AMBER_SECONDS]
+            shown[:] = [light for light in self.seen("light", since_s) if light["seconds"] != ORANGE_SECONDS]
             return bool(shown)
 
         self.wait(is_shown)

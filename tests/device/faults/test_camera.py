@@ -53,7 +53,7 @@ def test_a_stall_ends_by_itself_and_a_second_one_by_a_restart(
     fault_table.row(
         "camera stalls",
         injected="the camera gives no frame, and every capture ends by its deadline",
-        noticed="no cue meanwhile; the amber breath only if the camera does not come back at once",
+        noticed="no cue meanwhile; the orange breath only if the camera does not come back at once",
         happens="the camera is closed and opened again, and a fault is reported",
         seconds={"until frames come again": reopened, "until a face is read again": seen},
         left="nothing but the story",
@@ -109,20 +109,20 @@ def test_a_camera_that_is_not_there_is_a_state(worn: Callable[..., Any], fault_t
         # The adapter itself: this machine has no such device.
         glasses.make("camera", "real" if not os.path.lexists("/dev/video0") else "absent")
         began_s = glasses.start()
-        breathing.append(glasses.wait(glasses.breathes_amber) - began_s)
+        breathing.append(glasses.wait(glasses.breathes_orange) - began_s)
         glasses.wait(lambda: glasses.states() == ["no camera"])
         assert glasses.fault("no camera").startswith("/dev/video0 is no camera")
         glasses.cue()
         plugged_s = glasses.make("camera", "textured")
         opened.append(glasses.wait(lambda: "running" in glasses.states()) - plugged_s)
-        assert not glasses.breathes_amber()
+        assert not glasses.breathes_orange()
         glasses.stop()
     fault_table.row(
         "camera absent",
         injected="the settings name /dev/video0, and there is none at the start",
-        noticed="the amber breath, until the camera is there; a cue that is tried shows",
+        noticed="the orange breath, until the camera is there; a cue that is tried shows",
         happens="the process stays up and tries the camera after 1, 2, 4, 8, then every 10 s",
-        seconds={"until the amber breath, start included": breathing, "until frames come": opened},
+        seconds={"until the orange breath, start included": breathing, "until frames come": opened},
         left="nothing: a session without a frame is not kept",
         survived=2,
     )
@@ -135,7 +135,7 @@ def test_a_camera_that_is_pulled_out_comes_back(worn: Callable[..., Any], fault_
     breathing, running = [], []
     for time_of in range(2):
         pulled_s = glasses.make("camera", "absent")
-        breathing.append(glasses.wait(glasses.breathes_amber) - pulled_s)
+        breathing.append(glasses.wait(glasses.breathes_orange) - pulled_s)
         assert glasses.fault("no camera") == "/dev/video0 went away"
         plugged_s = glasses.make("camera", "textured")
         running.append(glasses.wait(lambda: glasses.now() == "running") - plugged_s)
@@ -147,9 +147,9 @@ def test_a_camera_that_is_pulled_out_comes_back(worn: Callable[..., Any], fault_
     fault_table.row(
         "camera absent",
         injected="the camera is unplugged in the middle of a session, and plugged in again",
-        noticed="the amber breath, until the camera is back; the session goes on",
+        noticed="the orange breath, until the camera is back; the session goes on",
         happens="the read is tried once more, then the camera is closed, and tried after 1, 2, 4, 8, then every 10 s",
-        seconds={"until the amber breath": breathing, "until frames come": running},
+        seconds={"until the orange breath": breathing, "until frames come": running},
         left="the story of one session",
         survived=2,
     )
@@ -221,21 +221,21 @@ def test_no_camera_opens_without_its_capture_light(worn: Callable[..., Any], fau
     for _ in range(2):
         glasses.make("board", "busy 24")
         began_s = glasses.start()
-        breathing.append(glasses.wait(glasses.breathes_amber) - began_s)
+        breathing.append(glasses.wait(glasses.breathes_orange) - began_s)
         assert "pin 24 (pins.capture) cannot be used: 'GPIO busy'" in glasses.fault("no camera")
         assert glasses.seen("camera opened") == []
         free_s = glasses.make("board", "busy")
         opened.append(glasses.wait(lambda: glasses.seen("first frame")) - free_s)
-        glasses.wait(lambda: not glasses.breathes_amber())
+        glasses.wait(lambda: not glasses.breathes_orange())
         glasses.stop()
         assert len(glasses.seen("camera closed")) == 1
     fault_table.row(
         "capture light cannot be lit",
         injected="on a board of mock pins, another process holds the pin of the capture light",
-        noticed="the amber breath",
+        noticed="the orange breath",
         happens="the camera stays closed; both are tried after 1, 2, 4, 8, then every 10 s",
         seconds={
-            "until the amber breath, start included": breathing,
+            "until the orange breath, start included": breathing,
             "until frames come, once the pin is free": opened,
         },
         left="nothing but the story",

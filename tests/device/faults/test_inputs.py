@@ -182,7 +182,7 @@ def test_settings_that_are_wrong_end_the_start_with_a_sentence(
     fault_table.row(
         "a start fails (bad settings, a missing package)",
         injected="settings with a camera of 500 frames a second, and settings that are cut off",
-        noticed="the amber glimmer of the unit; no cue",
+        noticed="the orange glimmer of the unit; no cue",
         happens="the start ends with 3 and one sentence, and systemd tries again, each time later",
         seconds={"until the end of the start": ended},
         left="nothing but the record of starts",
@@ -221,7 +221,7 @@ def test_a_missing_package_ends_the_start_for_good(tmp_path: Path, fault_table: 
     fault_table.row(
         "a start fails (bad settings, a missing package)",
         injected=f"{packages[0]} cannot be imported",
-        noticed="the amber glimmer of the unit; no cue",
+        noticed="the orange glimmer of the unit; no cue",
         happens="the start ends with 69 and a sentence that names the package, and systemd does not try again",
         seconds={"until the end of the start": ended},
         left="nothing",

@@ -310,7 +310,7 @@ def test_a_cue_on_the_first_beat_after_a_stall_is_given(squares: Any) -> None:
     pipeline, _ = beats(squares, [])
     daemon = Loop(Stalling(), pipeline, Outputs(Profile(), light, None, stream.fault), stream, live=False)
     daemon.run(None, threading.Event())
-    # Face found, the amber breath of the stall, and face found again: the breath's end took no cue along.
+    # Face found, the orange breath of the stall, and face found again: the breath's end took no cue along.
     assert [what for what in light.log if what != "off"] == ["fade", "breath", "fade"]
     assert light.log[-1] == "fade"
 

@@ -286,7 +286,7 @@ def test_what_fading_learned_is_kept_when_it_was_learned(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("then", ["too dark", RUNNING])
-def test_the_amber_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> None:
+def test_the_orange_breath_ends_with_the_trouble_even_in_the_dark(then: str) -> None:
     """At dusk, a camera is unplugged and plugged in again."""
     light, stream = MemoryLight(), EventStream()
     outputs = Outputs(Profile(), light, None, stream.fault)
