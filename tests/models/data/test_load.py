@@ -249,6 +249,14 @@ def test_repeats_of_every_held_out_part_leave_training(tmp_path: Path, made_up_f
     )
 
 
+def test_other_faces_of_the_same_bytes_are_no_repeats(tmp_path: Path, made_up_faces: Make) -> None:
+    training = made_up_faces(60, 1)
+    save(tmp_path / "training.npz", training)
+    save(tmp_path / "publictest.npz", replace(training, pixels=training.pixels[:, ::-1]))
+    data = load(tmp_path)
+    assert (len(data.training) + len(data.inner), data.notes) == (60, ())
+
+
 def test_a_part_that_nothing_can_read_is_named_and_not_passed_over(tmp_path: Path, made_up_faces: Make) -> None:
     save(tmp_path / "train.npz", made_up_faces(60, 1))
     (tmp_path / "test" / "hapy").mkdir(parents=True)
