@@ -130,7 +130,7 @@ def test_a_new_profile_holds_for_lights_words_mode_and_the_next_start(glasses: A
         ("{", "default.json"),
         ("", "default.json is empty"),
         ('{"mode": "smile", "play": {"find": ["sad"]}, "cues": {"sad": null}}', "play.find"),
-        ('{"cues": {"happy": {"recording": "none.wav"}}}', "none.wav"),
+        ('{"cues": {"happy": {"recording": "../none.wav"}}}', "../none.wav"),
     ],
 )
 def test_a_bad_profile_changes_nothing_and_is_a_sentence(
