@@ -5,7 +5,8 @@
 The shipped network is converted with 500 representative images. The baseline is TensorFlow's converter alone, used as
 its guide shows it: from_keras_model, int8 inputs and outputs. convert-model calls the same converter in a shorter way,
 which is shown too; it also opens data and network, and evaluates the result on the inner split and the held-out faces.
-All run in turn in one process. The figures are processor time of all threads.
+All run in turn in one process. The figures are processor time of all threads. The stages of convert-model have medians
+of their own, which add up to about the whole.
 """
 
 import argparse
@@ -26,7 +27,6 @@ from cuelens_convert.rewrite import static
 from cuelens_convert.source import open_source
 from cuelens_models.bundle import file
 from cuelens_models.data.load import load
-from cuelens_models.progress import Recorder
 from cuelens_models.quiet import tensorflow_quiet
 
 SOURCE = file.SHIPPED.with_suffix(".keras")
@@ -38,6 +38,28 @@ took = time.perf_counter() - began
 assert not {"tensorflow", "keras"} & sys.modules.keys()
 print(took)
 """
+
+
+class Stages:
+    """Steps whose processor time is measured. took_s: of each stage in seconds, by its name, for each round."""
+
+    def __init__(self) -> None:
+        self.took_s: dict[str, list[float]] = {}
+        self._stage, self._began = "", 0.0
+
+    def stage(self, name: str, count: int = 0) -> None:
+        """End the last stage, and begin one. An empty name only ends."""
+        del count
+        now = time.process_time()
+        if self._stage:
+            self.took_s.setdefault(self._stage, []).append(now - self._began)
+        self._stage, self._began = name, now
+
+    def advance(self, count: float = 1, note: str = "") -> None:
+        """Do nothing: steps are not measured."""
+
+    def line(self, text: str) -> None:
+        """Do nothing: lines are not shown."""
 
 
 def main() -> None:
@@ -61,8 +83,15 @@ def main() -> None:
     def ours() -> None:
         quantise(static(source.network), "int8", images)
 
+    stages = Stages()
+
     def whole() -> None:
-        convert(open_source(SOURCE), load(options.data), Options(), Recorder())
+        stages.stage("opening the network")
+        opened = open_source(SOURCE)
+        stages.stage("reading the faces")
+        faces = load(options.data)
+        convert(opened, faces, Options(), stages)
+        stages.stage("")
 
     bare()  # warm-up: the first conversion of a process is slower
     rounds = [[processor_s(work) for work in (bare, ours, whole)] for _ in range(options.rounds)]
@@ -71,6 +100,8 @@ def main() -> None:
     print(f"as convert-model calls it {np.median(shorter):.2f} s")
     print(f"all of convert-model {np.median(together):6.2f} s")
     print(f"ratio                {np.median(together) / np.median(alone):6.2f}")
+    for name, each_s in stages.took_s.items():
+        print(f"  {name:32} {np.median(each_s):6.2f} s")
     print(f"memory               {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:6.2f} GiB at most")
     imports_s = [float(subprocess.check_output([sys.executable, "-c", READER])) for _ in range(9)]
     print(f"bundle reader        {1000 * np.median(imports_s):6.1f} ms to import beyond numpy, without TensorFlow")
