@@ -93,6 +93,7 @@ class _Served:
         steps = itertools.count(0, 100)
         glasses = _Glasses()
         lease = Lease(glasses.ask_now, lambda: 0.0, every_s=3600.0)
+        lease.begin()
         self.page = Page(glasses, lease, clock=lambda: float(next(steps)), set_time=lambda _seconds: None)
         self.app = app.make(self.page)
         self.loop = asyncio.new_event_loop()

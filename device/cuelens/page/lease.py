@@ -24,7 +24,7 @@ class Lease:
     def __init__(
         self, ask: Callable[[Request], Reply], clock: Callable[[], float] = time.monotonic, every_s: float = EVERY_S
     ) -> None:
-        """Begin the calibration. ask: sends a request to the glasses. clock: steady, in seconds."""
+        """ask: sends a request to the glasses. clock: steady, in seconds."""
         self._ask = ask
         self._clock = clock
         self._every_s = every_s
@@ -34,6 +34,9 @@ class Lease:
         self._sending = threading.Lock()
         self.on = True
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def begin(self) -> None:
+        """Begin the calibration."""
         self._thread.start()
 
     def cues_until(self, end_s: float) -> None:

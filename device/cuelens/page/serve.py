@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import anyio
@@ -36,7 +37,7 @@ def serve(
     idle_minutes: float = IDLE_MINUTES,
     show_code: Callable[[str], None] = lambda _code: None,
 ) -> int:
-    """Serve the page until nobody has used it for a while, or until SIGTERM. Returns 0.
+    """Serve the page until nobody has used it for a while, or until SIGTERM. Returns 0, or 130 after Ctrl-C.
 
     Args:
         host: address of the one network interface to listen at: that of the access point, or localhost.
@@ -53,23 +54,30 @@ def serve(
     glasses = GlassesClient(paths)
     # Say at once that there are no glasses, instead of showing a page that can do nothing.
     watched = glasses.ask_now(Watch())
-    # A page that cannot be served must end no session, and no calibration of another page.
-    listener = _listen(host, port)
     lease = Lease(glasses.ask_now)
     page = Page(glasses, lease, show_code=show_code)
     page.used_s = page.clock()
     application = app.make(page, Rules({*NAMES, host.lower()}, peers(host)))
     server = uvicorn.Server(_config(application, host, port))
-    # uvicorn raises the signal again after it has ended, which would end this process before it leaves the glasses.
-    signal.signal(signal.SIGTERM, server.handle_exit)
+    told: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        server.handle_exit(number, frame)
+
+    # uvicorn has its handlers later, and raises the signal again after it has ended: both would end this process before
+    # it leaves the glasses.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    # A page that cannot be served must end no session, and no calibration of another page.
+    listener = _listen(host, port)
     try:
+        lease.begin()
         anyio.run(_run, server, listener, page, idle_minutes * 60)
-    except KeyboardInterrupt:
-        return 130
     finally:
         # Glasses that lie on a table must not begin to give cues by themselves. Without a button only a session helps.
         lease.close("rest" if isinstance(watched, Glasses) and watched.button else "session")
-    return 0
+    return 130 if signal.SIGINT in told else 0
 
 
 def peers(host: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -98,6 +98,7 @@ def setting(played: Any, link_path: Path, soon: Callable[[Callable[[], object]],
     """The page before anybody is paired."""
     client, clock = GlassesClient([link_path]), Clock()
     lease = Lease(client.ask_now, clock, every_s=30.0)
+    lease.begin()
     told: list[str] = []
     times: list[float] = []
     page = Page(client, lease, pairing=Pairing(), clock=clock, show_code=told.append, set_time=times.append)

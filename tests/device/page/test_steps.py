@@ -345,6 +345,7 @@ def test_the_lease_is_renewed_and_given_up(soon: Callable[[Callable[[], object]]
     asked: list[Any] = []
     now = [0.0]
     lease = Lease(asked.append, lambda: now[0], every_s=0.02)  # type: ignore[arg-type, return-value, func-returns-value]
+    lease.begin()
     assert soon(lambda: len(asked) > 3)
     lease.cues_until(10.0)
     assert soon(lambda: asked[-1].cues)
@@ -385,6 +386,7 @@ def test_a_refused_leave_lets_go_of_nothing() -> None:
             raise BadInput("these glasses have no button")
 
     lease = Lease(refuse, every_s=30.0)
+    lease.begin()
     with pytest.raises(BadInput):
         lease.leave(requests.Leave(then="rest"))
     assert lease.on
