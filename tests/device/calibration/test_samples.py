@@ -77,3 +77,16 @@ def test_however_long_it_lasts_few_readings_are_kept_and_they_span_the_time(seco
     gaps = [after.t - before.t for before, after in pairwise(kept)]
     assert max(gaps) < seconds / 60
     assert samples.seconds("neutral") == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("seconds", [19.0, 21.0, 50.0, 90.0])
+def test_what_is_kept_of_a_long_sitting_is_spread_evenly_over_it(seconds: float) -> None:
+    samples = sat(seconds)
+    kept = [one.t for one in samples.fitting("neutral")] + [one.t for one in samples.held_out("neutral")]
+    steps = [later - earlier for earlier, later in pairwise(kept)]
+    step = min(steps)
+    assert MOST / 2 - 20 <= len(kept) <= MOST
+    # But for the gap before the held-out part.
+    assert sum(one > 1.01 * step for one in steps) == 1
+    assert kept[0] == 0.0
+    assert kept[-1] > seconds - 2 * step

@@ -5,6 +5,7 @@ import pytest
 
 from cuelens.frame import Grey
 from cuelens.types import Box
+from cuelens.vision.alignment import Fit
 from cuelens.vision.boxes import distance
 from cuelens.vision.tracker import Register, Scan, Track, assign
 
@@ -175,3 +176,22 @@ def test_the_tilt_goes_to_the_side_with_more_hits(to_the_left: int, to_the_right
     for _ in range(100):
         track.compare(to_the_left, 8.0)
     assert abs(track.tilt) <= 35
+
+
+@pytest.mark.parametrize(("measured", "side"), [(88, 82), (72, 78), (160, 160), (40, 40)])
+def test_of_a_side_that_a_search_measures_a_part_is_taken_and_all_of_one_that_is_far_off(
+    measured: int, side: int
+) -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
+    corner = 140 - measured // 2
+    track.update((corner, corner, measured, measured), 1 / 15, trust=0.25, fit=Fit(140, 140, SIDE, 0.0, 1.0))
+    assert track.box[2] == side
+    assert distance(track.box, box(100, 100)) <= 1
+
+
+@pytest.mark.parametrize(("away_s", "number"), [(1.9, 1), (2.1, 2)])
+def test_who_returns_within_the_reunion_keeps_the_number(away_s: float, number: int) -> None:
+    register, grey = Register(2.0), picture((1, (100, 100)))
+    register.number(left := Track(box(100, 100), began=0.0, t=0.0), grey)
+    register.gone(left)
+    assert register.number(Track(box(104, 100), began=away_s, t=away_s), grey).track == number

@@ -239,6 +239,16 @@ def test_many_faces_of_another_size_are_resized_as_one_is(shipped: Bundle) -> No
     np.testing.assert_array_equal(model_inputs(faces, contract.input), expected)
 
 
+@pytest.mark.parametrize("tilt", [0.0, 20.0])
+def test_the_longer_side_of_a_box_counts(shipped: Bundle, tilt: float) -> None:
+    contract, frame = contract_with_rule(shipped), noise(240, 320)
+    tall, wide, square = (
+        crop(frame, box, contract, tilt=tilt) for box in ((120, 70, 60, 100), (100, 90, 100, 60), (100, 70, 100, 100))
+    )
+    assert np.array_equal(tall, square)
+    assert np.array_equal(wide, square)
+
+
 @pytest.mark.parametrize("tilt", [-30.0, -11.0, 12.0, 25.0])
 @pytest.mark.parametrize(("scale", "shift_y"), [(1.02, 0.0), (1.2, 0.1)])
 def test_the_crop_of_a_head_that_leans_is_that_of_the_head_upright(

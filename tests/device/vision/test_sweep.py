@@ -1,0 +1,167 @@
+"""The sweep by itself: what of a frame the detector gets to see, and when, for upright and for leaning heads."""
+
+import itertools
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from cuelens.frame import Frame, Grey
+from cuelens.types import Box
+from cuelens.vision.motion import Motion
+from cuelens.vision.optics import Optics
+from cuelens.vision.sweep import Sweep
+
+SHAPE = 480, 640
+WIDTHS = 320, 160, 80
+"""Of the shrunken frames."""
+SPOT = 24
+"""Side of the bright square that is looked for, in pixels of the frame: it is smaller than any face."""
+
+
+class Recorder:
+    """A detector that keeps what it is shown. found: the bright spots of each picture, as windows of the least side."""
+
+    smallest = 20
+
+    def __init__(self, *, finds: bool = False) -> None:
+        self.finds = finds
+        self.shown: list[tuple[Grey, int, int]] = []
+
+    def sides(self, smallest: int, largest: int) -> list[int]:
+        return [side for side in (20, 23, 26, 30, 35, 40, 46) if smallest <= side <= largest]
+
+    def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
+        raise AssertionError
+
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        self.shown.append((picture.copy(), smallest, largest))
+        if not self.finds or not is_whole(picture):
+            return []
+        rows, columns = np.nonzero(picture > 128)
+        x, y = columns.mean() + 0.5, rows.mean() + 0.5
+        return [(round(x - smallest / 2), round(y - smallest / 2), smallest, smallest)]
+
+
+def is_whole(picture: Grey) -> bool:
+    """Whether a picture shows a spot that its border does not cut."""
+    rows, columns = np.nonzero(picture > 128)
+    if not len(rows):
+        return False
+    inside = 0 < rows.min() <= rows.max() < picture.shape[0] - 1
+    return bool(inside and 0 < columns.min() <= columns.max() < picture.shape[1] - 1)
+
+
+def frame(t: float, *spots: tuple[int, int], level: int = 0) -> Frame:
+    """A dark frame with bright spots around places in pixels."""
+    grey = np.full(SHAPE, level, np.uint8)
+    for x, y in spots:
+        grey[y - SPOT // 2 : y + SPOT // 2, x - SPOT // 2 : x + SPOT // 2] = 255
+    return Frame(grey, t, 0)
+
+
+class Swept:
+    """A sweep with a clock that goes on by one whole sweep."""
+
+    def __init__(self, tilt: float = 0.0, every: int = 1, *, finds: bool = False) -> None:
+        self.detector = Recorder(finds=finds)
+        self.sweep = Sweep(self.detector, Optics(), tilt, every)
+        self.motion = Motion()
+        self.t = 0.0
+
+    def whole(self, *spots: tuple[int, int], lost: Iterable[Box] = (), hits: int = 1, level: int = 0) -> list[Box]:
+        """Scan all parts once."""
+        self.detector.shown.clear()
+        self.t += 0.5
+        seen = frame(self.t, *spots, level=level)
+        self.motion.see(seen.grey)
+        return self.sweep.scan(seen, self.sweep.parts(seen), (), self.motion, hits=hits, most=20, lost=tuple(lost))
+
+
+@pytest.mark.parametrize("tilt", [0.0, 22.0, -22.0])
+@pytest.mark.parametrize("place", [(320, 240), (180, 150), (470, 160), (200, 340), (460, 330)])
+def test_what_changes_is_shown_whole_whichever_way_heads_lean(tilt: float, place: tuple[int, int]) -> None:
+    swept = Swept(tilt)
+    for _ in range(3):
+        swept.whole()
+    swept.whole(place)
+    whole = {(least, picture.shape) for picture, least, _ in swept.detector.shown if is_whole(picture)}
+    # Of each size that is searched for some strip shows all of it.
+    assert {least for least, _ in whole} == {20, 23, 26, 30, 35}
+    # Little more is cut out. Some parts were due to be scanned wholly.
+    cut = [shape[1] for _, shape in whole if shape[1] not in WIDTHS]
+    assert len(cut) > len(whole) / 2
+    assert max(cut) < 120
+
+
+def test_a_face_about_what_changes_is_in_the_picture_too() -> None:
+    swept = Swept()
+    for _ in range(3):
+        swept.whole()
+    swept.whole((320, 240))
+    for picture, least, _ in swept.detector.shown:
+        columns = np.nonzero(picture > 128)[1]
+        if len(columns):
+            assert columns.min() >= least
+            assert picture.shape[1] - 1 - columns.max() >= least
+
+
+def test_where_windows_passed_is_scanned_again_although_it_stands_still() -> None:
+    swept = Swept(finds=True)
+    for _ in range(3):
+        assert swept.whole((320, 240), hits=1000) == []
+    for _ in range(9):
+        swept.whole((320, 240), hits=1000)
+        assert len([picture for picture, _, _ in swept.detector.shown if is_whole(picture)]) >= 8
+
+
+@pytest.mark.parametrize("tilt", [0.0, 22.0, -22.0])
+@pytest.mark.parametrize("place", [(320, 240), (180, 150), (470, 160), (200, 340), (460, 330)])
+def test_a_find_is_told_where_it_is_in_the_frame(tilt: float, place: tuple[int, int]) -> None:
+    swept = Swept(tilt, finds=True)
+    boxes = swept.whole(place)
+    assert boxes
+    for x, y, width, height in boxes:
+        # Windows begin at whole pixels of a frame that is shrunk by up to 8.
+        assert math.dist((x + width / 2, y + height / 2), place) < 8
+
+
+def test_a_still_room_is_scanned_wholly_in_every_eighth_sweep_and_not_all_of_it_in_the_same() -> None:
+    swept = Swept()
+    swept.whole()
+    parts = len(swept.detector.shown)
+    scans = []
+    for _ in range(24):
+        swept.whole()
+        scans.append(len(swept.detector.shown))
+    assert sum(scans[:8]) == sum(scans[8:16]) == sum(scans[16:]) == parts
+    assert scans[:8] == scans[8:16] == scans[16:]
+    assert max(scans) < parts / 4
+
+
+def test_every_third_size_is_searched_for_and_the_others_in_the_next_sweeps() -> None:
+    swept = Swept(every=3)
+    shown = []
+    for n in range(6):
+        # Everything changes from sweep to sweep.
+        swept.whole(level=n % 2 * 40)
+        shown += [least for picture, least, _ in swept.detector.shown if picture.shape[1] == SHAPE[1] // 2]
+    assert [size for size, _ in itertools.groupby(shown)][:8] == [20, 30, 23, 35, 26, 20, 30, 23]
+
+
+@pytest.mark.parametrize(("side", "searched"), [(36, True), (60, True), (250, True), (20, False), (500, False)])
+def test_where_a_face_was_lost_its_size_is_searched_for_although_nothing_changes(side: int, *, searched: bool) -> None:
+    swept = Swept()
+    for _ in range(2):
+        swept.whole()
+    plain, lost = [], []
+    for _ in range(8):
+        swept.whole()
+        plain.append(len(swept.detector.shown))
+    for _ in range(8):
+        swept.whole(lost=[(200, 150, side, side)])
+        lost.append(len(swept.detector.shown))
+    assert (sum(lost) > sum(plain)) == searched
+    if searched:
+        assert sum(lost) < sum(plain) + 8 * 10
