@@ -101,6 +101,14 @@ def test_the_middle_of_a_face_is_that_of_its_width() -> None:
     assert [cue.track for cue in cues if cue] == [1]
 
 
+@pytest.mark.parametrize(("left", "right", "spoken_of"), [(200, 370, 2), (180, 470, 1), (60, 410, 2)])
+def test_the_middle_of_the_picture_is_that_of_its_width(left: int, right: int, spoken_of: int) -> None:
+    faces = [Face(1, (left, 100, 60, 60)), Face(2, (right, 100, 60, 60))]
+    subject = policy(central=True)
+    cues = [subject.step(n / 15, faces, HAPPY_AND_SAD, width=640).cue for n in range(45)]
+    assert [cue.track for cue in cues if cue] == [spoken_of]
+
+
 def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -> None:
     """The limits have no word for contempt here, and none for a face: nothing is made up in its place."""
     assert watch(policy(), sure_of("contempt", 0.96), 6, asked_t=4.0) == []

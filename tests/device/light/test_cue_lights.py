@@ -142,6 +142,9 @@ def test_dimming_does_not_depend_on_the_frame_rate() -> None:
     assert after_two_seconds(15) == pytest.approx(after_two_seconds(5))
     # After one time constant, 1/e of the difference remains.
     assert after_two_seconds(15) == pytest.approx(10 + 30 / math.e)
+    rare = Dimming(LIGHT)
+    rare.percent(0.0, 1000.0, None)
+    assert rare.percent(2.0, 1.0, None) == pytest.approx(10 + 30 / math.e)
 
 
 def test_a_time_that_does_not_pass_changes_nothing() -> None:
