@@ -43,8 +43,8 @@ _LEFT_OUT = (
     *("core/ExceptionReplacer", "core/RemoveDecorator"),
     *(_COMPARISON + change for change in ("Eq_Is", "Is_Eq", "NotEq_IsNot", "IsNot_NotEq")),
 )
-"""The first fails at a name with a dot. A decorator is a declaration. Whether equal numbers are the same object is chance,
-and None equals nothing else."""
+"""The first fails at a name with a dot. A decorator is a declaration. Whether equal numbers are the same object is
+chance, and None equals nothing else."""
 _HANGS = 10
 _FAILED, _NOT_COLLECTED = 1, (2, 4)
 """What pytest exits with."""
