@@ -1,6 +1,6 @@
 """Endurance: many days of the glasses at once, and whether anything has grown at the end.
 
-    python -m benchmarks.soak --minutes 24 [--seed 1] [--faster 2] [--json FILE]    # needs the extras demo and web
+    python -m benchmarks.soak --minutes 22 [--seed 1] [--faster 2] [--json FILE]    # needs the extras demo and web
     python -m benchmarks.soak --hours 8       # the same, for longer
     python -m benchmarks.soak --seconds 45    # the same, so short that memory is printed and not judged
 
