@@ -213,10 +213,11 @@ def verdict(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.parametrize(
     ("grown", "figure", "word"),
     [
-        ({}, "resident memory", "flat"),
-        ({"rss": 1.019}, "resident memory", "flat"),
-        ({"rss": 1.03}, "resident memory", "NOT FLAT"),
-        ({"pss": 1.03}, "proportional memory", "NOT FLAT"),
+        ({}, "memory of its own", "flat"),
+        ({"own": 1.019}, "memory of its own", "flat"),
+        ({"own": 1.03}, "memory of its own", "NOT FLAT"),
+        # The kernel takes pages of files back.
+        ({"files": 2.0, "rss": 2.0, "pss": 2.0}, "pages of files", "not judged"),
         ({"descriptors": 13 / 12}, "descriptors", "NOT FLAT"),
         ({"threads": 2.0}, "threads", "NOT FLAT"),
     ],
@@ -225,7 +226,8 @@ def test_what_grows_in_a_soak_is_called_so(
     verdict: ModuleType, grown: dict[str, float], figure: str, word: str
 ) -> None:
     """A life of twenty minutes, whose second half takes more."""
-    base = {"rss": 80_000, "pss": 50_000, "descriptors": 12, "threads": 15, "zombies": 0}
+    base = {"rss": 70_000, "pss": 50_000, "own": 45_000, "files": 25_000}
+    base |= {"descriptors": 12, "threads": 15, "zombies": 0}
 
     def calm(number: int) -> object:
         took = {name: round(value * (grown.get(name, 1.0) if number > 30 else 1.0)) for name, value in base.items()}
@@ -242,12 +244,38 @@ def test_what_grows_in_a_soak_is_called_so(
 def test_a_zombie_is_not_flat_and_a_short_life_judges_no_memory(verdict: ModuleType) -> None:
     figures = importlib.import_module("benchmarks.soak.glasses").Figures
     calms = [
-        verdict.Calm(0.0, 0, figures(80_000, 50_000, 12, 15, 0), 300.0),
-        verdict.Calm(20.0, 300, figures(99_000, 50_000, 12, 15, 1), 300.0),
+        verdict.Calm(0.0, 0, figures(80_000, 60_000, 50_000, 30_000, 12, 15, 0), 300.0),
+        verdict.Calm(20.0, 300, figures(99_000, 79_000, 69_000, 30_000, 12, 15, 1), 300.0),
     ]
     words = {row.name: row.verdict for row in verdict.lines(calms, np.full(300, 5, np.float32))}
     assert words["zombies"] == "NOT FLAT"
-    assert words["resident memory"] == "not judged"
+    assert words["memory of its own"] == "not judged"
+
+
+def test_memory_of_its_own_is_told_from_pages_of_files(verdict: ModuleType, tmp_path: Path) -> None:
+    """A process that takes 8 MB, and reads a file of 24 MB through its memory."""
+    file = tmp_path / "file"
+    file.write_bytes(bytes(24 << 20))
+    reads = f"""import mmap, sys
+own, file = bytearray(8 << 20), open({str(file)!r}, "rb")
+pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+sys.stdin.readline()
+sum(pages[::4096])
+own[:] = b"1" * len(own)
+print(flush=True)
+sys.stdin.readline()"""
+    figures = importlib.import_module("benchmarks.soak.glasses").figures
+    with subprocess.Popen([sys.executable, "-c", reads], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        took = figures(process.pid)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    assert 8 << 10 <= took.own < 24 << 10
+    assert took.files >= 24 << 10
 
 
 @pytest.mark.slow

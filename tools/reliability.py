@@ -44,11 +44,12 @@ _HEAD: Final = (
 _ENDURANCE: Final = (
     "## Many days at once",
     "",
-    "`python -m benchmarks.soak --minutes 16 --json docs/results/memory.json` lets glasses live through what a",
+    "`python -m benchmarks.soak --minutes 22 --json docs/results/memory.json` lets glasses live through what a",
     "household does in a day or two, every minute: visits to the page, presses, faults of every kind. In between they",
-    "are measured at rest. `make plots` draws their memory over that life. Nobody has worn them for so many days.",
+    "are measured at rest. Judged is what is in no file, for it can run out; the kernel takes pages of files back.",
+    "`make plots` draws memory over that life. Nobody has worn them for so many days.",
     "",
-    "![resident and proportional memory over a soak](memory.svg)",
+    "![resident memory over a soak, and what of it is in no file](memory.svg)",
 )
 
 

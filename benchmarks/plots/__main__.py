@@ -8,7 +8,7 @@ Each file of figures is written by a benchmark:
     python benchmarks/false_cues.py --seeds 1 2 ... 12 --curve docs/results/cues.json
     python benchmarks/anatomy.py --json docs/results/beat.json
     python benchmarks/beat.py --growth docs/results/growth.json
-    python -m benchmarks.soak --minutes 16 --json docs/results/memory.json
+    python -m benchmarks.soak --minutes 22 --json docs/results/memory.json
     python -m benchmarks.heads strengths --json docs/results/smiles.json
 """
 

@@ -7,12 +7,12 @@ from benchmarks.plots.canvas import Canvas, legend
 
 _WHAT: Final = (
     "Across, minutes of one life of the glasses in the soak; up, megabytes from zero. Two lines: resident memory, and "
-    "proportional memory, in which pages of several processes count in shares. Both are measured at rest, after rounds "
-    "of presses, visits to the page and faults."
+    "what of it is in no file, which the kernel cannot take back. Both are measured at rest, after rounds of presses, "
+    "visits to the page and faults."
 )
 _LINES: Final = (
     ("rss", "resident", "round", "blue"),
-    ("pss", "proportional: shared pages count in shares", "square", "vermilion"),
+    ("own", "its own: in no file", "square", "vermilion"),
 )
 
 

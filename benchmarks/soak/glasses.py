@@ -40,10 +40,19 @@ _DISK: Final = "size=24m"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a process takes. Memory in kB."""
+    """What a process takes.
+
+    Attributes:
+        rss: resident memory, in kB. pss: the same, with shared pages in shares.
+        own: of it and of the swap, what is in no file, in kB: it can run out.
+        files: of it, pages of files, in kB. The kernel may take them back at any time.
+        descriptors: that are open. threads: that live. zombies: children that nobody awaited.
+    """
 
     rss: int
     pss: int
+    own: int
+    files: int
     descriptors: int
     threads: int
     zombies: int
@@ -197,12 +206,14 @@ def heaps_of_unit() -> dict[str, str]:
 def figures(pid: int) -> Figures:
     """Return what a process takes now."""
     proc = Path("/proc", str(pid))
-    sizes = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
-    shared = dict(line.split(":", 1) for line in (proc / "smaps_rollup").read_text().splitlines()[1:])
+    pages = dict(line.split(":", 1) for line in (proc / "smaps_rollup").read_text().splitlines()[1:])
+    rss, pss, in_no_file, swapped = (int(pages[name].split()[0]) for name in ("Rss", "Pss", "Anonymous", "Swap"))
     children = (proc / "task" / str(pid) / "children").read_text().split()
     return Figures(
-        rss=int(sizes["VmRSS"].split()[0]),
-        pss=int(shared["Pss"].split()[0]),
+        rss=rss,
+        pss=pss,
+        own=in_no_file + swapped,
+        files=rss - in_no_file,
         descriptors=len(list((proc / "fd").iterdir())),
         threads=len(list((proc / "task").iterdir())),
         zombies=sum(_is_zombie(child) for child in children),

@@ -9,13 +9,12 @@ import numpy as np
 from benchmarks.soak.glasses import Figures
 from numpy.typing import NDArray
 
-from cuelens.vision.stage_times import HISTORY
-
+WARM_BEATS: Final = 4096
+"""Of a life: until then, what is used first is still being loaded."""
 PART: Final = 10
 """The first and the last tenth of a life are compared."""
 TELLING_S: Final = 600.0
-"""A shorter life, without its first beats, is no time to judge memory or latency by: what is used first is still being
-loaded."""
+"""A shorter life, without its first beats, is no time to judge memory or latency by."""
 MEMORY: Final = 2.0
 LATENCY: Final = 10.0
 DISK: Final = 10.0
@@ -70,10 +69,9 @@ class Line:
 
 def lines(calms: Sequence[Calm], ages_ms: NDArray[np.float32]) -> list[Line]:
     """Return the lines of a life. calms: at the end of each round. ages_ms: of each frame when it was decided on."""
-    # The times of so many beats are kept for the summary: until then memory has to grow.
-    full = [calm for calm in calms if calm.beats >= HISTORY]
-    telling = bool(full) and full[-1].s - full[0].s >= TELLING_S
-    calms = full if telling else calms
+    warm = [calm for calm in calms if calm.beats >= WARM_BEATS]
+    telling = bool(warm) and warm[-1].s - warm[0].s >= TELLING_S
+    calms = warm if telling else calms
     share = max(1, len(calms) // PART)
     first, last = calms[:share], calms[-share:]
 
@@ -97,8 +95,10 @@ def lines(calms: Sequence[Calm], ages_ms: NDArray[np.float32]) -> list[Line]:
         for name, share_of in (("p50", 50), ("p95", 95))
     ]
     return [
-        line("resident memory", lambda calm: calm.took.rss / 1024, memory, "MB"),
-        line("proportional memory", lambda calm: calm.took.pss / 1024, memory, "MB"),
+        line("memory of its own", lambda calm: calm.took.own / 1024, memory, "MB"),
+        # They come back as they are used, and cannot run out: the kernel takes them from whoever has them.
+        line("pages of files", lambda calm: calm.took.files / 1024, None, "MB"),
+        line("resident memory, both", lambda calm: calm.took.rss / 1024, None, "MB"),
         number("descriptors", lambda calm: calm.took.descriptors),
         number("threads", lambda calm: calm.took.threads),
         number("zombies", lambda calm: calm.took.zombies),

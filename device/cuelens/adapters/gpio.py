@@ -1,6 +1,7 @@
 """GPIO: light, button and capture light on pins through gpiozero, or on its mock pins where there is no board."""
 
 import os
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -18,6 +19,8 @@ from cuelens_models.errors import AbsentDevice, MissingExtra
 _PWM_HZ: Final = 200
 """PWM frequency, twice gpiozero's default. The duty cycle has steps of 1 %, and lgpio times the pulses on a thread that
 Linux may wake 50 us late (PR_SET_TIMERSLACK). At 200 Hz one percent is 50 us; above, a dim light would flicker."""
+_MOCK_LEVELS: Final = 512
+"""Levels that a mock pin remembers: those of at least ten seconds of a light that moves."""
 
 
 class Gpio:
@@ -130,7 +133,14 @@ def _factory(*, mocked: bool) -> Any:
     if mocked:
         from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-        return MockFactory(pin_class=MockPWMPin)
+        class SimulatedPin(MockPWMPin):  # type: ignore[misc]
+            """A mock pin that forgets: gpiozero's keeps every level that it ever had."""
+
+            def clear_states(self) -> None:
+                super().clear_states()
+                self.states: deque[Any] = deque(self.states, _MOCK_LEVELS)
+
+        return MockFactory(pin_class=SimulatedPin)
     from gpiozero.pins.lgpio import LGPIOFactory
 
     return LGPIOFactory()

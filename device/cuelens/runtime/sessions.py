@@ -1,5 +1,6 @@
 """Sessions: periods of wear with a time limit. Each begins and ends with a calm light."""
 
+import gc
 from collections.abc import Callable
 
 from cuelens import events
@@ -59,6 +60,8 @@ class Sessions:
         """End the session, if one is on, and rest until a press. why: as for `end`."""
         self._show(lambda: "session ended", resting=True)
         self.end(t, why)
+        # No beat waits now, and by itself Python seldom looks at old garbage.
+        gc.collect()
 
     def wake(self) -> None:
         """Rest no longer, without a session: for a calibration."""

@@ -28,6 +28,8 @@ _TICK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
 """Delay before a retry after a failure."""
 _CLOSE_S: Final = 2.0
+_FACES: Final = 64
+"""Most faces that are known to have settled; the one that did longest ago goes first. A session may have no end."""
 
 
 class _InView(events.Event, frozen=True, kw_only=True, tag="in view"):
@@ -87,7 +89,7 @@ class Writer:
         self._db: sqlite3.Connection | None = None
         self._inode = 0
         self._begun: events.Session | None = None
-        self._settled: set[int] = set()
+        self._settled: dict[int, None] = {}
         self._in_view: set[int] = set()
         self._in_view_t = 0.0
         self._in_view_s = 0.0
@@ -157,11 +159,13 @@ class Writer:
     def _matters(self, event: events.Event) -> bool:
         if isinstance(event, events.Expression):
             was_settled = event.track in self._settled
-            if event.expression != UNSURE:
-                self._settled.add(event.track)
-                return False
-            self._settled.discard(event.track)
-            return was_settled
+            self._settled.pop(event.track, None)
+            if event.expression == UNSURE:
+                return was_settled
+            self._settled[event.track] = None
+            if len(self._settled) > _FACES:
+                del self._settled[next(iter(self._settled))]
+            return False
         if isinstance(event, events.Session):
             self._settled.clear()
             return True

@@ -512,3 +512,14 @@ def test_a_button_that_is_held_down_all_along_has_failed(
     finding = check_pins(tmp_path, "", capsys)["button"]
     assert not finding["ok"]
     assert "pin 23 was held down" in finding["detail"]
+
+
+def test_mock_pins_forget_what_was_long_ago() -> None:
+    gpio = Gpio(Pins(factory="mock"))
+    red = gpio.factory.pin(17)
+    red.function = "output"
+    for number in range(5000):
+        red.state = number % 2
+    assert len(red.states) <= 512
+    assert [change.state for change in red.states][-2:] == [0, 1]
+    gpio.close()

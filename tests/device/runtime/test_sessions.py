@@ -1,7 +1,9 @@
 """Sessions of a worn run: a calm beginning and end, rest until a press, and nothing told meanwhile."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,24 @@ def test_a_session_ends_when_its_time_is_over_and_then_there_are_no_beats() -> N
     assert wearer.resting
     # What fading learned is kept with the session's end.
     assert wearer.answered_first == (True,)
+
+
+def test_old_garbage_is_collected_when_the_glasses_rest() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.itself = self
+
+    rings, left = [Ring()], list[bool]()
+    alive = weakref.ref(rings[0])
+
+    def grow_old() -> None:
+        gc.unfreeze()
+        gc.collect()
+        rings.clear()
+
+    run(90, {10: grow_old, 20: lambda: left.append(alive() is not None), 60: lambda: left.append(alive() is not None)},
+        Wishes())  # fmt: skip
+    assert left == [True, False]
 
 
 def test_a_press_begins_the_next_session_and_nothing_of_the_last_is_believed() -> None:

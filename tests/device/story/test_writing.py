@@ -93,6 +93,8 @@ def test_the_seconds_with_any_face_in_view_are_counted_once_and_not_while_the_ca
         ([(1, "neutral"), (1, "unsure"), (1, "unsure")], 1),
         ([(1, "happy"), (2, "unsure")], 0),
         ([(1, "happy"), (2, "sad"), (2, "unsure"), (1, "unsure"), (1, "sad"), (1, "unsure")], 3),
+        # Of the many faces of a long session only the last ones are remembered.
+        ([*((face, "happy") for face in range(100)), (0, "unsure"), (99, "unsure")], 1),
     ],
 )
 def test_being_unsure_is_kept_of_a_face_that_was_settled_before(
