@@ -164,7 +164,7 @@ class FaceFinder:
         busy = spent or any(
             track.misses or not track.number or self._measured(track, frame.t) for track in self._tracks
         )
-        most = 1 if busy or self._searched else 2 if self._tracks else _PARTS_PER_BEAT
+        most = _PARTS_PER_BEAT if not self._tracks else 1 if busy or self._searched else 2
         self._due_parts = min(self._due_parts + sweep.parts(frame) * seconds / whole_s, most + 1.0)
         parts = min(int(self._due_parts), most)
         if parts and busy and self._rested < _LONGEST_REST:
