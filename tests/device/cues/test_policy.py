@@ -156,6 +156,22 @@ def test_a_box_that_is_probably_no_face_is_read_four_times_a_second() -> None:
     assert read == list(range(10, 40, 4))
 
 
+def test_each_face_in_view_is_read() -> None:
+    faces = [Face(1, (100, 100, 100, 100)), Face(2, (400, 100, 60, 60))]
+    assert policy().due(0.0, faces) == faces
+
+
+@pytest.mark.parametrize("others", [(), (Face(9, (500, 300, 40, 40)),)], ids=["alone", "beside somebody"])
+def test_who_is_alone_and_gets_another_number_is_not_told_of_again(others: tuple[Face, ...]) -> None:
+    subject = policy()
+    cues = []
+    for n in range(90):
+        faces = [Face(1 if n < 45 else 2, (200, 100, 120, 120)), *others]
+        readings = {face.track: sure_of("happy" if face.track < 9 else "neutral", 0.96) for face in faces}
+        cues += [cue.track] if (cue := subject.step(n / 15, faces, readings).cue) else []
+    assert cues == ([1, 2] if others else [1])
+
+
 def test_two_faces_of_one_size_do_not_take_turns() -> None:
     subject = policy()
     cues = []

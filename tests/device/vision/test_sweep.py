@@ -165,3 +165,17 @@ def test_where_a_face_was_lost_its_size_is_searched_for_although_nothing_changes
     assert (sum(lost) > sum(plain)) == searched
     if searched:
         assert sum(lost) < sum(plain) + 8 * 10
+
+
+def test_faces_from_the_smallest_to_the_largest_are_searched_for_and_no_others() -> None:
+    swept = Swept()
+    swept.whole()
+    sizes = [
+        side * SHAPE[1] // picture.shape[1]
+        for picture, least, most in swept.detector.shown
+        for side in swept.detector.sides(least, most)
+    ]
+    optics = Optics()
+    smallest, largest = optics.smallest_face(*SHAPE[::-1]), optics.largest_face(*SHAPE[::-1])
+    assert min(sizes) == pytest.approx(smallest, rel=0.1)
+    assert 0.85 * largest < max(sizes) <= 1.1 * largest

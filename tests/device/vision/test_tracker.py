@@ -195,3 +195,12 @@ def test_who_returns_within_the_reunion_keeps_the_number(away_s: float, number: 
     register.number(left := Track(box(100, 100), began=0.0, t=0.0), grey)
     register.gone(left)
     assert register.number(Track(box(104, 100), began=away_s, t=away_s), grey).track == number
+
+
+@pytest.mark.parametrize(("more", "less", "tilt"), [(6, 2, 4.0), (2, 6, -4.0), (5, 5, 0.0), (3, 0, 8.0), (0, 0, 0.0)])
+def test_the_tilt_turns_by_the_share_of_hits_on_one_side(more: int, less: int, tilt: float) -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
+    track.compare(more, 8.0)
+    assert track.tilt == 0.0
+    track.compare(less, -8.0)
+    assert track.tilt == pytest.approx(tilt)
