@@ -143,7 +143,7 @@ class CuePolicy:
             seen: the faces in view.
             reduced: only the attended face, or the largest if that is out of view.
             closely: somebody asks: the wearer pressed the button, or a calibration takes samples.
-            searched: this beat has paid for a search, so readings wait for the next one: but not the first of a face.
+            searched: this beat has paid for a search, so the reading of a face that counts waits for the next one.
             fresh: tells whether the last reading of a face is still one of what it looks like.
         """
         if reduced:
@@ -151,7 +151,7 @@ class CuePolicy:
             attended = current or max(seen, key=lambda face: face.box[2], default=None)
             seen = [attended] if attended else []
         if searched and not closely:
-            return [face for face in seen if face.track not in self.beliefs]
+            seen = [face for face in seen if not self._counts(face)]
         return [face for face in seen if self._is_due(face, t, fresh, closely=closely)]
 
     def step(
@@ -184,6 +184,10 @@ class CuePolicy:
         for track in [track for track, belief in self.beliefs.items() if t - belief.t > self._remembered_s]:
             del self.beliefs[track]
 
+    def _counts(self, face: Face) -> bool:
+        belief = self.beliefs.get(face.track)
+        return belief is not None and is_confirmed(belief)
+
     def _is_due(self, face: Face, t: float, fresh: Callable[[Face], bool], *, closely: bool) -> bool:
         belief = self.beliefs.get(face.track)
         if belief is None:
@@ -207,7 +211,7 @@ class CuePolicy:
         return self._tell_as(belief.expression) if belief else UNSURE
 
     def _decide(self, t: float, seen: Sequence[Face], width: int | None, *, press: bool, muted: bool) -> Cue | None:
-        faces = [face for face in seen if (belief := self.beliefs.get(face.track)) and is_confirmed(belief)]
+        faces = [face for face in seen if self._counts(face)]
         track = self._attended = self._choose(faces, width)
         belief = None if track is None else self.beliefs[track]
         gate = _Gate(

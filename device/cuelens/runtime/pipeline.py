@@ -106,7 +106,7 @@ class Pipeline:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        # Where a face is searched for in every beat, readings wait in every other one. Who comes is read at once.
+        # Where a face is searched for in every beat, readings wait in every other one. Who comes back is read at once.
         self._waited = sight.searched and not self._waited and not sight.appeared
         due = self._policy.due(
             t, sight.seen, reduced=reduced, closely=press or closely, searched=self._waited,

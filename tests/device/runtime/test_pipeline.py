@@ -152,7 +152,7 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any)
         assert pipeline.process(frame).t == pytest.approx(n / 15, abs=1e-3)
     kinds = [type(event).__name__ for event in told]
     assert kinds[:3] == ["FaceSeen", "Reading", "Expression"]
-    assert kinds.index("CueGiven") == 5
+    assert kinds.index("CueGiven") == 7
     assert "FaceLost" in kinds
     times = [event.t for event in told]  # type: ignore[attr-defined]
     assert times == sorted(times)
