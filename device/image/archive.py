@@ -19,6 +19,8 @@ from image.python_packages import PYTHON
 DATE: Final = 1795737600
 """The time of every file in the image, in seconds of the epoch: 2026-11-27."""
 ESSENTIAL: Final = "?and(?essential,?not(?exact-name(apt)))"
+_NEWER: Final = f"{tools.RELEASE}-backports"
+"""Later than the release: libcamera for newer boards, and the kernel that knows them."""
 _ALONE: Final = {"headers": f"libpython{PYTHON}-dev", "initramfs": "busybox-static"}
 """Layers of one package, without what it asks for."""
 _OPTIONS: Final = """
@@ -27,14 +29,22 @@ _OPTIONS: Final = """
         -o APT::Install-Recommends=false -o APT::Sandbox::User=root
         -o Acquire::Languages=none -o Acquire::ForceHash=SHA256"
 """
-_APT: Final = f"""
-    apt="$1" release="$2" lines="$3"; shift 3
+_UPDATE: Final = f"""
+    apt="$1" lines="$2"; shift 2
     mkdir -p "$apt/lists/partial" "$apt/archives/partial"
     : > "$apt/status"
     printf '%s\\n' "$lines" > "$apt/sources.list"
     {_OPTIONS}
     apt-get $options update >&2
+"""
+_APT: Final = f"""
+    {_UPDATE}
+    release="$1"; shift
     apt-get $options --print-uris --target-release "$release" install "$@"
+"""
+_EXACTLY: Final = f"""
+    {_UPDATE}
+    apt-get $options --print-uris download "$@"
 """
 _SHOW: Final = f"""
     apt="$1"; shift
@@ -80,7 +90,7 @@ def resolve(flavour: str) -> dict[Package, str]:
     Raises Failure if an archive cannot be reached, or has no such package.
     """
     if flavour == "board":
-        lines = [*_debian(), _raspberry()]
+        lines = _lines("board")
         try:
             return _kernel("board", locked("base"), tools.RELEASE, lines)
         except Failure as failure:
@@ -92,10 +102,8 @@ def resolve(flavour: str) -> dict[Package, str]:
     for layer, name in _ALONE.items():
         with_others = _resolved(layer, tools.RELEASE, [name], _debian())
         found |= {package: address for package, address in with_others.items() if package.name == name}
-    # Later than the release: libcamera for newer boards, and the kernel that knows them.
-    newer = f"{tools.RELEASE}-backports"
     base = [package for package in found if package.layer == "base"]
-    return found | _kernel("emulator", base, newer, [*_debian(), f"deb {tools.mirror()} {newer} main"])
+    return found | _kernel("emulator", base, _NEWER, _lines("emulator"))
 
 
 def _kernel(flavour: str, base: Sequence[Package], release: str, lines: Sequence[str]) -> dict[Package, str]:
@@ -117,6 +125,11 @@ def _debian() -> list[str]:
     ]
 
 
+def _lines(flavour: str) -> list[str]:
+    """Return the lines of the archives of all layers of a flavour."""
+    return [*_debian(), _raspberry() if flavour == "board" else f"deb {tools.mirror()} {_NEWER} main"]
+
+
 def _raspberry() -> str:
     """Return the line of the archive of Raspberry Pi OS, as CUELENS_RASPBERRY_ARCHIVE gives it. Raises Failure."""
     if line := os.environ.get("CUELENS_RASPBERRY_ARCHIVE"):
@@ -128,11 +141,15 @@ def _raspberry() -> str:
 
 
 def _resolved(layer: str, release: str, names: Sequence[str], lines: Sequence[str]) -> dict[Package, str]:
+    told = _apt(_APT, layer, lines, [release, ESSENTIAL, *names])
+    return dict(_offered(layer, line) for line in told if line.startswith("'"))
+
+
+def _apt(script: str, layer: str, lines: Sequence[str], words: Sequence[str]) -> list[str]:
+    """Run a script with an apt of its own for a layer, and return the lines that it prints."""
     apt = cache() / f"apt-{layer}"
     apt.mkdir(parents=True, exist_ok=True)
-    words: list[str | Path] = [apt, release, "\n".join(lines), ESSENTIAL, *names]
-    told = namespace.run(_APT, *words, tools=tools.make(), binds=[cache()])
-    return dict(_offered(layer, line) for line in told.splitlines() if line.startswith("'"))
+    return namespace.run(script, apt, "\n".join(lines), *words, tools=tools.make(), binds=[cache()]).splitlines()
 
 
 def _described(layer: str, packages: Iterable[Package]) -> str:
@@ -161,22 +178,43 @@ def write_lock(packages: Iterable[Package]) -> None:
 
 
 def fetch(packages: Sequence[Package]) -> list[Path]:
-    """Return the files of locked packages, from the cache or the archive.
+    """Return the files of locked packages, all of one layer, from the cache or the archive.
 
+    What others in the archive ask for by now makes no difference.
     Raises Failure if the archive has another version by now, or a file is not the one that was locked.
     """
     pool = cache() / "debs"
     pool.mkdir(parents=True, exist_ok=True)
     absent = [package for package in packages if not (pool / package.file).exists()]
-    addresses = resolve("board" if packages[0].layer == "board" else "emulator") if absent else {}
+    addresses = _addresses(absent) if absent else {}
     for number, package in enumerate(absent, start=1):
-        if package not in addresses:
-            raise Failure(f"{package.name} {package.version} is no more in the archive: run `make image-lock`")
         print(f"\r  package {number} of {len(absent)}: {package.name:50}", end="", flush=True)
         _download(addresses[package], pool / package.file, package.sha256)
     if absent:
         print()
     return [pool / package.file for package in packages]
+
+
+def _addresses(packages: Sequence[Package]) -> dict[Package, str]:
+    """Return the address of each of some locked packages. Raises Failure if the archive has one of them no more."""
+    layer = packages[0].layer
+    flavour = "board" if layer == "board" else "emulator"
+    command = "make image-lock" + (" FLAVOUR=board" if flavour == "board" else "")
+    try:
+        exact = [f"{package.name}={package.version}" for package in packages]
+        told = _apt(_EXACTLY, flavour, _lines(flavour), exact)
+    except Failure as failure:
+        raise Failure(
+            f"apt says above what it does not find. If it is a version of {lock_file(layer).name}, the archive has"
+            f" moved on: run `{command}`"
+        ) from failure
+    found = dict(_offered(layer, line) for line in told if line.startswith("'"))
+    for package in packages:
+        if package not in found:
+            raise Failure(
+                f"{package.name} {package.version} in the archive is not the one that was locked: run `{command}`"
+            )
+    return found
 
 
 def _download(address: str, file: Path, sha256: str) -> None:

@@ -48,7 +48,7 @@ _LOCKED = {
 def _publish(site: Path, suite: str, packages: Iterable[tuple[str, str, str]]) -> str:
     """Make an archive of empty packages (name, version, relations), and return its address with apt's word of trust."""
     index = site / "dists" / suite / "main" / "binary-arm64"
-    index.mkdir(parents=True)
+    index.mkdir(parents=True, exist_ok=True)
     (site / "pool").mkdir(exist_ok=True)
     stanzas = []
     for name, version, depends in packages:
@@ -114,3 +114,23 @@ def test_a_base_that_the_archive_has_no_more_is_no_ground_for_a_board(
     with pytest.raises(Failure, match="run `make image-lock`, then `make image-lock FLAVOUR=board`"):
         archive.resolve("board")
     assert re.search("Version '0.*' for 'dpkg' was not found", capfd.readouterr().err)
+
+
+def test_what_is_locked_is_fetched_though_nothing_asks_for_it_any_more(lists: Path, tmp_path: Path) -> None:
+    archive.write_lock(archive.resolve("board"))
+    alone = [(name, "1", "") for name in _RASPBERRY]
+    _publish(tmp_path / "sites" / "raspberry", "trixie", alone)
+    assert {package.name for package in archive.resolve("board")} < _LOCKED
+    locked = archive.locked("board")
+    assert [file.read_text() for file in archive.fetch(locked)] == [f"{one.name} {one.version}" for one in locked]
+
+
+def test_a_locked_version_that_the_archive_has_no_more_is_named(
+    lists: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    archive.write_lock(archive.resolve("board"))
+    newer = [(name, "2" if name == "libpisp1" else "1", asked) for name, asked in _RASPBERRY.items()]
+    _publish(tmp_path / "sites" / "raspberry", "trixie", newer)
+    with pytest.raises(Failure, match=r"^apt says above .* run `make image-lock FLAVOUR=board`$"):
+        archive.fetch(archive.locked("board"))
+    assert "libpisp1" in capfd.readouterr().err
