@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from cuelens.light.patterns import BREATH_S
+from cuelens.light.patterns import BREATH_S, breaths_s
 from cuelens.types import LightPattern
 
 RISES_APART_S: Final = 0.35
@@ -32,9 +32,7 @@ def wait_s(last: LightStart | None, pattern: LightPattern, now: float) -> float:
 
 def lasts_s(pattern: LightPattern) -> float:
     """Return a pattern's duration. A breath pattern is rounded to whole breaths, at least one."""
-    if pattern.pattern != "breath" or math.isinf(pattern.seconds):
-        return pattern.seconds
-    return max(1, round(pattern.seconds / BREATH_S)) * BREATH_S
+    return breaths_s(pattern.seconds) if pattern.pattern == "breath" else pattern.seconds
 
 
 def _last_rise(last: LightStart, now: float) -> float:

@@ -52,6 +52,11 @@ def moment(pattern: "LightPattern", elapsed_s: float) -> Moment:
     return _steady(pattern.seconds - elapsed_s) if elapsed_s < pattern.seconds else _OVER
 
 
+def breaths_s(seconds: float) -> float:
+    """Return how long a breath pattern of so many seconds lasts: whole breaths, at least one."""
+    return seconds if math.isinf(seconds) else max(1, round(seconds / BREATH_S)) * BREATH_S
+
+
 def strengths(colour: Colour, singles: Sequence[Colour]) -> tuple[float, ...]:
     """Return each LED's duty cycle for a colour, 0 to 1. singles: the colours of single LEDs; empty for an RGB LED.
 
@@ -78,8 +83,7 @@ def _linear(level: float) -> float:
 
 
 def _breath(seconds: float, elapsed_s: float) -> Moment:
-    breaths = math.inf if math.isinf(seconds) else max(1, round(seconds / BREATH_S))
-    if elapsed_s >= breaths * BREATH_S:
+    if elapsed_s >= breaths_s(seconds):
         return _OVER
     half = BREATH_S / 2
     level = _ease(1 - abs(elapsed_s % BREATH_S - half) / half)

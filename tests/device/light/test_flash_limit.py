@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuelens.light.flash_limit import LightStart, lasts_s, wait_s
-from cuelens.light.patterns import BREATH_S
+from cuelens.light.patterns import BREATH_S, moment
 from cuelens.types import LightPattern
 
 WHITE = (0.4, 0.4, 0.4)
@@ -38,10 +38,14 @@ def test_how_long_a_light_waits(last: LightPattern | None, then: LightPattern, n
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(0.5, 2.0), (2.9, 2.0), (3.1, 4.0), (4.0, 4.0), (math.inf, math.inf)]
+    ("seconds", "expected"), [(0.5, 2.0), (2.0, 2.0), (2.9, 2.0), (3.1, 4.0), (4.0, 4.0), (math.inf, math.inf)]
 )
-def test_a_breath_is_whole(seconds: float, expected: float) -> None:
-    assert lasts_s(light("breath", seconds)) == expected
+def test_a_breath_is_whole_and_the_light_is_on_as_long_as_the_limit_says(seconds: float, expected: float) -> None:
+    breath = light("breath", seconds)
+    assert lasts_s(breath) == expected
+    last_s = min(expected, 1000.0) - 0.3
+    assert moment(breath, last_s).level > 0
+    assert (moment(breath, last_s + 0.3).lasts_s is None) == math.isfinite(expected)
 
 
 requests = st.lists(
