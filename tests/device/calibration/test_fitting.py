@@ -29,15 +29,16 @@ def sitting(
     shown: Mapping[str, float] = SHOWN,
     doubt: float = 1e-4,
     seed: int = 1,
+    tremble: float = 0.5,
 ) -> Samples:
-    """Return the samples of a person who differs from others by `bias`, in nats, and trembles."""
+    """Return the samples of a person who differs from others by `bias`, in nats, and trembles by so many."""
     random, samples = np.random.default_rng(seed), Samples()
     for kind, length in seconds.items():
         for n in range(round(length * 15)):
             margins = {label: USUAL[label] + bias.get(label, 0.0) for label in LABELS[1:]}
             if kind != "neutral":
                 margins[kind] += shown[kind]
-            noisy = {label: margin + float(random.normal(0, 0.5)) for label, margin in margins.items()}
+            noisy = {label: margin + float(random.normal(0, tremble)) for label, margin in margins.items()}
             samples.add(kind, n / 15, probabilities(noisy, doubt))
     return samples
 
@@ -70,6 +71,44 @@ def test_who_has_no_shift_gets_none(bias: Mapping[str, float], seconds: Mapping[
     assert not found.helped
     assert found.correction == Correction()
     assert found.after.keys() == found.before.keys() == seconds.keys()
+
+
+@pytest.mark.parametrize(
+    ("bias", "shift"),
+    [
+        # Down until neutral is safe, or by a share of what is over the first nat.
+        ({"happy": 5.0}, {"happy": -1.5}),
+        ({"happy": 7.0}, {"happy": -3.5}),
+        # Up by the share; half of it is the mean of all rises.
+        ({"happy": 5.0, "sad": -4.0}, {**dict.fromkeys(LABELS[2:], 0.15), "happy": -1.5, "sad": 1.2}),
+    ],
+)
+def test_the_neutral_face_alone_moves_labels_by_its_rules_and_no_factor(
+    bias: Mapping[str, float], shift: Mapping[str, float]
+) -> None:
+    found = fitted(sitting(bias, ALONE, tremble=0.0)).correction
+    assert found == Correction(shift=dict(shift), people=1)
+
+
+@pytest.mark.parametrize(
+    ("neutral_s", "happy_s", "helped", "expressions"),
+    [
+        (2.875, 5.0, False, {"neutral", "happy"}),
+        (3.0, 0.0, True, {"neutral"}),
+        (3.0, 1.375, True, {"neutral"}),
+        (3.0, 1.5, True, {"neutral", "happy"}),
+    ],
+)
+def test_what_lasts_just_long_enough_counts(
+    neutral_s: float, happy_s: float, helped: bool, expressions: set[str]
+) -> None:
+    samples = Samples()
+    for kind, length, happy in (("neutral", neutral_s, 0.5), ("happy", happy_s, 0.9)):
+        for n in range(round(length * 8) + 1):
+            samples.add(kind, n / 8, (1 - happy, happy))
+    found = fit(samples, ("neutral", "happy"), Correction(), USUAL)
+    assert found.helped is helped
+    assert set(found.after) == expressions
 
 
 def test_what_is_usual_for_the_network_is_no_shift_of_a_person() -> None:
