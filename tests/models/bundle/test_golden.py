@@ -74,3 +74,27 @@ def test_an_answer_is_the_same_within_two_output_steps(
     mismatches = golden.differences(contract_with(logits, scale), always(answer))
     assert bool(mismatches) == differs
     assert all(FORMULA in words for words in mismatches)
+
+
+@pytest.mark.parametrize(
+    ("logits", "scale", "answer", "sentence"),
+    [
+        ([0.0, 3.0], 0.125, [0.5, 3.0], "off by 0.500, 4.0 output steps"),
+        ([0.0, 3.0], 0.125, [0.25, 2.5], "off by 0.500, 4.0 output steps"),
+        ([3.0, 3.125], 0.125, [3.125, 3.0], "off by 0.125, 1.0 output steps"),
+        # Of a float model a step is half a hundredth of the largest output, whichever sign that has.
+        ([1.0, -8.0], 0.0, [1.5, -8.0], "off by 0.500, 12.5 output steps"),
+        ([1.0, 2.0], 0.1, [1.0, 2.0, 3.0], "2 numbers for 3 outputs"),
+    ],
+)
+def test_a_mismatch_says_by_how_much(
+    contract_with: Callable[..., Contract], logits: list[float], scale: float, answer: list[float], sentence: str
+) -> None:
+    assert golden.differences(contract_with(logits, scale), always(answer)) == [f"{FORMULA}: {sentence}"]
+
+
+def test_every_picture_is_replayed_whatever_came_of_the_ones_before(shipped: Bundle) -> None:
+    every = [entry.formula for entry in shipped.contract.golden]
+    for answer in ([0.0], [1e3] * len(shipped.contract.labels)):
+        mismatches = golden.differences(shipped.contract, always(answer))
+        assert [words.partition(": ")[0] for words in mismatches] == every
