@@ -80,15 +80,48 @@ def test_a_value_outside_its_range_is_refused_by_name(shipped: Bundle, place: st
         msgspec.convert(with_value(shipped.contract, place, value), Contract)
 
 
+FRACTIONS = ("float_accuracy", "converted_accuracy", "agreement"), ("accuracy", "macro_f1", "ece")
+
+
 @pytest.mark.parametrize(
-    ("place", "value"),
-    [("input.height", 16), ("input.crop.scale", 4), ("input.crop.shift_y", -1), ("probabilities.enter.happy", 1)],
+    ("place", "allowed", "refused"),
+    [
+        ("input.height", (16, 512), (15, 513)),
+        ("input.width", (16, 512), (15, 513)),
+        ("input.channels", (1, 3), (0, 2, 4)),
+        ("input.scale", (0,), (-0.01,)),
+        ("input.crop.scale", (0.21, 4), (0.2, 4.01)),
+        ("input.crop.shift_y", (-1, 1), (-1.01, 1.01)),
+        ("output.scale", (0,), (-0.01,)),
+        ("probabilities.temperature", (0.01,), (0,)),
+        ("probabilities.enter.happy", (0, 1), (-0.01, 1.01)),
+        ("probabilities.least.happy", (0, 1), (-0.01, 1.01)),
+        ("conversion.representative_images", (0,), (-1,)),
+        ("parity.images", (0,), (-1,)),
+        *((f"parity.{name}", (0, 1), (-0.01, 1.01)) for name in FRACTIONS[0]),
+        ("parity.worst_class_drop", (-1, 1), (-1.01, 1.01)),
+        ("metrics.images", (0,), (-1,)),
+        *((f"metrics.{name}", (0, 1), (-0.01, 1.01)) for name in FRACTIONS[1]),
+        ("model_bytes", (0,), (-1,)),
+    ],
 )
-def test_a_value_at_the_edge_of_its_range_is_taken(shipped: Bundle, place: str, value: object) -> None:
-    result: object = msgspec.convert(with_value(shipped.contract, place, value), Contract)
-    for name in place.split("."):
-        result = result[name] if isinstance(result, dict) else getattr(result, name)
-    assert result == value
+def test_a_value_at_the_edge_of_its_range_is_taken_and_none_beyond(
+    shipped: Bundle, place: str, allowed: tuple[float, ...], refused: tuple[float, ...]
+) -> None:
+    for value in allowed:
+        result: object = msgspec.convert(with_value(shipped.contract, place, value), Contract)
+        for name in place.split("."):
+            result = result[name] if isinstance(result, dict) else getattr(result, name)
+        assert result == value
+    for value in refused:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(with_value(shipped.contract, place, value), Contract)
+
+
+def test_one_golden_picture_is_enough(shipped: Bundle) -> None:
+    plain = msgspec.to_builtins(shipped.contract)
+    one = msgspec.convert(with_value(shipped.contract, "golden", plain["golden"][:1]), Contract)
+    assert one.golden == shipped.contract.golden[:1]
 
 
 def test_a_contract_cannot_be_changed(shipped: Bundle) -> None:

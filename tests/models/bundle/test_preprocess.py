@@ -11,7 +11,7 @@ from cuelens_models.bundle.boxes import Box
 from cuelens_models.bundle.contract import Contract, Input
 from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.preprocess import SMALLEST_BOX, crop, model_input, model_inputs, resize, square
+from cuelens_models.bundle.preprocess import crop, model_input, model_inputs, resize, square
 from cuelens_models.errors import EmptyCrop
 
 
@@ -119,7 +119,7 @@ def test_a_box_that_holds_no_face_is_an_empty_crop(shipped: Bundle, box: Box, wo
 
 
 def test_the_smallest_box_is_still_cut(shipped: Bundle) -> None:
-    assert crop(noise(120, 160), (10, 10, SMALLEST_BOX, SMALLEST_BOX), contract_with_rule(shipped)).shape == (48, 48)
+    assert crop(noise(120, 160), (10, 10, 16, 16), contract_with_rule(shipped)).shape == (48, 48)
 
 
 @pytest.mark.parametrize("box", [(20, 20, 48, 48), (20, 20, 90, 90), (20, 20, 20, 20), (-10, -10, 60, 60)])

@@ -34,6 +34,7 @@ def test_softmax_goes_over_the_last_axis_and_leaves_its_input_alone() -> None:
     before = logits.copy()
     together = softmax(logits)
     np.testing.assert_allclose(together.sum(axis=-1), 1)
+    np.testing.assert_allclose(together, softmax(logits, 1.0))
     np.testing.assert_allclose(together[1, 2], softmax(logits[1, 2]))
     np.testing.assert_array_equal(logits, before)
 
