@@ -204,3 +204,27 @@ def test_the_tilt_turns_by_the_share_of_hits_on_one_side(more: int, less: int, t
     assert track.tilt == 0.0
     track.compare(less, -8.0)
     assert track.tilt == pytest.approx(tilt)
+
+
+def returns_as(track: Track, who: int) -> bool:
+    """Tell whether somebody who comes back at its place is taken for a face that was lost."""
+    register = Register(2.0)
+    register.number(track, picture())
+    register.gone(track)
+    back = Track(track.box, began=track.t + 1.0, t=track.t + 1.0)
+    return register.number(back, picture((who, track.box[:2]))).track == track.number
+
+
+def test_what_stands_at_the_place_of_a_face_that_is_not_found_is_not_learned() -> None:
+    track = followed(100, 100, 1)
+    for n in range(16, 46):
+        assign({0: scan()}, [track], picture((2, (100, 100))), n / 15)
+    assert returns_as(track, 1)
+    assert not returns_as(followed(100, 100, 1), 2)
+
+
+def test_what_passes_before_a_face_in_a_moment_is_not_learned() -> None:
+    track = followed(100, 100, 1)
+    for n in range(16, 19):
+        assign({0: scan(box(100, 100))}, [track], picture((2, (100, 100))), n / 15)
+    assert returns_as(track, 1)
