@@ -250,8 +250,8 @@ class CuePolicy:
 
         Hysteresis keeps it from alternating between two people side by side.
         """
-        if len(faces) < 2:
-            return faces[0].track if faces else None
+        if not faces:
+            return None
 
         def distance(face: Face) -> float:
             if self._central and width is not None:

@@ -94,10 +94,11 @@ def test_the_seventh_spoken_cue_in_a_minute_is_a_light() -> None:
 
 
 def chatter(state: Any, moment: Moment, rule: PlayRule) -> Step:
-    """A mode that wishes for everything, all the time, and asks nobody whether it may."""
+    """A mode that wishes for everything, all the time, about anybody, and asks nobody whether it may."""
     kinds = ("expression", "answer", "face", "prompt")
     words = ("happy", "sad", "neutral", "unsure", "fear", "find happy")
-    return Step(state + 1, Wish(kinds[state % 4], moment.track, words[state % 6]))
+    tracks = (moment.track, 1, 2, 3, None)
+    return Step(state + 1, Wish(kinds[state % 4], tracks[state % 5], words[state % 6]))
 
 
 ROGUE = Mode("rogue", "Chatters.", 0, chatter)

@@ -178,6 +178,10 @@ def test_explore_asks_first(
         (SMILING, [10.0]),
         ([*SMILING, (16, "neutral"), (30, "happy")], [10.0, 30.0]),
         ([(0, "neutral"), (10, "face"), (14, "unsure")], []),
+        # Not before its answer may be told: the one of before was told at 14.
+        ([*SMILING, (15, "neutral"), (17.5, "happy")], [10.0, 22.0]),
+        # Nor within the gap after that answer, though this one may be told.
+        ([*SMILING, (15, "sad")], [10.0, 17.0]),
     ],
 )
 def test_explore_asks_once_about_an_expression(spans: list[Span], asked: list[float]) -> None:

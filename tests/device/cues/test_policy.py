@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from cuelens.calibration.correction import Correction, corrector
@@ -112,6 +113,16 @@ def test_the_middle_of_the_picture_is_that_of_its_width(left: int, right: int, s
 def test_an_expression_without_a_cue_is_answered_as_nothing_that_can_be_told() -> None:
     """The limits have no word for contempt here, and none for a face: nothing is made up in its place."""
     assert watch(policy(), sure_of("contempt", 0.96), 6, asked_t=4.0) == []
+
+
+def test_what_is_about_no_face_is_told_whoever_is_in_view() -> None:
+    limits = msgspec.structs.replace(LIMITS, outputs={"find happy": ("light",), "nobody": ("light",)})
+    for faces, press, expected in (([FACE], False, (None, "find happy")), ([], True, (None, "nobody"))):
+        name = "companion" if press else "smile"
+        subject = CuePolicy(SETTLING, limits, modes()[name], PlayRule(), FadingRule(), remembered_s=2.0)
+        readings = {face.track: sure_of("neutral", 0.96) for face in faces}
+        cues = [subject.step(n / 15, faces, readings, press=press and n == 0).cue for n in range(30)]
+        assert [(cue.track, cue.word) for cue in cues if cue] == [expected]
 
 
 def test_what_explore_learns_fades_the_cues_of_a_later_session() -> None:

@@ -39,14 +39,15 @@ class Watch:
         self,
         scores: tuple[float, ...],
         beats: int,
-        fresh: Callable[[Face], bool] = lambda face: True,
+        fresh: Callable[[Face], bool] | None = None,
         *,
         press: bool = False,
         searched: bool = False,
     ) -> "Watch":
+        looks = {"fresh": fresh} if fresh else {}
         for _ in range(beats):
             t = self.n / 15
-            due = self.always or self.policy.due(t, [FACE], closely=press, searched=searched, fresh=fresh)
+            due = self.always or self.policy.due(t, [FACE], closely=press, searched=searched, **looks)
             self.read += [self.n] if due else []
             cue = self.policy.step(t, [FACE], {1: scores} if due else {}, press=press).cue
             self.told += [(self.n, cue.word)] if cue else []
