@@ -26,6 +26,8 @@ def light(pattern: str, seconds: float) -> LightPattern:
         (light("fade", 1.0), light("steady", 0.5), 0.1, 0.0),
         (light("steady", 0.5), light("steady", 0.5), 0.1, 0.0),
         (light("steady", 0.0), light("steady", 0.5), 0.1, 0.25),
+        # A light that has just ended is on no more.
+        (light("steady", 0.25), light("steady", 0.5), 0.25, 0.1),
         (light("breath", 4.0), light("fade", 1.0), 2.1, 0.25),
         (light("breath", 4.0), light("fade", 1.0), 2.4, 0.0),
         (light("breath", math.inf), light("breath", 2.0), 8.2, 0.15),
