@@ -166,6 +166,13 @@ def test_bundles_with_fewer_labels(labels: tuple[str, ...]) -> None:
     assert found.helped is ("neutral" in labels)
 
 
+def test_of_a_bundle_without_expressions_nothing_is_fitted() -> None:
+    samples = Samples()
+    for n in range(150):
+        samples.add("neutral", n / 15, (0.9, 0.1))
+    assert fit(samples, ("neutral", "not_a_face"), Correction(), {}).correction == Correction()
+
+
 def test_a_correction_that_would_cost_a_posed_expression_is_weakened_or_left() -> None:
     # A smile that is only just read, of a person whose neutral face is close to it.
     samples = sitting({"happy": 5.0}, {"neutral": 10.0, "happy": 5.0}, {"happy": 0.6})
@@ -173,6 +180,15 @@ def test_a_correction_that_would_cost_a_posed_expression_is_weakened_or_left() -
     assert found.after["happy"] < found.before["happy"] or found.helped
     whole = fitted(sitting({"happy": 5.0}, ALONE)).correction.shift["happy"]
     assert whole < found.correction.shift.get("happy", 0.0) <= 0
+
+
+@pytest.mark.parametrize(("smile", "share"), [(4.0, 1.0), (1.7, 0.5), (1.1, 0.25)])
+def test_the_slighter_a_smile_the_smaller_the_share_of_the_change_that_it_bears(smile: float, share: float) -> None:
+    samples = sitting({"happy": 6.0}, {"neutral": 10.0, "happy": 5.0}, {"happy": smile}, tremble=0.3)
+    found = fitted(samples)
+    assert found.helped
+    assert found.correction.shift["happy"] == pytest.approx(-2.45 * share, abs=0.03)
+    assert found.after["happy"] == found.before["happy"] == 1.0
 
 
 @pytest.mark.parametrize("bias", [20.0, -20.0])
