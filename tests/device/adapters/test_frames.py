@@ -301,3 +301,39 @@ def test_a_blink_of_the_light_changes_nothing() -> None:
     assert judge(ROOM, 1, level, 3.7) == RUNNING
     assert judge(ROOM // 12, 3, level, 5) == DARK
     assert judge(ROOM, 3, level, 8) == RUNNING
+
+
+def striped(mean: int, deviation: int) -> Grey:
+    """A picture of this mean and standard deviation."""
+    stripes = np.where(np.arange(640) // 16 % 2, mean + deviation, mean - deviation)
+    return np.tile(stripes, (480, 1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("before", "mean", "deviation", "state"),
+    [
+        (None, 29, 8, DARK),
+        (None, 30, 8, RUNNING),
+        # At dusk a dark room stays one until there is clearly more light.
+        (striped(20, 8), 37, 8, DARK),
+        (striped(20, 8), 38, 8, RUNNING),
+        # Light that shines through a cover has no detail.
+        (None, 59, 5, COVERED),
+        (None, 59, 7, RUNNING),
+        (None, 60, 5, RUNNING),
+        (striped(59, 5), 29, 8, DARK),
+    ],
+)
+def test_where_dark_and_covered_begin_and_end(before: Grey | None, mean: int, deviation: int, state: str) -> None:
+    level = PictureState()
+    if before is not None:
+        judge(before, 3, level)
+    assert judge(striped(mean, deviation), 3, level, 3) == state
+
+
+def test_a_state_holds_once_it_has_lasted_for_a_second() -> None:
+    level = PictureState()
+    assert judge(ROOM, 3, level) == RUNNING
+    states = [level.judge(Frame(ROOM // 12, 5 + n / 4, 0)) for n in range(6)]
+    assert states == [RUNNING] * 4 + [DARK] * 2
+    assert [level.judge(Frame(ROOM, 7 + n / 4, 0)) for n in range(6)] == [DARK] * 4 + [RUNNING] * 2

@@ -11,6 +11,7 @@ def test_hits_become_faces_where_enough_of_them_agree() -> None:
     hits = [(100, 100, 50, 50)] * 4 + [(102, 98, 54, 54)] * 2 + [(300, 200, 40, 40)] * 3
     assert grouped(hits, 5) == {(101, 99, 51, 51): 6}
     assert grouped(hits, 3) == {(101, 99, 51, 51): 6, (300, 200, 40, 40): 3}
+    assert grouped(hits[:3], 3) == {(100, 100, 50, 50): 3}
     assert grouped(hits[:2], 3) == {}
     assert grouped([], 1) == {}
 
