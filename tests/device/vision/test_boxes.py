@@ -4,16 +4,21 @@ import numpy as np
 import pytest
 
 from cuelens.types import Box
-from cuelens.vision.boxes import grouped, near, turned, turned_back
+from cuelens.vision.boxes import grouped, near, to_frame, turned, turned_back
 
 
 def test_hits_become_faces_where_enough_of_them_agree() -> None:
     hits = [(100, 100, 50, 50)] * 4 + [(102, 98, 54, 54)] * 2 + [(300, 200, 40, 40)] * 3
     assert grouped(hits, 5) == {(101, 99, 51, 51): 6}
+    assert grouped(hits, 4) == {(101, 99, 51, 51): 6}
     assert grouped(hits, 3) == {(101, 99, 51, 51): 6, (300, 200, 40, 40): 3}
     assert grouped(hits[:3], 3) == {(100, 100, 50, 50): 3}
     assert grouped(hits[:2], 3) == {}
     assert grouped([], 1) == {}
+
+
+def test_a_box_of_a_shrunken_cut_out_lies_in_the_frame_where_the_cut_out_was() -> None:
+    assert to_frame((10, 20, 30, 40), left=100, top=200, scale=2.5) == (125, 250, 75, 100)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
 
 from cuelens.frame import Frame, Grey
 from cuelens.types import Box
+from cuelens.vision.boxes import near
 from cuelens.vision.motion import Motion
 from cuelens.vision.optics import Optics
 from cuelens.vision.sweep import Sweep
@@ -70,13 +71,26 @@ class Swept:
         self.motion = Motion()
         self.t = 0.0
 
-    def whole(self, *spots: tuple[int, int], lost: Iterable[Box] = (), hits: int = 1, level: int = 0) -> list[Box]:
+    def whole(
+        self,
+        *spots: tuple[int, int],
+        faces: Sequence[Box] = (),
+        lost: Iterable[Box] = (),
+        hits: int = 1,
+        level: int = 0,
+    ) -> list[Box]:
         """Scan all parts once."""
         self.detector.shown.clear()
         self.t += 0.5
         seen = frame(self.t, *spots, level=level)
+        return self.some(seen, self.sweep.parts(seen), hits, faces, tuple(lost))
+
+    def some(
+        self, seen: Frame, parts: int, hits: int, faces: Sequence[Box] = (), lost: Sequence[Box] = ()
+    ) -> list[Box]:
+        """Scan so many parts of a frame."""
         self.motion.see(seen.grey)
-        return self.sweep.scan(seen, self.sweep.parts(seen), (), self.motion, hits=hits, most=20, lost=tuple(lost))
+        return self.sweep.scan(seen, parts, faces, self.motion, hits=hits, most=20, lost=lost)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 22.0, -22.0])
@@ -179,3 +193,55 @@ def test_faces_from_the_smallest_to_the_largest_are_searched_for_and_no_others()
     smallest, largest = optics.smallest_face(*SHAPE[::-1]), optics.largest_face(*SHAPE[::-1])
     assert min(sizes) == pytest.approx(smallest, rel=0.1)
     assert 0.85 * largest < max(sizes) <= 1.1 * largest
+
+
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize(("farthest_m", "widths"), [(4.0, (640, *WIDTHS)), (2.0, WIDTHS), (1.0, (213, 106, 53))])
+def test_a_sweep_has_24_parts_and_shrinks_the_frame_until_faces_are_20_to_39_pixels_wide(
+    farthest_m: float, widths: tuple[int, ...], every: int
+) -> None:
+    detector, motion, seen = Recorder(), Motion(), frame(0.0)
+    sweep = Sweep(detector, Optics(farthest_m=farthest_m), every=every)
+    assert sweep.parts(seen) == pytest.approx(24 / every, abs=3)
+    motion.see(seen.grey)
+    sweep.scan(seen, sweep.parts(seen), (), motion, hits=1, most=1)
+    assert {picture.shape[1] for picture, _, _ in detector.shown} == set(widths)
+    assert all(20 <= least <= most <= 39 for _, least, most in detector.shown)
+
+
+@pytest.mark.parametrize(("gap_s", "found"), [(0.5, True), (0.7, False)])
+def test_hits_of_different_parts_agree_for_six_tenths_of_a_second(gap_s: float, *, found: bool) -> None:
+    spot = (320, 240)
+    at_once = Swept(finds=True)
+    most = max(hits for hits in range(1, 30) if Swept(finds=True).whole(spot, hits=hits))
+    assert at_once.whole(spot, hits=most + 1) == []
+    parted = Swept(finds=True)
+    parts = parted.sweep.parts(frame(0.0, spot))
+    assert parted.some(frame(1.0, spot), parts // 2, most) == []
+    assert bool(parted.some(frame(1.0 + gap_s, spot), parts - parts // 2, most)) == found
+
+
+def test_a_candidate_is_told_once_for_each_time_that_it_is_found() -> None:
+    swept = Swept(finds=True)
+    assert swept.whole((320, 240), hits=3)
+    assert swept.some(frame(swept.t, (320, 240)), 0, 3) == []
+    assert swept.whole((320, 240), hits=3)
+
+
+def test_what_is_near_a_tracked_face_is_no_newcomer() -> None:
+    (box,) = Swept(finds=True).whole((320, 240), hits=3)
+    assert not any(near(one, box) for one in Swept(finds=True).whole((320, 240), hits=3, faces=[box]))
+    assert Swept(finds=True).whole((320, 240), hits=3, faces=[(20, 20, box[2], box[3])]) == [box]
+
+
+def test_where_only_some_sizes_are_searched_for_all_of_a_still_room_is_scanned_in_twelve_sweeps() -> None:
+    swept = Swept(every=3)
+    parts = 0
+    for _ in range(3):
+        swept.whole()
+        parts += len(swept.detector.shown)
+    scans = []
+    for _ in range(24):
+        swept.whole()
+        scans.append(len(swept.detector.shown))
+    assert sum(scans[:12]) == sum(scans[12:]) == parts
