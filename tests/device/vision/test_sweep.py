@@ -209,6 +209,19 @@ def test_a_sweep_has_24_parts_and_shrinks_the_frame_until_faces_are_20_to_39_pix
     assert all(20 <= least <= most <= 39 for _, least, most in detector.shown)
 
 
+@pytest.mark.parametrize("farthest_m", [4.0, 2.0, 1.0])
+def test_no_part_has_many_more_windows_than_others(farthest_m: float) -> None:
+    detector, motion, seen = Recorder(), Motion(), frame(0.0)
+    sweep = Sweep(detector, Optics(farthest_m=farthest_m))
+    motion.see(seen.grey)
+    sweep.scan(seen, sweep.parts(seen), (), motion, hits=1, most=1)
+    windows = [
+        sum((picture.shape[0] - side) * (picture.shape[1] - side) / side**2 for side in detector.sides(least, most))
+        for picture, least, most in detector.shown
+    ]
+    assert max(windows) < 1.6 * float(np.mean(windows))
+
+
 @pytest.mark.parametrize(("gap_s", "found"), [(0.5, True), (0.7, False)])
 def test_hits_of_different_parts_agree_for_six_tenths_of_a_second(gap_s: float, *, found: bool) -> None:
     spot = (320, 240)
