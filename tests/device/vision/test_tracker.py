@@ -228,3 +228,32 @@ def test_what_passes_before_a_face_in_a_moment_is_not_learned() -> None:
     for n in range(16, 19):
         assign({0: scan(box(100, 100))}, [track], picture((2, (100, 100))), n / 15)
     assert returns_as(track, 1)
+
+
+def test_a_face_that_trembles_in_its_place_is_expected_there() -> None:
+    random, track, off = np.random.default_rng(0), Track(box(100, 100), 0.0, 0.0), []
+    for n in range(1, 200):
+        x, y = (100 + round(float(tremble)) for tremble in random.normal(0, 1, 2))
+        track.update(box(x, y), n / 15, trust=0.5)
+        off.append(distance(track.expected(n / 15 + 0.2), box(100, 100)))
+    assert np.mean(off) < 4
+    assert max(off) < 12
+
+
+@pytest.mark.parametrize("growth", [-2.0, -0.6, 0.6, 2.0])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_face_is_expected_to_come_no_faster_than_from_two_metres_to_one_in_six_tenths(
+    growth: float, *, aligned: bool
+) -> None:
+    track = Track(box(200, 200), 0.0, 0.0)
+    for n in range(1, 16):
+        side = SIDE * float(np.exp(growth * n / 15))
+        if aligned:
+            track.follow(Fit(240, 240, side, 0.0, 1.0), n / 15)
+        else:
+            corner = round(240 - side / 2)
+            track.update((corner, corner, round(side), round(side)), n / 15, trust=0.5)
+    _, _, now = track.place(1.0)
+    _, _, later = track.place(1.5)
+    bounded = min(max(growth, -1.2), 1.2)
+    assert np.log(later / now) / 0.5 == pytest.approx(bounded, abs=0.1)
