@@ -257,3 +257,15 @@ def test_a_face_is_expected_to_come_no_faster_than_from_two_metres_to_one_in_six
     _, _, later = track.place(1.5)
     bounded = min(max(growth, -1.2), 1.2)
     assert np.log(later / now) / 0.5 == pytest.approx(bounded, abs=0.1)
+
+
+def test_a_new_face_is_expected_where_it_was_found() -> None:
+    assert Track(box(100, 100), 0.0, 0.0).expected(2.0) == box(100, 100)
+
+
+def test_two_frames_of_one_time_say_nothing_of_speed() -> None:
+    track = Track(box(100, 100), 0.0, 0.0)
+    track.follow(Fit(150, 140, SIDE, 0.0, 1.0), 0.0)
+    assert track.expected(1.0) == box(110, 100)
+    track.update(box(300, 300), 0.0)
+    assert track.expected(1.0) == box(110, 100)
