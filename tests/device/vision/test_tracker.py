@@ -269,3 +269,10 @@ def test_two_frames_of_one_time_say_nothing_of_speed() -> None:
     assert track.expected(1.0) == box(110, 100)
     track.update(box(300, 300), 0.0)
     assert track.expected(1.0) == box(110, 100)
+
+
+@pytest.mark.parametrize(("leans", "tilt"), [(-50.0, -35.0), (-10.0, -10.0), (12.0, 12.0), (50.0, 35.0)])
+def test_a_head_leans_as_alignment_tells_but_by_no_more_than_heads_do(leans: float, tilt: float) -> None:
+    track = Track(box(100, 100), 0.0, 0.0, number=1)
+    track.follow(Fit(140, 140, SIDE, leans, 1.0), 1 / 15)
+    assert track.face.tilt == tilt
