@@ -88,6 +88,14 @@ def test_who_asks_is_told_what_has_settled_and_else_the_most_probable_label() ->
     assert answer(run(steady(face(happy=0.2), 0, 0.5))[-1], RULE) == "unsure"
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(0.1, "neutral"), (0.25, "unsure"), (0.45, "happy")])
+def test_who_asks_is_told_what_was_shown_over_the_last_third_of_a_second(seconds: float, said: str) -> None:
+    """Smoothed over 0.3 s, a probability passes 0.65 about 0.33 s after a face changes."""
+    changed = run(steady(CALM, 0, 4, 60) + steady(BROAD, 4, 4 + seconds, 60))[-1]
+    assert changed.expression != "happy"
+    assert answer(changed, RULE) == said
+
+
 def test_a_restless_face_needs_more_than_a_calm_one() -> None:
     talking = [(n / 15, face(happy=-2.0, sad=-8.0) if n // 5 % 2 else face(happy=-8.0, sad=-2.0)) for n in range(150)]
     smile = steady(face(happy=-2.4), 10, 14)
