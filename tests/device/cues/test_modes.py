@@ -80,6 +80,7 @@ FACE = (5.0, "face", "face")
         # A face that was only away for a moment is no news; after three seconds it is.
         ([(0, None), (5, "unsure"), (9, None), (11, "unsure")], 14, [FACE]),
         ([(0, None), (5, "unsure"), (9, None), (12.5, "unsure")], 14, [FACE, (12.5, "face", "face")]),
+        ([(0, None), (5, "unsure"), (9.05, None), (12, "unsure")], 14, [FACE, (12.0, "face", "face")]),
         # An expression is told once, however long it lasts; neutral and unsure never.
         ([(0, None), (5, "unsure"), (10, "happy")], 60, [FACE, (10.0, "expression", "happy")]),
         ([(0, None), (5, "unsure"), (10, "neutral")], 60, [FACE]),
@@ -116,6 +117,7 @@ def test_companion_tells_what_is_clear_once(
         ([(0, "happy")], (6.0,), [(0.1, "expression", "happy"), (6.0, "answer", "happy")]),
         # Nothing is clear yet: it waits a second for that, and then says so.
         ([(0, "unsure")], (6.0,), [(7.0, "answer", "unsure")]),
+        ([(0, "unsure")], (0.6,), [(1.6, "answer", "unsure")]),
         ([(0, "unsure"), (6.5, "sad")], (6.0,), [(6.5, "answer", "sad")]),
         ([(0, "neutral"), (4, None)], (6.0,), [(7.0, "answer", "nobody")]),
         # Presses in a row are answered once a second at most, and an old one not at all.
