@@ -70,7 +70,7 @@ class Part:
 class Sweep:
     """Scans the parts of a frame in turn, as many in one call as the caller asks for."""
 
-    def __init__(self, detector: Detector, optics: Optics, tilt: float = 0.0, every: int = 1) -> None:
+    def __init__(self, detector: Detector, optics: Optics, tilt: float, every: int = 1) -> None:
         """Divide nothing yet: the first frame gives the size.
 
         Args:

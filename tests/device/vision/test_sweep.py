@@ -201,7 +201,7 @@ def test_a_sweep_has_24_parts_and_shrinks_the_frame_until_faces_are_20_to_39_pix
     farthest_m: float, widths: tuple[int, ...], every: int
 ) -> None:
     detector, motion, seen = Recorder(), Motion(), frame(0.0)
-    sweep = Sweep(detector, Optics(farthest_m=farthest_m), every=every)
+    sweep = Sweep(detector, Optics(farthest_m=farthest_m), 0.0, every)
     assert sweep.parts(seen) == pytest.approx(24 / every, abs=3)
     motion.see(seen.grey)
     sweep.scan(seen, sweep.parts(seen), (), motion, hits=1, most=1)
@@ -212,7 +212,7 @@ def test_a_sweep_has_24_parts_and_shrinks_the_frame_until_faces_are_20_to_39_pix
 @pytest.mark.parametrize("farthest_m", [4.0, 2.0, 1.0])
 def test_no_part_has_many_more_windows_than_others(farthest_m: float) -> None:
     detector, motion, seen = Recorder(), Motion(), frame(0.0)
-    sweep = Sweep(detector, Optics(farthest_m=farthest_m))
+    sweep = Sweep(detector, Optics(farthest_m=farthest_m), 0.0)
     motion.see(seen.grey)
     sweep.scan(seen, sweep.parts(seen), (), motion, hits=1, most=1)
     windows = [
