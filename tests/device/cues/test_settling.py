@@ -1,11 +1,21 @@
 import math
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelens.cues.settling import Belief, SettleRule, answer, is_confirmed, is_doubted, least_margins, settle
+from cuelens.cues.settling import (
+    Belief,
+    SettleRule,
+    answer,
+    is_confirmed,
+    is_doubted,
+    is_in_flux,
+    least_margins,
+    settle,
+)
 
 LABELS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "not_a_face")
 FEW = ("neutral", "happy", "sad", "not_a_face")
@@ -278,3 +288,30 @@ def test_a_face_is_confirmed_once_it_was_read_for_a_quarter_of_a_second() -> Non
     for n in range(8, 20):
         belief = settle(belief, (0.1, 0.0, 0.0, 0.9), 5 + n / 15, rule)
     assert not is_confirmed(belief)
+
+
+@pytest.mark.parametrize(
+    ("before", "happy", "neutral", "after", "in_flux"),
+    [
+        ("unsure", 1.0, 0.0, "happy", False),
+        ("unsure", 0.999, 0.0, "unsure", True),
+        ("unsure", 0.0, 1.0, "neutral", False),
+        ("unsure", 0.0, 0.999, "unsure", False),
+        ("unsure", 0.001, 2.0, "unsure", True),
+        ("neutral", 1.0, 2.0, "happy", False),
+        ("happy", 0.5, 0.0, "happy", True),
+        ("happy", 0.499, 0.0, "unsure", True),
+        ("happy", 0.0, 1.0, "neutral", False),
+    ],
+)
+def test_an_expression_settles_with_just_enough_evidence_and_ends_with_less_than_half(
+    before: str, happy: float, neutral: float, after: str, in_flux: bool
+) -> None:
+    evidence = [0.0] * 8
+    evidence[0], evidence[-1] = happy * RULE.tell, neutral * RULE.tell
+    first = settle(None, CALM, 5.0, RULE)
+    belief = msgspec.structs.replace(first, expression=before, since_t=3.0, evidence=tuple(evidence))
+    # In no time evidence neither grows nor falls.
+    now = settle(belief, CALM, 5.0, RULE)
+    assert (now.expression, now.since_t) == (after, 3.0 if after == before else 5.0)
+    assert is_in_flux(now, RULE) == in_flux

@@ -64,8 +64,8 @@ def test_an_unknown_formula_is_refused_and_never_evaluated(formula: str) -> None
         pytest.param([0.0, 3.0], 0.1, [0.2, 2.8], False, id="two steps off"),
         pytest.param([0.0, 3.0], 0.1, [0.0, 2.7], True, id="three steps off"),
         pytest.param([3.0, 3.1], 0.1, [3.1, 3.0], True, id="within two steps, but another first label"),
-        pytest.param([0.0, 10.0], 0.0, [0.09, 10.0], False, id="a float model within 1 %"),
-        pytest.param([0.0, 10.0], 0.0, [0.11, 10.0], True, id="a float model beyond 1 %"),
+        pytest.param([0.0, 10.0], 0.0, [0.0995, 10.0], False, id="a float model within 1 %"),
+        pytest.param([0.0, 10.0], 0.0, [0.1005, 10.0], True, id="a float model beyond 1 %"),
     ],
 )
 def test_an_answer_is_the_same_within_two_output_steps(
