@@ -92,7 +92,7 @@ class Track:
     likeness: Likeness | None = None
     searched_t: float = -math.inf
     searches: int = 0
-    _place: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    _place: tuple[float, float, float] = field(init=False)
     """Centre in pixels, and the logarithm of the side."""
     _growth: float = 0.0
     """Of the logarithm of the side, a second."""

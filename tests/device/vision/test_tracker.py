@@ -1,10 +1,12 @@
 """Telling apart who is who: boxes given to tracks, on faces that are patches of noise."""
 
+import math
+
 import numpy as np
 import pytest
 
 from cuelens.frame import Grey
-from cuelens.types import Box
+from cuelens.types import Box, Face
 from cuelens.vision.alignment import Fit
 from cuelens.vision.boxes import distance
 from cuelens.vision.tracker import Register, Scan, Track, assign
@@ -276,3 +278,59 @@ def test_a_head_leans_as_alignment_tells_but_by_no_more_than_heads_do(leans: flo
     track = Track(box(100, 100), 0.0, 0.0, number=1)
     track.follow(Fit(140, 140, SIDE, leans, 1.0), 1 / 15)
     assert track.face.tilt == tilt
+
+
+def test_a_new_face_has_no_number_and_has_not_been_missed() -> None:
+    track = Track(box(100, 100), began=5.0, t=5.0)
+    assert track.face == Face(0, box(100, 100), 0.0)
+    assign({0: scan()}, [track], picture(), 5.1)
+    assert track.misses == 1
+
+
+def test_a_face_that_alignment_follows_is_where_that_says_and_expected_farther_on() -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
+    sides = [SIDE * math.exp(0.02 * n) for n in range(31)]
+    for n in range(1, 30):
+        track.follow(Fit(140 + 5 * n, 140 - 2 * n, sides[n], 10.0, 1.0), n / 15)
+    assert track.place(29 / 15) == pytest.approx((140 + 5 * 29, 140 - 2 * 29, sides[29]))
+    assert track.face == Face(1, track.expected(29 / 15), 10.0)
+    assert track.place(2.0) == pytest.approx((140 + 5 * 30, 140 - 2 * 30, sides[30]), abs=0.1)
+
+
+@pytest.mark.parametrize(("searched_t", "x", "y"), [(None, 120, 90), (0.0, 104, 98)], ids=["never", "just before"])
+def test_of_a_place_that_a_search_measures_the_more_is_taken_the_longer_none_did(
+    searched_t: float | None, x: int, y: int
+) -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
+    if searched_t is not None:
+        track.searched(picture(), searched_t)
+    track.update(box(120, 90), 1 / 15, fit=Fit(140, 140, SIDE, 0.0, 1.0))
+    assert track.box == box(x, y)
+
+
+@pytest.mark.parametrize(("number", "t", "compared"), [(1, 0.5, True), (0, 0.5, False), (1, 0.6, False)])
+def test_how_a_face_looks_is_kept_for_alignment_if_it_counts_and_was_found(
+    number: int, t: float, compared: bool
+) -> None:
+    track = Track(box(100, 100), began=0.0, t=0.5, number=number)
+    for searches in (1, 2, 3):
+        track.searched(picture((1, (100, 100))), t)
+        assert (track.searched_t, track.searches) == (t, searches)
+    assert (track.likeness is not None) == compared
+
+
+def test_a_box_of_a_face_that_alignment_follows_is_given_to_nobody_else_though_they_look_alike() -> None:
+    tracks = [followed(100, 100, 1), followed(190, 100, 1)]
+    assign({1: scan(box(104, 100))}, tracks, picture((1, (104, 100))), 16 / 15)
+    assert [track.misses for track in tracks] == [0, 1]
+
+
+def test_of_two_who_were_lost_the_nearer_one_has_returned() -> None:
+    register, grey = Register(2.0), picture()
+    lost = [Track(box(x, 100), began=0.0, t=0.0) for x in (100, 120)]
+    assert [register.number(track, grey).track for track in lost] == [1, 2]
+    for track in lost:
+        register.gone(track)
+    assert register.places(1.9) == [box(100, 100), box(120, 100)]
+    assert register.places(2.1) == []
+    assert [register.number(Track(box(114, 100), began=1.0, t=1.0), grey).track for _ in range(3)] == [2, 1, 3]
