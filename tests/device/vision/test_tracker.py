@@ -334,3 +334,11 @@ def test_of_two_who_were_lost_the_nearer_one_has_returned() -> None:
     assert register.places(1.9) == [box(100, 100), box(120, 100)]
     assert register.places(2.1) == []
     assert [register.number(Track(box(114, 100), began=1.0, t=1.0), grey).track for _ in range(3)] == [2, 1, 3]
+
+
+def test_a_side_of_which_a_search_is_in_no_doubt_is_taken_whole() -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0)
+    track.update((98, 98, 84, 84), 1 / 15)
+    assert track.box[2] == 84
+    assign({0: scan((96, 96, 88, 88))}, [track], picture(), 2 / 15)
+    assert track.box[2] == 88
