@@ -60,7 +60,19 @@ def test_the_square_is_scaled_about_the_centre_and_moved_down(
 
 @pytest.mark.parametrize(
     "corner",
-    [(60, 40), (0, 0), (-20, 30), (-20, -20), (130, 30), (130, 100), (60, -47), (-47, 60), (60, 119), (159, 119)],
+    [
+        (60, 40),
+        (0, 0),
+        (-20, 30),
+        (-20, -20),
+        (130, 30),
+        (130, 100),
+        (60, -47),
+        (-47, 60),
+        (60, 100),
+        (60, 119),
+        (159, 119),
+    ],
 )
 def test_beyond_the_border_the_edge_repeats(shipped: Bundle, corner: tuple[int, int]) -> None:
     frame = noise(120, 160)
@@ -250,25 +262,36 @@ def test_the_longer_side_of_a_box_counts(shipped: Bundle, tilt: float) -> None:
 
 
 @pytest.mark.parametrize("tilt", [-30.0, -11.0, 12.0, 25.0])
-@pytest.mark.parametrize(("scale", "shift_y"), [(1.02, 0.0), (1.2, 0.1)])
+@pytest.mark.parametrize(
+    ("scale", "shift_y", "width", "height"),
+    [(1.02, 0.0, 48, 48), (1.2, 0.1, 48, 48), (1.2, -0.1, 40, 56), (1.0, 0.0, 64, 32)],
+)
 def test_the_crop_of_a_head_that_leans_is_that_of_the_head_upright(
-    shipped: Bundle, tilt: float, scale: float, shift_y: float
+    shipped: Bundle, tilt: float, scale: float, shift_y: float, width: int, height: int
 ) -> None:
     blobs = np.random.default_rng(3).integers(0, 255, (30, 40)).astype(np.uint8)
     upright = np.asarray(cv2.resize(blobs, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
     turn = cv2.getRotationMatrix2D((319.5, 239.5), tilt, 1)
     leaning = np.asarray(cv2.warpAffine(upright, turn, (640, 480), flags=cv2.INTER_CUBIC), np.uint8)
-    contract, box = contract_with_rule(shipped, scale, shift_y), (260, 180, 120, 120)
+    rule = contract_with_rule(shipped, scale, shift_y).input.crop
+    contract, box = contract_with(shipped, crop=rule, width=width, height=height), (260, 180, 120, 120)
     expected = crop(upright, box, contract).astype(int)
+    assert expected.shape == (height, width)
     assert np.abs(crop(leaning, box, contract, tilt=tilt).astype(int) - expected).mean() < 6
     assert np.abs(crop(leaning, box, contract).astype(int) - expected).mean() > 20
 
 
-@pytest.mark.parametrize("box", [(-30, -20, 90, 90), (120, 90, 60, 60)])
-def test_a_head_that_leans_at_the_border_is_cut_with_repeated_edges(shipped: Bundle, box: Box) -> None:
-    out = np.zeros((48, 48), np.uint8)
-    assert np.shares_memory(crop(noise(120, 160), box, contract_with_rule(shipped), out, tilt=20.0), out)
-    assert out.any()
+@pytest.mark.parametrize("box", [(-30, -20, 90, 90), (120, 90, 60, 60), (40, 30, 60, 60)])
+@pytest.mark.parametrize(("width", "height"), [(48, 48), (40, 56)])
+@pytest.mark.parametrize("tilt", [-25.0, 20.0])
+def test_a_head_that_leans_at_the_border_is_cut_with_repeated_edges(
+    shipped: Bundle, box: Box, width: int, height: int, tilt: float
+) -> None:
+    contract, frame = contract_with(shipped, width=width, height=height), noise(120, 160)
+    wider, (x, y, *sides) = np.pad(frame, 100, "edge"), box
+    out = np.zeros((height, width), np.uint8)
+    assert np.shares_memory(crop(frame, box, contract, out, tilt=tilt), out)
+    np.testing.assert_array_equal(out, crop(wider, (x + 100, y + 100, *sides), contract, tilt=tilt))
 
 
 def test_a_head_that_leans_outside_the_frame_is_an_empty_crop(shipped: Bundle) -> None:
