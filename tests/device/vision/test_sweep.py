@@ -164,6 +164,15 @@ def test_every_third_size_is_searched_for_and_the_others_in_the_next_sweeps() ->
     assert [size for size, _ in itertools.groupby(shown)][:8] == [20, 30, 23, 35, 26, 20, 30, 23]
 
 
+@pytest.mark.parametrize("tilt", [0.0, 22.0])
+def test_in_each_sweep_every_part_that_has_changed_is_scanned_once(tilt: float) -> None:
+    swept, sweeps = Swept(tilt), []
+    for n in range(4):
+        swept.whole(level=n % 2 * 40)
+        sweeps.append([(picture.shape, least, most) for picture, least, most in swept.detector.shown])
+    assert sweeps[1:] == sweeps[:1] * 3
+
+
 @pytest.mark.parametrize(("side", "searched"), [(36, True), (60, True), (250, True), (20, False), (500, False)])
 def test_where_a_face_was_lost_its_size_is_searched_for_although_nothing_changes(side: int, *, searched: bool) -> None:
     swept = Swept()
