@@ -5,6 +5,7 @@ Neighbouring readings are alike, so a held-out reading between two fitted ones w
 expression is held out, after a gap.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -46,10 +47,9 @@ class Samples:
             t: time of the reading, in seconds. A reading that is not later than the last one is left out.
             scores: probabilities in the order of the labels, as the network gave them.
         """
-        last_t = self._last_t.get(expression)
-        if last_t is not None and t <= last_t:
+        gap_s = t - self._last_t.get(expression, -math.inf)
+        if gap_s <= 0:
             return
-        gap_s = 0.0 if last_t is None else t - last_t
         self._last_t[expression] = t
         self._seconds[expression] = self.seconds(expression) + (gap_s if gap_s <= _PAUSE_S else 0.0)
         count = self._count[expression] = self._count.get(expression, 0) + 1

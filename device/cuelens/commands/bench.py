@@ -153,7 +153,7 @@ def _stages(bundle: Bundle) -> Iterator[tuple[str, dict[str, float]]]:
 
 def _sweep(detector: HaarDetector, picture: Grey) -> tuple[dict[str, float], dict[str, float]]:
     """Time each part of ten sweeps, and each sweep."""
-    sweep, frame = Sweep(detector, Optics()), Frame(picture, 0.0, 0)
+    sweep, frame = Sweep(detector, Optics(), 0.0), Frame(picture, 0.0, 0)
     parts: list[int] = []
     wholes: list[int] = []
     for _ in range(10):

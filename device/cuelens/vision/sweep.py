@@ -70,7 +70,7 @@ class Part:
 class Sweep:
     """Scans the parts of a frame in turn, as many in one call as the caller asks for."""
 
-    def __init__(self, detector: Detector, optics: Optics, tilt: float = 0.0, every: int = 1) -> None:
+    def __init__(self, detector: Detector, optics: Optics, tilt: float, every: int = 1) -> None:
         """Divide nothing yet: the first frame gives the size.
 
         Args:
@@ -139,7 +139,7 @@ class Sweep:
         return [box for _, box in candidates]
 
     def _area(self, grey: Grey, part: Part, faces: Sequence[Box], lost: Sequence[Box], motion: Motion) -> Box:
-        """Return the area of a part to scan, in pixels of its shrunken, turned frame. Its width is 0 if there is none.
+        """Return the area of a part to scan, in pixels of its shrunken, turned frame; one too small for a face if none.
 
         A face of which more than its edge changed is wholly inside.
         """
@@ -160,7 +160,7 @@ class Sweep:
         left, top = max(x // part.shrink - around, 0), max(y // part.shrink - around, part.top)
         right = min(-(-(x + width) // part.shrink) + around, columns)
         bottom = min(-(-(y + height) // part.shrink) + around, part.bottom)
-        return left, top, max(right - left, 0) if bottom - top >= part.smallest else 0, max(bottom - top, 0)
+        return left, top, right - left, bottom - top
 
     def _turned(self, area: Box, shape: tuple[int, ...]) -> Box:
         """Return the upright area around one that is turned with the frame, until leaning heads are upright."""

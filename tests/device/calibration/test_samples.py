@@ -23,9 +23,19 @@ def sat(seconds: float, rate: float = 15.0, begin: float = 0.0) -> Samples:
         ((1.0,), 0.0),
         ((1.0, 1.5, 2.0), 1.0),
         ((1.0, 1.5, 9.0, 9.5), 1.0),
+        ((1.0, 1.75, 2.5), 1.5),
+        ((1.0, 1.5, 2.5, 3.0), 1.0),
         ((1.0, 1.5, 1.5, 1.2, 2.0), 1.0),
     ],
-    ids=["nothing", "one reading", "two gaps", "a pause is no time in view", "what is not later is left out"],
+    ids=[
+        "nothing",
+        "one reading",
+        "two gaps",
+        "a pause is no time in view",
+        "three quarters",
+        "over three quarters",
+        "what is not later is left out",
+    ],
 )
 def test_seconds_are_those_in_view(times: tuple[float, ...], seconds: float) -> None:
     samples = Samples()
@@ -38,6 +48,8 @@ def test_seconds_are_those_in_view(times: tuple[float, ...], seconds: float) -> 
 def test_the_held_out_moments_are_the_last_ones_after_a_gap() -> None:
     samples = sat(9.0)
     fitting, held_out = samples.fitting("neutral"), samples.held_out("neutral")
+    assert fitting[0].t == 0.0
+    assert fitting[-1].t == pytest.approx(5.5, abs=0.1)
     assert fitting[-1].t <= held_out[0].t - 0.5
     assert held_out[0].t == pytest.approx(6.0, abs=0.1)
     assert held_out[-1].t == pytest.approx(9.0)

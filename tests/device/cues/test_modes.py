@@ -80,6 +80,7 @@ FACE = (5.0, "face", "face")
         # A face that was only away for a moment is no news; after three seconds it is.
         ([(0, None), (5, "unsure"), (9, None), (11, "unsure")], 14, [FACE]),
         ([(0, None), (5, "unsure"), (9, None), (12.5, "unsure")], 14, [FACE, (12.5, "face", "face")]),
+        ([(0, None), (5, "unsure"), (9.05, None), (12, "unsure")], 14, [FACE, (12.0, "face", "face")]),
         # An expression is told once, however long it lasts; neutral and unsure never.
         ([(0, None), (5, "unsure"), (10, "happy")], 60, [FACE, (10.0, "expression", "happy")]),
         ([(0, None), (5, "unsure"), (10, "neutral")], 60, [FACE]),
@@ -116,6 +117,7 @@ def test_companion_tells_what_is_clear_once(
         ([(0, "happy")], (6.0,), [(0.1, "expression", "happy"), (6.0, "answer", "happy")]),
         # Nothing is clear yet: it waits a second for that, and then says so.
         ([(0, "unsure")], (6.0,), [(7.0, "answer", "unsure")]),
+        ([(0, "unsure")], (0.6,), [(1.6, "answer", "unsure")]),
         ([(0, "unsure"), (6.5, "sad")], (6.0,), [(6.5, "answer", "sad")]),
         ([(0, "neutral"), (4, None)], (6.0,), [(7.0, "answer", "nobody")]),
         # Presses in a row are answered once a second at most, and an old one not at all.
@@ -159,6 +161,9 @@ SMILING: list[Span] = [(0, "neutral"), (10, "happy")]
             [(10.0, "prompt", "guess"), (14.0, "expression", "happy")],
             (False,),
         ),
+        # A face that was in view during the question is no news after it; one that was away for three seconds is.
+        ([*SMILING, (13.5, "neutral")], (), [(10.0, "prompt", "guess")], ()),
+        ([*SMILING, (10.2, None), (13.5, "neutral")], (), [(10.0, "prompt", "guess"), (13.5, "face", "face")], ()),
         # Without a question a press asks what is shown.
         ([(0, "neutral")], (6.0,), [(6.0, "answer", "neutral")], ()),
     ],
@@ -277,3 +282,33 @@ def test_modes_are_found_by_their_files_and_say_what_they_do() -> None:
     assert modes()["quiet"].outputs == {"light", "console"}
     with pytest.raises(BadInput, match=f"mode is 'loud': expected one of {', '.join(modes())}$"):
         mode("loud")
+
+
+def turns(name: str, settled: list[tuple[int, str, float]]) -> tuple[list[tuple[int | None, str]], int]:
+    """Return what is told, and the size of the mode's state, if one of several faces after another is attended to.
+
+    settled: for each ten seconds the face, its expression, and when that settled. Nothing is limited.
+    """
+    state, told = mode(name).begin, []
+    for n in range(150 * len(settled)):
+        track, word, since_t = settled[n // 150]
+        moment = Moment(n / 15, track, word, since_t, word, False, lambda _: True, at(0.0, FADING))
+        step = mode(name).step(state, moment, PlayRule())
+        state = step.state
+        told += [(step.wish.track, step.wish.word)] if step.wish and step.wish.kind == "expression" else []
+    return told, len(msgspec.json.encode(state))
+
+
+@pytest.mark.parametrize("name", ["companion", "quiet", "explore"])
+def test_who_is_looked_at_again_and_shows_the_same_is_not_told_of_again(name: str) -> None:
+    people = [(track, "happy" if track % 2 else "sad", track / 10) for track in range(1, 6)]
+    assert turns(name, people * 3)[0] == [(track, word) for track, word, _ in people]
+
+
+@pytest.mark.parametrize("name", modes())
+def test_however_long_a_session_lasts_a_mode_remembers_little(name: str) -> None:
+    settled = [(n, ("happy", "sad")[n % 2], 10.0 * n) for n in range(60)]
+    told, size = turns(name, settled)
+    assert len(told) >= 30
+    # The numbers in it may have a digit more.
+    assert size < turns(name, settled[:30])[1] + 50

@@ -172,6 +172,12 @@ def test_each_face_in_view_is_read() -> None:
     assert policy().due(0.0, faces) == faces
 
 
+def test_a_reduced_beat_reads_the_largest_face_if_nobody_is_attended_to() -> None:
+    faces = [Face(1, (0, 200, 50, 200)), Face(2, (300, 0, 90, 60)), Face(3, (500, 300, 40, 40))]
+    assert policy().due(0.0, faces, reduced=True) == [faces[1]]
+    assert policy().due(0.0, [], reduced=True) == []
+
+
 @pytest.mark.parametrize("others", [(), (Face(9, (500, 300, 40, 40)),)], ids=["alone", "beside somebody"])
 def test_who_is_alone_and_gets_another_number_is_not_told_of_again(others: tuple[Face, ...]) -> None:
     subject = policy()

@@ -1,6 +1,7 @@
 """How often a face is read: seldom while nothing happens, and never so late that something is told later."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -44,10 +45,11 @@ class Watch:
         press: bool = False,
         searched: bool = False,
     ) -> "Watch":
-        looks = {"fresh": fresh} if fresh else {}
+        given: dict[str, Any] = {"closely": press, "searched": searched, "fresh": fresh}
+        options = {name: value for name, value in given.items() if value}
         for _ in range(beats):
             t = self.n / 15
-            due = self.always or self.policy.due(t, [FACE], closely=press, searched=searched, **looks)
+            due = self.always or self.policy.due(t, [FACE], **options)
             self.read += [self.n] if due else []
             cue = self.policy.step(t, [FACE], {1: scores} if due else {}, press=press).cue
             self.told += [(self.n, cue.word)] if cue else []

@@ -42,11 +42,11 @@ def test_boxes_are_near_within_half_a_side_and_a_factor_of_1_6(other: Box, alike
 @pytest.mark.parametrize("shape", [(90, 120), (121, 80)])
 def test_a_box_in_a_turned_picture_lies_where_its_content_was(shape: tuple[int, int], degrees: float) -> None:
     picture = np.zeros(shape, np.uint8)
-    picture[40:44, 50:54] = 255
+    picture[30:52, 35:57] = 255
     upright = turned(picture, -degrees)
     rows, columns = np.nonzero(upright > 128)
-    x, y = round(columns.mean() - 1.5), round(rows.mean() - 1.5)
-    left, top, *side = turned_back((x, y, 4, 4), picture.shape, degrees)
-    assert abs(left - 50) <= 1
-    assert abs(top - 40) <= 1
-    assert side == [4, 4]
+    x, y = round(columns.mean() - 10.5), round(rows.mean() - 10.5)
+    left, top, *side = turned_back((x, y, 22, 22), picture.shape, degrees)
+    assert abs(left - 35) <= 1
+    assert abs(top - 30) <= 1
+    assert side == [22, 22]

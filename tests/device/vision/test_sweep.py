@@ -164,6 +164,15 @@ def test_every_third_size_is_searched_for_and_the_others_in_the_next_sweeps() ->
     assert [size for size, _ in itertools.groupby(shown)][:8] == [20, 30, 23, 35, 26, 20, 30, 23]
 
 
+@pytest.mark.parametrize("tilt", [0.0, 22.0])
+def test_in_each_sweep_every_part_that_has_changed_is_scanned_once(tilt: float) -> None:
+    swept, sweeps = Swept(tilt), []
+    for n in range(4):
+        swept.whole(level=n % 2 * 40)
+        sweeps.append([(picture.shape, least, most) for picture, least, most in swept.detector.shown])
+    assert sweeps[1:] == sweeps[:1] * 3
+
+
 @pytest.mark.parametrize(("side", "searched"), [(36, True), (60, True), (250, True), (20, False), (500, False)])
 def test_where_a_face_was_lost_its_size_is_searched_for_although_nothing_changes(side: int, *, searched: bool) -> None:
     swept = Swept()
@@ -201,12 +210,25 @@ def test_a_sweep_has_24_parts_and_shrinks_the_frame_until_faces_are_20_to_39_pix
     farthest_m: float, widths: tuple[int, ...], every: int
 ) -> None:
     detector, motion, seen = Recorder(), Motion(), frame(0.0)
-    sweep = Sweep(detector, Optics(farthest_m=farthest_m), every=every)
+    sweep = Sweep(detector, Optics(farthest_m=farthest_m), 0.0, every)
     assert sweep.parts(seen) == pytest.approx(24 / every, abs=3)
     motion.see(seen.grey)
     sweep.scan(seen, sweep.parts(seen), (), motion, hits=1, most=1)
     assert {picture.shape[1] for picture, _, _ in detector.shown} == set(widths)
     assert all(20 <= least <= most <= 39 for _, least, most in detector.shown)
+
+
+@pytest.mark.parametrize("farthest_m", [4.0, 2.0, 1.0])
+def test_no_part_has_many_more_windows_than_others(farthest_m: float) -> None:
+    detector, motion, seen = Recorder(), Motion(), frame(0.0)
+    sweep = Sweep(detector, Optics(farthest_m=farthest_m), 0.0)
+    motion.see(seen.grey)
+    sweep.scan(seen, sweep.parts(seen), (), motion, hits=1, most=1)
+    windows = [
+        sum((picture.shape[0] - side) * (picture.shape[1] - side) / side**2 for side in detector.sides(least, most))
+        for picture, least, most in detector.shown
+    ]
+    assert max(windows) < 1.6 * float(np.mean(windows))
 
 
 @pytest.mark.parametrize(("gap_s", "found"), [(0.5, True), (0.7, False)])

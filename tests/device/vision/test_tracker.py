@@ -232,10 +232,57 @@ def test_what_passes_before_a_face_in_a_moment_is_not_learned() -> None:
     assert returns_as(track, 1)
 
 
-def test_a_new_face_has_no_number_and_is_expected_where_it_is() -> None:
+def test_a_face_that_trembles_in_its_place_is_expected_there() -> None:
+    random, track, off = np.random.default_rng(0), Track(box(100, 100), 0.0, 0.0), []
+    for n in range(1, 200):
+        x, y = (100 + round(float(tremble)) for tremble in random.normal(0, 1, 2))
+        track.update(box(x, y), n / 15, trust=0.5)
+        off.append(distance(track.expected(n / 15 + 0.2), box(100, 100)))
+    assert np.mean(off) < 4
+    assert max(off) < 12
+
+
+@pytest.mark.parametrize("growth", [-2.0, -0.6, 0.6, 2.0])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_face_is_expected_to_come_no_faster_than_from_two_metres_to_one_in_six_tenths(
+    growth: float, *, aligned: bool
+) -> None:
+    track = Track(box(200, 200), 0.0, 0.0)
+    for n in range(1, 16):
+        side = SIDE * float(np.exp(growth * n / 15))
+        if aligned:
+            track.follow(Fit(240, 240, side, 0.0, 1.0), n / 15)
+        else:
+            corner = round(240 - side / 2)
+            track.update((corner, corner, round(side), round(side)), n / 15, trust=0.5)
+    _, _, now = track.place(1.0)
+    _, _, later = track.place(1.5)
+    bounded = min(max(growth, -1.2), 1.2)
+    assert np.log(later / now) / 0.5 == pytest.approx(bounded, abs=0.1)
+
+
+def test_a_new_face_is_expected_where_it_was_found() -> None:
+    assert Track(box(100, 100), 0.0, 0.0).expected(2.0) == box(100, 100)
+
+
+def test_two_frames_of_one_time_say_nothing_of_speed() -> None:
+    track = Track(box(100, 100), 0.0, 0.0)
+    track.follow(Fit(150, 140, SIDE, 0.0, 1.0), 0.0)
+    assert track.expected(1.0) == box(110, 100)
+    track.update(box(300, 300), 0.0)
+    assert track.expected(1.0) == box(110, 100)
+
+
+@pytest.mark.parametrize(("leans", "tilt"), [(-50.0, -35.0), (-10.0, -10.0), (12.0, 12.0), (50.0, 35.0)])
+def test_a_head_leans_as_alignment_tells_but_by_no_more_than_heads_do(leans: float, tilt: float) -> None:
+    track = Track(box(100, 100), 0.0, 0.0, number=1)
+    track.follow(Fit(140, 140, SIDE, leans, 1.0), 1 / 15)
+    assert track.face.tilt == tilt
+
+
+def test_a_new_face_has_no_number_and_has_not_been_missed() -> None:
     track = Track(box(100, 100), began=5.0, t=5.0)
     assert track.face == Face(0, box(100, 100), 0.0)
-    assert track.expected(6.0) == box(100, 100)
     assign({0: scan()}, [track], picture(), 5.1)
     assert track.misses == 1
 
@@ -248,29 +295,6 @@ def test_a_face_that_alignment_follows_is_where_that_says_and_expected_farther_o
     assert track.place(29 / 15) == pytest.approx((140 + 5 * 29, 140 - 2 * 29, sides[29]))
     assert track.face == Face(1, track.expected(29 / 15), 10.0)
     assert track.place(2.0) == pytest.approx((140 + 5 * 30, 140 - 2 * 30, sides[30]), abs=0.1)
-
-
-def test_where_alignment_finds_a_face_again_in_the_same_moment_says_nothing_of_speed() -> None:
-    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
-    track.follow(Fit(150, 145, 100, 0.0, 1.0), 0.0)
-    assert track.expected(1.0) == (100, 95, 100, 100)
-
-
-@pytest.mark.parametrize("growth", [0.3, -0.3])
-def test_no_face_is_expected_to_come_or_go_faster_than_a_person_walks(growth: float) -> None:
-    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
-    for n in range(1, 11):
-        track.follow(Fit(140, 140, SIDE * math.exp(growth * n), 0.0, 1.0), n / 15)
-    *_, side = track.place(10 / 15 + 1)
-    expected = SIDE * math.exp(10 * growth + math.copysign(1.2, growth))
-    assert side == pytest.approx(expected, rel=0.01)
-
-
-@pytest.mark.parametrize(("found", "tilt"), [(50.0, 35.0), (-50.0, -35.0), (-20.0, -20.0)])
-def test_no_head_is_taken_to_lean_farther_than_one_is_searched_for(found: float, tilt: float) -> None:
-    track = Track(box(100, 100), began=0.0, t=0.0, number=1)
-    track.follow(Fit(140, 140, SIDE, found, 1.0), 1 / 15)
-    assert track.face.tilt == tilt
 
 
 @pytest.mark.parametrize(("searched_t", "x", "y"), [(None, 120, 90), (0.0, 104, 98)], ids=["never", "just before"])

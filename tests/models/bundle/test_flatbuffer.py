@@ -38,11 +38,26 @@ def test_the_signature_is_what_the_runtime_says_of_the_shipped_model(shipped: Bu
         ]
 
 
-@pytest.mark.parametrize(("code", "dtype"), [(0, "float32"), (3, "uint8"), (7, "int16"), (9, "int8")])
+@pytest.mark.parametrize(("code", "dtype"), [(0, "float32"), (3, "uint8"), (7, "int16"), (9, "int8"), (2, "type 2")])
 def test_a_type_is_that_of_the_schema_of_tflite(code: int, dtype: str) -> None:
     int8, coded = struct.pack("<i", 9), struct.pack("<i", code)
     (given,), (answer,) = signature(FLATBUFFERS.model().replace(int8, coded))
     assert (given, answer) == (TensorFacts((1, 16, 16, 1), dtype, 0.5, -3), TensorFacts((1, 2), dtype, 0.25, 4))
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+def test_what_a_tensor_leaves_out_is_the_default_of_the_schema(
+    monkeypatch: pytest.MonkeyPatch, *, quantised: bool
+) -> None:
+    table, numbers = FLATBUFFERS._table, FLATBUFFERS._numbers  # noqa: SLF001 - a model that nobody else needs
+
+    def plain(shape: tuple[int, ...], *_: float) -> object:
+        # A converter writes a table of quantisation without numbers, and no type for float32.
+        return table([numbers("i", *shape), b"", b"", b"", *([table([b""])] if quantised else [])])
+
+    monkeypatch.setattr(FLATBUFFERS, "_tensor", plain)
+    (given,), (answer,) = signature(FLATBUFFERS.model())
+    assert (given, answer) == (TensorFacts((1, 16, 16, 1), "float32", 0.0, 0), TensorFacts((1, 2), "float32", 0.0, 0))
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\0\0\0\0TFL", b"PK\3\4TFL3", bytes(40), b"\0\0\0\0TFL3" + bytes(40)])
