@@ -15,11 +15,7 @@ import numpy as np
 
 from cuelens.adapters.haar import NAME, HaarDetector
 from cuelens.commands.summary import percentile
-from cuelens.frame import Frame, Grey
 from cuelens.health import board
-from cuelens.vision.motion import Motion
-from cuelens.vision.optics import Optics
-from cuelens.vision.sweep import Sweep
 from cuelens_models.bundle.file import SHIPPED, Bundle, load
 from cuelens_models.bundle.golden import FORMULAS, picture
 from cuelens_models.bundle.interpreter import Interpreter
@@ -138,34 +134,16 @@ def _stages(bundle: Bundle) -> Iterator[tuple[str, dict[str, float]]]:
     picture = np.clip(np.sum(layers, axis=0) + 128, 0, 255).astype(np.uint8)
     small = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
     region = np.ascontiguousarray(small[60:148, 100:188])
+    shrunken = cv2.resize(picture, (160, 120), interpolation=cv2.INTER_AREA)
     detector = HaarDetector()
-    part, whole = _sweep(detector, picture)
-    yield "part of a sweep", part
-    yield "sweep of all parts", whole
-    yield "the same at once", _measure(lambda: detector.detect(small, 20, 160), 20)
+    yield "candidates of a frame", _measure(lambda: detector.candidates(shrunken), 200)
+    yield "scan of a frame", _measure(lambda: detector.detect(small, 20, 160), 20)
     yield "region scan (88x88)", _measure(lambda: detector.detect(region, 35, 55), 200)
     face = (200, 150, 100, 100)
     yield (
         "crop and quantise",
         _measure(lambda: model_input(crop(picture, face, bundle.contract), bundle.contract), 500),
     )
-
-
-def _sweep(detector: HaarDetector, picture: Grey) -> tuple[dict[str, float], dict[str, float]]:
-    """Time each part of ten sweeps, and each sweep."""
-    sweep, frame = Sweep(detector, Optics()), Frame(picture, 0.0, 0)
-    parts: list[int] = []
-    wholes: list[int] = []
-    for _ in range(10):
-        times_ns = []
-        for _ in range(sweep.parts(frame)):
-            # Its blocks are missing, so everything has changed.
-            began = time.perf_counter_ns()
-            sweep.scan(frame, 1, (), Motion(), hits=2, most=1)
-            times_ns.append(time.perf_counter_ns() - began)
-        parts += times_ns
-        wholes.append(sum(times_ns))
-    return _percentiles(parts), _percentiles(wholes)
 
 
 def _invokes(bundle: Bundle) -> Iterator[tuple[int, dict[str, float]]]:

@@ -51,9 +51,9 @@ _WIDE: Final = _Region(reach=1.65, narrowest=0.68, widest=1.5, least=_FINE, trus
 _FOLLOWED: Final = (_WIDE, _LEANING, _STEADY, _LEANING)
 CYCLE: Final = len(_FOLLOWED)
 """Searches of a followed face: the first measures its side; two lean to either side and measure its tilt."""
-_NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25)
+_NEW: Final = _Region(reach=2.2, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
-_MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45)
+_MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45, least=24)
 
 
 class RegionSearch:
@@ -82,11 +82,14 @@ class RegionSearch:
         half = side * region.reach / 2
         left, top = max(round(x - half), 0), max(round(y - half), 0)
         right, bottom = min(round(x + half), width), min(round(y + half), height)
-        shrink = max(round(side) // region.least, 1)
-        columns, rows = (right - left) // shrink, (bottom - top) // shrink
+        shrink: float = max(round(side) // region.least, 1)
+        if region is _WIDE and shrink == 1:
+            # Many sizes of windows, in the densest scan there is: up to four times the cost of a smaller picture.
+            shrink = max(side / region.least, 1.0)
+        columns, rows = int((right - left) / shrink), int((bottom - top) / shrink)
         if columns <= 0 or rows <= 0:
             return Scan({})
-        picture = frame.grey[top : top + rows * shrink, left : left + columns * shrink]
+        picture = frame.grey[top : top + int(rows * shrink), left : left + int(columns * shrink)]
         if shrink > 1:
             small = self._buffer(0, rows, columns)
             cv2.resize(picture, (columns, rows), dst=small, interpolation=cv2.INTER_AREA)

@@ -74,11 +74,11 @@ def test_a_head_that_begins_to_lean_keeps_its_track(way: int) -> None:
     assert way * leaning[-1][0].tilt == pytest.approx(30, abs=8)
 
 
-def test_after_a_head_that_leant_the_next_one_is_searched_for_as_leaning() -> None:
+def test_a_head_that_leans_and_is_back_is_found_in_two_seconds() -> None:
     look = Look()
     assert [look.at(25) for _ in range(60)][-1]
     empty = Frame(np.full((480, 640), 90, np.uint8), 0.0, 0)
     for _ in range(60):
         look.n += 1
         look.finder.find(msgspec.structs.replace(empty, t=look.n / 15))
-    assert any(look.at(25) for _ in range(12))
+    assert any(look.at(25) for _ in range(30))

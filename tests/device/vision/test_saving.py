@@ -68,16 +68,6 @@ def followed(eye: Eye) -> int:
     return 40
 
 
-def test_a_still_room_costs_far_less_than_one_that_moves(squares: Any) -> None:
-    still, moves = Eye(squares), Eye(squares)
-    for n in range(150):
-        still.find(room(n))
-        moves.find(room(n, shift=20 * (n % 2)))
-    assert sum(still.searched[75:]) < 0.6 * sum(moves.searched[75:])
-    # It is not blind: all of it is searched now and then.
-    assert sum(still.searched[75:]) > 0
-
-
 @pytest.mark.parametrize("side", [42, 60, 90, 130, 190, 260])
 @pytest.mark.parametrize("moves", [False, True])
 def test_who_comes_into_a_room_is_found_as_soon_as_before(eye: Eye, side: int, *, moves: bool) -> None:
