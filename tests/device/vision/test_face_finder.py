@@ -55,12 +55,6 @@ def test_the_smallest_face_is_40_pixels_of_640_at_two_metres() -> None:
     assert Optics(sideways=True).smallest_face(480, 640) == pytest.approx(40, abs=0.1)
 
 
-def test_the_largest_face_is_320_pixels_of_640_and_never_larger_than_the_frame() -> None:
-    assert Optics().largest_face(640, 480) == pytest.approx(320, abs=1)
-    assert Optics(sideways=True).largest_face(480, 640) == pytest.approx(320, abs=1)
-    assert Optics(nearest_m=0.1).largest_face(640, 480) == Optics(nearest_m=0.1).largest_face(480, 640) == 480
-
-
 def test_a_face_counts_when_it_was_found_twice(eye: Eye) -> None:
     box = ((200, 150, 100, 100), 200)
     scans = []
