@@ -81,7 +81,7 @@ reliability: .venv/.dev ## inject every fault into running glasses, and write wh
 shipped-bundle: .venv/.dev ## make the shipped bundle again from its .keras, and compare their content
 	mkdir -p build
 	$(BIN)/convert-model $(SHIPPED)/cuelens.keras --data $(DATA) -o build/cuelens.tflite --expect $(SHIPPED)/cuelens.tflite
-	@echo "the same content as $(SHIPPED)/cuelens.tflite"
+	@echo "the same content, but for rounding, as $(SHIPPED)/cuelens.tflite"
 
 release-check: .venv/.dev build/release-tools/.made ## everything that a release needs: a list with ticks, or with what is missing
 	$(BIN)/python tools/release.py

@@ -120,7 +120,7 @@ def command_line() -> "ArgumentParser":
         metavar="PERCENT",
         help="of images that both models name alike (not required)",
     )
-    gate.add_argument("--expect", type=Path, metavar="BUNDLE", help="refuse a content digest other than this bundle's")
+    gate.add_argument("--expect", type=Path, metavar="BUNDLE", help="refuse a content that differs from this bundle's")
 
     bundle = parser.add_argument_group("for a bundle")
     bundle.add_argument("--inspect", type=Path, metavar="BUNDLE", help="print its contract")
@@ -201,7 +201,7 @@ def _convert(options: "Namespace") -> int:
     command.refuse_overwriting(options.output, [model, options.data, options.expect])
     if options.representative and not options.representative.is_dir():
         raise BadInput(f"{options.representative} is no folder of photographs")
-    digest = file.load(options.expect).contract.content_digest if options.expect else None
+    expected = file.load(options.expect) if options.expect else None
     _need_packages(options)
     if options.report:
         make_folder(options.report)
@@ -210,4 +210,4 @@ def _convert(options: "Namespace") -> int:
             from cuelens_convert.run import run_conversion
     except ImportError as error:
         raise command.require(error.name or "tensorflow", "convert") from error
-    return run_conversion(options, digest)
+    return run_conversion(options, expected)

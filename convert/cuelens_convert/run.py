@@ -7,19 +7,21 @@ from cuelens_convert import batch, summary
 from cuelens_convert.compare import Limits
 from cuelens_convert.convert import Options, convert
 from cuelens_convert.diagnose import diagnose
+from cuelens_convert.digest import same_but_for_rounding
 from cuelens_convert.source import Described, open_source
 from cuelens_models.atomic_file import write_whole
+from cuelens_models.bundle.file import Bundle
 from cuelens_models.data.load import load
 from cuelens_models.errors import Refused
 from cuelens_models.progress import display
 
 
-def run_conversion(options: Namespace, digest: str | None) -> int:
+def run_conversion(options: Namespace, expected: Bundle | None) -> int:
     """Convert one network, print what was lost, and write the bundle. Raises Refused if it may not be written.
 
     The network is opened before the data are read, which may take minutes.
 
-    options: of the command line. digest: content digest that the bundle must have, None if any will do.
+    options: of the command line. expected: bundle whose content the new one must have, None if any will do.
     """
     source = open_source(options.models[0], Described(options.labels, options.pixels, options.protocol))
     data = load(options.data, options.classes)
@@ -49,9 +51,9 @@ def run_conversion(options: Namespace, digest: str | None) -> int:
     if outcome.refusal and diagnosis:
         print("\n".join(summary.advice(diagnosis.errors, diagnosis.spread, outcome)))
         raise Refused(f"{options.scheme} is refused: {outcome.refusal}: nothing was written")
-    actual = outcome.contract.content_digest
-    if digest not in (None, actual):
-        raise Refused(f"the content digest is {actual}, {options.expect} has {digest}: nothing was written")
+    if expected and not same_but_for_rounding(outcome.bundle[: outcome.contract.model_bytes], expected.model):
+        digest = expected.contract.content_digest
+        raise Refused(f"{options.expect} has another content, of the digest {digest}: nothing was written")
     write_whole(options.output, outcome.bundle)
     print(f"{options.output}: {len(outcome.bundle) / 1024:.0f} KiB")
     return 0

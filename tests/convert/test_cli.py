@@ -261,7 +261,7 @@ def test_an_unwritable_output_ends_with_3(
     ("options", "words"),
     [
         (("--min-agreement", "101"), "100.00% of 120 images, 101 % are required"),
-        (("--expect", SHIPPED), "the content digest is"),
+        (("--expect", SHIPPED), "has another content, of the digest"),
     ],
 )
 def test_what_the_gate_refuses_ends_with_4_and_is_not_written(

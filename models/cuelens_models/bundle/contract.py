@@ -197,7 +197,7 @@ class Contract(StrictStruct, frozen=True):
         model_bytes: length of the model, which the zip follows.
         model_sha256: checksum of the model.
         content_digest: hash of operations, weights and scales, without names. It is equal across versions of TensorFlow
-            that convert alike.
+            that convert alike, on processors that add in the same order.
         golden: pictures that every start replays.
         provenance: where the model comes from.
     """

@@ -663,7 +663,7 @@ _shtab_convert_model_options=(
   "--max-drop[of accuracy (0.5)]:POINTS:"
   "--max-class-drop[of recall in one class with 100 held-out images (3.0)]:POINTS:"
   "--min-agreement[of images that both models name alike (not required)]:PERCENT:"
-  "--expect[refuse a content digest other than this bundle\'s]:BUNDLE:_files"
+  "--expect[refuse a content that differs from this bundle\'s]:BUNDLE:_files"
   "--inspect[print its contract]:BUNDLE:_files"
   "--relabel[write a copy with other labels, all of them]:A,B,...:"
   "--thresholds[write a copy with other thresholds, 0 to 1, against neutral]:A=X,...:"
