@@ -101,6 +101,12 @@ def test_the_board_reboots_once_an_hour_at_most(
     assert (tmp_path / "rebooted").exists() == (stamp or expected == REBOOT)
 
 
+def test_glasses_that_somebody_stops_and_that_end_late_are_no_reason_for_a_reboot(tmp_path: Path) -> None:
+    done, calls = ran("reboot-at-last", tmp_path, recorded=("systemctl",), MONITOR_SERVICE_RESULT="timeout")
+    assert (done.returncode, calls) == (0, [])
+    assert "did not end in time: no reboot" in done.stdout
+
+
 def test_without_a_stamp_that_can_be_written_there_is_no_reboot(tmp_path: Path) -> None:
     done, calls = ran(
         "reboot-at-last", tmp_path, recorded=("systemctl",), STATE_DIRECTORY="/nowhere", CUELENS_REST_S="0"

@@ -307,6 +307,22 @@ def ladder(glasses: Any) -> Iterator[Any]:
     glasses.does("systemctl", "daemon-reload")
 
 
+def test_a_stop_that_takes_too_long_reboots_nothing(ladder: Any) -> None:
+    first = ladder.leader()
+    late = "/etc/systemd/system/cuelens.service.d/late.conf"
+    ladder.write(late, "[Service]\nTimeoutStopSec=1\nExecStop=sleep 100\n")
+    ladder.does("systemctl", "daemon-reload")
+    assert ladder.until(lambda: ladder.shown(GLASSES, "ActiveState") == "active"), ladder.journal()
+    ladder.run("systemctl", "stop", GLASSES)
+    assert ladder.shown(GLASSES, "Result") == "timeout", ladder.journal()
+    assert ladder.until(lambda: "did not end in time: no reboot" in ladder.journal("cuelens-reboot.service"))
+    assert ladder.leader() == first
+    ladder.does("rm", late)
+    ladder.does("systemctl", "daemon-reload")
+    ladder.does("systemctl", "reset-failed", GLASSES)
+    ladder.does("systemctl", "start", GLASSES)
+
+
 def test_the_last_rungs_are_the_alarm_one_reboot_and_then_new_tries(ladder: Any) -> None:
     reboot, first = "cuelens-reboot.service", ladder.leader()
     ladder.does("systemctl", "stop", GLASSES)
