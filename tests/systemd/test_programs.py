@@ -101,10 +101,23 @@ def test_the_board_reboots_once_an_hour_at_most(
     assert (tmp_path / "rebooted").exists() == (stamp or expected == REBOOT)
 
 
-def test_glasses_that_somebody_stops_and_that_end_late_are_no_reason_for_a_reboot(tmp_path: Path) -> None:
-    done, calls = ran("reboot-at-last", tmp_path, recorded=("systemctl",), MONITOR_SERVICE_RESULT="timeout")
-    assert (done.returncode, calls) == (0, [])
-    assert "did not end in time: no reboot" in done.stdout
+@pytest.mark.parametrize(
+    ("entered", "expected"),
+    [("200", []), ("50", REBOOT)],
+    ids=["the last start came to something", "it was an earlier one"],
+)
+def test_glasses_that_somebody_stops_and_that_end_late_are_no_reason_for_a_reboot(
+    tmp_path: Path, entered: str, expected: list[str]
+) -> None:
+    told = f"*ActiveEnter*) echo {entered} ;; *InactiveExit*) echo 100 ;;"
+    told = f'case "$*" in {told} *) echo "systemctl $*" >>"$RECORD" ;; esac'
+    (tmp_path / "told").mkdir()
+    (tmp_path / "told" / "systemctl").write_text(f"#!/bin/sh\n{told}\n")
+    (tmp_path / "told" / "systemctl").chmod(0o755)
+    path = f"{tmp_path / 'told'}:{os.environ['PATH']}"
+    done, calls = ran("reboot-at-last", tmp_path, recorded=(), MONITOR_SERVICE_RESULT="timeout", PATH=path)
+    assert (done.returncode, calls) == (0, expected), done.stderr
+    assert ("did not end in time: no reboot" in done.stdout) == (not expected)
 
 
 def test_without_a_stamp_that_can_be_written_there_is_no_reboot(tmp_path: Path) -> None:
