@@ -5,6 +5,7 @@ and one reply. The kernel says who asks (SO_PEERCRED): the user of the glasses, 
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -32,6 +33,8 @@ _PAUSE_S: Final = 0.5
 """Pause after a connection that could not be taken."""
 _CLOSE_S: Final = 0.5
 _MODE: Final = 0o660
+_UNREADY: Final = ".new"
+"""Suffix of a socket that does not listen yet. The system allows 107 bytes of a path: none longer than `.sock`."""
 _PEER: Final = struct.Struct("3i")
 _SO_PEERGROUPS: Final = 59
 """Of asm-generic/socket.h; Python has no name for it. The option's value is the list of the peer's further groups."""
@@ -160,15 +163,22 @@ def _lock(path: Path) -> int:
 
 
 def _listen(path: Path) -> socket.socket:
-    if path.is_socket():
-        # Whoever made it is dead: a living process would hold the lock.
-        path.unlink()
+    """Return a socket that listens at a path. It appears there once it listens, so whoever sees it is answered."""
+    unready = path.with_suffix(_UNREADY)
+    for left in (path, unready):
+        if left.is_socket():
+            # Whoever made it is dead: a living process would hold the lock.
+            left.unlink()
+    if os.path.lexists(path):
+        # Somebody else's.
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        listener.bind(str(path))
+        listener.bind(str(unready))
         # Nobody can connect before the mode is right: it does not listen yet.
-        path.chmod(_MODE)
+        unready.chmod(_MODE)
         listener.listen(_WAITING)
+        unready.rename(path)
     except OSError:
         listener.close()
         raise

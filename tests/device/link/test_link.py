@@ -268,6 +268,33 @@ def test_the_socket_of_killed_glasses_is_taken_over(folder: Path) -> None:
     glasses.server.close()
 
 
+def test_a_socket_that_can_be_seen_listens(folder: Path) -> None:
+    path = folder / "link.sock"
+    answers = []
+
+    def ask_at_once() -> None:
+        while not path.exists():
+            pass
+        answers.append(client.ask(Reload(), [path]))
+
+    for _ in range(50):
+        client_thread = threading.Thread(target=ask_at_once)
+        client_thread.start()
+        server = Glasses(path).server
+        client_thread.join(10)
+        server.close()
+    assert answers == ["it is done"] * 50
+
+
+def test_glasses_that_died_before_they_listened_are_in_nobodys_way(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(folder / "link.new"))
+    glasses = Glasses(folder / "link.sock")
+    assert client.ask(Reload(), [glasses.path]) == "it is done"
+    assert [file.name for file in folder.iterdir()] == ["link.sock"]
+    glasses.server.close()
+
+
 def test_a_file_that_is_no_socket_is_kept(folder: Path) -> None:
     path = folder / "link.sock"
     path.write_text("mine")
