@@ -18,7 +18,7 @@ import pytest
 from tests.image.emulator import Board
 from tests.image.firmware import Card
 
-pytestmark = pytest.mark.usefixtures("boots")
+pytestmark = [pytest.mark.usefixtures("boots"), pytest.mark.xdist_group("one board")]
 _SETTINGS = 'language = "de"\r\ncountry = "DE"\r\n[speaker]\r\ndevice = "plughw:Loopback,0,0"\r\n'
 _PINS = "/sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio"
 
@@ -105,18 +105,27 @@ systemctl start cuelens""",
 
 def test_a_press_is_answered_by_the_word_on_the_sound_card(board: Board, tmp_path: Path) -> None:
     assert soon(lambda: int(board.run("ls /var/lib/cuelens/phrases 2>/dev/null | wc -l")) >= 12, 600)
+    # Where an emulated processor stands still, a short press is read as a long one: whoever hears nothing, repeats.
+    heard = 0.0
+    for number in range(3):
+        heard = max(heard, word_after_press(board, tmp_path / str(number)))
+        if heard > 0.9:
+            break
+    print(f"\ncorrelation of what was heard with the phrase: {heard:.3f}")
+    assert heard > 0.9
+
+
+def word_after_press(board: Board, folder: Path) -> float:
+    """Press the button, record the sound card, and return how much it sounds like one of the phrases: up to 1."""
     board.run("arecord -q -D hw:Loopback,1,0 -f S16_LE -r 22050 -c 1 -d 12 /run/said.wav & sleep 1")
     press(board, 0.3)
     # A recording that is still written would make tar complain in the midst of the answer.
     board.run("while pidof arecord; do sleep 0.5; done", 300)
     packed = board.run("tar -C / -czf - run/said.wav var/lib/cuelens/phrases 2>/run/tar.log | base64 -w 0", 300)
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as sounds:
-        sounds.extractall(tmp_path, filter="data")
-    said = samples(tmp_path / "run" / "said.wav")
-    clips = (tmp_path / "var" / "lib" / "cuelens" / "phrases").glob("*.wav")
-    heard = max(likeness(said, samples(clip)) for clip in clips)
-    print(f"\ncorrelation of what was heard with the phrase: {heard:.3f}")
-    assert heard > 0.9
+        sounds.extractall(folder, filter="data")
+    said = samples(folder / "run" / "said.wav")
+    return max(likeness(said, samples(clip)) for clip in (folder / "var/lib/cuelens/phrases").glob("*.wav"))
 
 
 def samples(file: Path) -> "np.ndarray[Any, np.dtype[np.float64]]":
