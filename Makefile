@@ -118,7 +118,7 @@ image-lock: ## take the packages that the archives have now into the lock files 
 	$(IMAGE) lock
 
 image-test: .venv/.dev ## boot the image in an emulator, and use it
-	CUELENS_IMAGE_TEST=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -rP tests/image
+	CUELENS_IMAGE_TEST=1 $(BIN)/python -m pytest -n 2 --dist loadfile -rP tests/image
 	$(IMAGE) tried
 
 update-bundle: ## the signed update for glasses in use (CUELENS_KEY=, CUELENS_CERTIFICATE=)

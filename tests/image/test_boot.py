@@ -1,10 +1,12 @@
 """The very image on an emulated board: from switching on to a cue, and what a child and a caregiver do with it.
 
-One board is switched on for all tests of this file, and they run in their order.
+One board is switched on for all tests of this file, and they run in their order. At last its battery is pulled.
 """
 
 import base64
 import io
+import os
+import random
 import re
 import tarfile
 import time
@@ -18,7 +20,7 @@ import pytest
 from tests.image.emulator import Board
 from tests.image.firmware import Card
 
-pytestmark = [pytest.mark.usefixtures("boots"), pytest.mark.xdist_group("one board")]
+pytestmark = pytest.mark.usefixtures("boots")
 _SETTINGS = 'language = "de"\r\ncountry = "DE"\r\n[speaker]\r\ndevice = "plughw:Loopback,0,0"\r\n'
 _PINS = "/sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio"
 
@@ -163,3 +165,23 @@ def test_the_page_answers_after_calibrating_was_asked_for_and_not_before(board: 
         if soon(lambda: board.attempt(ask)[1].strip().endswith("200"), 90):
             return
     pytest.fail(board.run("journalctl -b --no-pager -n 60"))
+
+
+def test_power_cuts_at_random_moments_leave_a_board_that_starts(
+    board: Board, card: Path, guest: Path, tmp_path: Path
+) -> None:
+    board.pull()
+    cuts = int(os.environ.get("CUELENS_POWER_CUTS", "5"))
+    seed = int(os.environ.get("CUELENS_SEED", "1969"))
+    moments = random.Random(seed)  # noqa: S311
+    for number in range(cuts):
+        with Board(card, tmp_path / str(number), tests=guest) as again:
+            time.sleep(moments.uniform(4, 90))
+            assert again.process.poll() is None, again.console()[-2000:]
+    with Board(card, tmp_path / "after", tests=guest) as again:
+        again.run("systemctl is-system-running --wait || true", 400)
+        assert again.run("systemctl is-active cuelens").strip() == "active"
+        assert again.run("systemctl --failed --no-legend --plain").strip() == ""
+        assert "error" not in again.run("dmesg | grep EXT4-fs || true")
+        assert len(again.run("ls /data/last").split()) == 2
+    print(f"\npower cuts survived: {cuts} of {cuts} (seed {seed})")

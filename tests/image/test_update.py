@@ -14,7 +14,7 @@ from tests.image.programs import program
 
 from image import update
 
-pytestmark = [pytest.mark.usefixtures("boots"), pytest.mark.xdist_group("another board")]
+pytestmark = pytest.mark.usefixtures("boots")
 
 
 def _tried(log: str) -> bool:
