@@ -278,7 +278,7 @@ def test_a_socket_that_can_be_seen_listens(folder: Path) -> None:
         answers.append(client.ask(Reload(), [path]))
 
     for _ in range(50):
-        client_thread = threading.Thread(target=ask_at_once)
+        client_thread = threading.Thread(target=ask_at_once, daemon=True)
         client_thread.start()
         server = Glasses(path).server
         client_thread.join(10)
