@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# pytest-xdist's `--dist loadgroup` sends tests with the same `xdist_group` mark to one worker. The newest pytest-xdist
-# tells its scheduler the group by a suffix that it writes to an attribute of the test, from which pytest 9.2
-# no longer takes a test's id. So the groups are ignored without a word: the option is accepted, every test passes, and
-# tests that share something dear, or must not run at once, run on both workers. With pytest 9.0 they run on one.
+# pytest-xdist's `--dist loadgroup` sends tests with the same `xdist_group` mark to one worker. pytest-xdist 3.8 tells
+# its scheduler the group by a suffix that it writes to an attribute of the test, from which pytest 9.2 no longer takes
+# a test's id. So the groups are ignored without a word: the option is accepted, every test passes, and tests that share
+# something dear, or must not run at once, run on both workers. With pytest 9.0 they run on one.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

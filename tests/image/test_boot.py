@@ -107,13 +107,13 @@ systemctl start cuelens""",
 
 def test_a_press_is_answered_by_the_word_on_the_sound_card(board: Board, tmp_path: Path) -> None:
     assert soon(lambda: int(board.run("ls /var/lib/cuelens/phrases 2>/dev/null | wc -l")) >= 12, 600)
-    # Where an emulated processor stands still, a short press is read as a long one: whoever hears nothing, repeats.
+    # Where an emulated processor stands still, a short press may be read as a long one: whoever hears nothing, repeats.
     heard = 0.0
-    for number in range(3):
-        heard = max(heard, word_after_press(board, tmp_path / str(number)))
+    for presses in range(1, 4):
+        heard = max(heard, word_after_press(board, tmp_path / str(presses)))
         if heard > 0.9:
             break
-    print(f"\ncorrelation of what was heard with the phrase: {heard:.3f}")
+    print(f"\ncorrelation of what was heard with the phrase: {heard:.3f}, after presses: {presses}")
     assert heard > 0.9
 
 
