@@ -24,7 +24,7 @@ class Interpreter:
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         """Load the model. Raises BadBundle if the runtime refuses it, MissingExtra without a runtime."""
         self.contract = bundle.contract
-        self.runtime, interpreter_type = _find_runtime()
+        self.runtime, interpreter_type = find_runtime()
         try:
             # The interpreter keeps a pointer to these bytes, so they must live as long as it.
             self._model = bundle.model
@@ -66,7 +66,8 @@ class Interpreter:
             )
 
 
-def _find_runtime() -> tuple[str, Any]:
+def find_runtime() -> tuple[str, Any]:
+    """Return the name of the installed runtime, and its class of interpreters. Raises MissingExtra without one."""
     try:
         from ai_edge_litert.interpreter import Interpreter as LiteRt
     except ImportError:
