@@ -18,6 +18,7 @@ from cuelens.adapters.haar import HaarDetector
 from cuelens.frame import Grey
 from cuelens.types import Box
 from cuelens_models.atomic_file import write_whole
+from cuelens_models.errors import BadInput
 
 SIDE: Final = 256
 _SPLIT: Final[Split] = "train"
@@ -62,12 +63,16 @@ def _studio() -> draw.Studio:
 def write(people: int, out: Path, jobs: int) -> int:
     """Write the heads of people for `python -m cuelens_models.commands.candidates`, and return how many they are.
 
+    Raises BadInput if the detector finds a face in none.
+
     Args:
         people: how many.
         out: the file.
         jobs: processes.
     """
     cutouts = [head for heads in over_people("cutouts", cutouts_of, people, jobs) for head in heads]
+    if not cutouts:
+        raise BadInput(f"the detector finds a face in no picture of {people} people: draw more")
     pictures, covers, boxes = zip(*cutouts, strict=True)
     content = BytesIO()
     squares = np.array(boxes, np.int32)[:, :3]

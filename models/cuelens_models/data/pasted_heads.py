@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models import regular_file
 from cuelens_models.bundle.cascade import NEIGHBOURS, STEP, cascade_file
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.data.faces import Faces
@@ -28,7 +29,13 @@ _SIDES: Final = (36, 58)
 
 
 class Head(NamedTuple):
-    """A head to paste. picture: grey levels. mask: opacity, 0 to 1. box: of its face."""
+    """A head to paste.
+
+    Attributes:
+        picture: float32 (height, width), grey levels.
+        mask: float32 (height, width), opacity, 0 to 1.
+        box: of its face.
+    """
 
     picture: Floats
     mask: Floats
@@ -39,23 +46,23 @@ class HeadShop:
     """Heads of photographs and of synthetic people."""
 
     def __init__(self, faces: Faces, cutouts: Path) -> None:
-        """Find the box of each face. Raises BadInput if the file of cut-outs is none.
+        """Find the box of each face.
+
+        Raises BadInput if the cascade finds none of them, or if the file holds no cut-outs.
 
         Args:
-            faces: photographs of faces, cut closely.
+            faces: photographs of faces, cut closely. Those in which the cascade finds none are left out.
             cutouts: written by `python -m benchmarks.heads cutouts`.
         """
+        self._pictures, self._covers, self._boxes = _cutouts(cutouts)
         cascade = cv2.CascadeClassifier(str(cascade_file()))
         boxes = [_box(cascade, pixels) for pixels in faces.pixels]
         self._faces = [(pixels, box) for pixels, box in zip(faces.pixels, boxes, strict=True) if box]
-        try:
-            with np.load(cutouts) as arrays:
-                self._pictures, self._covers, self._boxes = arrays["pictures"], arrays["covers"], arrays["boxes"]
-        except (OSError, ValueError, KeyError) as error:
-            raise BadInput(f"{cutouts} holds no cut-outs of heads: {error}") from error
+        if not self._faces:
+            raise BadInput(f"the detector finds a face in none of {len(faces)} photographs: they must be upright faces")
 
     def head(self, random: np.random.Generator) -> Head:
-        """Return a head with a face."""
+        """Return a head with a face: three of five are drawn, the others are cut-outs."""
         if random.random() < 0.6:
             return self.drawn(random)
         number = random.integers(len(self._pictures))
@@ -85,7 +92,27 @@ class HeadShop:
         return Head(picture, np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.0), np.float32), box)
 
 
-def _box(cascade: cv2.CascadeClassifier, pixels: Grey) -> Circle | None:
+def _cutouts(path: Path) -> tuple[Grey, Grey, NDArray[np.int32]]:
+    """Return pictures and covers, (n, height, width), and boxes, (n, 3). Raises BadInput if the file lacks them."""
+    if fault := regular_file.fault(path):
+        raise BadInput(f"{path} {fault}")
+    try:
+        # np.load leaves an unreadable file open, so it is opened here.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            pictures, covers, boxes = arrays["pictures"], arrays["covers"], arrays["boxes"]
+        if not (pictures.ndim == 3 and pictures.shape == covers.shape and boxes.shape == (len(pictures), 3)):
+            raise ValueError(f"shapes {pictures.shape}, {covers.shape} and {boxes.shape} do not fit each other")
+        if not len(pictures):
+            raise ValueError("it is empty")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
+    except Exception as error:
+        # A damaged file can make numpy and zipfile raise almost anything.
+        raise BadInput(f"{path} holds no cut-outs of heads: {error}") from error
+    return pictures, covers, boxes
+
+
+def _box(cascade: cv2.CascadeClassifier, pixels: Grey) -> tuple[float, float, float] | None:
     """Return the cascade's box of a closely cut face, left, top and side; None if it finds no likely one."""
     framed = np.pad(pixels, _MARGIN, mode="edge")
     found = cascade.detectMultiScale(cv2.GaussianBlur(framed, (0, 0), 0.6), STEP, NEIGHBOURS, 0, (32, 32), (64, 64))

@@ -1,6 +1,6 @@
 """The training of the network of candidates: targets, loss and int8 form."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.data.composites import HEIGHT, Place
+from cuelens_models.data.images import SUFFIXES
 from cuelens_models.errors import BadInput
 from cuelens_models.zoo.candidates import COLUMNS, GRIDS, ROWS, TILT, Grid, build
 
@@ -23,7 +24,8 @@ _BATCH: Final = 48
 _RATE: Final = 2e-3
 _CENTRE: Final = 0.18
 """Cells whose centre is so near to that of a face learn it, in sides, besides the one that holds it."""
-_LONGEST: Final = 720
+_SHORTEST, _LONGEST = 60, 720
+"""Sides of pictures that are used as they are, in pixels."""
 _TEXTURES: Final = (
     *("brick.png", "chelsea.png", "coins.png", "gravel.png", "ihc.png", "moon.png", "page.png", "rocket.jpg"),
     *("chessboard_GRAY.png", "clock_motion.png", "horse.png", "logo.png", "color.png"),
@@ -36,7 +38,8 @@ class Targets(NamedTuple):
     Attributes:
         present: (n, cells), 1 where a face is.
         weight: (n, cells), 0 where a cell may tell either.
-        place: (n, cells, 4), of the face.
+        place: (n, cells, 4), where a face is: its centre from the cell's, in sides, right and down; the logarithm of
+            its side in references of the grid; its tilt in units of TILT. 0 where no face is.
     """
 
     present: Floats
@@ -45,7 +48,15 @@ class Targets(NamedTuple):
 
 
 def targets(grid: Grid, pictures: Sequence[Sequence[Place]]) -> Targets:
-    """Return the targets of a grid. pictures: the faces of each."""
+    """Return the targets of a grid.
+
+    A cell learns the nearest of the faces around its centre. Cells beside them, those of partial faces, and those of
+    faces that are a little too small or too large for the grid, may tell either.
+
+    Args:
+        grid: one of GRIDS.
+        pictures: the faces of each of n pictures.
+    """
     rows, columns = ROWS // grid.stride, COLUMNS // grid.stride
     down, right = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
     x, y = (right.ravel() + 0.5) * grid.stride, (down.ravel() + 0.5) * grid.stride
@@ -71,34 +82,52 @@ def targets(grid: Grid, pictures: Sequence[Sequence[Place]]) -> Targets:
 
 
 def network_input(pictures: NDArray[np.generic]) -> Floats:
-    """Return pictures (n, 120, 160) as the network takes them: their last row repeats until there are 128."""
+    """Return pictures as the network takes them, float32 (n, 128, 160, 1), a grey level minus 128 divided by 64.
+
+    pictures: grey levels (n, 120, 160). Their last row repeats until there are 128.
+    """
     padded = np.pad(pictures, ((0, 0), (0, ROWS - HEIGHT), (0, 0)), mode="edge").astype(np.float32)
     return np.asarray((padded - 128) / 64, np.float32)[..., np.newaxis]
 
 
 def photographs(folder: Path) -> list[Grey]:
-    """Return the pictures of a folder and of its subfolders, and those of scikit-image. Raises BadInput without any."""
+    """Return the pictures of a folder and of its subfolders, and some of scikit-image, each uint8 (height, width).
+
+    Those longer than 720 pixels are shrunken to that, and those with a side under 60 are left out. Raises BadInput if
+    the folder has no others.
+    """
     import skimage
 
+    found = _pictures(path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise BadInput(f"{folder} holds no pictures of {_SHORTEST} pixels or more")
     textures = Path(skimage.__file__).parent / "data"
-    found = []
-    for path in (*sorted(folder.rglob("*")), *(textures / name for name in _TEXTURES)):
-        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.suffix in (".jpg", ".png", ".webp") else None
-        if picture is None or min(picture.shape) < 60:
+    return found + _pictures(textures / name for name in _TEXTURES)
+
+
+def _pictures(paths: Iterable[Path]) -> list[Grey]:
+    pictures = []
+    for path in paths:
+        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if picture is None or min(picture.shape) < _SHORTEST:
             continue
         scale = min(_LONGEST / max(picture.shape), 1.0)
         shrunken = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        found.append(np.asarray(shrunken, np.uint8))
-    if len(found) <= len(_TEXTURES):
-        raise BadInput(f"{folder} holds no pictures")
-    return found
+        pictures.append(np.asarray(shrunken, np.uint8))
+    return pictures
 
 
 def fit(pool: Sequence[tuple[Grey, list[Place]]], steps: int) -> "keras.Model":
-    """Return a network that has learned from composites in so many steps."""
+    """Return a network that has learned from composites, and print its loss now and then.
+
+    Args:
+        pool: pictures, uint8 (120, 160), and the faces of each.
+        steps: each learns from 48 pictures of the pool.
+    """
     import keras
     import tensorflow as tf
 
+    keras.utils.set_random_seed(SEED)
     network = build()
     schedule = keras.optimizers.schedules.CosineDecay(_RATE, steps, alpha=0.01, warmup_steps=200, warmup_target=_RATE)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=5.0)
@@ -149,7 +178,13 @@ def _batches(
 
 
 def to_int8(network: "keras.Model", pictures: Floats) -> bytes:
-    """Return the network as int8 TFLite. pictures: as its input, to measure ranges."""
+    """Return the network as int8 TFLite for one picture, int8 in its input and outputs too.
+
+    Args:
+        network: trained.
+        pictures: as its input, to measure ranges. The input's scale is 1/64 and its zero point 0 if their grey levels
+            go from 0 to 255.
+    """
     import tensorflow as tf
 
     signature = [tf.TensorSpec((1, ROWS, COLUMNS, 1), tf.float32, name="picture")]

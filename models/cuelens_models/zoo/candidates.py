@@ -23,7 +23,7 @@ class Grid(NamedTuple):
         stride: between two cells.
         reference: side whose logarithm is told as 0.
         smallest: side of the smallest face that it learns.
-        largest: side beyond the largest one.
+        largest: sides from this on are learned no longer.
     """
 
     name: str
@@ -39,7 +39,7 @@ GRIDS: Final = (Grid("fine", 8, 16.0, 8.0, 30.0), Grid("coarse", 16, 45.0, 23.0,
 def build() -> "keras.Model":
     """Return an untrained network from float (n, 128, 160, 1), a grey level minus 128 divided by 64.
 
-    Its outputs are the logits and the places of each grid in turn.
+    Its outputs are logits (n, rows, columns, 1) and places (n, rows, columns, 4) of each grid in turn.
     """
     import keras
     from keras import layers
