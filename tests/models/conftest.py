@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from cuelens_models.bundle.contract import CropRule, Input
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.scores import Scores
+from cuelens_models.data.faces import VOTES, Faces
 from cuelens_models.evaluate.candidate import Advance, Candidate
 from cuelens_models.evaluate.cost import Cost
 from cuelens_models.zoo import cuelens, teacher
@@ -108,6 +110,46 @@ def write_manifest() -> Write:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def drawn_faces() -> Callable[..., Faces]:
+    """Drawn faces of given sizes, 1 to fill the picture. The cascade finds a face in those that about fill it."""
+
+    def draw(zoom: float) -> Grey:
+        face = np.full((480, 480), 150, np.uint8)
+        cv2.ellipse(face, (240, 250), (190, 240), 0, 0, 360, 190, -1)
+        for eye in (150, 330):
+            cv2.ellipse(face, (eye, 195), (48, 22), 0, 0, 360, 70, -1)
+            cv2.ellipse(face, (eye, 150), (60, 14), 0, 0, 360, 80, -1)
+            cv2.circle(face, (eye, 195), 17, 25, -1)
+        cv2.rectangle(face, (215, 190), (265, 300), 205, -1)
+        cv2.ellipse(face, (240, 310), (45, 14), 0, 0, 360, 120, -1)
+        cv2.ellipse(face, (240, 385), (85, 24), 0, 0, 360, 90, -1)
+        move = np.array([[zoom / 10, 0, 24 - 24 * zoom], [0, zoom / 10, 24 - 24 * zoom]])
+        soft = cv2.GaussianBlur(face, (0, 0), 12)
+        return np.asarray(cv2.warpAffine(soft, move, (48, 48), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+    def make(*zooms: float) -> Faces:
+        n = len(zooms)
+        return Faces(
+            np.stack([draw(zoom) for zoom in zooms]), np.full(n, 3, np.int8), np.zeros((n, len(VOTES)), np.uint8)
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cutouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two cut-outs of the same oval of grey level 200, with a soft edge. Its box is at 80, 90, 100 pixels wide."""
+    path = tmp_path_factory.mktemp("cutouts") / "heads.npz"
+    cover = np.zeros((256, 256), np.uint8)
+    cv2.ellipse(cover, (130, 140), (60, 80), 0, 0, 360, 255, -1)
+    cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), 3), np.uint8)
+    picture = (cover * (200 / 255)).astype(np.uint8)
+    boxes = np.array([[80, 90, 100]] * 2, np.int32)
+    np.savez(path, pictures=np.stack([picture] * 2), covers=np.stack([cover] * 2), boxes=boxes)
+    return path
 
 
 def _small(heads: Mapping[str, int]) -> Any:
