@@ -18,7 +18,7 @@ from cuelens_models.data.composites import HEIGHT, WIDTH, composite
 from cuelens_models.data.load import check_exists, load
 from cuelens_models.data.pasted_heads import HeadShop
 from cuelens_models.errors import BadInput
-from cuelens_models.quiet import tensorflow_quiet
+from cuelens_models.quiet import native_quiet, tensorflow_quiet
 from cuelens_models.train.candidates import SEED, fit, network_input, photographs, to_int8
 
 _STEPS: Final = 12_000
@@ -64,7 +64,9 @@ def _train(options: Namespace) -> int:
         raise command.require(error.name or "tensorflow", "train") from error
     if keras.backend.backend() != "tensorflow":
         raise BadInput(f"this trains with Keras on TensorFlow, not on {keras.backend.backend()}: unset KERAS_BACKEND")
-    walls = photographs(options.photographs)
+    # The decoder complains of colour profiles that grey levels do not need.
+    with native_quiet():
+        walls = photographs(options.photographs)
     shop = HeadShop(load(options.data).training, options.heads)
     make_folder(options.out.parent)
     random = np.random.default_rng(SEED)
