@@ -47,7 +47,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     bundle = load(SHIPPED)
     detector, interpreter, watch = HaarDetector(), Interpreter(bundle, 1), StageTimes()
-    for name in ("faces", "hits"):
+    for name in ("faces", "hits", "candidates"):
         setattr(detector, name, with_marks(getattr(detector, name), CASCADE))
     interpreter.invoke = with_marks(interpreter.invoke, INVOKE)  # type: ignore[method-assign]
     beats = assemble(detector, interpreter, watch)

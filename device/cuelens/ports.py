@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from cuelens.frame import Frame, Grey
-from cuelens.types import Box, LightPattern
+from cuelens.types import Box, Candidate, LightPattern
 
 
 class FrameSource(Protocol):
@@ -45,6 +45,15 @@ class Detector(Protocol):
 
     def sides(self, smallest: int, largest: int) -> list[int]:
         """Return the sides of windows that a scan between two sides tries, in pixels."""
+
+    smallest_candidate: int
+    """Side of the smallest face among candidates, in pixels. The largest is eight times as large."""
+
+    def candidates(self, picture: Grey) -> list[Candidate]:
+        """Return where faces may be, of all sizes and tilts, the likeliest first. Some are none.
+
+        It costs less than a search for the faces themselves.
+        """
 
 
 class Light(Protocol):

@@ -6,10 +6,26 @@ import msgspec
 
 from cuelens_models.bundle.boxes import Box
 
-__all__ = ["ASK_S", "Box", "Cue", "Face", "LightPattern", "Sight", "Wish"]
+__all__ = ["ASK_S", "Box", "Candidate", "Cue", "Face", "LightPattern", "Sight", "Wish"]
 
 ASK_S: Final = 2.5
 """Lifetime of a press, in seconds. A later answer would come too late to make sense."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A place in a picture where a face may be.
+
+    Attributes:
+        x: centre, in pixels from the left.
+        y: centre, in pixels from the top.
+        side: of the face's box, in pixels.
+        tilt: by how much its head leans, in degrees, counter-clockwise.
+    """
+
+    x: float
+    y: float
+    side: float
+    tilt: float
 
 
 class Face(msgspec.Struct, frozen=True):
@@ -33,13 +49,13 @@ class Sight(msgspec.Struct, frozen=True):
         seen: faces detected in this frame.
         appeared: faces that count from this frame on.
         lost: tracks that end.
-        searched: a tracked face was searched for: such a beat has paid enough, if the rest can wait.
+        searched: how many tracked faces were searched for: such a beat has paid enough, if the rest can wait.
     """
 
     seen: tuple[Face, ...]
     appeared: tuple[Face, ...]
     lost: tuple[int, ...]
-    searched: bool = False
+    searched: int = 0
 
 
 class Wish(msgspec.Struct, frozen=True):

@@ -8,21 +8,23 @@ import numpy as np
 import pytest
 
 from cuelens.frame import Grey
-from cuelens.types import Box
+from cuelens.types import Box, Candidate
 
 
 class SquareDetector:
-    """Finds grey squares of five levels, between the sizes it is asked for; counts the pixels it was shown."""
+    """Finds grey squares of five levels, between the sizes it is asked for; counts the pixels that it searched."""
 
     smallest = 20
+    smallest_candidate = 10
 
     def __init__(self) -> None:
         self.pixels: list[int] = []
+        self.looks = 0
         self.blind = False
         self.agreeing = 9
         """How many windows agree on each square that is searched for."""
         self.windows = 6
-        """How many agree on it in one part of a sweep."""
+        """How many agree on it where a candidate is checked."""
 
     def sides(self, smallest: int, largest: int) -> list[int]:
         return [side for side in (20, 23, 26, 30, 35, 40, 46) if smallest <= side <= largest]
@@ -35,6 +37,11 @@ class SquareDetector:
         self.pixels.append(picture.size)
         # A window answers for squares that are about as large as it is.
         return self.windows * self._squares(picture, round(smallest * 0.9), round(largest * 1.1))
+
+    def candidates(self, picture: Grey) -> list[Candidate]:
+        self.looks += 1
+        squares = self._squares(picture, self.smallest_candidate // 2, 8 * self.smallest_candidate)
+        return [Candidate(x + side / 2, y + side / 2, side, 0.0) for x, y, side, _ in squares]
 
     def _squares(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         boxes: list[Box] = []

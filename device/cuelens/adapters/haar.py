@@ -10,8 +10,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from cuelens.adapters import candidate_network
 from cuelens.frame import Grey
-from cuelens.types import Box
+from cuelens.types import Box, Candidate
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file, lifted
 
 __all__ = ["NAME", "HaarDetector"]
@@ -24,6 +25,7 @@ class HaarDetector:
     """The alt2 frontal-face cascade. Not safe for use from two threads at once."""
 
     smallest = 20
+    smallest_candidate = candidate_network.SMALLEST
 
     def __init__(self, step: float = STEP, neighbours: int = NEIGHBOURS) -> None:
         """Load the cascade.
@@ -35,6 +37,7 @@ class HaarDetector:
         self._cascade = cv2.CascadeClassifier(str(cascade_file()))
         self._step = step
         self._neighbours = neighbours
+        self._network = candidate_network.CandidateNetwork()
         self._lifted = np.empty(0, np.uint8)
         """Buffer of the picture that is scanned."""
 
@@ -65,6 +68,10 @@ class HaarDetector:
         limits = (smallest, smallest), (largest, largest)
         windows = self._cascade.detectMultiScale(self._lift(picture), self._step, 0, 0, *limits)
         return sorted((int(x), int(y), int(w), int(h)) for x, y, w, h in windows)
+
+    def candidates(self, picture: Grey) -> list[Candidate]:
+        """Return where faces may be, of all sizes and tilts, the likeliest first. Some are none."""
+        return self._network.candidates(picture)
 
     def _lift(self, picture: Grey) -> Grey:
         if self._lifted.size < picture.size:

@@ -143,7 +143,7 @@ class CuePolicy:
             seen: the faces in view.
             reduced: only the attended face, or the largest if that is out of view.
             closely: somebody asks: the wearer pressed the button, or a calibration takes samples.
-            searched: this beat has paid for a search, so the reading of a face that counts waits for the next one.
+            searched: this beat has paid for a search, so the reading of a face that was read before waits for the next one.
             fresh: tells whether the last reading of a face is still one of what it looks like.
         """
         if reduced:
@@ -151,7 +151,7 @@ class CuePolicy:
             attended = current or max(seen, key=lambda face: face.box[2], default=None)
             seen = [attended] if attended else []
         if searched and not closely:
-            seen = [face for face in seen if not self._counts(face)]
+            seen = [face for face in seen if face.track not in self.beliefs]
         return [face for face in seen if self._is_due(face, t, fresh, closely=closely)]
 
     def step(

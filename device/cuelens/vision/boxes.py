@@ -2,12 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
 
 from cuelens.frame import Grey
 from cuelens.types import Box
+
+_FASTEST: Final = 18.0
+"""Sides that a face goes in a second at most: somebody walks in close by, or the wearer's head turns."""
+_RESIZED: Final = 0.4
+"""Most by which its side changes meanwhile, as a logarithm."""
 
 
 def to_frame(box: Box, left: int, top: int, scale: float) -> Box:
@@ -72,6 +78,12 @@ def turned_back(box: Box, shape: tuple[int, ...], degrees: float) -> Box:
 def distance(one: Box, other: Box) -> float:
     """Return the distance between two centres, in pixels."""
     return math.hypot(one[0] - other[0] + (one[2] - other[2]) / 2, one[1] - other[1] + (one[3] - other[3]) / 2)
+
+
+def within_reach(before: Box, after: Box, seconds: float) -> bool:
+    """Whether a face can go from one box to another in so many seconds: somebody walks in, or the wearer turns."""
+    alike = abs(math.log(after[2] / before[2])) < _RESIZED
+    return alike and distance(before, after) < _FASTEST * seconds * after[2]
 
 
 def near(one: Box, other: Box) -> bool:

@@ -1,7 +1,8 @@
 """Face detection and tracking, at a cost that every beat can pay.
 
-A tracked face is searched for around its predicted place, in a narrow range of sizes. For new faces the frame is swept
-in small parts, a few a beat. A sweep of the whole frame takes half a second without a tracked face, and two with one.
+A tracked face is followed by alignment, and searched for around its predicted place now and then. New faces are sought in
+two ways: by looks, in which a network proposes places in the whole frame and the detector confirms them, and in the beats
+between by a slow sweep, in which the detector alone scans the frame in small parts. What one misses the other finds.
 """
 
 import math
@@ -11,21 +12,33 @@ import msgspec
 
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
-from cuelens.types import Box, Sight
+from cuelens.types import Box, Candidate, Sight
 from cuelens.vision.alignment import Fit
+from cuelens.vision.boxes import distance, within_reach
 from cuelens.vision.motion import Motion
 from cuelens.vision.optics import Optics
-from cuelens.vision.region_search import CYCLE, UPRIGHT, RegionSearch
+from cuelens.vision.proposals import Proposals
+from cuelens.vision.region_search import UPRIGHT, RegionSearch
 from cuelens.vision.stage_times import StageTimes
 from cuelens.vision.sweep import Sweep
-from cuelens.vision.tracker import MISSES, Register, Scan, Track, assign, crowded
+from cuelens.vision.tracker import ALIKE, MISSES, Register, Scan, Track, assign, crowded, likeness
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 
-_PARTS_PER_BEAT: Final = 3
-"""Most parts of a sweep in one beat without a tracked face."""
-_LONGEST_REST: Final = 2
-"""Most beats in a row in which tracked faces let the sweep rest. With four, one is searched for in every beat."""
+_PROPOSALS: Final = 2
+"""Most proposals of one look without a tracked face. Each costs a search."""
+_SCANS: Final = 2
+"""Most scans of candidates in one look."""
+_LONGEST_WAIT_S: Final = 1.2
+"""Longest time for which readings and searches put off a look."""
+_MOST_PAID: Final = 2
+"""Searches and readings after which a beat can pay for no look."""
+_PARTS: Final = 2
+"""Most parts of a sweep in one beat."""
+_SWEEP_S: Final = 2.0
+"""Time of a sweep of the whole frame with a tracked face, at least: it goes on in idle beats only."""
+_FLEETING_S: Final = 0.22
+"""For so long a newcomer that was not found again tells from where the next one came."""
 _SEARCH_S: Final = 0.31
 """A face that alignment follows is searched for once in so many seconds: in every fifth beat."""
 _WAITS_S: Final = 0.06
@@ -38,10 +51,8 @@ _FARTHEST: Final = 0.3
 """Farthest from the expected place that alignment may find it, in sides."""
 _RESIZED, _TURNED = 0.15, 12.0
 """Most by which it may find its side changed, as a logarithm, and its tilt, in degrees, in one beat."""
-_TILTS: Final = (22.0, -22.0)
-"""Degrees by which the heads lean that further sweeps search for. Each finds those that lean by 12 more or less."""
 _LEANS: Final = 16.0
-"""Degrees of tilt from which on a head counts as leaning for the sweeps."""
+"""Degrees of tilt from which on a head counts as leaning."""
 _NEWCOMER_HITS: Final = 5
 """Hits that make a newcomer. A face that is followed needs fewer, for its place is known: those of the detector."""
 _LEANING_HITS: Final = 6
@@ -54,13 +65,13 @@ class LookPace(msgspec.Struct, frozen=True):
     """Times of the search, in seconds.
 
     Attributes:
-        newcomers_s: one sweep of the whole frame, with a tracked face.
-        nobody_s: one sweep of the whole frame, without a tracked face.
+        newcomers_s: from one look at the whole frame to the next, with a tracked face.
+        nobody_s: the same without a tracked face.
         reunion_s: a lost face keeps its number if it returns within this time.
     """
 
-    newcomers_s: float = 2.0
-    nobody_s: float = 0.5
+    newcomers_s: float = 0.4
+    nobody_s: float = 0.12
     reunion_s: float = 2.0
 
 
@@ -70,6 +81,7 @@ class FaceFinder:
     def __init__(self, detector: Detector, optics: Optics, pace: LookPace, watch: StageTimes) -> None:
         self._detector = _Timed(detector, watch)
         self._regions = RegionSearch(self._detector)
+        self._proposals = Proposals(self._detector, optics)
         self._motion = Motion()
         self._pace = pace
         self._watch = watch
@@ -78,11 +90,12 @@ class FaceFinder:
         self.level(0.0)
         self._tracks: list[Track] = []
         self._register = Register(pace.reunion_s)
+        self._fleeting: list[Track] = []
+        """Newcomers that were not found again, a moment ago."""
+        self._looked_t = -math.inf
         self._t: float | None = None
-        self._due_parts = 1.0
-        self._rested = 0
-        self._searched = False
-        self._beat = 0
+        self._due_parts = 0.0
+        self._searched = 0
 
     def level(self, tilt: float) -> None:
         """Search for heads in a room that leans by so many degrees, counter-clockwise: the glasses sit askew."""
@@ -90,9 +103,7 @@ class FaceFinder:
         if level == self._level:
             return
         self._level = level
-        self._upright = Sweep(self._detector, self._optics, level)
-        self._leaning = tuple(Sweep(self._detector, self._optics, level + lean, every=3) for lean in _TILTS)
-        self._usual = self._upright
+        self._sweep = Sweep(self._detector, self._optics, level)
 
     def find(self, frame: Frame) -> Sight:
         """Follow the tracked faces to one frame, and seek others in it."""
@@ -113,6 +124,9 @@ class FaceFinder:
         for track in lost:
             if track.number:
                 self._register.gone(track)
+            else:
+                self._proposals.drop(track.box, frame.t)
+                self._fleeting.append(track)
         return Sight(
             seen=tuple(track.face for track in self._tracks if track.number and track.t == frame.t),
             appeared=appeared,
@@ -121,68 +135,108 @@ class FaceFinder:
         )
 
     def seek(self, frame: Frame, *, spent: bool = False, reduced: bool = False) -> None:
-        """Continue the sweep for other faces by the parts that are due, as far as this beat can pay for them.
+        """Seek other faces in the whole frame, as far as this beat can pay for it: by a look if one is due, else by
+        some parts of the sweep.
 
-        What it finds is searched for in the next beat, and counts once it was found again: readings can come before it.
-        Without a tracked face, one more part searches for heads that lean. If the last one leant it takes two parts,
-        mostly as that one: it may be the wearer who leans. With one, newcomers are searched for as it leans.
+        What is found is searched for in the next beat, and counts once it was found again: readings can come before it.
 
         Args:
             frame: the frame in which faces were followed.
             spent: this beat has paid for a reading.
-            reduced: search for nobody else.
+            reduced: seek nobody.
         """
-        if self._tracks:
-            lean = max(self._tracks, key=lambda track: track.box[2]).tilt - self._level
-            self._usual = self._upright if abs(lean) < _LEANS else self._leaning[lean < 0]
-        sweep = self._usual if self._tracks else self._upright
-        parts = self._payable_parts(frame, sweep, spent=spent)
-        if reduced or not parts:
-            return
-        self._due_parts -= parts
-        self._watch.set_kind("sweep")
-        self._motion.see(frame.grey)
-        lost = self._register.places(frame.t)
-        if self._tracks:
-            faces = [track.expected(frame.t) for track in self._tracks]
-            self._begin(frame, sweep, sweep.scan(frame, parts, faces, self._motion, hits=2, most=1, lost=lost))
-            return
-        # Without a tracked face, one hit is enough: the next beat confirms or drops it.
-        leant = self._usual is not self._upright
-        leaning = self._usual if leant and self._beat % 3 else self._leaning[self._beat % 2]
-        self._begin(frame, sweep, sweep.scan(frame, max(parts - leant, 1), (), self._motion, hits=1, most=2, lost=lost))
-        if not self._tracks:
-            self._begin(frame, leaning, leaning.scan(frame, 1 + leant, (), self._motion, hits=1, most=1, lost=lost))
-
-    def _payable_parts(self, frame: Frame, sweep: Sweep, *, spent: bool) -> int:
-        """Return how many parts of a sweep are due, as far as this beat can pay for them. spent: for a reading."""
         seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
         self._t = frame.t
-        whole_s = max(self._pace.newcomers_s if self._tracks else self._pace.nobody_s, 1e-3)
-        # A new or missed face, and one that is measured, cost a scan of many windows. That, or a reading, is mostly
-        # enough for one beat.
-        busy = spent or any(
-            track.misses or not track.number or self._measured(track, frame.t) for track in self._tracks
+        if reduced:
+            return
+        paid = spent + self._searched
+        missed = [track for track in self._tracks if track.number and track.misses == 1]
+        if (missed and not spent and paid < _MOST_PAID) or self._look_is_due(frame.t, paid):
+            self._look(frame, [] if spent else missed, paid)
+        else:
+            self._continue_sweep(frame, seconds, paid)
+
+    def _look_is_due(self, t: float, paid: int) -> bool:
+        """Whether it is time for a look, and the beat can pay for it. One that waits for too long comes all the same."""
+        waited_s = t - self._looked_t
+        if 0 <= waited_s < (self._pace.newcomers_s if self._tracks else self._pace.nobody_s):
+            return False
+        late = not 0 <= waited_s < _LONGEST_WAIT_S
+        return paid < (_MOST_PAID if late else 1)
+
+    def _look(self, frame: Frame, missed: list[Track], paid: int) -> None:
+        """Begin a track at each place that is proposed and confirmed.
+
+        Args:
+            frame: the frame.
+            missed: faces that this beat has not found where they were expected. They may be elsewhere.
+            paid: how many searches and readings this beat has paid for.
+        """
+        self._looked_t = frame.t
+        self._watch.set_kind("sweep")
+        found = self._proposals.look(
+            frame,
+            [track.expected(frame.t) for track in self._tracks if track not in missed],
+            hits=2 if self._tracks else 1,
+            most=1 if self._tracks else _PROPOSALS,
+            scans=1 if paid else _SCANS,
+            level=self._level,
         )
-        most = _PARTS_PER_BEAT if not self._tracks else 1 if busy or self._searched else 2
-        self._due_parts = min(self._due_parts + sweep.parts(frame) * seconds / whole_s, most + 1.0)
-        parts = min(int(self._due_parts), most)
-        if parts and busy and self._rested < _LONGEST_REST:
-            self._rested += 1
-            return 0
-        self._rested = 0
-        return parts
+        for one in found:
+            track = min(
+                (
+                    track
+                    for track in missed
+                    if within_reach(track.box, one.box, frame.t - track.t)
+                    and likeness(track, one.box, frame.grey) >= ALIKE
+                ),
+                key=lambda track: distance(track.box, one.box),
+                default=None,
+            )
+            if track:
+                track.leap(one.box, frame.t, one.tilt)
+            else:
+                self._begin(one.box, frame.t, one.tilt)
 
-    def _begin(self, frame: Frame, sweep: Sweep, boxes: list[Box]) -> None:
-        """Begin a track at each box that a sweep has found."""
-        self._tracks += [Track(box, began=frame.t, t=frame.t, tilt=sweep.tilt) for box in boxes]
+    def _continue_sweep(self, frame: Frame, seconds: float, paid: int) -> None:
+        """Scan the parts of the sweep that are due. seconds: since the last beat."""
+        if self._tracks:
+            self._due_parts = min(self._due_parts + self._sweep.parts(frame) * seconds / _SWEEP_S, _PARTS)
+            parts = 0 if paid else int(self._due_parts)
+            self._due_parts -= parts
+        else:
+            parts = _PARTS - paid
+        if parts <= 0:
+            return
+        self._watch.set_kind("sweep")
+        self._motion.see(frame.grey)
+        # Without a tracked face, one hit is enough: the next beat confirms or drops it.
+        boxes = self._sweep.scan(
+            frame,
+            parts,
+            [track.expected(frame.t) for track in self._tracks],
+            self._motion,
+            hits=2 if self._tracks else 1,
+            most=1 if self._tracks else 2,
+            lost=self._register.places(frame.t),
+        )
+        for box in boxes:
+            self._begin(box, frame.t, self._sweep.tilt)
 
-    def _scan_regions(self, frame: Frame) -> bool:
+    def _begin(self, box: Box, t: float, tilt: float) -> None:
+        """Begin a track. What was found a moment ago, and not again, may have been the same face on its way."""
+        track = Track(box, began=t, t=t, tilt=tilt)
+        self._fleeting = [old for old in self._fleeting if 0 < t - old.t < _FLEETING_S]
+        earlier = (old for old in self._fleeting if within_reach(old.box, box, t - old.t))
+        if before := min(earlier, key=lambda old: distance(old.box, box), default=None):
+            track.came_from(before.box, before.t)
+        self._tracks.append(track)
+
+    def _scan_regions(self, frame: Frame) -> int:
         """Follow each tracked face by alignment, or search for it around its predicted place.
 
-        Returns whether one was searched for.
+        Returns for how many it was searched.
         """
-        self._beat += 1
         scans: dict[int, Scan] = {}
         for index, track in enumerate(self._tracks):
             fit = self._fit(frame, track)
@@ -192,11 +246,11 @@ class FaceFinder:
                 continue
             self._watch.set_kind("region")
             least = 0 if track.number else _LEANING_HITS if self._leans(track) else _NEWCOMER_HITS
-            scans[index] = self._regions.scan(frame, track, fit, least)
+            scans[index] = self._regions.scan(frame, track, fit, least, self._level)
         assign(scans, self._tracks, frame.grey, frame.t)
         for index in scans:
             self._tracks[index].searched(frame.grey, frame.t)
-        return bool(scans)
+        return len(scans)
 
     def _fit(self, frame: Frame, track: Track) -> Fit | None:
         """Return where alignment finds a face; None if it does not look as before, or is too new for that."""
@@ -209,11 +263,6 @@ class FaceFinder:
         near = math.hypot(fit.x - place[0], fit.y - place[1]) < _FARTHEST * place[2]
         alike = abs(math.log(fit.side / place[2])) < _RESIZED and abs(fit.tilt - track.tilt) < _TURNED
         return fit if near and alike else None
-
-    @staticmethod
-    def _measured(track: Track, t: float) -> bool:
-        """Whether the side of a track was measured at time `t`."""
-        return track.searched_t == t and track.searches % CYCLE == 1
 
     def _leans(self, track: Track) -> bool:
         """Whether a head leans in its room."""
@@ -229,6 +278,7 @@ class _Timed:
 
     def __init__(self, detector: Detector, watch: StageTimes) -> None:
         self.smallest = detector.smallest
+        self.smallest_candidate = detector.smallest_candidate
         self.sides = detector.sides
         self._detector = detector
         self._watch = watch
@@ -246,3 +296,10 @@ class _Timed:
         boxes = self._detector.hits(picture, smallest, largest)
         self._watch.add("haar", began)
         return boxes
+
+    def candidates(self, picture: Grey) -> list[Candidate]:
+        """Return what may be faces, and add the time to the beat."""
+        began = self._watch.now()
+        found = self._detector.candidates(picture)
+        self._watch.add("haar", began)
+        return found

@@ -16,7 +16,8 @@ from cuelens.vision.tracker import Scan, Track
 _COARSE, _FINE = 40, 56
 """Smallest side of a tracked face in its shrunken search region, in pixels. Its size is measured in the finer one.
 
-The region is shrunk by a whole factor: averaging whole blocks costs a twentieth of any other area interpolation.
+The region is shrunk by a whole factor: averaging whole blocks costs a twentieth of any other area interpolation. A face
+that would not be shrunk at all is shrunk by a fraction if it is large.
 """
 _LEAN: Final = 8.0
 """Degrees by which two searches of four lean, to measure the tilt. The detector finds a face that leans by 12, with two
@@ -34,6 +35,7 @@ class _Region(msgspec.Struct, frozen=True):
         narrowest: side of the smallest face.
         widest: side of the largest face.
         least: side of the predicted box in the shrunken region, in pixels, or more.
+        most: the same at most where no whole factor leaves `least`. The scan of a larger one would be the dearest.
         trust: weight of the side that this region measures, 0 to 1.
     """
 
@@ -41,6 +43,7 @@ class _Region(msgspec.Struct, frozen=True):
     narrowest: float
     widest: float
     least: int = _COARSE
+    most: int = _FINE
     trust: float = 1.0
 
 
@@ -51,9 +54,9 @@ _WIDE: Final = _Region(reach=1.65, narrowest=0.68, widest=1.5, least=_FINE, trus
 _FOLLOWED: Final = (_WIDE, _LEANING, _STEADY, _LEANING)
 CYCLE: Final = len(_FOLLOWED)
 """Searches of a followed face: the first measures its side; two lean to either side and measure its tilt."""
-_NEW: Final = _Region(reach=2.6, narrowest=0.8, widest=1.25)
+_NEW: Final = _Region(reach=2.2, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
-_MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45)
+_MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45, least=24, most=32)
 
 
 class RegionSearch:
@@ -64,29 +67,32 @@ class RegionSearch:
         self._pixels = [np.empty(0, np.uint8), np.empty(0, np.uint8)]
         """Buffers: of a shrunken region, and of a turned one."""
 
-    def scan(self, frame: Frame, track: Track, fit: Fit | None, least_hits: int) -> Scan:
-        """Search for a tracked face.
+    def scan(self, frame: Frame, track: Track, fit: Fit | None, least_hits: int, level: float = 0.0) -> Scan:
+        """Search for a tracked face. One that was missed may have its head upright again: then it is searched for so.
 
         Args:
             frame: the frame.
             track: the face.
             fit: where it is by alignment; None if that is not known.
             least_hits: how many hits make it the face.
+            level: by how many degrees the room leans, counter-clockwise.
         """
         height, width = frame.grey.shape
         turn = track.searches % CYCLE
-        region = _MISSED if track.misses else _FOLLOWED[turn] if track.number else _NEW
+        region = _NEW if track.leapt else _MISSED if track.misses else _FOLLOWED[turn] if track.number else _NEW
         lean = (_LEAN if turn == 1 else -_LEAN) if region is _LEANING else 0.0
         tilt = fit.tilt if fit else track.tilt
         x, y, side = (fit.x, fit.y, fit.side) if fit else track.place(frame.t)
         half = side * region.reach / 2
         left, top = max(round(x - half), 0), max(round(y - half), 0)
         right, bottom = min(round(x + half), width), min(round(y + half), height)
-        shrink = max(round(side) // region.least, 1)
-        columns, rows = (right - left) // shrink, (bottom - top) // shrink
+        shrink: float = max(round(side) // region.least, 1)
+        if shrink == 1:
+            shrink = max(side / region.most, 1.0)
+        columns, rows = int((right - left) / shrink), int((bottom - top) / shrink)
         if columns <= 0 or rows <= 0:
             return Scan({})
-        picture = frame.grey[top : top + rows * shrink, left : left + columns * shrink]
+        picture = frame.grey[top : top + int(rows * shrink), left : left + int(columns * shrink)]
         if shrink > 1:
             small = self._buffer(0, rows, columns)
             cv2.resize(picture, (columns, rows), dst=small, interpolation=cv2.INTER_AREA)
@@ -98,8 +104,12 @@ class RegionSearch:
         boxes = leaning = self._search(picture, tilt + lean, *sides)
         if lean and not leaning:
             boxes = self._search(picture, tilt, *sides)
+        other = None
+        if track.misses and not boxes and abs(tilt - level) >= UPRIGHT:
+            other = level
+            boxes = self._search(picture, level, *sides)
         boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items() if hits >= least_hits}
-        return Scan(boxes, region.trust, lean, sum(leaning.values()), fit)
+        return Scan(boxes, region.trust, lean, sum(leaning.values()), fit, other)
 
     def _search(self, picture: Grey, tilt: float, smallest: int, largest: int) -> dict[Box, int]:
         """Return the faces of a picture whose heads lean by `tilt` degrees, and their hits."""

@@ -1,4 +1,6 @@
-"""The sweep: a search of the whole frame for faces, in small parts, a few of them a beat.
+"""The sweep: a slow search of the whole frame for faces, in small parts, a few of them a beat.
+
+It finds what the network of candidates does not know.
 
 A scan of a whole frame costs thirty times a scan around a tracked face, too much for one beat. So the frame is divided
 into parts of about equal cost: one size of face in one strip of rows, or several of the larger sizes. Hits (windows
@@ -28,10 +30,8 @@ _PARTS: Final = 24
 """Target number of parts in a sweep. Fewer parts cost a beat more; more parts scan some pixels twice."""
 _HIT_LIFE_S: Final = 0.6
 """Lifetime of a hit, in seconds: a head moves."""
-_AGAIN: Final = 8
-"""One sweep of so many scans all of a part, whether it has changed or not: chance may have hidden a face. Where only
-some sizes are searched for, sweeps are slower, and it is one of half as many.
-"""
+_AGAIN: Final = 4
+"""One sweep of so many scans all of a part, whether it has changed or not: chance may have hidden a face."""
 
 _RESIZED: Final = 1.3
 """Factor by which the side of a face may differ that was lost a moment ago."""
@@ -70,26 +70,21 @@ class Part:
 class Sweep:
     """Scans the parts of a frame in turn, as many in one call as the caller asks for."""
 
-    def __init__(self, detector: Detector, optics: Optics, tilt: float, every: int = 1) -> None:
+    def __init__(self, detector: Detector, optics: Optics, tilt: float) -> None:
         """Divide nothing yet: the first frame gives the size.
 
         Args:
             detector: finds upright faces.
             optics: gives the sizes of faces.
             tilt: by how much the heads lean, in degrees, counter-clockwise. The corners of a turned frame are cut off.
-            every: 3 searches for every third size only, in a third of the parts; for the next ones in the next sweep.
         """
         self.tilt = tilt
-        self._every = every
-        self._again = _AGAIN if every == 1 else _AGAIN // 2
-        self._first = 0
         self._detector = detector
         self._optics = optics
         self._shape = (0, 0)
         self._parts: list[Part] = []
         self._next = 0
         self._buffers: dict[int, Grey] = {}
-        self._divisions: dict[int, list[Part]] = {}
 
     def parts(self, frame: Frame) -> int:
         """Return the number of parts for frames of this shape."""
@@ -122,9 +117,6 @@ class Sweep:
         for _ in range(min(parts, self.parts(frame))):
             if self._next == len(self._parts):
                 self._next = 0
-                if self._every > 1:
-                    self._first = (self._first + 1) % self._every
-                    self._divide(self._shape)
             part = self._parts[self._next]
             self._next += 1
             found = self._scan(frame.grey, part, self._area(frame.grey, part, faces, lost, motion))
@@ -151,7 +143,7 @@ class Sweep:
         if part.turns < 0:
             # Not all parts are scanned wholly in the same sweep.
             first = part.blocks is None
-            part.turns = self._next % self._again if first else self._again - 1
+            part.turns = self._next % _AGAIN if first else _AGAIN - 1
             return 0, part.top, columns, part.bottom - part.top
         if changed is None:
             return 0, part.top, 0, 0
@@ -207,16 +199,10 @@ class Sweep:
 
     def _divide(self, shape: tuple[int, int]) -> None:
         """Divide frames of this shape into parts with about the same number of the detector's windows."""
-        if shape != self._shape:
-            self._shape = shape
-            self._divisions, self._buffers = {}, {}
-        self._next = 0
-        if self._first in self._divisions:
-            self._parts = self._divisions[self._first]
-            return
-        self._parts = self._divisions[self._first] = []
+        self._shape, self._next = shape, 0
+        self._parts, self._buffers = [], {}
         sizes = self._sizes()
-        share = sum(windows for *_, windows in sizes) * self._every / _PARTS
+        share = sum(windows for *_, windows in sizes) / _PARTS
         room, last = 0.0, 0
         for shrink, side, windows in sizes:
             rows, columns = shape[0] // shrink, shape[1] // shrink
@@ -254,5 +240,4 @@ class Sweep:
             ]
             shrink *= 2
             smallest = max(smallest, float(window * shrink))
-        every = max(min(self._every, len(sizes)), 1)
-        return sizes[self._first % every :: every]
+        return sizes

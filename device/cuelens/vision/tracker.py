@@ -37,7 +37,7 @@ _TILT_MOST: Final = 35.0
 _LOOK_WEIGHT: Final = 0.3
 """Weight of the newest thumbnail (exponential smoothing)."""
 _LOOK_EVERY_S: Final = 0.25
-_ALIKE: Final = 0.72
+ALIKE: Final = 0.72
 """Least correlation of two thumbnails of one face: mostly over 0.9 for one person, under 0.7 for two."""
 _JUMP: Final = 0.3
 """Distance from the predicted place beyond which thumbnails are compared, in sides of the box."""
@@ -52,6 +52,7 @@ class Scan(msgspec.Struct, frozen=True):
         lean: degrees by which a part of the search leaned away from the track's tilt; 0 if none did.
         leaning: number of hits of that part.
         fit: where the face is by alignment; None if that is not known.
+        tilt: of the head, in degrees, if it is not the one that was expected; else None.
     """
 
     boxes: dict[Box, int]
@@ -59,6 +60,7 @@ class Scan(msgspec.Struct, frozen=True):
     lean: float = 0.0
     leaning: int = 0
     fit: Fit | None = None
+    tilt: float | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Track:
         likeness: how it looked when it was last searched for; None before a number, and after a miss.
         searched_t: time of its last search, in seconds.
         searches: number of its searches.
+        leapt: its last box is a proposal's, far from where it was expected; it was not searched for since.
     """
 
     box: Box
@@ -92,6 +95,7 @@ class Track:
     likeness: Likeness | None = None
     searched_t: float = -math.inf
     searches: int = 0
+    leapt: bool = False
     _place: tuple[float, float, float] = field(init=False)
     """Centre in pixels, and the logarithm of the side."""
     _growth: float = 0.0
@@ -142,7 +146,24 @@ class Track:
             self._correct(_place(box), t - self.searched_t, trust)
         elif t > self.t:
             self._steady(_place(box), t - self.t, trust)
-        self.box, self.t, self.misses = _box(self._place), t, 0
+        self.box, self.t, self.misses, self.leapt = _box(self._place), t, 0, False
+
+    def came_from(self, box: Box, t: float) -> None:
+        """Take its speed from a box that it had at an earlier time `t`, in seconds."""
+        seconds = self.t - t
+        x, y, _ = _place(box)
+        self.speed = (self._place[0] - x) / seconds, (self._place[1] - y) / seconds
+
+    def leap(self, box: Box, t: float, tilt: float) -> None:
+        """Go on from a box elsewhere, at a later time `t`. It still counts as missed. tilt: of the head there."""
+        before, then = self.box, self.t
+        self._place, self._growth, self._leaning = _place(box), 0.0, {}
+        self.box, self.t, self.tilt, self.leapt = box, t, tilt, True
+        self.came_from(before, then)
+
+    def stand_up(self, tilt: float) -> None:
+        """Take another tilt: with the one that was expected it was not found."""
+        self.tilt, self._leaning = tilt, {}
 
     def searched(self, grey: Grey, t: float) -> None:
         """Note that it was searched for at time `t`, and how it looks if it was found."""
@@ -236,6 +257,8 @@ def assign(scans: dict[int, Scan], tracks: list[Track], grey: Grey, t: float) ->
     for _, index, box in pairs:
         if index not in matches and not any(near(box, other) for other in (*matches.values(), *held)):
             tracks[index].update(box, t, scans[index].trust, scans[index].fit)
+            if (tilt := scans[index].tilt) is not None:
+                tracks[index].stand_up(tilt)
             matches[index] = box
     for index, scan in scans.items():
         if scan.lean:
@@ -252,8 +275,8 @@ def _cost(track: Track, box: Box, tracks: list[Track], grey: Grey, t: float) -> 
     cost = distance(track.expected(t), box) / box[2]
     if not (track.misses or cost > _JUMP or _crowded(track, box, tracks, t)):
         return cost
-    alike = _alike(track, box, grey)
-    return cost + 1 - alike if alike >= _ALIKE else None
+    alike = likeness(track, box, grey)
+    return cost + 1 - alike if alike >= ALIKE else None
 
 
 def _crowded(track: Track, box: Box, tracks: list[Track], t: float) -> bool:
@@ -271,7 +294,7 @@ def _update_look(track: Track, grey: Grey) -> None:
     track.look_t = track.t
 
 
-def _alike(track: Track, box: Box, grey: Grey) -> float:
+def likeness(track: Track, box: Box, grey: Grey) -> float:
     """Return the correlation of a box's thumbnail with the track's; 1 if one of them is missing."""
     newest = look(grey, box)
     return 1.0 if track.look is None or newest is None else float(track.look @ newest)
@@ -289,7 +312,7 @@ class Register:
         """Give a track its number, which makes it count."""
         self._gone = [old for old in self._gone if track.t - old.t <= self._reunion_s]
         earlier = min(
-            (old for old in self._gone if near(old.box, track.box) and _alike(old, track.box, grey) >= _ALIKE),
+            (old for old in self._gone if near(old.box, track.box) and likeness(old, track.box, grey) >= ALIKE),
             key=lambda old: distance(old.box, track.box),
             default=None,
         )

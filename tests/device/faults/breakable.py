@@ -33,7 +33,7 @@ from cuelens.ports import FrameSource, Light
 from cuelens.runtime import hardware
 from cuelens.runtime.hardware import Hardware
 from cuelens.settings import Camera, Pins
-from cuelens.types import LightPattern
+from cuelens.types import Candidate, LightPattern
 from cuelens_models.errors import AbsentDevice
 
 BENCH = Path(sys.argv.pop(1))
@@ -159,7 +159,7 @@ class BreakableLight:
 class BreakableDetector(haar.HaarDetector):
     """The detector, which hangs when the word says so."""
 
-    def hits(self, picture: Grey, smallest: int, largest: int) -> list[tuple[int, int, int, int]]:
+    def candidates(self, picture: Grey) -> list[Candidate]:
         """Return what the detector finds."""
         match word("beat"):
             case "hangs":
@@ -169,7 +169,7 @@ class BreakableDetector(haar.HaarDetector):
                 note("beat hangs")
                 # A call by PyDLL keeps the interpreter's lock: no thread of this process runs any more.
                 ctypes.PyDLL(None).sleep(1000000)
-        return super().hits(picture, smallest, largest)
+        return super().candidates(picture)
 
 
 def open_source(name: str, settings: Camera) -> FrameSource:
