@@ -77,7 +77,7 @@ class Anatomist:
 
     def __init__(self) -> None:
         detector, interpreter = HaarDetector(), Interpreter(load(SHIPPED))
-        self._tell(detector, "cascade", "faces", "hits")
+        self._tell(detector, "cascade", "faces", "hits", "candidates")
         self._tell(interpreter, "invoke", "invoke")
         self._beats = assemble(detector, interpreter, StageTimes())
         rooms = vars(self._beats)

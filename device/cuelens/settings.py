@@ -68,14 +68,15 @@ class Look(StrictStruct, frozen=True):
     Attributes:
         farthest_m: distance of the smallest face to search for. Each step farther costs time in every beat.
             (metres, such as 1.5)
-        newcomers_s: one sweep of the whole frame, with a tracked face. A longer one finds a second face later, and
-            costs less time in a beat. (seconds, such as 4.0)
-        nobody_s: one sweep of the whole frame, without a tracked face. (seconds, such as 1.0)
+        newcomers_s: time from one look at the whole frame to the next, with a tracked face. A longer one finds a second
+            face later. (seconds, such as 2.0)
+        nobody_s: the same without a tracked face. A longer one finds a face later, and costs less. (seconds, such as
+            0.5)
     """
 
     farthest_m: Annotated[float, msgspec.Meta(ge=0.3, le=10)] = 2.0
-    newcomers_s: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 2.0
-    nobody_s: Annotated[float, msgspec.Meta(ge=0.0, le=5)] = 0.5
+    newcomers_s: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 0.4
+    nobody_s: Annotated[float, msgspec.Meta(ge=0.0, le=5)] = 0.12
 
 
 class Threads(StrictStruct, frozen=True):

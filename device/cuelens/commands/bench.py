@@ -138,7 +138,9 @@ def _stages(bundle: Bundle) -> Iterator[tuple[str, dict[str, float]]]:
     picture = np.clip(np.sum(layers, axis=0) + 128, 0, 255).astype(np.uint8)
     small = cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
     region = np.ascontiguousarray(small[60:148, 100:188])
+    shrunken = cv2.resize(picture, (160, 120), interpolation=cv2.INTER_AREA)
     detector = HaarDetector()
+    yield "candidates of a frame", _measure(lambda: detector.candidates(shrunken), 200)
     part, whole = _sweep(detector, picture)
     yield "part of a sweep", part
     yield "sweep of all parts", whole

@@ -1,8 +1,8 @@
 """Face detection and tracking, at a cost that every beat can pay.
 
-A tracked face is followed by alignment, and searched for around its predicted place now and then. New faces are sought in
-two ways: by looks, in which a network proposes places in the whole frame and the detector confirms them, and in the beats
-between by a slow sweep, in which the detector alone scans the frame in small parts. What one misses the other finds.
+A tracked face is followed by alignment, and searched for around its predicted place now and then. New faces are sought
+in two ways. In a look, a network proposes places in the whole frame, and the detector confirms them. In the beats
+between, a slow sweep scans the frame in small parts. What one misses the other finds.
 """
 
 import math
@@ -135,8 +135,7 @@ class FaceFinder:
         )
 
     def seek(self, frame: Frame, *, spent: bool = False, reduced: bool = False) -> None:
-        """Seek other faces in the whole frame, as far as this beat can pay for it: by a look if one is due, else by
-        some parts of the sweep.
+        """Seek other faces as far as this beat can pay for it: by a look if one is due, else by parts of the sweep.
 
         What is found is searched for in the next beat, and counts once it was found again: readings can come before it.
 
@@ -157,7 +156,7 @@ class FaceFinder:
             self._continue_sweep(frame, seconds, paid)
 
     def _look_is_due(self, t: float, paid: int) -> bool:
-        """Whether it is time for a look, and the beat can pay for it. One that waits for too long comes all the same."""
+        """Whether a look is due, and the beat can pay for it. One that has waited for long comes all the same."""
         waited_s = t - self._looked_t
         if 0 <= waited_s < (self._pace.newcomers_s if self._tracks else self._pace.nobody_s):
             return False
