@@ -133,7 +133,7 @@ def summary(all_beats: list[Beat]) -> dict[str, tuple[float, float, float]]:
         "frame to decision, the dearest beat": float(np.max(totals)),
         f"a face is read ({len(reading)} beats), p95": float(np.percentile([beat.total for beat in reading], 95)),
         f"nobody is read ({len(searching)} beats), p95": float(np.percentile([beat.total for beat in searching], 95)),
-        "cascade, mean": float(np.mean([beat.cascade for beat in all_beats])),
+        "cascade and looks, mean": float(np.mean([beat.cascade for beat in all_beats])),
         "invoke, one face": float(np.mean([beat.invoke / beat.invokes for beat in reading])),
         "all else, mean": float(np.mean([beat.total - beat.cascade - beat.invoke for beat in all_beats])),
     }

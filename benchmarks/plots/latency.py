@@ -15,7 +15,7 @@ _KINDS: Final = {
     "nobody followed": ("square", "vermilion", True),
 }
 _MODEL: Final = {
-    "cascade, mean": "cascade, mean",
+    "cascade and looks, mean": "cascade and looks, mean",
     "invoke, one face": "invoke, one face",
     "all else, mean": "all else, mean",
     "frame to decision, mean": "whole beat, mean",
