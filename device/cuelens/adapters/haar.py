@@ -1,4 +1,4 @@
-"""Face detector: OpenCV's Haar cascade.
+"""Face detector: OpenCV's Haar cascade, and a network that tells where it is worth a scan.
 
 `alt2` finds as many faces as OpenCV's default frontal cascade, with a ninth of the false positives. The cascade file is
 part of opencv-python-headless, and of Debian's opencv-data for apt's own OpenCV.
@@ -22,13 +22,13 @@ _FEWEST: Final = 2
 
 
 class HaarDetector:
-    """The alt2 frontal-face cascade. Not safe for use from two threads at once."""
+    """The alt2 frontal-face cascade, and the network of candidates. Not safe for use from two threads at once."""
 
     smallest = 20
     smallest_candidate = candidate_network.SMALLEST
 
     def __init__(self, step: float = STEP, neighbours: int = NEIGHBOURS) -> None:
-        """Load the cascade.
+        """Load the cascade and the network. Raises MissingExtra without a runtime of networks.
 
         Args:
             step: scale factor between two window sizes.
