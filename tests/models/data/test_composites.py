@@ -88,7 +88,8 @@ def test_a_composite_has_the_size_of_the_camera_by_four_and_follows_from_the_see
     for seed in range(60):
         picture, places = composite(shop, walls, np.random.default_rng(seed))
         again, the_same = composite(shop, walls, np.random.default_rng(seed))
-        assert (picture.shape, picture.dtype) == ((120, 160), np.uint8)
+        assert picture.shape == (120, 160)
+        assert picture.dtype == np.uint8
         np.testing.assert_array_equal(picture, again)
         assert places == the_same
         kept.append(picture)
