@@ -78,10 +78,29 @@ def test_faces_to_learn_from_are_written(driver: None, tmp_path: Path) -> None:
     assert {VOTES[column] for column in np.flatnonzero(faces.votes.sum(axis=0))} == set(EXPRESSIONS)
 
 
-def test_faces_need_a_file_to_be_written_to(meshes: None) -> None:
-    done = ran("faces", "--people", "1")
+@pytest.mark.slow
+def test_cut_outs_of_heads_are_written(driver: None, tmp_path: Path) -> None:
+    file = tmp_path / "heads.npz"
+    done = ran("cutouts", "--people", "1", "--jobs", "1", "--out", str(file))
+    assert done.returncode == 0, done.stderr
+    with np.load(file) as arrays:
+        pictures, covers, boxes = arrays["pictures"], arrays["covers"], arrays["boxes"]
+    # Of five pictures, in most of which the detector finds the face.
+    assert 3 <= len(pictures) <= 5
+    assert f"wrote {len(pictures)} cutouts to" in done.stdout
+    assert pictures.shape == covers.shape == (len(pictures), 256, 256)
+    assert boxes.shape == (len(pictures), 3)
+    for picture, cover, (x, y, side) in zip(pictures, covers, boxes, strict=True):
+        assert 60 <= side <= 140
+        assert cover[y + side // 2, x + side // 2] == 255
+        assert not picture[cover == 0].any()
+
+
+@pytest.mark.parametrize("what", ["faces", "cutouts"])
+def test_faces_need_a_file_to_be_written_to(meshes: None, what: str) -> None:
+    done = ran(what, "--people", "1")
     assert done.returncode == 2
-    assert "faces needs --out FILE.npz" in done.stderr
+    assert f"{what} needs --out FILE.npz" in done.stderr
 
 
 def test_a_weaker_expression_has_fewer_votes() -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,8 @@ def shop(drawn_faces: Draw, cutouts: Path) -> HeadShop:
 
 def archive(**shapes: tuple[int, ...]) -> bytes:
     content = BytesIO()
-    np.savez(content, **{name: np.ones(shape, np.uint8) for name, shape in shapes.items()})
+    arrays: dict[str, Any] = {name: np.ones(shape, np.uint8) for name, shape in shapes.items()}
+    np.savez(content, **arrays)
     return content.getvalue()
 
 
@@ -91,8 +93,8 @@ def test_the_face_of_a_drawn_head_is_in_its_box(drawn_faces: Draw, shop: HeadSho
     face, random = drawn_faces(1.0).pixels[0], np.random.default_rng(1)
     for _ in range(60):
         head = shop.drawn(random)
-        assert (head.picture.shape, head.picture.dtype) == ((144, 144), np.float32)
-        assert (head.mask.shape, head.mask.dtype) == ((144, 144), np.float32)
+        assert head.picture.shape == head.mask.shape == (144, 144)
+        assert head.picture.dtype == head.mask.dtype == np.float32
         assert 0 <= head.mask.min() < 0.01 < 0.99 < head.mask.max() < 1.001
         assert head.mask[56:88, 60:84].mean() > 0.98
         seen = head.picture[56:88, 60:84]

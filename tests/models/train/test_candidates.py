@@ -140,7 +140,8 @@ def test_the_network_takes_grey_levels_around_0_and_eight_rows_more() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (3, 120, 160), dtype=np.uint8)
     pictures[0, 0, :3] = 0, 128, 255
     fed = network_input(pictures)
-    assert (fed.shape, fed.dtype) == ((3, 128, 160, 1), np.float32)
+    assert fed.shape == (3, 128, 160, 1)
+    assert fed.dtype == np.float32
     assert fed[0, 0, :3, 0].tolist() == [-2, 0, 127 / 64]
     np.testing.assert_array_equal(fed[:, :120, :, 0] * 64 + 128, pictures)
     np.testing.assert_array_equal(fed[:, 120:], fed[:, 119:120].repeat(8, 1))
@@ -202,9 +203,11 @@ def test_training_prints_its_loss_and_gives_the_same_network_each_time(capsys: p
     keras.utils.set_random_seed(SEED)
     pictures, places = next(_batches(pool, 1))
     outputs = [np.asarray(output) for output in build()(network_input(pictures), training=True)]
-    both = sum(loss_by_hand(*outputs[2 * n : 2 * n + 2], targets(grid, places)) for n, grid in enumerate(GRIDS))
-    told, _, loss = line.partition(" loss ")
-    assert told == "step 0 of 2:"
+    both = 0.0
+    for grid, logits, told in zip(GRIDS, outputs[::2], outputs[1::2], strict=True):
+        both += loss_by_hand(logits, told, targets(grid, places))
+    step, _, loss = line.partition(" loss ")
+    assert step == "step 0 of 2:"
     assert float(loss) == pytest.approx(both, rel=1e-4)
 
 

@@ -1,5 +1,6 @@
 """What comes of training the network of candidates: few steps on few pictures."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,12 @@ Pool = list[tuple[Grey, list[Place]]]
 @pytest.fixture(scope="module")
 def pool() -> Pool:
     random = np.random.default_rng(0)
-    faces = ([Place(60, 44, 16, 0, False)], [Place(72, 56, 60, 10, False)], [Place(20, 20, 25, 0, True)], [])
+    faces: Sequence[Sequence[Place]] = (
+        [Place(60, 44, 16, 0, False)],
+        [Place(72, 56, 60, 10, False)],
+        [Place(20, 20, 25, 0, True)],
+        [],
+    )
     return [(random.integers(0, 256, (120, 160), dtype=np.uint8), list(places)) for places in faces]
 
 
