@@ -11,6 +11,8 @@ cues of the whole pipeline, light or voice, in front of pictures without people.
 (bias) and standard deviation (jitter) of the logarithm of the side and of the centre in sides; the step is the standard
 deviation of the change from one frame to the next. A scan of the whole frame by the detector alone stands beside it.
 
+Half of the pictures behind people stood behind the faces that the network of candidates learned from, too.
+
 --tilt: the camera is rolled by so many degrees, both ways. Recall, of a face that is not turned by itself.
 --pairs: the smiling faces of photographs, moved like the others. The share of readings that are happy with the tracked
 box, against the share with the box of a scan of the whole frame.
