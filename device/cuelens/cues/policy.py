@@ -143,7 +143,8 @@ class CuePolicy:
             seen: the faces in view.
             reduced: only the attended face, or the largest if that is out of view.
             closely: somebody asks: the wearer pressed the button, or a calibration takes samples.
-            searched: this beat has paid for a search, so the reading of a face that was read before waits for the next one.
+            searched: this beat has paid for a search, so the reading of a face that was read before waits for the next
+                one.
             fresh: tells whether the last reading of a face is still one of what it looks like.
         """
         if reduced:

@@ -106,13 +106,14 @@ class Pipeline:
             self._emit(events.FaceSeen(t=t, track=face.track, box=face.box))
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
-        # Where a face is searched for in every beat, readings wait in every other one. Who comes, or comes back, is read
-        # at once, unless two were searched for.
+        # Where a face is searched for in every beat, readings wait in every other one. Who comes, or comes back, is
+        # read at once, unless two were searched for.
         dear = sight.searched > 1
         self._waited = bool(sight.searched) and not self._waited and (dear or not sight.appeared)
         asked = press or closely
         due = self._policy.due(
-            t, () if dear and self._waited and not asked else sight.seen, reduced=reduced, closely=asked, searched=self._waited,
+            t, () if dear and self._waited and not asked else sight.seen,
+            reduced=reduced, closely=asked, searched=self._waited,
             fresh=lambda face: self._freshness.holds(frame, face),
         )  # fmt: skip
         readings = self._read(frame, due, t)
