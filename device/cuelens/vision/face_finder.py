@@ -30,7 +30,9 @@ _PROPOSALS: Final = 2
 _SCANS: Final = 2
 """Most scans of candidates in one look."""
 _LONGEST_WAIT_S: Final = 1.2
-"""Longest time for which readings and searches put off a look."""
+"""Longest time for which a reading or a search puts off a look."""
+_STARVED_S: Final = 2.4
+"""The same of two of them. Two faces that alignment cannot follow are searched for in every beat."""
 _MOST_PAID: Final = 2
 """Searches and readings after which a beat can pay for no look."""
 _PARTS: Final = 2
@@ -135,9 +137,10 @@ class FaceFinder:
         )
 
     def seek(self, frame: Frame, *, spent: bool = False, reduced: bool = False) -> None:
-        """Seek other faces as far as this beat can pay for it: by a look if one is due, else by parts of the sweep.
+        """Seek other faces in the whole frame, as far as this beat can pay for it.
 
-        What is found is searched for in the next beat, and counts once it was found again: readings can come before it.
+        A look seeks them if one is due, else some parts of the sweep do. What is found is searched for in the
+        next beat, and counts once it was found again: readings can come before it.
 
         Args:
             frame: the frame in which faces were followed.
@@ -156,12 +159,13 @@ class FaceFinder:
             self._continue_sweep(frame, seconds, paid)
 
     def _look_is_due(self, t: float, paid: int) -> bool:
-        """Whether a look is due, and the beat can pay for it. One that has waited for long comes all the same."""
+        """Whether it is time for a look, and the beat can pay for it. One that waited too long comes all the same."""
         waited_s = t - self._looked_t
         if 0 <= waited_s < (self._pace.newcomers_s if self._tracks else self._pace.nobody_s):
             return False
-        late = not 0 <= waited_s < _LONGEST_WAIT_S
-        return paid < (_MOST_PAID if late else 1)
+        if not 0 <= waited_s < _STARVED_S:
+            return True
+        return paid < (1 if waited_s < _LONGEST_WAIT_S else _MOST_PAID)
 
     def _look(self, frame: Frame, missed: list[Track], paid: int) -> None:
         """Begin a track at each place that is proposed and confirmed.

@@ -75,8 +75,15 @@ def test_a_beat_that_searched_puts_the_reading_of_a_calm_face_off_and_the_next_o
     assert watch.see(NEUTRAL, 1).read[-1] == due + 1
 
 
-def test_a_search_puts_no_reading_off_of_a_face_that_does_not_count_yet_and_none_that_somebody_asks_for() -> None:
-    assert Watch().see(NEUTRAL, 2, searched=True).read == [0, 1]
+def test_a_search_puts_off_each_reading_but_the_first() -> None:
+    watch = Watch().see(NEUTRAL, 4, searched=True)
+    assert watch.read == [0]
+    assert watch.see(NEUTRAL, 1).read == [0, 4]
+    assert watch.see(NEUTRAL, 1, otherwise, searched=True).read == [0, 4]
+
+
+def test_a_search_puts_off_no_reading_that_somebody_asks_for() -> None:
+    assert Watch().see(NEUTRAL, 1).see(NEUTRAL, 1, press=True, searched=True).read == [0, 1]
     assert Watch().see(NEUTRAL, 46).see(NEUTRAL, 1, press=True, searched=True).read[-1] == 46
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cuelens.types import Box
-from cuelens.vision.boxes import grouped, near, to_frame, turned, turned_back
+from cuelens.vision.boxes import grouped, near, to_frame, turned, turned_back, within_reach
 
 
 def test_hits_become_faces_where_enough_of_them_agree() -> None:
@@ -36,6 +36,32 @@ def test_a_box_of_a_shrunken_cut_out_lies_in_the_frame_where_the_cut_out_was() -
 def test_boxes_are_near_within_half_a_side_and_a_factor_of_1_6(other: Box, alike: bool) -> None:
     assert near((100, 100, 80, 40), other) is alike
     assert near(other, (100, 100, 80, 40)) is alike
+
+
+@pytest.mark.parametrize(
+    ("after", "reached"),
+    [
+        ((195, 100, 80, 80), True),
+        ((197, 100, 80, 80), False),
+        ((5, 100, 80, 80), True),
+        ((3, 100, 80, 80), False),
+        ((100, 195, 80, 80), True),
+        ((100, 197, 80, 80), False),
+        ((209, 90, 100, 100), True),
+        ((211, 90, 100, 100), False),
+    ],
+)
+def test_a_face_goes_18_of_its_sides_in_a_second_at_most(after: Box, reached: bool) -> None:
+    assert within_reach((100, 100, 80, 80), after, 1 / 15) is reached
+
+
+@pytest.mark.parametrize(("side", "reached"), [(149, True), (150, False), (68, True), (67, False)])
+def test_its_side_changes_by_a_factor_of_1_5_at_most_meanwhile(side: int, reached: bool) -> None:
+    assert within_reach((100, 100, 100, 100), (100, 100, side, side), 1.0) is reached
+
+
+def test_in_no_time_a_face_goes_nowhere() -> None:
+    assert not within_reach((100, 100, 80, 80), (100, 100, 80, 80), 0.0)
 
 
 @pytest.mark.parametrize("degrees", [-30, -12, 8, 25])

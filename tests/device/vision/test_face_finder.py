@@ -78,10 +78,11 @@ def test_a_followed_face_needs_fewer_windows_that_agree_than_a_newcomer(eye: Eye
     box = ((200, 150, 100, 100), 200)
     eye.detector.agreeing = 4
     assert not any(eye.find(box).appeared for _ in range(30))
+    again = Eye(eye.detector)
     eye.detector.agreeing = 5
-    assert eye.until_found(box).seen
+    assert again.until_found(box).seen
     eye.detector.agreeing = 3
-    assert all(eye.find(box).seen for _ in range(30))
+    assert all(again.find(box).seen for _ in range(30))
 
 
 @pytest.mark.parametrize("side", [42, 60, 90, 130, 190, 260, 330])
@@ -109,14 +110,14 @@ def test_no_beat_pays_for_a_whole_scan(eye: Eye) -> None:
     for _ in range(30):
         eye.detector.pixels.clear()
         eye.find()
-        # Three parts of the sweep, and one for heads that lean.
-        assert 0 < len(eye.detector.pixels) <= 4
-    assert sum(eye.detector.pixels) <= 3 * whole
+        # Two parts of the sweep.
+        assert len(eye.detector.pixels) <= 2
     eye.until_found(((200, 150, 100, 100), 200))
     for _ in range(30):
         eye.detector.pixels.clear()
         eye.find(((200, 150, 100, 100), 200))
         assert len(eye.detector.pixels) <= 2
+        assert sum(eye.detector.pixels) < whole
 
 
 def test_a_followed_face_is_looked_for_in_its_region_only(eye: Eye) -> None:
@@ -127,16 +128,16 @@ def test_a_followed_face_is_looked_for_in_its_region_only(eye: Eye) -> None:
         eye.detector.pixels.clear()
         assert eye.find(box).seen
         looked.append(eye.detector.pixels[0])
-    # 1.6 times the box at half the resolution; its size is measured in 1.7 times the box, every fourth beat, undivided.
+    # 1.6 times the box at half the resolution; in every fourth beat 1.7 times the box, with the face 56 pixels wide.
     coarse, fine = sorted(looked)[:9], sorted(looked)[9:]
     assert 75 * 75 <= coarse[0] <= coarse[-1] <= 85 * 85
-    assert 150 * 150 <= fine[0] <= fine[-1] <= 170 * 170
+    assert 88 * 88 <= fine[0] <= fine[-1] <= 96 * 96
 
 
-def test_newcomers_are_found_in_little_more_than_two_seconds(eye: Eye) -> None:
+def test_newcomers_are_found_in_less_than_two_seconds(eye: Eye) -> None:
     box = ((100, 150, 100, 100), 200)
     eye.until_found(box)
-    sights = [eye.find(box, ((400, 200, 80, 80), 150)) for _ in range(36)]
+    sights = [eye.find(box, ((400, 200, 80, 80), 150)) for _ in range(28)]
     assert [face.track for sight in sights for face in sight.appeared] == [2]
     assert all(any(face.track == 1 for face in sight.seen) for sight in sights)
 
@@ -146,17 +147,6 @@ def test_a_fifth_face_is_found_although_one_of_four_is_measured_in_every_beat(ey
     for _ in range(10 * 15):
         sight = eye.find(*boxes)
     assert len({face.track for face in sight.seen}) == len(boxes)
-
-
-@pytest.mark.parametrize(("apart_s", "found"), [(0.2, True), (0.7, False)])
-def test_windows_that_passed_long_ago_do_not_agree_with_those_of_now(eye: Eye, apart_s: float, *, found: bool) -> None:
-    followed, newcomer = ((200, 150, 100, 100), 200), ((420, 200, 88, 88), 150)
-    eye.until_found(followed)
-    # Two sizes, each in a part of its own and in a beat of its own, are near that of the newcomer.
-    eye.detector.windows = 1
-    beats = [frame(eye.n / 15 + n * apart_s, followed, newcomer) for n in range(80)]
-    appeared = [face.track for beat in beats for face in eye.finder.find(beat).appeared]
-    assert appeared == ([2] if found else [])
 
 
 def test_a_moving_face_keeps_its_track(eye: Eye) -> None:

@@ -336,6 +336,66 @@ def test_of_two_who_were_lost_the_nearer_one_has_returned() -> None:
     assert [register.number(Track(box(114, 100), began=1.0, t=1.0), grey).track for _ in range(3)] == [2, 1, 3]
 
 
+def test_a_new_face_goes_on_from_where_it_came() -> None:
+    track = Track((130, 90, 40, 40), began=1.0, t=1.0)
+    track.came_from(box(60, 90), 0.8)
+    assert track.speed == pytest.approx((250.0, -100.0))
+    assert track.expected(1.1) == (155, 80, 40, 40)
+    assert (track.box, track.t, track.began) == ((130, 90, 40, 40), 1.0, 1.0)
+
+
+def leapt() -> Track:
+    """A head that came nearer and leant, was missed, and was proposed elsewhere, at 0.2 s."""
+    track = Track(box(100, 100), began=0.0, t=0.0, number=3)
+    track.follow(Fit(140, 140, SIDE * 1.05, 10.0, 1.0), 0.1)
+    track.compare(9, 8.0)
+    track.misses = 1
+    track.leap((200, 80, 90, 90), 0.2, -20.0)
+    return track
+
+
+def test_a_face_that_leaps_goes_on_from_there_and_still_counts_as_missed() -> None:
+    track = leapt()
+    assert track.face == Face(3, (200, 80, 90, 90), -20.0)
+    assert (track.t, track.began, track.misses, track.leapt) == (0.2, 0.0, 1, True)
+    assert track.speed == pytest.approx((1050.0, -150.0), abs=6)
+    assert track.place(0.3) == pytest.approx((350.0, 110.0, 90.0), abs=1)
+
+
+def test_after_a_leap_the_tilt_is_compared_anew() -> None:
+    track = leapt()
+    track.compare(2, -8.0)
+    assert track.tilt == -20.0
+    track.compare(6, 8.0)
+    assert track.tilt == -16.0
+
+
+def test_a_face_that_is_found_where_it_leapt_to_has_not_leapt_any_more() -> None:
+    track = leapt()
+    track.update((305, 65, 90, 90), 0.3)
+    assert (track.leapt, track.misses) == (False, 0)
+
+
+def test_a_head_that_stands_up_has_its_tilt_compared_anew() -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1, tilt=25.0)
+    track.compare(9, 8.0)
+    track.stand_up(5.0)
+    track.compare(2, -8.0)
+    assert track.tilt == 5.0
+    track.compare(6, 8.0)
+    assert track.tilt == 9.0
+
+
+@pytest.mark.parametrize(
+    ("place", "told", "tilt"), [(104, 0.0, 0.0), (104, -6.0, -6.0), (104, None, 25.0), (400, 0.0, 25.0)]
+)
+def test_a_head_stands_up_where_it_was_found_so_and_nowhere_else(place: int, told: float | None, tilt: float) -> None:
+    track = followed(100, 100, 1)
+    track.tilt = 25.0
+    assign({0: Scan({box(place, 100): 9}, tilt=told)}, [track], picture((2, (400, 100)), (1, (104, 100))), 16 / 15)
+    assert track.tilt == tilt
+
+
 def test_a_side_of_which_a_search_is_in_no_doubt_is_taken_whole() -> None:
     track = Track(box(100, 100), began=0.0, t=0.0)
     track.update((98, 98, 84, 84), 1 / 15)
