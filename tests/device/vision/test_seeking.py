@@ -114,9 +114,10 @@ def test_without_a_tracked_face_a_look_comes_after_0_12_seconds(seeker: Seeker, 
     assert len(seeker.looked) == looks
 
 
-def test_after_a_clock_that_went_back_a_look_comes_at_once(seeker: Seeker) -> None:
+@pytest.mark.parametrize("spent", [False, True])
+def test_after_a_clock_that_went_back_a_look_comes_at_once(seeker: Seeker, *, spent: bool) -> None:
     seeker.at(10.0)
-    seeker.at(5.0)
+    seeker.at(5.0, spent=spent)
     assert seeker.looked == [10.0, 5.0]
 
 
@@ -325,9 +326,9 @@ def test_what_was_found_out_of_reach_is_not_where_a_newcomer_came_from(looking: 
     assert looking.at(0.21, ((420, 300, 100, 100), 200)).appeared
 
 
-def turning(n: int, pattern: Any = CALM) -> tuple[Box, Any]:
+def turning(n: float, pattern: Any = CALM) -> tuple[Box, Any]:
     """A face that goes off by 1.12 of its sides a beat: the wearer's head turns."""
-    return (100 + 112 * n, 152, 100, 100), pattern
+    return (round(100 + 112 * n), 152, 100, 100), pattern
 
 
 def test_a_missed_face_that_is_found_elsewhere_in_the_same_beat_keeps_its_number(seeker: Seeker) -> None:
@@ -343,16 +344,22 @@ def test_a_missed_face_that_is_found_elsewhere_in_the_same_beat_keeps_its_number
 
 @pytest.mark.parametrize(
     ("pattern", "spent", "steps"),
-    [(OTHER, False, (1, 2, 3)), (CALM, True, (1, 2, 3)), (CALM, False, (3, 3, 3))],
+    [(OTHER, False, (1, 2, 3)), (CALM, True, (1, 2, 3)), (CALM, False, (1.25, 2.5, 3.75))],
     ids=["another face", "no look after a reading", "out of reach"],
 )
 def test_another_face_and_one_out_of_reach_do_not_take_its_number(
-    looking: Seeker, pattern: Any, steps: tuple[int, ...], *, spent: bool
+    looking: Seeker, pattern: Any, steps: tuple[float, ...], *, spent: bool
 ) -> None:
     looking.known(turning(0))
     sights = [looking.beat(turning(n, pattern), spent=spent and n == 1) for n in steps]
     assert [track for sight in sights for track in sight.lost] == [1]
     assert not any(face.track == 1 for sight in sights for face in sight.seen)
+
+
+def test_another_face_that_stands_where_a_missed_one_could_be_is_a_newcomer(looking: Seeker) -> None:
+    looking.known(turning(0))
+    assert looking.beat(turning(1, OTHER)).appeared == ()
+    assert [face.track for face in looking.beat(turning(1, OTHER)).appeared] == [2]
 
 
 def test_after_two_searches_a_missed_face_is_not_looked_for(looking: Seeker) -> None:
