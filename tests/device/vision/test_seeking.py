@@ -291,6 +291,26 @@ def test_the_sweep_finds_it_beside_a_tracked_face_too(seeker: Seeker, monkeypatc
     assert any(seeker.beat((PLACE, CALM), newcomer).appeared for _ in range(45))
 
 
+@pytest.mark.parametrize(("windows", "found"), [(1, False), (2, True)])
+def test_beside_a_tracked_face_two_windows_of_the_sweep_must_agree(
+    seeker: Seeker, windows: int, monkeypatch: pytest.MonkeyPatch, *, found: bool
+) -> None:
+    seeker.known((PLACE, CALM))
+    monkeypatch.setattr(seeker.detector, "candidates", blind_network)
+    seeker.detector.windows = windows
+    # Of its size only one part of the sweep has a window.
+    newcomer = (400, 200, 40, 40), 150
+    assert any(seeker.beat((PLACE, CALM), newcomer).appeared for _ in range(60)) == found
+
+
+def test_what_was_proposed_and_not_found_again_rests_for_a_quarter_of_a_second(looking: Seeker) -> None:
+    looking.detector.agreeing = 4
+    for t in (0.0, 0.05, 0.2, 0.25, 0.32, 0.37):
+        looking.at(t, (PLACE, 200))
+    assert looking.looked == [0.0, 0.2, 0.32]
+    assert looking.searched == [0, 1, 0, 0, 0, 1]
+
+
 def walker(t: float, y: int = 152, level: int = 200) -> tuple[Box, int]:
     """A face that walks in by twelve of its sides a second."""
     return (20 + round(1200 * t), y, 100, 100), level
@@ -354,6 +374,13 @@ def test_another_face_and_one_out_of_reach_do_not_take_its_number(
     sights = [looking.beat(turning(n, pattern), spent=spent and n == 1) for n in steps]
     assert [track for sight in sights for track in sight.lost] == [1]
     assert not any(face.track == 1 for sight in sights for face in sight.seen)
+
+
+def test_a_missed_face_that_is_found_near_its_place_and_hastens_keeps_its_number(looking: Seeker) -> None:
+    looking.known(turning(0))
+    assert looking.beat(turning(0.4)).seen == ()
+    (face,) = looking.beat(turning(1)).seen
+    assert face.track == 1
 
 
 def test_another_face_that_stands_where_a_missed_one_could_be_is_a_newcomer(looking: Seeker) -> None:
