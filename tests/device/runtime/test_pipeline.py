@@ -139,7 +139,9 @@ def test_all_faces_of_a_beat_are_mirrored_or_none(squares: Any) -> None:
         pipeline.process(Frame(picture, n / 15, 0))
         seen.append(reader.mirrored[before:])
     # The search for both puts readings off in some beats.
-    assert [beat for beat in seen if beat][-2:] in ([[False] * 2, [True] * 2], [[True] * 2, [False] * 2])
+    read = [beat for beat in seen if beat]
+    assert [set(beat) for beat in read] == [{n % 2 == 1} for n in range(len(read))]
+    assert [len(beat) for beat in read].count(2) >= 5
 
 
 def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any) -> None:
@@ -152,7 +154,8 @@ def test_times_count_from_the_first_frame_and_events_come_in_order(squares: Any)
         assert pipeline.process(frame).t == pytest.approx(n / 15, abs=1e-3)
     kinds = [type(event).__name__ for event in told]
     assert kinds[:3] == ["FaceSeen", "Reading", "Expression"]
-    assert kinds.index("CueGiven") == 7
+    # After readings in three of five beats.
+    assert kinds.index("CueGiven") == 5
     assert "FaceLost" in kinds
     times = [event.t for event in told]  # type: ignore[attr-defined]
     assert times == sorted(times)
