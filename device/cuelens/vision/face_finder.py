@@ -19,9 +19,10 @@ from cuelens.vision.motion import Motion
 from cuelens.vision.optics import Optics
 from cuelens.vision.proposals import Proposals
 from cuelens.vision.region_search import UPRIGHT, RegionSearch
+from cuelens.vision.register import Register
 from cuelens.vision.stage_times import StageTimes
 from cuelens.vision.sweep import Sweep
-from cuelens.vision.tracker import ALIKE, MISSES, Register, Scan, Track, assign, crowded, likeness
+from cuelens.vision.tracker import ALIKE, MISSES, Scan, Track, assign, crowded, likeness
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 

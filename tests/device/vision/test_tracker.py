@@ -9,7 +9,8 @@ from cuelens.frame import Grey
 from cuelens.types import Box, Face
 from cuelens.vision.alignment import Fit
 from cuelens.vision.boxes import distance
-from cuelens.vision.tracker import Register, Scan, Track, assign
+from cuelens.vision.register import Register
+from cuelens.vision.tracker import Scan, Track, assign
 
 SIDE = 80
 
