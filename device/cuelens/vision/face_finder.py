@@ -26,10 +26,8 @@ from cuelens.vision.tracker import ALIKE, MISSES, Scan, Track, assign, crowded, 
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 
-_PROPOSALS: Final = 2
-"""Most proposals of one look without a tracked face. Each costs a search."""
 _SCANS: Final = 2
-"""Most scans of candidates in one look."""
+"""Most scans of candidates in one look. A proposal costs one, and a search in the next beat."""
 _LONGEST_WAIT_S: Final = 1.2
 """Longest time for which a reading or a search puts off a look."""
 _STARVED_S: Final = 2.4
@@ -153,9 +151,9 @@ class FaceFinder:
         if reduced:
             return
         paid = spent + self._searched
-        missed = [track for track in self._tracks if track.number and track.misses == 1]
-        if (missed and not spent and paid < _MOST_PAID) or self._look_is_due(frame.t, paid):
-            self._look(frame, [] if spent else missed, paid)
+        missed = [track for track in self._tracks if track.misses]
+        if (missed and paid < _MOST_PAID) or self._look_is_due(frame.t, paid):
+            self._look(frame, missed, paid)
         else:
             self._continue_sweep(frame, seconds, paid)
 
@@ -182,7 +180,7 @@ class FaceFinder:
             frame,
             [track.expected(frame.t) for track in self._tracks if track not in missed],
             hits=2 if self._tracks else 1,
-            most=1 if self._tracks else _PROPOSALS,
+            most=1 if self._tracks else _SCANS,
             scans=1 if paid else _SCANS,
             level=self._level,
         )
