@@ -15,7 +15,7 @@ from cuelens.ports import Detector
 from cuelens.types import Box, Candidate, Sight
 from cuelens.vision.alignment import Fit
 from cuelens.vision.boxes import distance, within_reach
-from cuelens.vision.motion import Motion
+from cuelens.vision.motion import Blocks, Motion
 from cuelens.vision.optics import Optics
 from cuelens.vision.proposals import Proposals
 from cuelens.vision.region_search import UPRIGHT, RegionSearch
@@ -30,6 +30,8 @@ _SCANS: Final = 2
 """Most scans of candidates in one look. A proposal costs one, and a search in the next beat."""
 _LONGEST_WAIT_S: Final = 1.2
 """Longest time for which a reading or a search puts off a look."""
+_STILL_S: Final = 0.25
+"""Time from one look to the next without a tracked face, at least, where nothing has changed since the last one."""
 _STARVED_S: Final = 2.4
 """The same of two of them. Two faces that alignment cannot follow are searched for in every beat."""
 _MOST_PAID: Final = 2
@@ -94,6 +96,8 @@ class FaceFinder:
         self._fleeting: list[Track] = []
         """Newcomers that were not found again, a moment ago."""
         self._looked_t = -math.inf
+        self._looked_at: Blocks | None = None
+        """What the frame of the last look looked like."""
         self._t: float | None = None
         self._due_parts = 0.0
         self._searched = 0
@@ -150,6 +154,8 @@ class FaceFinder:
         self._t = frame.t
         if reduced:
             return
+        if not self._tracks:
+            self._motion.see(frame.grey)
         paid = spent + self._searched
         missed = [track for track in self._tracks if track.misses]
         if (missed and paid < _MOST_PAID) or self._look_is_due(frame.t, paid):
@@ -164,6 +170,8 @@ class FaceFinder:
             return False
         if not 0 <= waited_s < _STARVED_S:
             return True
+        if not self._tracks and waited_s < _STILL_S and self._motion.area(self._looked_at, (), ()) is None:
+            return False
         return paid < (1 if waited_s < _LONGEST_WAIT_S else _MOST_PAID)
 
     def _look(self, frame: Frame, missed: list[Track], paid: int) -> None:
@@ -174,7 +182,7 @@ class FaceFinder:
             missed: faces that this beat has not found where they were expected. They may be elsewhere.
             paid: how many searches and readings this beat has paid for.
         """
-        self._looked_t = frame.t
+        self._looked_t, self._looked_at = frame.t, None if self._tracks else self._motion.blocks
         self._watch.set_kind("sweep")
         found = self._proposals.look(
             frame,
@@ -206,12 +214,13 @@ class FaceFinder:
             self._due_parts = min(self._due_parts + self._sweep.parts(frame) * seconds / _SWEEP_S, _PARTS)
             parts = 0 if paid else int(self._due_parts)
             self._due_parts -= parts
+            if parts:
+                self._motion.see(frame.grey)
         else:
             parts = _PARTS - paid
         if parts <= 0:
             return
         self._watch.set_kind("sweep")
-        self._motion.see(frame.grey)
         # Without a tracked face, one hit is enough: the next beat confirms or drops it.
         boxes = self._sweep.scan(
             frame,

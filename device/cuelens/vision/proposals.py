@@ -7,16 +7,16 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import cv2
 import msgspec
 import numpy as np
 
 from cuelens.frame import Frame, Grey
 from cuelens.ports import Detector
 from cuelens.types import Box
-from cuelens.vision.boxes import near, to_frame, turned, turned_back
+from cuelens.vision.boxes import distance, near, to_frame, turned, turned_back
 from cuelens.vision.optics import Optics
 from cuelens.vision.region_search import UPRIGHT
+from cuelens.vision.shrinking import shrink_into
 
 _SMALLEST, _LARGEST = 0.8, 1.2
 """Factors by which a candidate's side may lie outside the sizes of the optics: it is not exact."""
@@ -29,7 +29,9 @@ is mostly larger than the detector's: of a small face by half.
 _FURTHER: Final = 14.0
 """Degrees by which a head leans further, if it leans and the first check fails: a candidate's tilt is too small."""
 _LEANING: Final = 22.0
-"""Degrees by which a head leans if neither passes. The detector finds those that lean by 12 more or less."""
+"""Degrees by which a head may lean of which nothing was found. The detector finds those within 12 degrees of it."""
+_PATIENCE: Final = 3
+"""One check in so many of a place tries such a lean, and to the other side the next time."""
 _REST_S: Final = 0.13
 """For so long a candidate rests that was dropped, and twice as long each further time."""
 _LONGEST_REST_S: Final = 0.5
@@ -79,16 +81,18 @@ class Proposals:
             level: by how many degrees the room leans, counter-clockwise.
         """
         self._dropped = [old for old in self._dropped if frame.t - old.t < _FORGOTTEN_S]
-        known = [*faces, *(old.box for old in self._dropped if frame.t < old.until)]
+        known = [old.box for old in self._dropped if frame.t < old.until]
         found: list[Proposal] = []
         for candidate in self._candidates(frame.grey, level):
-            if any(near(candidate.box, box) for box in known):
+            # The side of a candidate may be far off, so its centre alone tells that a face is followed there.
+            followed = any(distance(candidate.box, face) < face[2] / 2 for face in faces)
+            if followed or any(near(candidate.box, box) for box in known):
                 continue
             proposal = None
             for tilt in _tilts(candidate.tilt, level, self._times(candidate.box)):
                 windows = self._windows(frame.grey, candidate.box, tilt)
                 scans -= 1
-                if len(windows) >= hits:
+                if len(windows) >= hits and not any(near(_mean(windows), face) for face in faces):
                     proposal = Proposal(_mean(windows), tilt)
                 if proposal or not scans:
                     break
@@ -129,7 +133,9 @@ class Proposals:
             return []
         picture = grey[top : top + rows * shrink, left : left + columns * shrink]
         if shrink > 1:
-            picture = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+            small = np.empty((rows, columns), np.uint8)
+            shrink_into(small, picture, shrink)
+            picture = small
         if abs(tilt) >= UPRIGHT:
             picture = turned(picture, -tilt)
         windows = self._detector.hits(picture, smallest, round(_WIDEST * side / shrink))
@@ -154,12 +160,7 @@ class Proposals:
         rows, columns = grey.shape[0] // shrink, grey.shape[1] // shrink
         if self._pixels[0].shape != (rows, columns):
             self._pixels = [np.empty((rows, columns), np.uint8), np.empty((rows, columns), np.uint8)]
-        cv2.resize(
-            grey[: rows * shrink, : columns * shrink],
-            (columns, rows),
-            dst=self._pixels[0],
-            interpolation=cv2.INTER_AREA,
-        )
+        shrink_into(self._pixels[0], grey[: rows * shrink, : columns * shrink], shrink)
         return turned(self._pixels[0], -level, self._pixels[1]) if level else self._pixels[0]
 
 
@@ -169,11 +170,11 @@ def _tilts(tilt: float, level: float, times: int) -> tuple[float, ...]:
     Args:
         tilt: the network's.
         level: by how many degrees the room leans.
-        times: that the place was dropped before. Every other time another lean is tried, to either side.
+        times: that the place was dropped before. After two, another lean is tried, then the network's tilt again.
     """
     lean = tilt - level
-    if times % 2:
-        return (level + math.copysign(_LEANING, lean if times % 4 == 1 else -lean),)
+    if times % _PATIENCE == _PATIENCE - 1:
+        return (level + math.copysign(_LEANING, lean if times % (2 * _PATIENCE) < _PATIENCE else -lean),)
     return (tilt, tilt + math.copysign(_FURTHER, lean)) if abs(lean) >= UPRIGHT else (tilt,)
 
 

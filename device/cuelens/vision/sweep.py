@@ -25,6 +25,7 @@ from cuelens.types import Box
 from cuelens.vision.boxes import grouped, near, to_frame, turned_back
 from cuelens.vision.motion import Blocks, Motion
 from cuelens.vision.optics import Optics
+from cuelens.vision.shrinking import shrink_into
 
 _PARTS: Final = 24
 """Target number of parts in a sweep. Fewer parts cost a beat more; more parts scan some pixels twice."""
@@ -178,6 +179,7 @@ class Sweep:
         shrink = part.shrink
         left, top, width, height = area
         buffer = self._buffers[shrink][top : top + height, left : left + width]
+        step = 1
         if not self.tilt:
             rows = grey[top * shrink : (top + height) * shrink, left * shrink : (left + width) * shrink]
         else:
@@ -194,7 +196,7 @@ class Sweep:
         if rows.shape == buffer.shape:
             return rows
         buffer = self._buffers[shrink].reshape(-1)[: width * height].reshape(height, width)
-        cv2.resize(rows, (width, height), dst=buffer, interpolation=cv2.INTER_AREA)
+        shrink_into(buffer, rows, shrink // step)
         return buffer
 
     def _divide(self, shape: tuple[int, int]) -> None:

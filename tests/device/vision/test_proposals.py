@@ -63,6 +63,44 @@ def test_a_face_that_is_followed_is_no_newcomer() -> None:
     assert detector.seen == []
 
 
+@pytest.mark.parametrize("side", [40, 60, 160])
+def test_one_in_the_middle_of_a_followed_face_is_that_face_whatever_its_side(side: int) -> None:
+    detector = Scripted(candidate((340 - side // 2, 240 - side // 2, side, side)))
+    assert look(Proposals(detector, Optics()), 0.0, FACE) == []
+    assert detector.seen == []
+
+
+@pytest.mark.parametrize(("right", "found"), [(36, 0), (48, 1)])
+def test_one_beyond_half_a_side_of_a_followed_face_is_another(right: int, found: int) -> None:
+    beside = (340 + right - 25, 215, 50, 50)
+    assert len(look(Proposals(Scripted(candidate(beside)), Optics()), 0.0, FACE)) == found
+
+
+class Leftmost(Scripted):
+    """A detector whose window passes at the left edge of what it scans."""
+
+    def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
+        return [(0, y, side, side) for _, y, side, _ in super().hits(picture, smallest, largest)]
+
+
+def test_a_window_on_a_followed_face_is_no_newcomer_although_its_candidate_was_beside_it() -> None:
+    beside = candidate((365, 180, 120, 120))
+    assert len(look(Proposals(Leftmost(beside), Optics()), 0.0)) == 1
+    assert look(Proposals(Leftmost(beside), Optics()), 0.0, (300, 200, 120, 120)) == []
+
+
+@pytest.mark.parametrize(("tilt", "tilts"), [(2.0, [2, 2, 22, 2, 2, -22, 2]), (-3.0, [-3, -3, -22, -3, -3, 22, -3])])
+def test_one_check_in_three_of_a_place_tries_a_lean_to_either_side(
+    tilt: float, tilts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+    monkeypatch.setattr(Proposals, "_windows", lambda _self, _grey, _place, lean: tried.append(lean) or [])
+    proposals = Proposals(Scripted(candidate(FACE, tilt)), Optics())
+    for n in range(len(tilts)):
+        look(proposals, 0.6 * n)
+    assert tried == tilts
+
+
 def test_a_dropped_candidate_rests_longer_each_time_and_lets_others_have_their_turn() -> None:
     others = [candidate((60 * n, 300, 50, 50)) for n in range(4)]
     detector = Scripted(candidate(FACE), *others)

@@ -110,8 +110,28 @@ def looking(seeker: Seeker, monkeypatch: pytest.MonkeyPatch) -> Seeker:
 @pytest.mark.parametrize(("later", "looks"), [(0.119, 1), (0.121, 2)])
 def test_without_a_tracked_face_a_look_comes_after_0_12_seconds(seeker: Seeker, later: float, looks: int) -> None:
     seeker.at(10.0)
+    seeker.at(10.0 + later, (PLACE, 200))
+    assert len(seeker.looked) == looks
+
+
+@pytest.mark.parametrize(("later", "looks"), [(0.249, 1), (0.251, 2)])
+def test_where_nothing_changes_the_next_look_comes_after_a_quarter_of_a_second(
+    seeker: Seeker, later: float, looks: int
+) -> None:
+    seeker.at(10.0)
     seeker.at(10.0 + later)
     assert len(seeker.looked) == looks
+
+
+def test_after_a_tracked_face_nothing_is_known_of_what_changed(looking: Seeker) -> None:
+    looking.known((PLACE, 200))
+    looking.detector.blind = True
+    while looking.beat((PLACE, 200)).lost == ():
+        pass
+    # Two beats without a face, then every other beat looks: the last look was one with a tracked face.
+    (last,) = looking.looked[-1:]
+    looking.at(last + 0.13, (PLACE, 200))
+    assert len(looking.looked) > looking.looked.index(last) + 1
 
 
 @pytest.mark.parametrize("spent", [False, True])
@@ -224,10 +244,18 @@ def test_beside_a_tracked_face_two_windows_must_pass_and_without_one_a_single_on
 
 
 def test_without_a_tracked_face_two_parts_are_swept_in_each_beat_that_does_not_look(seeker: Seeker) -> None:
-    for _ in range(30):
-        seeker.beat()
+    seeker.detector.blind = True
+    for n in range(30):
+        seeker.beat(((40 + 16 * n, 152, 100, 100), 200))
     assert seeker.swept == [0, 2] * 15
     assert seeker.beats_between_looks() == [2] * 14
+
+
+def test_in_a_still_room_every_fourth_beat_looks_and_the_others_sweep(seeker: Seeker) -> None:
+    for _ in range(32):
+        seeker.beat()
+    assert seeker.swept == [0, 2, 2, 2] * 8
+    assert seeker.beats_between_looks() == [4] * 7
 
 
 def test_a_reading_takes_one_of_two_parts(seeker: Seeker) -> None:
@@ -305,8 +333,8 @@ def test_beside_a_tracked_face_two_windows_of_the_sweep_must_agree(
 
 def test_what_was_proposed_and_not_found_again_rests_for_a_quarter_of_a_second(looking: Seeker) -> None:
     looking.detector.agreeing = 4
-    for t in (0.0, 0.05, 0.2, 0.25, 0.32, 0.37):
-        looking.at(t, (PLACE, 200))
+    for n, t in enumerate((0.0, 0.05, 0.2, 0.25, 0.32, 0.37)):
+        looking.at(t, (PLACE, 200 if n // 2 % 2 else 150))
     assert looking.looked == [0.0, 0.2, 0.32]
     assert looking.searched == [0, 1, 0, 0, 0, 1]
 
