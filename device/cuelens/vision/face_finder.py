@@ -28,10 +28,10 @@ __all__ = ["FaceFinder", "LookPace", "Optics"]
 
 _SCANS: Final = 2
 """Most scans of candidates in one look. A proposal costs one, and a search in the next beat."""
-_LONGEST_WAIT_S: Final = 1.2
-"""Longest time for which a reading or a search puts off a look."""
 _STILL_S: Final = 0.25
 """Time from one look to the next without a tracked face, at least, where nothing has changed since the last one."""
+_LONGEST_WAIT_S: Final = 1.2
+"""Longest time for which a reading or a search puts off a look."""
 _STARVED_S: Final = 2.4
 """The same of two of them. Two faces that alignment cannot follow are searched for in every beat."""
 _MOST_PAID: Final = 2
