@@ -16,7 +16,7 @@ from cuelens.types import Box
 from cuelens.vision.boxes import distance, near, to_frame, turned, turned_back
 from cuelens.vision.optics import Optics
 from cuelens.vision.region_search import UPRIGHT
-from cuelens.vision.shrinking import shrink_into
+from cuelens.vision.shrinking import Shrinker
 
 _SMALLEST, _LARGEST = 0.8, 1.2
 """Factors by which a candidate's side may lie outside the sizes of the optics: it is not exact."""
@@ -63,6 +63,7 @@ class Proposals:
     def __init__(self, detector: Detector, optics: Optics) -> None:
         self._detector = detector
         self._optics = optics
+        self._shrinker = Shrinker()
         self._pixels = [np.empty((0, 0), np.uint8), np.empty((0, 0), np.uint8)]
         """A shrunken frame, and a turned one."""
         self._dropped: list[_Dropped] = []
@@ -134,7 +135,7 @@ class Proposals:
         picture = grey[top : top + rows * shrink, left : left + columns * shrink]
         if shrink > 1:
             small = np.empty((rows, columns), np.uint8)
-            shrink_into(small, picture, shrink)
+            self._shrinker.shrink(small, picture, shrink)
             picture = small
         if abs(tilt) >= UPRIGHT:
             picture = turned(picture, -tilt)
@@ -160,7 +161,7 @@ class Proposals:
         rows, columns = grey.shape[0] // shrink, grey.shape[1] // shrink
         if self._pixels[0].shape != (rows, columns):
             self._pixels = [np.empty((rows, columns), np.uint8), np.empty((rows, columns), np.uint8)]
-        shrink_into(self._pixels[0], grey[: rows * shrink, : columns * shrink], shrink)
+        self._shrinker.shrink(self._pixels[0], grey[: rows * shrink, : columns * shrink], shrink)
         return turned(self._pixels[0], -level, self._pixels[1]) if level else self._pixels[0]
 
 

@@ -25,7 +25,7 @@ from cuelens.types import Box
 from cuelens.vision.boxes import grouped, near, to_frame, turned_back
 from cuelens.vision.motion import Blocks, Motion
 from cuelens.vision.optics import Optics
-from cuelens.vision.shrinking import shrink_into
+from cuelens.vision.shrinking import Shrinker
 
 _PARTS: Final = 24
 """Target number of parts in a sweep. Fewer parts cost a beat more; more parts scan some pixels twice."""
@@ -82,6 +82,7 @@ class Sweep:
         self.tilt = tilt
         self._detector = detector
         self._optics = optics
+        self._shrinker = Shrinker()
         self._shape = (0, 0)
         self._parts: list[Part] = []
         self._next = 0
@@ -196,7 +197,7 @@ class Sweep:
         if rows.shape == buffer.shape:
             return rows
         buffer = self._buffers[shrink].reshape(-1)[: width * height].reshape(height, width)
-        shrink_into(buffer, rows, shrink // step)
+        self._shrinker.shrink(buffer, rows, shrink // step)
         return buffer
 
     def _divide(self, shape: tuple[int, int]) -> None:
