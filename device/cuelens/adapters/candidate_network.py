@@ -46,7 +46,11 @@ class CandidateNetwork:
         """The input's bytes."""
 
     def candidates(self, picture: Grey) -> list[Candidate]:
-        """Return where faces may be, the likeliest first."""
+        """Return where faces may be, in pixels of the picture, the likeliest first: at most 16.
+
+        Args:
+            picture: uint8 (rows, columns) of any size. Another size than before costs a few milliseconds.
+        """
         if picture.shape != self._shape:
             self._reshape(picture.shape[0], picture.shape[1])
         rows, columns = self._shape

@@ -5,12 +5,13 @@ part of opencv-python-headless, and of Debian's opencv-data for apt's own OpenCV
 """
 
 import math
+from functools import cached_property
 from typing import Final
 
 import cv2
 import numpy as np
 
-from cuelens.adapters import candidate_network
+from cuelens.adapters.candidate_network import SMALLEST, CandidateNetwork
 from cuelens.frame import Grey
 from cuelens.types import Box, Candidate
 from cuelens_models.bundle.cascade import NAME, NEIGHBOURS, STEP, cascade_file, lifted
@@ -25,10 +26,10 @@ class HaarDetector:
     """The alt2 frontal-face cascade, and the network of candidates. Not safe for use from two threads at once."""
 
     smallest = 20
-    smallest_candidate = candidate_network.SMALLEST
+    smallest_candidate = SMALLEST
 
     def __init__(self, step: float = STEP, neighbours: int = NEIGHBOURS) -> None:
-        """Load the cascade and the network. Raises MissingExtra without a runtime of networks.
+        """Load the cascade. The network is loaded by the first look: many a scan does without.
 
         Args:
             step: scale factor between two window sizes.
@@ -37,7 +38,6 @@ class HaarDetector:
         self._cascade = cv2.CascadeClassifier(str(cascade_file()))
         self._step = step
         self._neighbours = neighbours
-        self._network = candidate_network.CandidateNetwork()
         self._lifted = np.empty(0, np.uint8)
         """Buffer of the picture that is scanned."""
 
@@ -70,8 +70,18 @@ class HaarDetector:
         return sorted((int(x), int(y), int(w), int(h)) for x, y, w, h in windows)
 
     def candidates(self, picture: Grey) -> list[Candidate]:
-        """Return where faces may be, of all sizes and tilts, the likeliest first. Some are none."""
+        """Return where faces may be, of all sizes and tilts, the likeliest first. Some are none.
+
+        Raises MissingExtra without a runtime of networks.
+
+        Args:
+            picture: uint8 (rows, columns).
+        """
         return self._network.candidates(picture)
+
+    @cached_property
+    def _network(self) -> CandidateNetwork:
+        return CandidateNetwork()
 
     def _lift(self, picture: Grey) -> Grey:
         if self._lifted.size < picture.size:

@@ -22,7 +22,7 @@ class Shrinker:
         Args:
             small: uint8 (rows, columns), written to.
             picture: uint8 (rows * factor, columns * factor).
-            factor: 2 or more.
+            factor: 1 or more.
         """
         step = 0
         while factor > 2 and factor % 2 == 0:
