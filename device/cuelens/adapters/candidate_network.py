@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cuelens.frame import Grey
 from cuelens.types import Candidate
+from cuelens_models.bundle.grids import GRIDS, TILT, Grid
 from cuelens_models.bundle.interpreter import find_runtime
 from cuelens_models.quiet import native_quiet
 
@@ -22,10 +23,6 @@ SMALLEST: Final = 10
 """Side of the smallest face that it knows, in pixels. The largest is eight times as large."""
 _MULTIPLE: Final = 16
 """Its input has multiples of so many rows and columns."""
-_GRIDS: Final = ((8, 16.0), (16, 45.0))
-"""Of each grid: pixels between two cells, and the side of a face that has the logarithm 0."""
-_TILT: Final = 30.0
-"""Degrees of the tilt 1."""
 _LEAST: Final = -1.5
 """Least logit of a candidate."""
 _NEIGHBOURS: Final = np.ones((3, 3), np.uint8)
@@ -61,7 +58,7 @@ class CandidateNetwork:
         self._interpreter.set_tensor(self._input, self._pixels.view(np.int8)[np.newaxis, :, :, np.newaxis])
         self._interpreter.invoke()
         cells = []
-        for grid, presence, geometry in zip(_GRIDS, self._tensors(1), self._tensors(4), strict=True):
+        for grid, presence, geometry in zip(GRIDS, self._tensors(1), self._tensors(4), strict=True):
             logits, scale, zero = presence
             # As bytes without a sign, of which OpenCV finds the greatest of nine neighbours.
             levels = logits[0, :, :, 0].view(np.uint8) ^ 128
@@ -95,12 +92,10 @@ class CandidateNetwork:
         ]
 
 
-def _candidate(
-    grid: tuple[int, float], row: int, column: int, geometry: tuple[NDArray[np.int8], float, int]
-) -> Candidate:
+def _candidate(grid: Grid, row: int, column: int, geometry: tuple[NDArray[np.int8], float, int]) -> Candidate:
     """Return what a cell tells."""
-    stride, reference = grid
     numbers, scale, zero = geometry
     right, down, grown, lean = ((number - zero) * scale for number in numbers[0, row, column].tolist())
-    side = reference * math.exp(grown)
-    return Candidate((column + 0.5) * stride + right * side, (row + 0.5) * stride + down * side, side, lean * _TILT)
+    side = grid.reference * math.exp(grown)
+    x, y = (column + 0.5) * grid.stride + right * side, (row + 0.5) * grid.stride + down * side
+    return Candidate(x, y, side, lean * TILT)

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cuelens_models.bundle.grids import GRIDS, TILT, Grid
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.data.composites import HEIGHT, Place
 from cuelens_models.data.images import SUFFIXES
 from cuelens_models.errors import BadInput
-from cuelens_models.zoo.candidates import COLUMNS, GRIDS, ROWS, TILT, Grid, build
+from cuelens_models.zoo.candidates import COLUMNS, ROWS, build
 
 if TYPE_CHECKING:
     import keras

@@ -4,36 +4,15 @@ It has two grids of cells: one of 8 pixels for small faces, one of 16 for large 
 (in sides, from the cell's), the logarithm of the side and the tilt of the face whose centre is near.
 """
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from cuelens_models.bundle.grids import GRIDS
 
 if TYPE_CHECKING:
     import keras
 
 ROWS, COLUMNS = 128, 160
 """Of the picture that it learns from; others have multiples of 16."""
-TILT: Final = 30.0
-"""Degrees of the tilt 1."""
-
-
-class Grid(NamedTuple):
-    """A grid of cells. Lengths are in pixels.
-
-    Attributes:
-        name: of its outputs.
-        stride: between two cells.
-        reference: side whose logarithm is told as 0.
-        smallest: side of the smallest face that it learns.
-        largest: sides from this on are learned no longer.
-    """
-
-    name: str
-    stride: int
-    reference: float
-    smallest: float
-    largest: float
-
-
-GRIDS: Final = (Grid("fine", 8, 16.0, 8.0, 30.0), Grid("coarse", 16, 45.0, 23.0, 99.0))
 
 
 def build() -> "keras.Model":

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cuelens_models.bundle.grids import GRIDS, Grid
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.data.composites import Place
 from cuelens_models.errors import BadInput
 from cuelens_models.train.candidates import SEED, Targets, _batches, fit, network_input, photographs, targets
-from cuelens_models.zoo.candidates import GRIDS, Grid, build
+from cuelens_models.zoo.candidates import build
 
 Numbers = NDArray[np.float32]
 FINE, COARSE = GRIDS

@@ -5,7 +5,8 @@ pytest.importorskip("keras", reason="networks need the extra train")
 
 import keras
 
-from cuelens_models.zoo.candidates import COLUMNS, GRIDS, ROWS, build
+from cuelens_models.bundle.grids import GRIDS
+from cuelens_models.zoo.candidates import COLUMNS, ROWS, build
 
 
 @pytest.fixture(scope="module")
