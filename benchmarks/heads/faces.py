@@ -20,6 +20,7 @@ from cuelens_models.atomic_file import write_whole
 from cuelens_models.bundle.file import SHIPPED, load
 from cuelens_models.bundle.preprocess import crop
 from cuelens_models.data.faces import VOTES
+from cuelens_models.errors import BadInput
 
 SIDE: Final = 256
 _SPLIT: Final[Split] = "train"
@@ -86,12 +87,16 @@ def _studio() -> draw.Studio:
 def write(people: int, out: Path, jobs: int) -> int:
     """Write the faces of people as an .npz that `train-model --besides` reads, and return how many they are.
 
+    Raises BadInput if the detector finds none.
+
     Args:
         people: how many.
         out: the file.
         jobs: processes.
     """
     voted = [face for faces in over_people("faces", faces_of, people, jobs) for face in faces]
+    if not voted:
+        raise BadInput(f"the detector finds no face of {people} people: draw more")
     pixels, votes = (np.array(column, np.uint8) for column in zip(*voted, strict=True))
     content = BytesIO()
     np.savez_compressed(content, pixels=pixels, votes=votes)

@@ -46,7 +46,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 class _Dropped(msgspec.Struct):
-    """A place where no face was. times: that it was dropped. t: of the last time, in seconds."""
+    """A place that rests. times: that it was dropped. t: of the last time, in seconds."""
 
     box: Box
     t: float
@@ -97,7 +97,8 @@ class Proposals:
                     proposal = Proposal(_mean(windows), tilt)
                 if proposal or not scans:
                     break
-            # It rests, whatever comes of it: a face that is found is followed, and what is none would come again.
+            # It rests, whatever comes of it: a face that is found is followed, and what is none would come again. One
+            # that passed and is not found in the next beat is dropped there too, so its own tilt is tried once more.
             self.drop(candidate.box, frame.t)
             known.append(candidate.box)
             if proposal:
@@ -149,7 +150,7 @@ class Proposals:
         return next((old.times for old in self._dropped if near(old.box, box)), 0)
 
     def drop(self, box: Box, t: float) -> None:
-        """Note that no face was found at a proposal, at time `t`."""
+        """Let a place rest from time `t` on: nobody is known to be there."""
         earlier = next((old for old in self._dropped if near(old.box, box)), None)
         if earlier:
             earlier.box, earlier.t, earlier.times = box, t, earlier.times + 1

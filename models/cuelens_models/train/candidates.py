@@ -130,6 +130,7 @@ def fit(pool: Sequence[tuple[Grey, list[Place]]], steps: int) -> "keras.Model":
 
     keras.utils.set_random_seed(SEED)
     network = build()
+    # The first 200 steps have the highest rate already: the schedule falls after them.
     schedule = keras.optimizers.schedules.CosineDecay(_RATE, steps, alpha=0.01, warmup_steps=200, warmup_target=_RATE)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=5.0)
 
