@@ -26,16 +26,12 @@ from cuelens.vision.tracker import ALIKE, MISSES, Scan, Track, assign, crowded, 
 
 __all__ = ["FaceFinder", "LookPace", "Optics"]
 
-_SCANS: Final = 2
-"""Most scans of candidates in one look. A proposal costs one, and a search in the next beat."""
 _STILL_S: Final = 0.25
 """Time from one look to the next without a tracked face, at least, where nothing has changed since the last one."""
-_LONGEST_WAIT_S: Final = 1.2
-"""Longest time for which a reading or a search puts off a look."""
-_STARVED_S: Final = 2.4
-"""The same of two of them. Two faces that alignment cannot follow are searched for in every beat."""
+_LONGEST_WAIT_S: Final = 0.8
+"""Longest time for which readings and searches put off a look: where many people stand, every beat has some."""
 _MOST_PAID: Final = 2
-"""Searches and readings after which a beat can pay for no look."""
+"""Searches and readings after which a beat looks for no missed face."""
 _PARTS: Final = 2
 """Most parts of a sweep in one beat."""
 _SWEEP_S: Final = 2.0
@@ -159,7 +155,7 @@ class FaceFinder:
         paid = spent + self._searched
         missed = [track for track in self._tracks if track.misses]
         if (missed and paid < _MOST_PAID) or self._look_is_due(frame.t, paid):
-            self._look(frame, missed, paid)
+            self._look(frame, missed)
         else:
             self._continue_sweep(frame, seconds, paid)
 
@@ -168,19 +164,18 @@ class FaceFinder:
         waited_s = t - self._looked_t
         if 0 <= waited_s < (self._pace.newcomers_s if self._tracks else self._pace.nobody_s):
             return False
-        if not 0 <= waited_s < _STARVED_S:
+        if not 0 <= waited_s < _LONGEST_WAIT_S:
             return True
         if not self._tracks and waited_s < _STILL_S and self._motion.area(self._looked_at, (), ()) is None:
             return False
-        return paid < (1 if waited_s < _LONGEST_WAIT_S else _MOST_PAID)
+        return not paid
 
-    def _look(self, frame: Frame, missed: list[Track], paid: int) -> None:
+    def _look(self, frame: Frame, missed: list[Track]) -> None:
         """Begin a track at each place that is proposed and confirmed.
 
         Args:
             frame: the frame.
             missed: faces that this beat has not found where they were expected. They may be elsewhere.
-            paid: how many searches and readings this beat has paid for.
         """
         self._looked_t, self._looked_at = frame.t, None if self._tracks else self._motion.blocks
         self._watch.set_kind("sweep")
@@ -188,8 +183,6 @@ class FaceFinder:
             frame,
             [track.expected(frame.t) for track in self._tracks if track not in missed],
             hits=2 if self._tracks else 1,
-            most=1 if self._tracks else _SCANS,
-            scans=1 if paid else _SCANS,
             level=self._level,
         )
         for one in found:

@@ -32,6 +32,8 @@ _LEANING: Final = 22.0
 """Degrees by which a head may lean of which nothing was found. The detector finds those within 12 degrees of it."""
 _PATIENCE: Final = 3
 """One check in so many of a place tries such a lean, and to the other side the next time."""
+_SCANS: Final = 2
+"""Most scans by the detector in one look. What it finds costs a search in each of the next beats besides."""
 _REST_S: Final = 0.13
 """For so long a candidate rests that was dropped, and twice as long each further time."""
 _LONGEST_REST_S: Final = 0.5
@@ -68,22 +70,19 @@ class Proposals:
         """A shrunken frame, and a turned one."""
         self._dropped: list[_Dropped] = []
 
-    def look(
-        self, frame: Frame, faces: Sequence[Box], *, hits: int, most: int, scans: int, level: float = 0.0
-    ) -> list[Proposal]:
+    def look(self, frame: Frame, faces: Sequence[Box], *, hits: int, level: float = 0.0) -> list[Proposal]:
         """Return where new faces may be, the likeliest first.
 
         Args:
             frame: the frame.
             faces: boxes of tracked faces. Candidates near them are left out.
             hits: how many windows of the detector must pass at a candidate.
-            most: most proposals to return.
-            scans: most scans by the detector.
             level: by how many degrees the room leans, counter-clockwise.
         """
         self._dropped = [old for old in self._dropped if frame.t - old.t < _FORGOTTEN_S]
         known = [old.box for old in self._dropped if frame.t < old.until]
         found: list[Proposal] = []
+        scans = _SCANS
         for candidate in self._candidates(frame.grey, level):
             # The side of a candidate may be far off, so its centre alone tells that a face is followed there.
             followed = any(distance(candidate.box, face) < face[2] / 2 for face in faces)
@@ -104,7 +103,7 @@ class Proposals:
             if proposal:
                 found.append(proposal)
                 known.append(proposal.box)
-            if len(found) == most or not scans:
+            if not scans:
                 break
         return found
 

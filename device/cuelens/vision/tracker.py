@@ -31,8 +31,6 @@ _GROWTH_LEFT: Final = 0.95
 """Share of the growth that remains after a measurement: growth does not go on for long."""
 _FASTEST: Final = 1.2
 """Limit of the growth of a side, as a logarithm a second: from two metres to one in 0.6 s."""
-_TILT_STEP: Final = 8.0
-"""Degrees by which the tilt changes at most, of one comparison of two leaning scans."""
 _TILT_MOST: Final = 35.0
 _LOOK_WEIGHT: Final = 0.3
 """Weight of the newest thumbnail (exponential smoothing)."""
@@ -100,8 +98,10 @@ class Track:
     """Centre in pixels, and the logarithm of the side."""
     _growth: float = 0.0
     """Of the logarithm of the side, a second."""
-    _leaning: dict[bool, int] = field(default_factory=dict)
-    """Hits of the last scan that leaned clockwise (False), and of the last that leaned the other way (True)."""
+    _leaning: dict[bool, tuple[float, int]] = field(default_factory=dict)
+    """Of the last scan that leaned clockwise (False), and of the last that leaned the other way (True): by how many
+    degrees from the tilt that it has now, and its hits.
+    """
 
     def __post_init__(self) -> None:
         self._place = _place(self.box)
@@ -172,12 +172,16 @@ class Track:
         self.searched_t, self.searches = t, self.searches + 1
 
     def compare(self, hits: int, lean: float) -> None:
-        """Turn the tilt towards the side on which a leaning scan has more hits. lean: of this scan, in degrees."""
-        self._leaning[lean > 0] = hits
-        if len(self._leaning) == 2:
-            more, less = self._leaning[True], self._leaning[False]
-            self.tilt += _TILT_STEP * (more - less) / max(more + less, 1)
-            self.tilt = min(max(self.tilt, -_TILT_MOST), _TILT_MOST)
+        """Set the tilt to the mean of the last two leaning scans, by their hits. lean: of the new one, in degrees."""
+        self._leaning[lean > 0] = lean, hits
+        every = sum(hits for _, hits in self._leaning.values())
+        if len(self._leaning) == 2 and every:
+            before = self.tilt
+            mean = before + sum(lean * hits for lean, hits in self._leaning.values()) / every
+            self.tilt = min(max(mean, -_TILT_MOST), _TILT_MOST)
+            # They leaned from the tilt that it had.
+            turn = self.tilt - before
+            self._leaning = {way: (lean - turn, hits) for way, (lean, hits) in self._leaning.items()}
 
     def _predicted(self, t: float) -> tuple[float, float, float]:
         ahead = t - self.t

@@ -43,7 +43,7 @@ def candidate(box: Box, tilt: float = 0.0) -> Candidate:
 
 def look(proposals: Proposals, t: float, *faces: Box, hits: int = 1, level: float = 0.0) -> list[Proposal]:
     frame = Frame(np.zeros((480, 640), np.uint8), t, 0)
-    return proposals.look(frame, faces, hits=hits, most=2, scans=3, level=level)
+    return proposals.look(frame, faces, hits=hits, level=level)
 
 
 def test_a_candidate_in_which_a_window_passes_is_proposed_at_its_place() -> None:
@@ -102,7 +102,7 @@ def test_one_check_in_three_of_a_place_tries_a_lean_to_either_side(
 
 
 def test_a_dropped_candidate_rests_longer_each_time_and_lets_others_have_their_turn() -> None:
-    others = [candidate((60 * n, 300, 50, 50)) for n in range(4)]
+    others = [candidate((60 * n, 300, 50, 50)) for n in range(2)]
     detector = Scripted(candidate(FACE), *others)
     detector.passes = False
     proposals = Proposals(detector, Optics())
@@ -111,8 +111,8 @@ def test_a_dropped_candidate_rests_longer_each_time_and_lets_others_have_their_t
         detector.seen.clear()
         look(proposals, n / 15)
         scans.append(len(detector.seen))
-    assert scans[:2] == [3, 2]
-    assert max(scans) == 3
+    assert scans[:2] == [2, 1]
+    assert max(scans) == 2
     assert 0 < sum(scans[75:]) < sum(scans[:75])
 
 
@@ -124,7 +124,7 @@ def test_a_head_that_leans_is_upright_when_it_is_checked() -> None:
         x, y = round(340 + step * across), round(240 + step * below)
         grey[y - 4 : y + 5, x - 4 : x + 5] = 250
     detector = Scripted(candidate(FACE, 20.0))
-    Proposals(detector, Optics()).look(Frame(grey, 0.0, 0), (), hits=1, most=1, scans=1)
+    Proposals(detector, Optics()).look(Frame(grey, 0.0, 0), (), hits=1)
     rows, columns = np.nonzero(detector.seen[0] > 125)
     assert np.ptp(columns) > 4 * np.ptp(rows)
 

@@ -209,6 +209,28 @@ def test_the_tilt_turns_by_the_share_of_hits_on_one_side(more: int, less: int, t
     assert track.tilt == pytest.approx(tilt)
 
 
+def test_a_leaning_scan_is_compared_with_the_one_before_where_that_one_leaned() -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1, tilt=25.0)
+    track.compare(0, 8.0)
+    track.compare(10, -8.0)
+    assert track.tilt == 17.0
+    # Nothing at 25 degrees, and the hits at 17 are known already.
+    track.compare(0, 8.0)
+    assert track.tilt == 17.0
+    track.compare(10, 8.0)
+    assert track.tilt == 21.0
+
+
+def test_two_leaning_scans_turn_the_tilt_no_further_than_heads_lean() -> None:
+    track = Track(box(100, 100), began=0.0, t=0.0, number=1, tilt=33.0)
+    track.compare(0, -8.0)
+    track.compare(10, 8.0)
+    assert track.tilt == 35.0
+    # The hits were at 41 degrees.
+    track.compare(10, -8.0)
+    assert track.tilt == 34.0
+
+
 def returns_as(track: Track, who: int) -> bool:
     """Tell whether somebody who comes back at its place is taken for a face that was lost."""
     register = Register(2.0)
