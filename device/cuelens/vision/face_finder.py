@@ -34,7 +34,7 @@ _MOST_PAID: Final = 2
 """Searches and readings after which a beat looks for no missed face."""
 _PARTS: Final = 2
 """Most parts of a sweep in one beat."""
-_SWEEP_S: Final = 2.0
+_SWEEP_S: Final = 4.0
 """Time of a sweep of the whole frame with a tracked face, at least: it goes on in idle beats only."""
 _FLEETING_S: Final = 0.22
 """For so long a newcomer that was not found again tells from where the next one came."""

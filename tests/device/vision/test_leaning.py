@@ -72,13 +72,3 @@ def test_a_head_that_begins_to_lean_keeps_its_track(way: int) -> None:
     leaning = [look.at(way * min(1.5 * n, 30)) for n in range(45)]
     assert [face.track for sight in leaning for face in sight] == [1] * 45
     assert way * leaning[-1][0].tilt == pytest.approx(30, abs=8)
-
-
-def test_after_a_head_that_leant_the_next_one_is_searched_for_as_leaning() -> None:
-    look = Look()
-    assert [look.at(25) for _ in range(60)][-1]
-    empty = Frame(np.full((480, 640), 90, np.uint8), 0.0, 0)
-    for _ in range(60):
-        look.n += 1
-        look.finder.find(msgspec.structs.replace(empty, t=look.n / 15))
-    assert any(look.at(25) for _ in range(12))
