@@ -87,7 +87,7 @@ def _studio() -> draw.Studio:
 def write(people: int, out: Path, jobs: int) -> int:
     """Write the faces of people as an .npz that `train-model --besides` reads, and return how many they are.
 
-    Raises BadInput if the detector finds none.
+    Raises BadInput if the detector finds a face in none.
 
     Args:
         people: how many.
@@ -96,7 +96,7 @@ def write(people: int, out: Path, jobs: int) -> int:
     """
     voted = [face for faces in over_people("faces", faces_of, people, jobs) for face in faces]
     if not voted:
-        raise BadInput(f"the detector finds no face of {people} people: draw more")
+        raise BadInput(f"the detector finds a face in no picture of {people} people: draw more")
     pixels, votes = (np.array(column, np.uint8) for column in zip(*voted, strict=True))
     content = BytesIO()
     np.savez_compressed(content, pixels=pixels, votes=votes)

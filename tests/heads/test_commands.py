@@ -2,16 +2,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
 import pytest
+from benchmarks.heads import cutouts, faces
 from benchmarks.heads.expressions import EXPRESSIONS
 from benchmarks.heads.faces import ballot
 
 from cuelens_models.data import npz
 from cuelens_models.data.faces import VOTES
+from cuelens_models.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,12 +73,12 @@ def test_faces_to_learn_from_are_written(driver: None, tmp_path: Path) -> None:
     file = tmp_path / "faces.npz"
     done = ran("faces", "--people", "1", "--jobs", "1", "--out", str(file))
     assert done.returncode == 0, done.stderr
-    faces = npz.read(file)
+    written = npz.read(file)
     # Four expressions of four pictures, of which the detector finds most.
-    assert 10 <= len(faces) <= 16
-    assert f"wrote {len(faces)} faces to" in done.stdout
-    assert (faces.votes.sum(axis=1) == 10).all()
-    assert {VOTES[column] for column in np.flatnonzero(faces.votes.sum(axis=0))} == set(EXPRESSIONS)
+    assert 10 <= len(written) <= 16
+    assert f"wrote {len(written)} faces to" in done.stdout
+    assert (written.votes.sum(axis=1) == 10).all()
+    assert {VOTES[column] for column in np.flatnonzero(written.votes.sum(axis=0))} == set(EXPRESSIONS)
 
 
 @pytest.mark.slow
@@ -101,6 +104,16 @@ def test_faces_need_a_file_to_be_written_to(meshes: None, what: str) -> None:
     done = ran(what, "--people", "1")
     assert done.returncode == 2
     assert f"{what} needs --out FILE.npz" in done.stderr
+
+
+@pytest.mark.parametrize("kind", [faces, cutouts])
+def test_people_of_whom_no_face_is_found_are_no_file(
+    kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kind, "over_people", lambda *given: [[], []])
+    with pytest.raises(BadInput, match="in no picture of 2 people"):
+        kind.write(2, tmp_path / "none.npz", 1)
+    assert not (tmp_path / "none.npz").exists()
 
 
 def test_a_weaker_expression_has_fewer_votes() -> None:
