@@ -29,6 +29,8 @@ def glasses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wearable]:
     running = Wearable(folder, person.face_video(folder / "face.avi", 240))
     until(lambda: str(running.events("cue")), "'expression'")
     running.command("press", "ask")
+    # An answer waits for a second after another cue: it belongs to that session, not to the calibration.
+    until(lambda: str(running.events("cue")), "'answer'")
     yield running
     running.close()
 
