@@ -1,18 +1,20 @@
 """Quality of face finding and tracking on seeded scenes: recall, time to a first reading, boxes, swaps, false cues.
 
     python benchmarks/looking.py [--scenes 40] [--crossings 100] [--empty-frames 10000] [--seed 40000] [--jobs N]
+    python benchmarks/looking.py --rate 7.5
     python benchmarks/looking.py --tilt [20 25 30]
     python benchmarks/looking.py --pairs london_pairs.npz
 
 Recall: the share of frames in which a face is tracked with an intersection over union of half or more, among frames in
 which the face has been wholly in view for 0.7 s. Entry: the time from a face's first frame wholly in view to its first
-reading, at 15 beats a second. Swaps: tracks that change from one person to the other when two people cross. False cues:
+reading. Swaps: tracks that change from one person to the other when two people cross. False cues:
 cues of the whole pipeline, light or voice, in front of pictures without people. The box against the placed box: mean
 (bias) and standard deviation (jitter) of the logarithm of the side and of the centre in sides; the step is the standard
 deviation of the change from one frame to the next. A scan of the whole frame by the detector alone stands beside it.
 
 Half of the pictures behind people stood behind the faces that the network of candidates learned from, too.
 
+--rate: beats a second, of the fifteen frames that there are. A warm board has 10, 7.5 or 5.
 --tilt: the camera is rolled by so many degrees, both ways. Recall, of a face that is not turned by itself.
 --pairs: the smiling faces of photographs, moved like the others. The share of readings that are happy with the tracked
 box, against the share with the box of a scan of the whole frame.
@@ -24,6 +26,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -90,9 +93,20 @@ def eyes() -> Callable[[Frame], tuple[Face, ...]]:
     return lambda frame: beats.process(frame).faces
 
 
-def frames(scene: Scene, roll: float = 0.0) -> Iterator[tuple[Frame, tuple[Box, ...]]]:
-    """Yield the frames of a scene, and the boxes of the faces. roll: of the camera, in degrees clockwise."""
-    for number in range(scene.frames):
+def beats_of(scene: Scene, rate: float) -> list[int]:
+    """Return the numbers of a scene's frames that become beats. rate: beats a second."""
+    return sorted({round(beat * FPS / rate) for beat in range(int(scene.frames * rate / FPS))})
+
+
+def frames(scene: Scene, rate: float, roll: float = 0.0) -> Iterator[tuple[Frame, tuple[Box, ...]]]:
+    """Yield the frames of a scene that become beats, and the boxes of the faces.
+
+    Args:
+        scene: the scene.
+        rate: beats a second.
+        roll: of the camera, in degrees clockwise.
+    """
+    for number in beats_of(scene, rate):
         picture, boxes = scene.picture(number)
         if roll:
             picture = turned(picture, roll)
@@ -107,13 +121,19 @@ def inside(box: Box, picture: Grey) -> bool:
     return x >= 0 and y >= 0 and x + width <= picture.shape[1] and y + height <= picture.shape[0]
 
 
-def look_at_visits(seed: int, roll: float = 0.0) -> Visits:
-    """Follow the visitors of one scene. roll: of the camera, in degrees; their heads then do not lean by themselves."""
+def look_at_visits(seed: int, rate: float, roll: float = 0.0) -> Visits:
+    """Follow the visitors of one scene.
+
+    Args:
+        seed: of the scene.
+        rate: beats a second.
+        roll: of the camera, in degrees; their heads then do not lean by themselves.
+    """
     cv2.setNumThreads(1)
     visits, eye, detector = Visits(), eyes(), HaarDetector()
     since: float | None = None
     waiting = False
-    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, lean=0 if roll else 12), roll)):
+    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, lean=0 if roll else 12), rate, roll)):
         seen = eye(frame)
         if not boxes:
             if waiting:
@@ -143,7 +163,7 @@ def look_at_smile(seed: int, person: Photograph) -> Visits:
     interpreter = Interpreter(load(SHIPPED))
     reader = Reader(interpreter, StageTimes())
     happy = interpreter.contract.labels.index("happy")
-    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, 1, [person]))):
+    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, 1, [person]), FPS)):
         seen = eye(frame)
         face = best(seen, boxes[0]) if boxes else None
         scan = scanned(detector, frame.grey, boxes[0]) if face else None
@@ -190,13 +210,13 @@ def steadiness(name: str, offsets: Sequence[Sequence[Offset]]) -> str:
     return f"{name} against the placed box (bias, jitter, step): {', '.join(figures)}"
 
 
-def look_at_crossing(seed: int) -> int:
-    """Return how many tracks change from one person to the other."""
+def look_at_crossing(seed: int, rate: float) -> int:
+    """Return how many tracks change from one person to the other. rate: beats a second."""
     cv2.setNumThreads(1)
     eye = eyes()
     owner: dict[int, int] = {}
     swaps = 0
-    for frame, boxes in frames(scenes.crossing(seed)):
+    for frame, boxes in frames(scenes.crossing(seed), rate):
         for face in eye(frame):
             who = whose(face, boxes)
             if who is not None and owner.setdefault(face.track, who) != who:
@@ -213,18 +233,18 @@ def whose(face: Face, boxes: tuple[Box, ...]) -> int | None:
     return best if clear else None
 
 
-def look_at_nobody(name: str, seed: int, count: int) -> list[Cue]:
+def look_at_nobody(name: str, seed: int, count: int, rate: float) -> list[Cue]:
     cv2.setNumThreads(1)
     beats = assemble(HaarDetector(), Interpreter(load(SHIPPED)), StageTimes())
-    scene = scenes.empty(name, seed, count / FPS)
-    decisions = (beats.process(Frame(scene.picture(n)[0], n / FPS, 0)) for n in range(scene.frames))
+    scene = scenes.empty(name, seed, count / rate)
+    decisions = (beats.process(Frame(scene.picture(n)[0], n / FPS, 0)) for n in beats_of(scene, rate))
     return [decision.cue for decision in decisions if decision.cue]
 
 
-def tilted(pool: ProcessPoolExecutor, degrees: Sequence[float], seeds: range) -> None:
-    """Print the recall before a camera that is rolled."""
+def tilted(pool: ProcessPoolExecutor, degrees: Sequence[float], seeds: range, rate: float) -> None:
+    """Print the recall before a camera that is rolled. rate: beats a second."""
     for roll in degrees:
-        both = [pool.map(look_at_visits, seeds, [way * roll] * len(seeds)) for way in (1, -1)]
+        both = [pool.map(look_at_visits, seeds, repeat(rate), repeat(way * roll)) for way in (1, -1)]
         every = [one for way in both for one in way]
         total, detections = sum(one.frames for one in every), sum(one.detections for one in every)
         entries = [entry for one in every for entry in one.entries_s]
@@ -258,6 +278,7 @@ def main() -> None:
     parser.add_argument("--empty-frames", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=40_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--rate", type=float, default=FPS, metavar="BEATS", help="beats a second (%(default)s)")
     parser.add_argument("--tilt", type=float, nargs="*", metavar="DEGREES", help="with the camera rolled (20 25 30)")
     parser.add_argument("--pairs", type=Path, metavar="NPZ", help="with photographs of people who smile")
     options = parser.parse_args()
@@ -265,11 +286,11 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs) as pool:
         if options.tilt is not None or options.pairs:
             if options.tilt is not None:
-                tilted(pool, options.tilt or (20, 25, 30), seeds)
+                tilted(pool, options.tilt or (20, 25, 30), seeds, options.rate)
             if options.pairs:
                 smiles(pool, options.pairs, options.seed)
             return
-        every = list(pool.map(look_at_visits, seeds))
+        every = list(pool.map(look_at_visits, seeds, repeat(options.rate)))
         if every:
             total, detections = sum(one.frames for one in every), sum(one.detections for one in every)
             entries = [entry for one in every for entry in one.entries_s]
@@ -285,14 +306,14 @@ def main() -> None:
             print(steadiness("tracked", [one.tracked for one in every]))
             print(steadiness("scanned", [one.scanned for one in every]), flush=True)
         if options.crossings:
-            swaps = list(pool.map(look_at_crossing, range(options.seed, options.seed + options.crossings)))
+            crossings = range(options.seed, options.seed + options.crossings)
+            swaps = list(pool.map(look_at_crossing, crossings, repeat(options.rate)))
             print(f"swapped tracks in {options.crossings} crossings: {sum(swaps)}", flush=True)
         if options.empty_frames:
             names = scenes.TEXTURES
             each = -(-options.empty_frames // len(names))
-            cues = list(
-                pool.map(look_at_nobody, names, range(options.seed, options.seed + len(names)), [each] * len(names))
-            )
+            rooms = range(options.seed, options.seed + len(names))
+            cues = list(pool.map(look_at_nobody, names, rooms, repeat(each), repeat(options.rate)))
             print(f"false cues in {each * len(names)} frames of {len(names)} pictures: {sum(map(len, cues))}")
             for name, false_cues in zip(names, cues, strict=True):
                 for cue in false_cues:

@@ -49,6 +49,13 @@ def test_looking_is_measured_with_a_rolled_camera_and_with_photographs(tmp_path:
     assert ratio > 0.5
 
 
+def test_fewer_beats_a_second_see_fewer_frames_of_the_same_scenes() -> None:
+    scene = ("looking.py", "--scenes", "1", "--jobs", "1", "--tilt", "25", "--rate")
+    many, few = (int(printed(*scene, rate).split(" frames")[0].split()[-1]) for rate in ("15", "5"))
+    assert few == pytest.approx(many / 3, abs=8)
+    assert few > 100
+
+
 def test_a_beat_is_measured_beside_its_bare_calls() -> None:
     told = printed("beat.py", "--seconds", "6", "--long", "2001")
     for figure in ("frame to decision: mean", "beat / bare", "all else", "after 2,001"):

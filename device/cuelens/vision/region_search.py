@@ -57,6 +57,12 @@ CYCLE: Final = len(_FOLLOWED)
 _NEW: Final = _Region(reach=2.2, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
 _MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45, least=24, most=32)
+_AROUND: Final = _Region(reach=3.0, narrowest=0.8, widest=1.25, least=24, most=32)
+"""For a face that is not where it was expected: it turned, or the wearer's head did."""
+_FAR: Final = _Region(reach=4.0, narrowest=0.75, widest=1.35, least=32, most=44)
+"""The same where frames are seldom: it may have gone farther."""
+_SELDOM_S: Final = 0.09
+"""Frames are seldom if so much time or more lies between two: on a warm board, or in a dim room."""
 
 
 class RegionSearch:
@@ -68,7 +74,7 @@ class RegionSearch:
         """Buffers: of a shrunken region, and of a turned one."""
 
     def scan(self, frame: Frame, track: Track, fit: Fit | None, least_hits: int, level: float = 0.0) -> Scan:
-        """Search for a tracked face. One that was missed may have its head upright again: then it is searched for so.
+        """Search for a tracked face, and if it is not found farther around the place where it was expected.
 
         Args:
             frame: the frame.
@@ -77,10 +83,23 @@ class RegionSearch:
             least_hits: how many hits make it the face.
             level: by how many degrees the room leans, counter-clockwise.
         """
-        height, width = frame.grey.shape
         turn = track.searches % CYCLE
         region = _NEW if track.leapt else _MISSED if track.misses else _FOLLOWED[turn] if track.number else _NEW
         lean = (_LEAN if turn == 1 else -_LEAN) if region is _LEANING else 0.0
+        scan = self._scan(frame, track, region, fit, lean, least_hits, level)
+        if scan.boxes or region is _MISSED:
+            return scan
+        around = _FAR if frame.t - track.t >= _SELDOM_S else _AROUND
+        return self._scan(frame, track, around, None, 0.0, least_hits, level)
+
+    def _scan(
+        self, frame: Frame, track: Track, region: _Region, fit: Fit | None, lean: float, least_hits: int, level: float
+    ) -> Scan:
+        """Search one region. A face that was missed may have its head upright again: then it is searched for so.
+
+        lean: by how many degrees the search leans from the tilt of the face.
+        """
+        height, width = frame.grey.shape
         tilt = fit.tilt if fit else track.tilt
         x, y, side = (fit.x, fit.y, fit.side) if fit else track.place(frame.t)
         half = side * region.reach / 2

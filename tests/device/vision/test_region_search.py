@@ -45,11 +45,11 @@ def track(side: int = 80, **known: Any) -> Track:
     return Track((MIDDLE[0] - side // 2, MIDDLE[1] - side // 2, side, side), began=0.0, t=0.0, **known)
 
 
-def bar() -> Frame:
+def bar(t: float = 0.0) -> Frame:
     """A bright bar across the middle, level with the frame."""
     grey = np.zeros((480, 640), np.uint8)
     grey[236:244, 290:350] = 250
-    return Frame(grey, 0.0, 0)
+    return Frame(grey, t, 0)
 
 
 def lean(picture: Grey) -> float:
@@ -79,7 +79,7 @@ def test_in_a_room_that_leans_it_is_searched_for_upright_in_that_room() -> None:
 
 @pytest.mark.parametrize(
     ("misses", "tilt", "level", "found"),
-    [(0, 25.0, 0.0, False), (1, 3.9, 0.0, False), (1, 25.0, 25.0, False), (1, 25.0, 22.0, False), (1, 25.0, 0.0, True)],
+    [(0, 25.0, 0.0, True), (1, 3.9, 0.0, False), (1, 25.0, 25.0, False), (1, 25.0, 22.0, False), (1, 25.0, 0.0, True)],
     ids=["not missed", "upright", "upright in its room", "nearly so", "found as expected"],
 )
 def test_it_is_searched_for_so_only_if_it_leant_and_nothing_was_found(
@@ -90,6 +90,49 @@ def test_it_is_searched_for_so_only_if_it_leant_and_nothing_was_found(
     scan = RegionSearch(detector).scan(bar(), known, None, 0, level)
     assert scan.tilt is None
     assert len(scan.boxes) == found
+
+
+@pytest.mark.parametrize("found", [True, False])
+@pytest.mark.parametrize(
+    ("seconds", "side", "shown", "reach", "sizes"),
+    [
+        (0.089, 80, 26.7, 3.0, (0.8, 1.25)),
+        (0.089, 40, 32, 3.0, (0.8, 1.25)),
+        (0.09, 80, 40, 4.0, (0.75, 1.35)),
+        (0.2, 120, 40, 4.0, (0.75, 1.35)),
+        (0.2, 60, 44, 4.0, (0.75, 1.35)),
+    ],
+)
+@pytest.mark.parametrize("known", [{}, {"number": 1}, {"number": 1, "searches": 2}], ids=["new", "wide", "steady"])
+def test_a_face_that_is_not_where_it_was_expected_is_searched_for_farther_around(
+    known: dict[str, Any],
+    seconds: float,
+    side: int,
+    shown: float,
+    reach: float,
+    sizes: tuple[float, float],
+    found: bool,
+) -> None:
+    detector = Scripted(False, found)
+    scan = RegionSearch(detector).scan(bar(seconds), track(side, **known), None, 9)
+    assert len(scan.boxes) == found
+    picture, smallest, largest = detector.seen[1]
+    assert picture.shape == pytest.approx((reach * shown, reach * shown), abs=1.5)
+    assert (smallest, largest) == (max(round(sizes[0] * shown), 20), round(sizes[1] * shown))
+
+
+def test_farther_around_it_is_searched_for_with_the_tilt_that_it_had() -> None:
+    detector = Scripted(False, False, True)
+    scan = RegionSearch(detector).scan(bar(), track(number=1, searches=1, tilt=10.0), None, 0)
+    assert [lean(picture) for picture, _, _ in detector.seen] == pytest.approx([-18.0, -10.0, -10.0], abs=1)
+    assert len(scan.boxes) == 1
+    # The search that leaned measured nothing: the tilt stays.
+    assert (scan.lean, scan.tilt) == (0.0, None)
+
+
+def test_few_hits_farther_around_are_no_face_either() -> None:
+    detector = Scripted(False, True)
+    assert RegionSearch(detector).scan(bar(), track(), None, 10).boxes == {}
 
 
 WIDE, STEADY = {"number": 1}, {"number": 1, "searches": 2}

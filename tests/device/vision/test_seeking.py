@@ -329,8 +329,8 @@ def test_what_was_proposed_and_not_found_again_rests_for_a_quarter_of_a_second(l
 
 
 def walker(t: float, y: int = 152, level: int = 200) -> tuple[Box, int]:
-    """A face that walks in by twelve of its sides a second."""
-    return (20 + round(1200 * t), y, 100, 100), level
+    """A face that walks in by sixteen of its sides a second: out of reach of a search in the next beat."""
+    return (20 + round(1600 * t), y, 100, 100), level
 
 
 @pytest.mark.parametrize(("later", "confirmed"), [(0.14, True), (0.21, True), (0.23, False)])
@@ -393,11 +393,32 @@ def test_another_face_and_one_out_of_reach_do_not_take_its_number(
     assert not any(face.track == 1 for sight in sights for face in sight.seen)
 
 
-def test_a_missed_face_that_is_found_near_its_place_and_hastens_keeps_its_number(looking: Seeker) -> None:
+def test_a_missed_face_that_is_found_elsewhere_and_hastens_keeps_its_number(looking: Seeker) -> None:
     looking.known(turning(0))
-    assert looking.beat(turning(0.4)).seen == ()
-    (face,) = looking.beat(turning(1)).seen
+    assert looking.beat(turning(1)).seen == ()
+    (face,) = looking.beat(turning(2.4)).seen
     assert face.track == 1
+
+
+def test_a_face_that_sets_off_is_followed_without_a_look(seeker: Seeker) -> None:
+    seeker.known(turning(0))
+    looks = seeker.detector.looks
+    (face,) = seeker.beat(turning(0.8)).seen
+    assert face.track == 1
+    assert near(face.box, turning(0.8)[0])
+    assert seeker.detector.looks == looks
+
+
+@pytest.mark.parametrize("rate", [5, 7.5, 10])
+def test_where_frames_are_seldom_a_face_that_goes_to_and_fro_is_followed_all_the_same(
+    looking: Seeker, rate: float
+) -> None:
+    places = [turning(0, 200)] * 10 + [turning(0.7, 200), turning(0, 200)] * 6
+    sights = [looking.at(n / rate, place) for n, place in enumerate(places)]
+    for sight, (box, _) in zip(sights[10:], places[10:], strict=True):
+        (face,) = sight.seen
+        assert face.track == 1
+        assert near(face.box, box)
 
 
 def test_another_face_that_stands_where_a_missed_one_could_be_is_a_newcomer(looking: Seeker) -> None:
