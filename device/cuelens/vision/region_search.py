@@ -37,6 +37,7 @@ class _Region(msgspec.Struct, frozen=True):
         least: side of the predicted box in the shrunken region, in pixels, or more.
         most: the same at most where no whole factor leaves `least`. The scan of a larger one would be the dearest.
         trust: weight of the side that this region measures, 0 to 1.
+        hits: how many make a face, at least: in a large region some windows pass by chance.
     """
 
     reach: float
@@ -45,6 +46,7 @@ class _Region(msgspec.Struct, frozen=True):
     least: int = _COARSE
     most: int = _FINE
     trust: float = 1.0
+    hits: int = 0
 
 
 _STEADY: Final = _Region(reach=1.6, narrowest=0.91, widest=1.1, trust=0.25)
@@ -57,12 +59,13 @@ CYCLE: Final = len(_FOLLOWED)
 _NEW: Final = _Region(reach=2.2, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
 _MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45, least=24, most=32)
+"""For a face that the last frame did not show."""
 _AROUND: Final = _Region(reach=3.0, narrowest=0.8, widest=1.25, least=24, most=32)
-"""For a face that is not where it was expected: it turned, or the wearer's head did."""
-_FAR: Final = _Region(reach=4.0, narrowest=0.75, widest=1.35, least=32, most=44)
-"""The same where frames are seldom: it may have gone farther."""
-_SELDOM_S: Final = 0.09
-"""Frames are seldom if so much time or more lies between two: on a warm board, or in a dim room."""
+"""For a face that is not where it was expected: it turned back, or the wearer's head turned."""
+_FAR: Final = _Region(reach=4.0, narrowest=0.75, widest=1.35, least=32, most=44, hits=5)
+"""The same where frames are sparse: it may have gone farther."""
+_SPARSE_S: Final = 0.09
+"""Frames that are so far apart, or farther, are sparse: those of a warm board, or of a camera in a dark room."""
 
 
 class RegionSearch:
@@ -89,7 +92,7 @@ class RegionSearch:
         scan = self._scan(frame, track, region, fit, lean, least_hits, level)
         if scan.boxes or region is _MISSED:
             return scan
-        around = _FAR if frame.t - track.t >= _SELDOM_S else _AROUND
+        around = _FAR if frame.t - track.t >= _SPARSE_S else _AROUND
         return self._scan(frame, track, around, None, 0.0, least_hits, level)
 
     def _scan(
@@ -127,7 +130,8 @@ class RegionSearch:
         if track.misses and not boxes and abs(tilt - level) >= UPRIGHT:
             other = level
             boxes = self._search(picture, level, *sides)
-        boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items() if hits >= least_hits}
+        least = max(least_hits, region.hits)
+        boxes = {to_frame(box, left, top, shrink): hits for box, hits in boxes.items() if hits >= least}
         return Scan(boxes, region.trust, lean, sum(leaning.values()), fit, other)
 
     def _search(self, picture: Grey, tilt: float, smallest: int, largest: int) -> dict[Box, int]:

@@ -21,6 +21,8 @@ class Scripted:
 
     def __init__(self, *answers: bool) -> None:
         self.answers = list(answers)
+        self.agreeing = 9
+        """How many windows agree on the face."""
         self.seen: list[tuple[Grey, int, int]] = []
 
     def faces(self, picture: Grey, smallest: int, largest: int) -> dict[Box, int]:
@@ -28,7 +30,7 @@ class Scripted:
         if not self.answers.pop(0):
             return {}
         side = (smallest + largest) // 2
-        return {((picture.shape[1] - side) // 2, (picture.shape[0] - side) // 2, side, side): 9}
+        return {((picture.shape[1] - side) // 2, (picture.shape[0] - side) // 2, side, side): self.agreeing}
 
     def hits(self, picture: Grey, smallest: int, largest: int) -> list[Box]:
         raise AssertionError
@@ -130,9 +132,23 @@ def test_farther_around_it_is_searched_for_with_the_tilt_that_it_had() -> None:
     assert (scan.lean, scan.tilt) == (0.0, None)
 
 
-def test_few_hits_farther_around_are_no_face_either() -> None:
+@pytest.mark.parametrize("known", [{}, {"number": 1}], ids=["a newcomer", "a followed face"])
+@pytest.mark.parametrize(
+    ("seconds", "hits", "least", "found"),
+    [(0.07, 1, 0, True), (0.07, 5, 6, False), (0.2, 4, 0, False), (0.2, 5, 0, True), (0.2, 5, 6, False)],
+)
+def test_after_a_long_time_it_takes_as_many_hits_farther_around_as_for_a_newcomer(
+    known: dict[str, Any], seconds: float, hits: int, least: int, *, found: bool
+) -> None:
     detector = Scripted(False, True)
-    assert RegionSearch(detector).scan(bar(), track(), None, 10).boxes == {}
+    detector.agreeing = hits
+    assert bool(RegionSearch(detector).scan(bar(seconds), track(**known), None, least).boxes) == found
+
+
+def test_where_it_was_expected_fewer_hits_are_enough_after_a_long_time_too() -> None:
+    detector = Scripted(True)
+    detector.agreeing = 1
+    assert len(RegionSearch(detector).scan(bar(0.2), track(number=1), None, 0).boxes) == 1
 
 
 WIDE, STEADY = {"number": 1}, {"number": 1, "searches": 2}

@@ -410,7 +410,7 @@ def test_a_face_that_sets_off_is_followed_without_a_look(seeker: Seeker) -> None
 
 
 @pytest.mark.parametrize("rate", [5, 7.5, 10])
-def test_where_frames_are_seldom_a_face_that_goes_to_and_fro_is_followed_all_the_same(
+def test_where_frames_are_sparse_a_face_that_goes_to_and_fro_is_followed_all_the_same(
     looking: Seeker, rate: float
 ) -> None:
     places = [turning(0, 200)] * 10 + [turning(0.7, 200), turning(0, 200)] * 6
