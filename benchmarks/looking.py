@@ -95,7 +95,7 @@ def eyes() -> Callable[[Frame], tuple[Face, ...]]:
 
 def beats_of(scene: Scene, rate: float) -> list[int]:
     """Return the numbers of a scene's frames that become beats. rate: beats a second."""
-    return sorted({round(beat * FPS / rate) for beat in range(int(scene.frames * rate / FPS))})
+    return [round(beat * FPS / rate) for beat in range(int(scene.frames * rate / FPS))]
 
 
 def frames(scene: Scene, rate: float, roll: float = 0.0) -> Iterator[tuple[Frame, tuple[Box, ...]]]:
@@ -156,14 +156,20 @@ def look_at_visits(seed: int, rate: float, roll: float = 0.0) -> Visits:
     return visits
 
 
-def look_at_smile(seed: int, person: Photograph) -> Visits:
-    """Read a photographed smile that moves, with the tracked box and with that of a scan of the whole frame."""
+def look_at_smile(seed: int, person: Photograph, rate: float) -> Visits:
+    """Read a photographed smile that moves, with the tracked box and with that of a scan of the whole frame.
+
+    Args:
+        seed: of the scene.
+        person: who smiles.
+        rate: beats a second.
+    """
     cv2.setNumThreads(1)
     visits, eye, detector = Visits(), eyes(), HaarDetector()
     interpreter = Interpreter(load(SHIPPED))
     reader = Reader(interpreter, StageTimes())
     happy = interpreter.contract.labels.index("happy")
-    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, 1, [person]), FPS)):
+    for number, (frame, boxes) in enumerate(frames(scenes.visits(seed, 1, [person]), rate)):
         seen = eye(frame)
         face = best(seen, boxes[0]) if boxes else None
         scan = scanned(detector, frame.grey, boxes[0]) if face else None
@@ -255,12 +261,12 @@ def tilted(pool: ProcessPoolExecutor, degrees: Sequence[float], seeds: range, ra
         )
 
 
-def smiles(pool: ProcessPoolExecutor, pairs: Path, seed: int) -> None:
-    """Print what becomes of photographed smiles by the tracked box."""
+def smiles(pool: ProcessPoolExecutor, pairs: Path, seed: int, rate: float) -> None:
+    """Print what becomes of photographed smiles by the tracked box. rate: beats a second."""
     with np.load(pairs) as data:
         pictures = data["frames"][data["expression"] == "happy"]
     people = [person for picture in pictures if (person := marked(picture))]
-    every = list(pool.map(look_at_smile, range(seed, seed + len(people)), people))
+    every = list(pool.map(look_at_smile, range(seed, seed + len(people)), people, repeat(rate)))
     tracked, whole = (sum(one.happy[n] for one in every) for n in (0, 1))
     readings = sum(one.readings for one in every)
     print(
@@ -282,13 +288,15 @@ def main() -> None:
     parser.add_argument("--tilt", type=float, nargs="*", metavar="DEGREES", help="with the camera rolled (20 25 30)")
     parser.add_argument("--pairs", type=Path, metavar="NPZ", help="with photographs of people who smile")
     options = parser.parse_args()
+    if not 0 < options.rate <= FPS:
+        parser.error(f"--rate {options.rate:g}: give a rate above 0, and at most the scenes' {FPS} a second")
     seeds = range(options.seed, options.seed + options.scenes)
     with ProcessPoolExecutor(options.jobs) as pool:
         if options.tilt is not None or options.pairs:
             if options.tilt is not None:
                 tilted(pool, options.tilt or (20, 25, 30), seeds, options.rate)
             if options.pairs:
-                smiles(pool, options.pairs, options.seed)
+                smiles(pool, options.pairs, options.seed, options.rate)
             return
         every = list(pool.map(look_at_visits, seeds, repeat(options.rate)))
         if every:

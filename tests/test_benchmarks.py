@@ -56,6 +56,14 @@ def test_fewer_beats_a_second_see_fewer_frames_of_the_same_scenes() -> None:
     assert few > 100
 
 
+@pytest.mark.parametrize("rate", ["0", "-5", "15.1", "nan"])
+def test_a_rate_that_the_scenes_do_not_have_is_refused(rate: str) -> None:
+    command = [sys.executable, str(BENCHMARKS / "looking.py"), f"--rate={rate}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"--rate {rate}: give a rate above 0, and at most the scenes' 15 a second" in done.stderr
+
+
 def test_a_beat_is_measured_beside_its_bare_calls() -> None:
     told = printed("beat.py", "--seconds", "6", "--long", "2001")
     for figure in ("frame to decision: mean", "beat / bare", "all else", "after 2,001"):

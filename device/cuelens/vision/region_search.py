@@ -59,7 +59,7 @@ CYCLE: Final = len(_FOLLOWED)
 _NEW: Final = _Region(reach=2.2, narrowest=0.8, widest=1.25)
 """For a face without a speed estimate."""
 _MISSED: Final = _Region(reach=3.0, narrowest=0.7, widest=1.45, least=24, most=32)
-"""For a face that the last frame did not show."""
+"""For a face that was missed in the last beat."""
 _AROUND: Final = _Region(reach=3.0, narrowest=0.8, widest=1.25, least=24, most=32)
 """For a face that is not where it was expected: it turned back, or the wearer's head turned."""
 _FAR: Final = _Region(reach=4.0, narrowest=0.75, widest=1.35, least=32, most=44, hits=5)
@@ -89,13 +89,13 @@ class RegionSearch:
         turn = track.searches % CYCLE
         region = _NEW if track.leapt else _MISSED if track.misses else _FOLLOWED[turn] if track.number else _NEW
         lean = (_LEAN if turn == 1 else -_LEAN) if region is _LEANING else 0.0
-        scan = self._scan(frame, track, region, fit, lean, least_hits, level)
+        scan = self._scan_region(frame, track, region, fit, lean, least_hits, level)
         if scan.boxes or region is _MISSED:
             return scan
         around = _FAR if frame.t - track.t >= _SPARSE_S else _AROUND
-        return self._scan(frame, track, around, None, 0.0, least_hits, level)
+        return self._scan_region(frame, track, around, None, 0.0, least_hits, level)
 
-    def _scan(
+    def _scan_region(
         self, frame: Frame, track: Track, region: _Region, fit: Fit | None, lean: float, least_hits: int, level: float
     ) -> Scan:
         """Search one region. A face that was missed may have its head upright again: then it is searched for so.
