@@ -209,9 +209,9 @@ class _Attempts:
         record, columns = self._source.record, np.array(self._source.columns)
         temperature = metrics.fit_temperature(attempt.inner[:, columns], self._inner.truth, self._steps.line)
         interpreter = self._interpreter(attempt.model)
-        # Thresholds are chosen on faces as the camera of the glasses shows them, not as the collections do.
+        self._steps.stage("choosing thresholds", len(self._inner.indices))
+        # They are chosen on faces as the camera of the glasses shows them, not as the collections do.
         faces = corrupt(self._data.inner.pixels[self._inner.indices], "camera")
-        self._steps.stage("choosing thresholds", len(faces))
         logits = compare.converted_logits(interpreter, faces, self._steps.advance)
         probabilities, truth = softmax(logits, temperature), columns[self._inner.truth]
         enter = metrics.enter_thresholds(probabilities, truth, record.labels)
