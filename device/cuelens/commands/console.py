@@ -26,7 +26,7 @@ _RATE_WINDOW = 16
 """Window of the beat rate on the live line, in beats: the last second."""
 _JOURNALLED: Final = (events.Start, events.Mode, events.Fault, events.State)
 """Events that systemd's journal may hold. It stays on the memory card, and neither 30 days nor "delete" end it: so it
-holds how the glasses are, and nothing of who was seen or of what the wearer did."""
+holds how the glasses are, resting and paused among it, and nothing of who was seen, of cues, or of other presses."""
 
 
 class Console:

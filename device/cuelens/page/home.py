@@ -12,7 +12,7 @@ from cuelens.page.gate import Gate
 from cuelens.page.view import go, screen
 from cuelens.page.visit import Call, Page, Visit
 
-MINUTES: Final = (10, 20, 30, 45, 60)
+MINUTES: Final = (5, 10, 20, 30, 45, 60)
 """Lengths of a session to choose from."""
 
 
