@@ -17,7 +17,7 @@ from cuelens.vision.face_finder import FaceFinder
 from cuelens.vision.freshness import Freshness
 from cuelens.vision.picture_state import PictureState
 from cuelens.vision.stage_times import StageTimes
-from cuelens_models.errors import NoAnswer
+from cuelens_models.errors import EmptyCrop, NoAnswer
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -140,7 +140,10 @@ class Pipeline:
         return decision
 
     def _read(self, frame: Frame, faces: Sequence[Face], t: float) -> dict[int, tuple[float, ...]]:
-        """Return the readings by track. A face on which the model fails has none in this beat; the first is a fault."""
+        """Return the readings by track. A face on which the model fails has none in this beat; the first is a fault.
+
+        Nor has one that walked away until it is too small, or out of the frame, before the finder lost it.
+        """
         readings = {}
         if faces:
             # Not in beats without readings: a doubted box is read in every fourth beat.
@@ -149,6 +152,8 @@ class Pipeline:
             try:
                 readings[face.track] = self._reader.read(frame, face, mirrored=self._mirrored)
                 self._freshness.note(frame, face)
+            except EmptyCrop:
+                continue
             except NoAnswer as error:
                 if not self._failed:
                     self._failed = True

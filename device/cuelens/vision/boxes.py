@@ -38,8 +38,10 @@ def grouped(hits: Sequence[Box], least: int) -> dict[Box, int]:
     """
     if len(hits) < least:
         return {}
-    boxes, counts = cv2.groupRectangles(list(hits), least - 1, 0.2)
-    return {(int(x), int(y), int(w), int(h)): int(n) for (x, y, w, h), n in zip(boxes, counts, strict=True)}
+    # OpenCV groups nothing where one hit is enough. With every hit twice, two are.
+    times = 2 if least == 1 else 1
+    boxes, counts = cv2.groupRectangles(list(hits) * times, times * least - 1, 0.2)
+    return {(int(x), int(y), int(w), int(h)): int(n) // times for (x, y, w, h), n in zip(boxes, counts, strict=True)}
 
 
 def turned(picture: Grey, degrees: float, out: Grey | None = None) -> Grey:

@@ -75,7 +75,7 @@ class LookPace(msgspec.Struct, frozen=True):
 
 
 class FaceFinder:
-    """Tracks faces from frame to frame. A face counts once two beats in a row have detected it."""
+    """Tracks faces from frame to frame. A face counts once beats in a row have detected it: two, more if it leans."""
 
     def __init__(self, detector: Detector, optics: Optics, pace: LookPace, watch: StageTimes) -> None:
         self._detector = _Timed(detector, watch)
@@ -257,12 +257,12 @@ class FaceFinder:
         return len(scans)
 
     def _fit(self, frame: Frame, track: Track) -> Fit | None:
-        """Return where alignment finds a face; None if it does not look as before, or is too new for that."""
+        """Return where alignment finds a face; None if it does not look as before, is too new, or is too small."""
         if track.likeness is None or frame.t - track.began < _KNOWN_S:
             return None
         place = track.place(frame.t)
         fit = track.likeness.fit(frame.grey, place, track.tilt)
-        if fit is None or fit.likeness < _LIKE:
+        if fit is None or fit.likeness < _LIKE or fit.side < self._detector.smallest:
             return None
         near = math.hypot(fit.x - place[0], fit.y - place[1]) < _FARTHEST * place[2]
         alike = abs(math.log(fit.side / place[2])) < _RESIZED and abs(fit.tilt - track.tilt) < _TURNED

@@ -34,9 +34,8 @@ _PATIENCE: Final = 3
 """One check in so many of a place tries such a lean, and to the other side the next time."""
 _SCANS: Final = 2
 """Most scans by the detector in one look. What it finds costs a search in each of the next beats besides."""
-_REST_S: Final = 0.13
-"""For so long a candidate rests that was dropped, and twice as long each further time."""
-_LONGEST_REST_S: Final = 0.5
+_RESTS_S: Final = (0.13, 0.26, 0.5)
+"""For so long a candidate rests that was dropped once, twice, and more often."""
 _FORGOTTEN_S: Final = 5.0
 
 
@@ -56,7 +55,7 @@ class _Dropped(msgspec.Struct):
 
     @property
     def until(self) -> float:
-        return self.t + min(_REST_S * 2.0 ** (self.times - 1), _LONGEST_REST_S)
+        return self.t + _RESTS_S[min(self.times, len(_RESTS_S)) - 1]
 
 
 class Proposals:

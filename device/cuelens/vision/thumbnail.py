@@ -28,7 +28,7 @@ Look = NDArray[np.float32]
 def look(grey: Grey, box: Box) -> Look | None:
     """Return the thumbnail of a face; None if the box is outside the frame or has no contrast."""
     x, y, width, height = box
-    face = grey[max(y, 0) : y + height, max(x, 0) : x + width]
+    face = grey[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
     if not face.size:
         return None
     # Sampling: three pixels to one of the thumbnail, each way, are enough, and cost a tenth of all of them.

@@ -39,6 +39,8 @@ ALIKE: Final = 0.72
 """Least correlation of two thumbnails of one face: mostly over 0.9 for one person, under 0.7 for two."""
 _JUMP: Final = 0.3
 """Distance from the predicted place beyond which thumbnails are compared, in sides of the box."""
+_PAUSE_S: Final = 0.3
+"""They are compared after so long without a frame, too: somebody else may stand there now."""
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ class Track:
         box: its last box, steadied, in pixels of the frame.
         began: time of its first box, in seconds.
         t: time of its last box, in seconds.
-        number: 0 until it has a box in a second beat.
+        number: 0 until it was found often enough to count.
         misses: beats in a row without a box.
         tilt: by how much the head leans, in degrees, counter-clockwise.
         speed: of its centre, right and down, in pixels a second, smoothed.
@@ -241,7 +243,8 @@ def crowded(track: Track, tracks: list[Track], t: float) -> bool:
 def assign(scans: dict[int, Scan], tracks: list[Track], grey: Grey, t: float) -> None:
     """Match boxes to tracks one to one, the likeliest pairs first. A track without a box counts a miss.
 
-    Of people who pass each other, one hides the other, and place and speed say little. Then thumbnails must match too.
+    Of people who pass each other, one hides the other, and place and speed say little. Then thumbnails must match too,
+    and so they must after a pause.
 
     Args:
         scans: the search around the predicted place of each track, by the track's index; a track that has none was
@@ -277,7 +280,7 @@ def assign(scans: dict[int, Scan], tracks: list[Track], grey: Grey, t: float) ->
 def _cost(track: Track, box: Box, tracks: list[Track], grey: Grey, t: float) -> float | None:
     """Return the cost of matching a box to a track; None if it is another face."""
     cost = distance(track.expected(t), box) / box[2]
-    if not (track.misses or cost > _JUMP or _crowded(track, box, tracks, t)):
+    if not (track.misses or cost > _JUMP or t - track.t > _PAUSE_S or _crowded(track, box, tracks, t)):
         return cost
     alike = likeness(track, box, grey)
     return cost + 1 - alike if alike >= ALIKE else None

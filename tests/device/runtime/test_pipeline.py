@@ -36,7 +36,7 @@ from cuelens_models.bundle.file import Bundle
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.preprocess import crop
 from cuelens_models.bundle.scores import probabilities
-from cuelens_models.errors import NoAnswer
+from cuelens_models.errors import EmptyCrop, NoAnswer
 
 
 class FixedReader:
@@ -214,6 +214,23 @@ def test_a_model_that_fails_on_a_picture_costs_readings_and_is_told_once(squares
     readings = [round(event.t * 15) for event in told if isinstance(event, events.Reading)]
     assert (readings[0], next(n for n in readings if n >= 40)) == (20, 45)
     assert [event.word for event in told if isinstance(event, events.CueGiven)] == ["face", "happy"]
+
+
+def test_a_face_that_is_too_small_to_read_costs_readings_and_is_no_fault(squares: Any) -> None:
+    told: list[events.Event] = []
+
+    class TooFar(FixedReader):
+        def read(self, frame: Frame, face: Face, *, mirrored: bool = False) -> tuple[float, ...]:
+            if frame.t < 102:
+                raise EmptyCrop("a face of 15x15 pixels is too small")
+            return super().read(frame, face, mirrored=mirrored)
+
+    pipeline, _ = beats(squares, told, TooFar())
+    decisions = [pipeline.process(frame) for frame in frames(60)]
+    assert decisions[29].faces
+    assert [event for event in told if isinstance(event, events.Fault)] == []
+    readings = [event.t for event in told if isinstance(event, events.Reading)]
+    assert readings[0] == 2
 
 
 def test_what_the_network_takes_for_no_face_is_told_in_no_way(squares: Any) -> None:

@@ -17,6 +17,12 @@ def test_hits_become_faces_where_enough_of_them_agree() -> None:
     assert grouped([], 1) == {}
 
 
+def test_windows_of_one_face_are_one_face_where_a_single_hit_is_enough_too() -> None:
+    hits = [(100, 100, 50, 50), (102, 98, 54, 54), (300, 200, 40, 40), (98, 99, 49, 49)]
+    assert grouped(hits, 1) == {(100, 99, 51, 51): 3, (300, 200, 40, 40): 1}
+    assert grouped(hits[:1], 1) == {(100, 100, 50, 50): 1}
+
+
 def test_a_box_of_a_shrunken_cut_out_lies_in_the_frame_where_the_cut_out_was() -> None:
     assert to_frame((10, 20, 30, 40), left=100, top=200, scale=2.5) == (125, 250, 75, 100)
 

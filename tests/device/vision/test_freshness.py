@@ -6,6 +6,7 @@ import pytest
 from cuelens.frame import Frame, Grey
 from cuelens.types import Face
 from cuelens.vision.freshness import Freshness
+from cuelens.vision.thumbnail import look
 
 SIDE = 96
 
@@ -44,6 +45,11 @@ def test_a_face_that_was_never_read_must_be_read() -> None:
     freshness = Freshness()
     freshness.note(picture(1), FACE)
     assert not freshness.holds(picture(1), Face(2, FACE.box))
+
+
+@pytest.mark.parametrize("place", [(-300, 100), (200, -300), (700, 100), (200, 500)])
+def test_of_a_box_outside_the_frame_nothing_is_seen(place: tuple[int, int]) -> None:
+    assert look(picture(1).grey, (*place, SIDE, SIDE)) is None
 
 
 def test_of_many_faces_the_last_are_remembered() -> None:

@@ -76,6 +76,16 @@ def test_one_beyond_half_a_side_of_a_followed_face_is_another(right: int, found:
     assert len(look(Proposals(Scripted(candidate(beside)), Optics()), 0.0, FACE)) == found
 
 
+def test_a_place_that_is_dropped_for_an_hour_is_looked_at_again_and_again() -> None:
+    detector = Scripted(candidate(FACE))
+    detector.passes = False
+    proposals = Proposals(detector, Optics())
+    looks = [look(proposals, n * 0.4) for n in range(9000)]
+    assert not any(looks)
+    # After half a second: in every other look.
+    assert len(detector.seen) == pytest.approx(4500, abs=5)
+
+
 class Leftmost(Scripted):
     """A detector whose window passes at the left edge of what it scans."""
 

@@ -61,6 +61,13 @@ def test_a_face_that_leaps_must_look_as_before(seed: int, misses: int) -> None:
     assert track.misses == misses
 
 
+@pytest.mark.parametrize(("pause_s", "seed", "misses"), [(0.2, 2, 0), (0.4, 2, 1), (0.4, 1, 0), (1.9, 2, 1)])
+def test_after_a_pause_a_face_at_the_same_place_must_look_as_before(pause_s: float, seed: int, misses: int) -> None:
+    track = followed(100, 100, 1)
+    assign({0: scan(box(100, 100))}, [track], picture((seed, (100, 100))), 1 + pause_s)
+    assert track.misses == misses
+
+
 def test_what_a_face_looks_like_is_learned_anew_within_two_seconds() -> None:
     track = followed(100, 100, 1)
     for n in range(16, 46):
