@@ -35,7 +35,9 @@ _MOST_PAID: Final = 2
 _PARTS: Final = 2
 """Most parts of a sweep in one beat."""
 _SWEEP_S: Final = 4.0
-"""Time of a sweep of the whole frame with a tracked face, at least: it goes on in idle beats only."""
+"""Time of a sweep of the whole frame with a tracked face, at least: it goes on in idle beats."""
+_SWEEP_WAITS_S: Final = 0.5
+"""Longest time for which readings and searches put off its next part: where frames are sparse, every beat has some."""
 _FLEETING_S: Final = 0.22
 """For so long a newcomer that was not found again tells from where the next one came."""
 _SEARCH_S: Final = 0.31
@@ -96,6 +98,7 @@ class FaceFinder:
         """What the frame of the last look looked like."""
         self._t: float | None = None
         self._due_parts = 0.0
+        self._swept_t = -math.inf
         self._searched = 0
 
     def level(self, tilt: float) -> None:
@@ -138,16 +141,17 @@ class FaceFinder:
     def seek(self, frame: Frame, *, spent: bool = False, reduced: bool = False) -> None:
         """Seek other faces in the whole frame, as far as this beat can pay for it.
 
-        A look seeks them if one is due, else some parts of the sweep do. What is found is searched for in the
-        next beat, and counts once it was found again: readings can come before it.
+        A look seeks them if one is due, else some parts of the sweep do; one part follows a look where every beat has
+        one. What is found is searched for in the next beat, and counts once it was found again: readings can come
+        before it.
 
         Args:
             frame: the frame in which faces were followed.
             spent: this beat has paid for a reading.
             reduced: seek nobody.
         """
-        seconds = 0.0 if self._t is None else max(frame.t - self._t, 0.0)
-        self._t = frame.t
+        before, self._t = self._t, frame.t
+        seconds = 0.0 if before is None else max(frame.t - before, 0.0)
         if reduced:
             return
         if not self._tracks:
@@ -155,7 +159,10 @@ class FaceFinder:
         paid = spent + self._searched
         missed = [track for track in self._tracks if track.misses]
         if (missed and paid < _MOST_PAID) or self._look_is_due(frame.t, paid):
+            again = self._looked_t == before
             self._look(frame, missed)
+            if again and not self._tracks:
+                self._continue_sweep(frame, seconds, paid + 1)
         else:
             self._continue_sweep(frame, seconds, paid)
 
@@ -205,7 +212,10 @@ class FaceFinder:
         """Scan the parts of the sweep that are due. seconds: since the last beat."""
         if self._tracks:
             self._due_parts = min(self._due_parts + self._sweep.parts(frame) * seconds / _SWEEP_S, _PARTS)
-            parts = 0 if paid else int(self._due_parts)
+            parts = int(self._due_parts)
+            if paid:
+                waited = not 0 <= frame.t - self._swept_t < _SWEEP_WAITS_S
+                parts = min(parts, 1 if waited and paid < _MOST_PAID else 0)
             self._due_parts -= parts
             if parts:
                 self._motion.see(frame.grey)
@@ -213,6 +223,7 @@ class FaceFinder:
             parts = _PARTS - paid
         if parts <= 0:
             return
+        self._swept_t = frame.t
         self._watch.set_kind("sweep")
         # Without a tracked face, one hit is enough: the next beat confirms or drops it.
         boxes = self._sweep.scan(
