@@ -162,7 +162,7 @@ class FaceFinder:
             again = self._looked_t == before
             self._look(frame, missed)
             if again and not self._tracks:
-                self._continue_sweep(frame, seconds, paid + 1)
+                self._continue_sweep(frame, seconds, paid, looked=True)
         else:
             self._continue_sweep(frame, seconds, paid)
 
@@ -208,8 +208,15 @@ class FaceFinder:
             else:
                 self._begin(one.box, frame.t, one.tilt)
 
-    def _continue_sweep(self, frame: Frame, seconds: float, paid: int) -> None:
-        """Scan the parts of the sweep that are due. seconds: since the last beat."""
+    def _continue_sweep(self, frame: Frame, seconds: float, paid: int, *, looked: bool = False) -> None:
+        """Scan the parts of the sweep that are due.
+
+        Args:
+            frame: the frame.
+            seconds: since the last beat.
+            paid: searches and readings of this beat.
+            looked: it has a look as well.
+        """
         if self._tracks:
             self._due_parts = min(self._due_parts + self._sweep.parts(frame) * seconds / _SWEEP_S, _PARTS)
             parts = int(self._due_parts)
@@ -220,18 +227,19 @@ class FaceFinder:
             if parts:
                 self._motion.see(frame.grey)
         else:
-            parts = _PARTS - paid
+            parts = _PARTS - paid - looked
         if parts <= 0:
             return
         self._swept_t = frame.t
         self._watch.set_kind("sweep")
-        # Without a tracked face, one hit is enough: the next beat confirms or drops it.
+        # Without a tracked face, one hit is enough: the next beat confirms or drops it. Beside looks in every beat that
+        # would be too many by chance.
         boxes = self._sweep.scan(
             frame,
             parts,
             [track.expected(frame.t) for track in self._tracks],
             self._motion,
-            hits=2 if self._tracks else 1,
+            hits=2 if self._tracks or looked else 1,
             most=1 if self._tracks else 2,
             lost=self._register.places(frame.t),
         )
