@@ -60,7 +60,7 @@ async def snapshot(page: Page, call: Call, step: str) -> dict[str, Any]:
     be drawn anew, seconds collected by expression, and the rest of a check in seconds.
     """
     check_now = page.visit.check
-    since = check_now.since if step == "check" and check_now else page.visit.since
+    since = check_now.since if step == "check" and check_now else page.visit.since(step)
     try:
         glasses = await page.glasses.watch(since)
         if step == "people":

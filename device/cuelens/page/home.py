@@ -10,7 +10,7 @@ from cuelens.page import draft, state
 from cuelens.page.forms import whole
 from cuelens.page.gate import Gate
 from cuelens.page.view import go, screen
-from cuelens.page.visit import Call, Page, Visit
+from cuelens.page.visit import STEPS, Call, Page, Visit
 
 MINUTES: Final = (5, 10, 20, 30, 45, 60)
 """Lengths of a session to choose from."""
@@ -50,17 +50,19 @@ async def home(page: Page, call: Call) -> Response:
 
 
 async def undo(page: Page, call: Call) -> Response:
-    """Make the draft what it was when a screen was opened."""
-    await draft.undo(page)
-    page.visit.notice = ("good", call.t("step.undone"))
+    """Take back what was changed on a screen."""
     step = str(call.request.path_params["step"])
-    return go(f"/{step}" if step in ("aim", "people", "cues", "often", "button", "check", "more") else "/home")
+    if step == "people":
+        page.visit.correction = None
+    was_changed = await draft.undo(page, step)
+    page.visit.notice = ("good", call.t("step.undone" if was_changed else "step.nothing_to_undo"))
+    return go(f"/{step}" if step in (*STEPS, "more") else "/home")
 
 
 async def discard(page: Page, call: Call) -> Response:
     """Drop everything that was not saved."""
     await page.glasses.do(Discard())
-    page.visit.before = None
+    page.visit.opened.clear()
     page.visit.notice = ("good", call.t("home.discarded"))
     return go("/home")
 
@@ -68,7 +70,7 @@ async def discard(page: Page, call: Call) -> Response:
 async def take_up(page: Page, call: Call) -> Response:
     """Go on with the draft of an earlier calibration."""
     await page.glasses.do(TakeUpDraft())
-    page.visit.before = None
+    page.visit.opened.clear()
     page.visit.notice = ("good", call.t("home.taken_up"))
     return go("/home")
 
@@ -81,7 +83,7 @@ async def leave(page: Page, call: Call) -> Response:
     else:
         request = Leave(minutes=minutes if minutes in MINUTES else None)
     await page.glasses.run(page.lease.leave, request)
-    page.visit.before = None
+    page.visit.opened.clear()
     if request.then == "rest":
         page.visit.notice, page.visit.notice_while = ("good", call.t("home.left_rest")), ("resting",)
     elif not (await page.glasses.watch()).paused:

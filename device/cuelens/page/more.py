@@ -42,10 +42,10 @@ async def change(page: Page, call: Call) -> Response:
     group = _group(call, profile)
     if not group:
         return PlainTextResponse("there is no such page", 404)
-    changed = forms.read(group, call.form, profile)
     try:
-        await page.glasses.draft(changed)
+        await draft.edit(page, "more", lambda latest: forms.read(group, call.form, latest))
     except CuelensError as error:
+        changed = forms.read(group, call.form, profile)
         typed = next(one for one in forms.groups(forms.schema(), changed) if one.key == group.key)
         return _form(page, call, typed, str(error), 422)
     page.visit.notice = ("good", call.t("more.changed"))

@@ -126,6 +126,6 @@ async def reset(page: Page, call: Call) -> Response:
 
 
 def _done(page: Page, call: Call, sentence: str) -> Response:
-    page.visit.before = None
+    page.visit.opened.clear()
     page.visit.notice = ("good", sentence)
     return go("/profiles")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import anyio
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 
@@ -37,29 +38,44 @@ class Check:
 
 
 @dataclass(slots=True)
+class Opened:
+    """A screen, in whichever tabs it is open.
+
+    Attributes:
+        since: number of the last happening before it was opened; None while it was not.
+        replaced: earlier values of what it changed, by their keys, in the order of the changes; UNSET for what was
+            missing.
+    """
+
+    since: int | None = None
+    replaced: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Visit:
     """One paired phone.
 
     Attributes:
-        csrf: stands in every form. step: the one that is open. before: the profile as it was when that was opened.
-        recorded: words that got a recording in it. notice: what to show once.
+        csrf: stands in every form. step: the screen that was opened last; "" for the overview.
+        opened: what is not saved of each screen, by its name. notice: what to show once.
         notice_while: states of the glasses in which that is true; empty for what stays true.
-        since: number of the last happening before the screen was opened. streams: how many event streams were opened.
-        tried_s: when a cue was tried last.
+        streams: how many event streams were opened. tried_s: when a cue was tried last.
         correction: sentence and shares of the last correction. check: the check that runs or was done.
     """
 
     csrf: str = field(default_factory=draw_token)
     step: str = ""
-    before: dict[str, Any] | None = None
-    recorded: set[str] = field(default_factory=set)
+    opened: dict[str, Opened] = field(default_factory=dict)
     notice: Notice | None = None
     notice_while: tuple[str, ...] = ()
-    since: int = 0
     streams: int = 0
     tried_s: float = float("-inf")
     correction: Any = None
     check: Check | None = None
+
+    def since(self, step: str) -> int:
+        """Return the number of the last happening before a screen was opened; 0 if it was not."""
+        return self.opened.get(step, Opened()).since or 0
 
 
 @dataclass(slots=True)
@@ -71,6 +87,7 @@ class Page:
         show_code: is called with each code that is told, besides the glasses.
         set_time: sets the clock of the board, in seconds since 1970; blocks, and may raise OSError.
         visit: the paired phone's. used_s: when it last asked for something.
+        changing: is held while the draft is read and changed.
         clock_is_set: by a phone. The glasses themselves know only of a clock that a network has set.
     """
 
@@ -81,6 +98,7 @@ class Page:
     show_code: Callable[[str], None] = lambda _code: None
     set_time: Callable[[float], None] = set_time
     visit: Visit = field(default_factory=Visit)
+    changing: anyio.Lock = field(default_factory=anyio.Lock)
     used_s: float = 0.0
     looked_s: float = 0.0
     clock_is_set: bool = False

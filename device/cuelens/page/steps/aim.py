@@ -41,7 +41,7 @@ async def turn(page: Page, call: Call) -> Response:
         degrees = float(call.text("tilt"))
     except ValueError:
         degrees = 0.0
-    await draft.change(page, {TILT: max(-_MOST_TILT, min(_MOST_TILT, degrees))})
+    await draft.change(page, "aim", {TILT: max(-_MOST_TILT, min(_MOST_TILT, degrees))})
     page.visit.notice = ("good", call.t("aim.turned"))
     return go("/aim")
 

@@ -29,7 +29,7 @@ def mark(glasses: Glasses) -> str:
 async def show(page: Page, call: Call) -> Response:
     """Show the step."""
     await draft.opened(page, "button")
-    glasses = await page.glasses.watch(page.visit.since)
+    glasses = await page.glasses.watch(page.visit.since("button"))
     presses = [one for one in glasses.happenings if one.kind == "press"]
     return screen(
         page,

@@ -98,6 +98,6 @@ async def save(page: Page, call: Call) -> Response:
     """Make the draft the wearer's profile."""
     await page.glasses.do(Save())
     page.visit.check = None
-    page.visit.before = None
+    page.visit.opened.clear()
     page.visit.notice = ("good", call.t("home.saved"))
     return go("/home")

@@ -2,6 +2,7 @@
 
 import io
 import wave
+from collections.abc import Callable
 from typing import Any, Final
 
 import anyio
@@ -90,7 +91,7 @@ async def show(page: Page, call: Call) -> Response:
 async def preset(page: Page, call: Call) -> Response:
     """Choose how strong cues are, and try one."""
     if values := STRENGTHS.get(call.text("preset")):
-        await draft.change(page, values)
+        await draft.change(page, "cues", values)
         await _try_first(page)
     return go("/cues")
 
@@ -98,7 +99,7 @@ async def preset(page: Page, call: Call) -> Response:
 async def sound(page: Page, call: Call) -> Response:
     """Choose whether there is sound and which, and try it."""
     if values := SOUNDS.get(call.text("sound")):
-        await draft.change(page, values)
+        await draft.change(page, "cues", values)
         await _try_first(page)
     return go("/cues")
 
@@ -106,7 +107,8 @@ async def sound(page: Page, call: Call) -> Response:
 async def strength(page: Page, call: Call) -> Response:
     """Choose brightness, volume, and the most that either may ever be."""
     typed = {key: whole(call.text(key)) for key in _CEILINGS}
-    await draft.change(page, {key: min(value, 100) for key, value in typed.items() if value is not None and value >= 0})
+    values = {key: min(value, 100) for key, value in typed.items() if value is not None and value >= 0}
+    await draft.change(page, "cues", values)
     await _try_first(page)
     return go("/cues")
 
@@ -137,37 +139,40 @@ async def show_word(page: Page, call: Call) -> Response:
 
 async def attempt(page: Page, call: Call) -> Response:
     """Give the cue, and change nothing."""
-    return await _tried(page, call, {})
+    return await _tried(page, call)
 
 
 async def light(page: Page, call: Call) -> Response:
     """Choose a colour or a form of the light, or none, and try it."""
-    word = _word(call)
-    if call.text("light") == "none":
-        return await _tried(page, call, {f"cues.{word}.light": None}, is_tried=False)
-    values: dict[str, object] = {}
-    current = draft.get(await page.glasses.profile(), f"cues.{word}.light")
-    if not current:
-        values[f"cues.{word}.light"] = {"colour": COLOURS["white"], "pattern": "fade", "light_s": 1.5}
-    if colour := COLOURS.get(call.text("colour")):
-        values[f"cues.{word}.light.colour"] = colour
-    if shape := SHAPES.get(call.text("shape")):
-        values |= {f"cues.{word}.light.pattern": shape[0], f"cues.{word}.light.light_s": shape[1]}
-    return await _tried(page, call, values)
+    is_none = call.text("light") == "none"
+
+    def chosen(entry: dict[str, Any]) -> None:
+        if is_none:
+            entry["light"] = None
+            return
+        made = dict(entry.get("light") or {"colour": COLOURS["white"], "pattern": "fade", "light_s": 1.5})
+        if colour := COLOURS.get(call.text("colour")):
+            made["colour"] = colour
+        if shape := SHAPES.get(call.text("shape")):
+            made["pattern"], made["light_s"] = shape
+        entry["light"] = made
+
+    return await _tried(page, call, chosen, is_tried=not is_none)
 
 
 async def phrase(page: Page, call: Call) -> Response:
     """Choose what is said, or nothing, and try it."""
-    word, kind = _word(call), call.text("kind")
-    profile = await page.glasses.profile()
-    entry: dict[str, Any] = dict(draft.get(profile, f"cues.{word}") or {"light": None})
-    if kind == "usual":
-        entry.pop("phrase", None)
-    elif kind == "none":
-        entry["phrase"] = None
-    elif typed := call.text("phrase").strip():
-        entry["phrase"] = typed[:LONGEST_PHRASE]
-    return await _tried(page, call, {f"cues.{word}": entry}, is_tried=kind != "none")
+    kind = call.text("kind")
+
+    def chosen(entry: dict[str, Any]) -> None:
+        if kind == "usual":
+            entry.pop("phrase", None)
+        elif kind == "none":
+            entry["phrase"] = None
+        elif typed := call.text("phrase").strip():
+            entry["phrase"] = typed[:LONGEST_PHRASE]
+
+    return await _tried(page, call, chosen, is_tried=kind != "none")
 
 
 async def record(page: Page, call: Call) -> Response:
@@ -176,19 +181,20 @@ async def record(page: Page, call: Call) -> Response:
     body = await call.request.body()
     try:
         check_voice(body)
-        page.visit.recorded.add(word)
-        await page.glasses.do(Record(word=word, wav=body))
+        async with draft.noted(page, "cues"):
+            await page.glasses.do(Record(word=word, wav=body))
     except BadInput as error:
         page.visit.notice = ("bad", str(error))
         return PlainTextResponse(str(error), 400)
     page.visit.notice = ("good", call.t("cue.recorded"))
-    await _tried(page, call, {})
+    await _tried(page, call)
     return Response(status_code=204)
 
 
 async def unrecord(page: Page, call: Call) -> Response:
     """Take the recording away."""
-    await page.glasses.do(Record(word=_word(call), wav=b""))
+    async with draft.noted(page, "cues"):
+        await page.glasses.do(Record(word=_word(call), wav=b""))
     return go(f"/cues/{_word(call)}")
 
 
@@ -205,19 +211,29 @@ def check_voice(wav: bytes) -> None:
         raise BadInput("this is no recording that the page made: record it again")
 
 
-async def _tried(page: Page, call: Call, values: dict[str, Any], *, is_tried: bool = True) -> Response:
-    """Put values into the draft and give the cue. Refusals are shown on the screen of the word."""
+async def _tried(
+    page: Page, call: Call, chosen: Callable[[dict[str, Any]], None] | None = None, *, is_tried: bool = True
+) -> Response:
+    """Change the entry of a word in the draft, and give the cue. Refusals are shown on the screen of the word."""
     word = _word(call)
     if not word:
         return PlainTextResponse("there is no such page", 404)
     try:
-        if values:
-            await draft.change(page, values)
+        if chosen:
+            await draft.edit(page, "cues", lambda profile: _with_entry(profile, word, chosen))
         if is_tried:
             await _give(page, word)
     except CuelensError as error:
         page.visit.notice = ("bad", str(error))
     return go(f"/cues/{word}")
+
+
+def _with_entry(profile: dict[str, Any], word: str, chosen: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Return a profile whose entry of a word is changed. One that has no cue gets an entry without light."""
+    entry = dict(draft.get(profile, f"cues.{word}") or {"light": None})
+    chosen(entry)
+    draft.put(profile, f"cues.{word}", entry)
+    return profile
 
 
 async def _try_first(page: Page) -> None:

@@ -62,6 +62,6 @@ async def choose(page: Page, call: Call) -> Response:
     found = choices(call.t)
     place = whole(call.text("place"))
     if place is not None and 0 <= place < len(found):
-        await draft.change(page, {CAUTION: found[place].caution})
+        await draft.change(page, "often", {CAUTION: found[place].caution})
         page.visit.notice = ("good", found[place].cost)
     return go("/often")

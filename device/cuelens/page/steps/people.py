@@ -79,7 +79,7 @@ async def settle(page: Page, glasses: Glasses) -> Glasses:
     if shown is None or glasses.collected.seconds.get(shown, 0.0) < SECONDS[shown]:
         return glasses
     await page.glasses.do(StopCollecting())
-    return await page.glasses.watch(page.visit.since)
+    return await page.glasses.watch()
 
 
 async def show(page: Page, call: Call) -> Response:
@@ -120,7 +120,8 @@ async def stop(page: Page, call: Call) -> Response:
 
 async def correct(page: Page, call: Call) -> Response:
     """Work out the correction."""
-    page.visit.correction = await page.glasses.ask(Correct(), Corrected)
+    async with draft.noted(page, "people"):
+        page.visit.correction = await page.glasses.ask(Correct(), Corrected)
     return go("/people")
 
 
@@ -134,6 +135,6 @@ async def again(page: Page, call: Call) -> Response:
 async def forget(page: Page, call: Call) -> Response:
     """Take the correction of the whole family back."""
     page.visit.correction = None
-    await draft.change(page, {KEY: {}})
+    await draft.change(page, "people", {KEY: {}})
     page.visit.notice = ("good", call.t("people.forgot"))
     return go("/people")
