@@ -35,7 +35,9 @@ async def show(page: Page, call: Call) -> Response:
     """Show all profiles."""
     found = await page.glasses.profiles()
     page.visit.step = ""
-    return screen(page, call, "profiles.html", names=found.names, active=found.name, is_draft=found.draft)
+    # What waits since last time is dropped too.
+    is_unsaved = found.draft or found.waiting
+    return screen(page, call, "profiles.html", names=found.names, active=found.name, is_unsaved=is_unsaved)
 
 
 async def choose(page: Page, call: Call) -> Response:

@@ -253,6 +253,14 @@ def test_profiles(paired: Any) -> None:
         assert "This is no profile" in paired.post("/profiles/import", profile=text).text
 
 
+@pytest.mark.parametrize("where", ["draft", "waiting"])
+def test_that_another_profile_drops_changes_is_said_before(paired: Any, where: str) -> None:
+    warning = "If you choose or make another profile, they are dropped."
+    assert warning not in paired.browser.get("/profiles").text
+    setattr(paired.glasses, where, {**paired.glasses.profile, "wearer": "Mia"})
+    assert warning in paired.browser.get("/profiles").text
+
+
 def test_a_step_that_changed_nothing_is_undone_without_a_draft(paired: Any) -> None:
     paired.browser.get("/cues")
     paired.post("/undo/cues")
