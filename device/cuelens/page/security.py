@@ -17,6 +17,7 @@ BODY_S: Final = 10.0
 MOST_BYTES: Final = 160_000
 """Largest body of any kind: three seconds of a voice are 132 kB."""
 LONGEST_PATH: Final = 300
+"""In letters: in an address a letter of another alphabet is up to twelve bytes."""
 _MOST_DIGITS: Final = 15
 """Of the length of a body. Python reads no number of more than 4300 digits."""
 _METHODS: Final = ("GET", "HEAD", "POST")
@@ -88,7 +89,7 @@ class Guard:
             return Response(text, status, media_type="text/html" if text.startswith("<") else "text/plain")
         if host_name(headers.get("host", "")) not in self._rules.names:
             return PlainTextResponse("open the page as http://cuelens.local or http://10.42.0.1", 400)
-        if len(scope["raw_path"] if scope.get("raw_path") else scope["path"]) > LONGEST_PATH:
+        if len(scope["path"]) > LONGEST_PATH:
             return PlainTextResponse("there is no such page", 404)
         if scope["method"] == "POST":
             if not is_same_origin(headers):

@@ -261,6 +261,16 @@ def test_that_another_profile_drops_changes_is_said_before(paired: Any, where: s
     assert warning in paired.browser.get("/profiles").text
 
 
+@pytest.mark.parametrize("letter", ["a", "м", "م", "校", "𠮷"])
+def test_a_profile_with_the_longest_name_in_any_letters_is_removed(paired: Any, letter: str) -> None:
+    name = 60 * letter
+    paired.post("/profiles/create", name=name)
+    paired.post("/profiles/choose", name="default")
+    assert f"Remove the profile {name}?" in paired.browser.get(f"/profiles/remove/{name}").text
+    paired.post("/profiles/remove", name=name)
+    assert list(paired.glasses.saved) == ["default"]
+
+
 def test_a_step_that_changed_nothing_is_undone_without_a_draft(paired: Any) -> None:
     paired.browser.get("/cues")
     paired.post("/undo/cues")
