@@ -63,8 +63,8 @@ async def pair(page: Page, call: Call) -> Response:
         await _clock_at_first(page, call)
         return response
     if isinstance(outcome, Closed):
-        return _with_visitor(page, call, "code.html", 429, trouble=_closed(call, outcome.rest_s))
-    return _with_visitor(page, call, "code.html", 403, trouble=call.t("code.wrong", left=outcome.left))
+        return _with_visitor(page, call, "code.html", 429, "/code", trouble=_closed(call, outcome.rest_s))
+    return _with_visitor(page, call, "code.html", 403, "/code", trouble=call.t("code.wrong", left=outcome.left))
 
 
 async def set_clock(page: Page, call: Call) -> Response:
@@ -101,9 +101,9 @@ def _closed(call: Call, rest_s: float) -> str:
     return call.t("code.closed", minutes=max(1, round(rest_s / 60 + 0.49)))
 
 
-def _with_visitor(page: Page, call: Call, template: str, status: int = 200, **values: str) -> Response:
-    """Return a screen with a form for somebody who is not paired."""
+def _with_visitor(page: Page, call: Call, template: str, status: int = 200, path: str = "", **values: str) -> Response:
+    """Return a screen with a form for somebody who is not paired. path: as of `screen`."""
     visitor = call.request.cookies.get(VISITOR, "") or draw_token()
-    response = screen(page, call, template, status, visitor=visitor, **values)
+    response = screen(page, call, template, status, path, visitor=visitor, **values)
     response.set_cookie(VISITOR, visitor, httponly=True, samesite="strict", path="/")
     return response

@@ -32,8 +32,8 @@ def address(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256(STATIC[name][0]).hexdigest()[:8]}"
 
 
-def screen(page: Page, call: Call, template: str, status: int = 200, **values: Any) -> Response:
-    """Return a screen. Its notice is shown once."""
+def screen(page: Page, call: Call, template: str, status: int = 200, path: str = "", **values: Any) -> Response:
+    """Return a screen. Its notice is shown once. path: its address, where that is not the one that was asked for."""
     visit = page.visit
     paired = page.pairing.knows(call.request.cookies.get(COOKIE, ""))
     notice, notice_while = (visit.notice, visit.notice_while) if paired else (None, ())
@@ -46,7 +46,7 @@ def screen(page: Page, call: Call, template: str, status: int = 200, **values: A
         notice=notice,
         notice_while=notice_while,
         languages=texts.names(),
-        path=call.request.url.path,
+        path=path or call.request.url.path,
         steps=STEPS,
         static=address,
         calibrating=page.lease.on,

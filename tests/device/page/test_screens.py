@@ -1,5 +1,6 @@
 """Every screen over a real link: what it shows, and what it asks the glasses for."""
 
+import re
 from typing import Any
 
 import pytest
@@ -28,6 +29,19 @@ def test_a_phone_is_spoken_to_in_the_language_of_its_owner(setting: Any) -> None
     assert '<html lang="es"' in first
     assert '<html lang="en"' in setting.browser.get("/").text
     assert '<html lang="en"' in setting.browser.get("/", headers={"accept-language": ";;,-,*"}).text
+
+
+@pytest.mark.parametrize(
+    ("opened", "path", "form"),
+    [("/code", "/pair", {"code": "000000"}), ("/more/sound", "/more/sound", {"sound.volume_percent": "130"})],
+)
+def test_a_screen_that_answers_a_post_is_shown_in_another_language(
+    request: Any, opened: str, path: str, form: dict[str, str]
+) -> None:
+    setting = request.getfixturevalue("setting" if path == "/pair" else "paired")
+    shown = setting.browser.post(path, data={"csrf": setting.token(opened), **form}).text
+    (link,) = re.findall(r'href="(/[^"]*language=de)"', shown)
+    assert '<html lang="de"' in setting.browser.get(link).text
 
 
 def test_a_second_window_after_the_end_is_led_to_the_overview(paired: Any) -> None:
