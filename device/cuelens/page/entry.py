@@ -1,5 +1,7 @@
 """Getting in: the first screen, the code, and the clock of the glasses."""
 
+import unicodedata
+
 import anyio.to_thread
 from starlette.responses import Response
 from starlette.routing import Route
@@ -53,7 +55,9 @@ async def code_screen(page: Page, call: Call) -> Response:
 
 async def pair(page: Page, call: Call) -> Response:
     """Take the code."""
-    typed = "".join(call.text("code")[:_LONGEST_CODE].split())
+    letters = "".join(call.text("code")[:_LONGEST_CODE].split())
+    # Phones type digits of their own language, as Arabic ones.
+    typed = "".join(str(unicodedata.decimal(letter, letter)) for letter in letters)
     outcome = page.pairing.attempt(typed, page.clock())
     if isinstance(outcome, Paired):
         page.visit = Visit()

@@ -46,6 +46,14 @@ def test_a_phone_that_opens_the_first_screen_makes_nothing_blink(setting: Any) -
     assert len(setting.glasses.of(TellCode)) == 2
 
 
+@pytest.mark.parametrize("zero", ["\u0660", "\u06f0", "\u0966", "\uff10"])
+def test_the_code_is_taken_in_the_digits_of_any_language(setting: Any, zero: str) -> None:
+    code = " ".join(chr(ord(zero) + int(digit)) for digit in setting.page.pairing.code)
+    assert 'pattern="' not in setting.browser.get("/code").text
+    data = {"csrf": setting.token("/code"), "code": code}
+    assert setting.browser.post("/pair", data=data, follow_redirects=False).status_code == 303
+
+
 def test_five_wrong_codes_close_the_door(setting: Any) -> None:
     token, code = setting.token("/"), setting.page.pairing.code
     wrong = "111111" if code != "111111" else "222222"
