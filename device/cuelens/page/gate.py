@@ -102,8 +102,6 @@ class Gate:
     async def _shown(self, shown: Screen, call: Call, back: str, *, paired: bool) -> Response:
         try:
             return await shown(self.page, call)
-        except TimeoutError:
-            return PlainTextResponse("what was sent did not come in time", 408, {"connection": "close"})
         except CuelensError as error:
             if paired and not self.page.lease.on and call.request.url.path not in _WITHOUT_SET_UP:
                 return go("/home")
@@ -123,12 +121,10 @@ class Gate:
 
 
 async def _form(request: Request) -> ImmutableMultiDict[str, str]:
-    """Return the fields of a posted form; none of another kind of body, which its screen reads itself."""
+    """Read what was posted. Returns the fields of a form; none of a voice, which the request then holds."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "audio/wav":
-        return ImmutableMultiDict()
     body = await request.body()
-    if not body:
+    if not body or kind == "audio/wav":
         return ImmutableMultiDict()
     if kind != _FORM:
         raise Malformed("what was sent is no form of the page")

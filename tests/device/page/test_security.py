@@ -161,12 +161,48 @@ def test_probes_are_answered_under_any_name(setting: Any, path: str) -> None:
         (b"{}", "application/json", 400),
         (b"--x\r\n", "multipart/form-data; boundary=x", 400),
         (b"", "application/x-www-form-urlencoded", 403),
+        (200_000 * b"a", "audio/wav", 413),
     ],
 )
 def test_bodies_that_no_form_makes(paired: Any, content: bytes, kind: str, status: int) -> None:
     done = paired.browser.post("/leave", content=content, headers={"content-type": kind})
     assert done.status_code == status
     assert len(done.text.splitlines()) == 1
+
+
+KINDS = ("audio/wav", "application/x-www-form-urlencoded")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_body_without_a_length_is_counted(paired: Any, kind: str) -> None:
+    headers = {"content-type": kind, "x-cuelens": paired.page.visit.csrf}
+    done = paired.browser.post("/cues/happy/record", content=iter([8000 * b"a"] * 30), headers=headers)
+    assert (done.status_code, done.text) == (413, "what was sent is too large")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_phone_that_goes_away_while_it_sends_is_no_fault(paired: Any, kind: str) -> None:
+    cookies = "; ".join(f"{name}={value}" for name, value in paired.browser.cookies.items())
+    headers = {"host": "cuelens.local", "content-type": kind, "x-cuelens": paired.page.visit.csrf, "cookie": cookies}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/cues/happy/record",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50000),
+    }
+    messages = [{"type": "http.request", "body": b"RIFF", "more_body": True}, {"type": "http.disconnect"}]
+    answers = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message.get("status"))
+
+    paired.browser.portal.call(paired.browser.app, scope, receive, send)
+    assert answers == [400, None]
 
 
 @pytest.mark.parametrize("length", ["-1", "1.5", "", "9" * 5000, "0" * 5000])
