@@ -1,9 +1,12 @@
 """A real browser at the page of played glasses, under a name that is no localhost: without https, as on a phone."""
 
+import io
+import math
 import socket
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,13 +163,9 @@ def test_every_step_works_without_a_script(server: int, played: Any, make_browse
     until(lambda: str(played.draft), "caution")
 
 
-def test_a_recording_is_cut_and_sent(server: int, played: Any, make_browser: Any, tmp_path: Path) -> None:
-    import io
-    import math
-    import wave
-
-    from selenium.webdriver.common.by import By
-
+@pytest.fixture
+def voice(tmp_path: Path) -> Path:
+    """A tone of a second between two of silence, as a phone may record it."""
     made = tmp_path / "voice.wav"
     with wave.open(str(made), "wb") as file:
         file.setnchannels(2)
@@ -175,10 +174,33 @@ def test_a_recording_is_cut_and_sent(server: int, played: Any, make_browser: Any
         silence = b"\0\0\0\0" * 44100
         tone = b"".join(2 * round(9000 * math.sin(n / 20)).to_bytes(2, "little", signed=True) for n in range(44100))
         file.writeframes(silence + tone + silence)
+    return made
+
+
+@pytest.mark.parametrize("lost", ["glasses", "page"])
+def test_a_recording_that_does_not_arrive_is_said_to_be_lost(
+    server: int, played: Any, make_browser: Any, voice: Path, lost: str
+) -> None:
+    from selenium.webdriver.common.by import By
+
     browser = make_browser()
     pair(browser, server, played)
     browser.get(f"http://cuelens.local:{server}/cues/happy")
-    browser.find_element(By.ID, "voice").send_keys(str(made))
+    if lost == "glasses":
+        played.close()
+    else:
+        browser.set_network_conditions(offline=True, latency=0, throughput=0)
+    browser.find_element(By.ID, "voice").send_keys(str(voice))
+    until(lambda: text(browser), "The glasses do not answer. Record it again in a moment.")
+
+
+def test_a_recording_is_cut_and_sent(server: int, played: Any, make_browser: Any, voice: Path) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser = make_browser()
+    pair(browser, server, played)
+    browser.get(f"http://cuelens.local:{server}/cues/happy")
+    browser.find_element(By.ID, "voice").send_keys(str(voice))
     until(lambda: text(browser), "Your recording is in use.")
     (sent,) = played.recordings.values()
     with wave.open(io.BytesIO(sent)) as file:

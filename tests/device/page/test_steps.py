@@ -156,6 +156,16 @@ def test_what_is_no_voice_of_the_page_is_refused(paired: Any, wav: bytes) -> Non
     assert not paired.glasses.recordings
 
 
+@pytest.mark.parametrize("is_set_up", [True, False])
+def test_a_voice_that_does_not_reach_the_glasses_is_said_to_be_lost(paired: Any, is_set_up: bool) -> None:
+    paired.browser.get("/cues/happy")
+    paired.glasses.close()
+    paired.page.lease.on = is_set_up
+    done = record(paired, voice())
+    assert (done.status_code, done.text) == (503, "The glasses do not answer. Record it again in a moment.")
+    paired.page.lease.on = False
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [

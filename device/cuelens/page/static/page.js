@@ -191,7 +191,8 @@ if (recorder) {
       if (answer.ok) location.reload();
       else says.textContent = await answer.text();
     } catch (error) {
-      says.textContent = recorder.dataset.bad;
+      // Of all that is done here only `fetch` rejects with a TypeError: the page cannot be reached.
+      says.textContent = error instanceof TypeError ? recorder.dataset.unsent : recorder.dataset.bad;
     } finally {
       input.value = "";
     }

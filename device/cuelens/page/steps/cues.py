@@ -19,7 +19,7 @@ from cuelens.page.visit import Call, Page
 from cuelens.profile import language
 from cuelens.profile.presets import SOUNDS, STRENGTHS
 from cuelens.profile.profile import Profile
-from cuelens_models.errors import BadInput, CuelensError
+from cuelens_models.errors import AbsentDevice, BadInput, CuelensError
 
 WORDS: Final = tuple(name for name in Profile().cues.__struct_fields__)
 COLOURS: Final = {
@@ -186,6 +186,9 @@ async def record(page: Page, call: Call) -> Response:
     except BadInput as error:
         page.visit.notice = ("bad", str(error))
         return PlainTextResponse(str(error), 400)
+    except AbsentDevice:
+        # The script shows what is answered. It would follow a redirection without a word.
+        return PlainTextResponse(call.t("cue.unsent"), 503)
     page.visit.notice = ("good", call.t("cue.recorded"))
     await _tried(page, call)
     return Response(status_code=204)
