@@ -23,7 +23,8 @@ _ENVIRONMENT: Final = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_ENVIRONMENT.filters["number"] = lambda value: f"{value:g}" if isinstance(value, float) else value
+# A form that is sent back unchanged changes nothing, so no digit is left out.
+_ENVIRONMENT.filters["number"] = lambda value: str(value).removesuffix(".0") if isinstance(value, float) else value
 
 
 @lru_cache

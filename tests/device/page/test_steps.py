@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import wave
 from collections.abc import Callable
 from typing import Any
@@ -244,6 +245,17 @@ def test_a_refusal_is_shown_at_the_form_with_what_was_typed(paired: Any) -> None
     assert 'value="130"' in shown.text
     assert "Changed." in paired.post("/more/sound", **{"sound.volume_percent": "30"}).text
     assert paired.glasses.draft["sound"]["volume_percent"] == 30
+
+
+@pytest.mark.parametrize("caution", [0.12345678, 0.1 + 0.2, 1e-7, 1.0, -0.25])
+def test_a_form_that_is_sent_back_unchanged_changes_nothing(paired: Any, caution: float) -> None:
+    policy = {**paired.glasses.profile["policy"], "caution": caution}
+    paired.glasses.draft = before = {**paired.glasses.profile, "policy": policy}
+    shown = paired.browser.get("/more/policy").text
+    fields = dict(re.findall(r'<input type="number" [^>]*name="([^"]+)"[^>]* value="([^"]*)"', shown))
+    assert not any(value.endswith(".0") for value in fields.values())
+    paired.post("/more/policy", **fields)
+    assert paired.glasses.profile == before
 
 
 def test_profiles(paired: Any) -> None:
