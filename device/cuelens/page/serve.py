@@ -97,7 +97,8 @@ def _listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens. Raises BadInput if it cannot."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError) as error:
+        # A TypeError is about a host of letters that have no encoding.
         why = error.strerror if isinstance(error, OSError) else error
         raise BadInput(f"--port {port} of {host} cannot be used: {why}") from error
 

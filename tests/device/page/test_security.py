@@ -327,8 +327,9 @@ def test_a_page_that_is_ended_leaves_the_glasses_at_rest(process: Any, played: A
     assert played.of(Leave) == [Leave(then="rest")]
 
 
-def test_a_port_that_is_no_port_is_said_to_be_none(link_path: Path, played: Any) -> None:
-    command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), "--port", "99999"]
+@pytest.mark.parametrize("options", [("--port", "99999"), ("--port", "0", "--host", "\udce9")])
+def test_an_address_that_is_none_is_refused_in_a_sentence(link_path: Path, played: Any, options: tuple[str]) -> None:
+    command = [sys.executable, "-m", "cuelens.page", "--link", str(link_path), *options]
     ended = subprocess.run(command, timeout=30, check=False, capture_output=True, text=True)
     assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1)
 
