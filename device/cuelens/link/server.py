@@ -113,9 +113,9 @@ class Server:
                 self._closing.wait(_PAUSE_S)
                 continue
             with connection, contextlib.suppress(OSError):
-                reply = self._reply(connection)
+                reply = _line(self._reply(connection))
                 connection.settimeout(_REPLY_S)
-                connection.sendall(reply if isinstance(reply, bytes) else messages.encode(reply))
+                connection.sendall(reply)
 
     def _reply(self, connection: socket.socket) -> Reply | bytes:
         """Read a request and return its answer. Raises OSError if the connection fails."""
@@ -146,6 +146,14 @@ class Server:
         except OSError:
             return False
         return self._group in memoryview(groups).cast("I")
+
+
+def _line(reply: Reply | bytes) -> bytes:
+    """Return a reply as it is sent. A refusal replaces one that holds a file's name that is no text."""
+    try:
+        return reply if isinstance(reply, bytes) else messages.encode(reply)
+    except BadInput:
+        return messages.encode(Refused(text="the answer has the name of a file that is not in UTF-8: rename the file"))
 
 
 def _lock(path: Path) -> int:

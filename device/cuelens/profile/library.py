@@ -69,8 +69,11 @@ class Library:
         return self.folder / _DRAFT
 
     def names(self) -> list[str]:
-        """Return the names of all profiles, sorted. What was replaced and kept is left out."""
-        names = {file.stem for file in self.folder.glob("*.json") if not file.name.startswith(".")}
+        """Return the names of all profiles, sorted. What was replaced and kept is left out.
+
+        A file with another name than a profile may have is none: it could not be chosen.
+        """
+        names = {file.stem for file in self.folder.glob("*.json") if store.NAME.fullmatch(file.stem)}
         kept = {name for name in names if (match := _KEPT.fullmatch(name)) and match[1] in names}
         active = {self.name} - {""}
         return sorted(active if self._file else names - kept | active)

@@ -14,7 +14,8 @@ from cuelens.profile.rules import limit_rule, tell_as
 from cuelens_models.atomic_file import clear, make_folder, write_whole
 from cuelens_models.errors import BadInput, Unwritable
 
-_NAME: Final = re.compile(r"[\w-]{1,60}")
+NAME: Final = re.compile(r"[\w-]{1,60}")
+"""What a profile may be called: the name of its file, without `.json`."""
 
 
 class ProfileInForce(msgspec.Struct, frozen=True):
@@ -151,10 +152,10 @@ def active_path(state: Path) -> Path:
         name = config_file.read_text(file).strip() if file.exists() else "default"
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}") from error
-    if _NAME.fullmatch(name):
+    if NAME.fullmatch(name):
         return profiles / f"{name}.json"
     bare = Path(name).stem
-    if _NAME.fullmatch(bare) and name in (f"{bare}.json", f"profiles/{bare}.json", f"{profiles / bare}.json"):
+    if NAME.fullmatch(bare) and name in (f"{bare}.json", f"profiles/{bare}.json", f"{profiles / bare}.json"):
         raise BadInput(f"{file} holds {name!r}: write the name alone into it, {bare}, without a folder or .json")
     raise BadInput(f"{file} names no profile: write the name of a file in {profiles} into it, without .json")
 

@@ -47,6 +47,8 @@ class Glasses:
         self.asked.append(request)
         if request == Try(word="boom"):
             raise ZeroDivisionError("by nothing")
+        if request == Try(word="odd"):
+            return Done(text=os.fsdecode(b"caf\xe9.json is in use"))
         return Refused(text="not that word") if isinstance(request, Try) else Done(text="it is done")
 
 
@@ -107,6 +109,13 @@ def test_an_answer_that_fails_is_refused_and_costs_no_thread(glasses: Glasses) -
     for _ in range(6):
         with pytest.raises(BadInput, match="a fault inside: ZeroDivisionError: by nothing"):
             client.ask(Try(word="boom"), [glasses.path])
+    assert client.ask(Reload(), [glasses.path]) == "it is done"
+
+
+def test_an_answer_that_is_no_text_is_refused_and_costs_no_thread(glasses: Glasses) -> None:
+    for _ in range(6):
+        with pytest.raises(BadInput, match="the name of a file that is not in UTF-8: rename the file"):
+            client.ask(Try(word="odd"), [glasses.path])
     assert client.ask(Reload(), [glasses.path]) == "it is done"
 
 

@@ -60,6 +60,13 @@ def test_a_damaged_active_file_lets_another_profile_be_chosen(library: Library, 
     assert library.name == "home"
 
 
+@pytest.mark.parametrize("odd", [b"caf\xe9.json", b"two words.json", b"a.b.json", b".draft.json", b"x" * 61 + b".json"])
+def test_a_file_whose_name_no_profile_may_have_is_not_offered(library: Library, tmp_path: Path, odd: bytes) -> None:
+    library.create("home")
+    (tmp_path / "profiles" / os.fsdecode(odd)).write_text('{"schema": 1}')
+    assert library.names() == ["home"]
+
+
 def test_recordings_beside_a_profile_that_was_named_are_the_familys_own(tmp_path: Path) -> None:
     file = tmp_path / "mia.json"
     file.write_text('{"schema": 1}')
