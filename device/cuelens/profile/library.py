@@ -198,14 +198,22 @@ class Library:
         return file.name
 
     def reset(self) -> None:
-        """Delete all profiles with their recordings and spoken phrases. The factory profile is in force."""
+        """Delete all profiles with their recordings and spoken phrases. The factory profile is in force.
+
+        A recording may lie in a folder of its own. What a link points to is not the glasses', and stays.
+        """
+        # Imported here: the start of the glasses would pay for it.
+        import shutil
+
         self._refuse_if_named()
         # First, for a power cut in between: it would name a profile that is gone.
         (self._state / "active").unlink(missing_ok=True)
         sync_folder(self._state)
         for folder in (self._state / name for name in ("profiles", "good", "phrases")):
             for file in folder.iterdir() if folder.is_dir() else ():
-                if not file.is_dir() or file.is_symlink():
+                if file.is_dir() and not file.is_symlink():
+                    shutil.rmtree(file)
+                else:
                     file.unlink()
             sync_folder(folder)
 

@@ -93,6 +93,22 @@ def test_recordings_go_with_the_profile_or_the_draft_that_named_them(library: Li
     assert {file.name for file in folder.glob("*.wav")} == {"angry-1.wav"}
 
 
+def test_a_reset_deletes_recordings_in_folders_and_nothing_behind_a_link(library: Library, tmp_path: Path) -> None:
+    family = tmp_path / "family"
+    family.mkdir()
+    (family / "mum.wav").write_bytes(b"mama")
+    library.create("home")
+    voices = tmp_path / "profiles" / "voices"
+    (voices / "at home").mkdir(parents=True)
+    for name in ("mum.wav", "at home/dad.wav"):
+        (voices / name).write_bytes(b"mama")
+    for link in (voices / "linked", tmp_path / "profiles" / "linked"):
+        link.symlink_to(family)
+    library.reset()
+    assert list((tmp_path / "profiles").iterdir()) == []
+    assert list(family.iterdir()) == [family / "mum.wav"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give folders away")
 def test_a_folder_that_root_makes_belongs_to_the_user_of_the_state(library: Library, tmp_path: Path) -> None:
     os.chown(tmp_path, 4321, 4321)
