@@ -71,9 +71,10 @@ class Library:
     def names(self) -> list[str]:
         """Return the names of all profiles, sorted. What was replaced and kept is left out.
 
-        A file with another name than a profile may have is none: it could not be chosen.
+        A folder is none, and neither is a file with another name than a profile may have: it could not be chosen.
         """
-        names = {file.stem for file in self.folder.glob("*.json") if store.NAME.fullmatch(file.stem)}
+        files = (file for file in self.folder.glob("*.json") if not file.is_dir())
+        names = {file.stem for file in files if store.NAME.fullmatch(file.stem)}
         kept = {name for name in names if (match := _KEPT.fullmatch(name)) and match[1] in names}
         active = {self.name} - {""}
         return sorted(active if self._file else names - kept | active)
@@ -225,16 +226,25 @@ class Library:
         ownership.hand_over(*made, path)
 
     def _prune(self) -> None:
-        """Delete recordings of calibrations that no profile names any more, those that were replaced included."""
+        """Delete recordings of calibrations that no profile names any more, those that were replaced included.
+
+        While a profile cannot be read, all of them stay: nobody knows what it names. A recording that cannot be deleted
+        is left to the next call.
+        """
         if self._file:
             # Its folder is no folder of the glasses: what lies there under such a name may be the family's own.
             return
-        folder = self.folder
-        named = *folder.glob("*.json"), *(self._state / "good").glob("*.json")
-        texts = [file.read_bytes() for file in named]
-        for file in folder.glob("*-*.wav"):
-            if _RECORDED.fullmatch(file.stem) and not any(file.name.encode() in text for text in texts):
-                file.unlink()
+        named: set[str] = set()
+        for file in (*self.folder.glob("*.json"), *(self._state / "good").glob("*.json")):
+            try:
+                profile, _ = store.decoded(file)
+            except BadInput:
+                return
+            named |= {Path(entry.recording).name for entry in profile.cues.entries().values() if entry.recording}
+        for file in self.folder.glob("*-*.wav"):
+            if _RECORDED.fullmatch(file.stem) and file.name not in named:
+                with suppress(OSError):
+                    file.unlink()
 
     def _refuse_if_named(self) -> None:
         if self._file:

@@ -93,6 +93,47 @@ def test_recordings_go_with_the_profile_or_the_draft_that_named_them(library: Li
     assert {file.name for file in folder.glob("*.wav")} == {"angry-1.wav"}
 
 
+NAMES_A_VOICE = '{"cues": {"happy": {"recording": "./happy-1.wav"}}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        NAMES_A_VOICE.encode("utf-16"),
+        NAMES_A_VOICE.replace("happy-1", r"\u0068appy-1").encode(),
+        NAMES_A_VOICE[:-1].encode(),
+        b"",
+        None,
+    ],
+    ids=["UTF-16", "escaped", "cut off", "empty", "a folder"],
+)
+def test_a_recording_stays_that_a_profile_names_or_may_name(
+    library: Library, tmp_path: Path, content: bytes | None
+) -> None:
+    folder = tmp_path / "profiles"
+    library.create("home")
+    (folder / "happy-1.wav").write_bytes(b"mama")
+    if content is None:
+        (folder / "mia.json").mkdir()
+    else:
+        (folder / "mia.json").write_bytes(content)
+    library.write_draft(b'{"mode": "quiet"}')
+    library.save_draft()
+    library.write_draft(b'{"mode": "explore"}')
+    library.discard_draft()
+    library.create("school")
+    library.remove("home")
+    assert (folder / "happy-1.wav").exists()
+    assert library.names() == (["school"] if content is None else ["mia", "school"])
+
+
+def test_a_recording_that_cannot_be_deleted_bars_nothing(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "profiles" / "happy-1.wav").mkdir(parents=True)
+    library.write_draft(b'{"mode": "quiet"}')
+    library.save_draft()
+    assert library.read_active().profile.mode == "quiet"
+
+
 def test_a_reset_deletes_recordings_in_folders_and_nothing_behind_a_link(library: Library, tmp_path: Path) -> None:
     family = tmp_path / "family"
     family.mkdir()
