@@ -109,15 +109,22 @@ class Library:
             raise
 
     def save_draft(self) -> None:
-        """Make the draft the active profile. Raises BadInput if there is none."""
+        """Make the draft the active profile. Raises BadInput if there is none.
+
+        What a full disk lets nobody do after that is done by the next save.
+        """
         if not self.draft.exists():
             raise BadInput("nothing was changed, so there is nothing to save")
+        with suppress(BadInput, OSError):
+            # An earlier save may have failed to. This one may bring numbers of its own.
+            self.forget_people()
         keep(self.active, self.active)
         self.draft.replace(self.active)
         sync_folder(self.folder)
         if not self._file:
             drop_oldest(self.active)
-        self.forget_people()
+        with suppress(BadInput, OSError):
+            self.forget_people()
         self._prune()
 
     def discard_draft(self) -> None:
@@ -164,18 +171,24 @@ class Library:
     def forget_people(self) -> None:
         """Take the numbers of the household's faces out of what the active profile has replaced, if it has none itself.
 
-        Whoever forgets the faces of a family means them all. The other choices of these versions stay.
+        Whoever forgets the faces of a family means them all. The other choices of these versions stay. Raises BadInput
+        if the active profile cannot be read, and the OSError of a version that cannot be written, after all others.
         """
         path = self.active
         if self._file or store.decoded(path)[0].people != Correction():
             return
+        failures: list[OSError] = []
         for file in (*versions(path), self._state / "good" / path.name):
-            if not file.is_file():
-                continue
-            with suppress(BadInput):
+            try:
                 profile, _ = store.decoded(file)
                 if profile.people != Correction():
                     self._write(file, msgspec.json.encode(msgspec.structs.replace(profile, people=Correction())))
+            except BadInput:
+                continue
+            except OSError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def record(self, word: str, wav: bytes) -> str:
         """Store a recording beside the profile. Returns its name: a new one, for the one so far may be in use.

@@ -1,6 +1,7 @@
 """The profiles of a state folder: what names may be, and that nothing of the family's is lost."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from cuelens.calibration.correction import Correction
 from cuelens.profile import store
 from cuelens.profile.library import Library, versions
-from cuelens_models.errors import BadInput
+from cuelens_models.errors import BadInput, Unwritable
 
 
 @pytest.fixture
@@ -214,6 +215,33 @@ def test_a_family_that_is_forgotten_is_in_no_earlier_version_either(library: Lib
         profile, _ = store.decoded(file)
         assert profile.people == Correction()
         assert profile.sound.on, "other choices stay"
+
+
+@pytest.mark.parametrize("later", [b"{}", CALIBRATED])
+def test_numbers_that_a_save_could_not_take_out_go_with_the_next(
+    library: Library, tmp_path: Path, later: bytes
+) -> None:
+    folder = tmp_path / "profiles"
+    for _ in range(2):
+        library.write_draft(CALIBRATED)
+        library.save_draft()
+    library.write_draft(b'{"mode": "quiet"}')
+    # No file can be written in the place of a folder: neither of the first version nor of the one before this save.
+    barred = [folder / f".default-{number}.json.{threading.get_native_id()}.tmp" for number in (1, 2)]
+    for place in barred:
+        place.mkdir()
+    library.save_draft()
+    assert library.read_active().profile.mode == "quiet"
+    with pytest.raises(Unwritable, match="default-1"):
+        library.forget_people()
+    barred[1].rmdir()
+    with pytest.raises(Unwritable, match="default-1"):
+        library.forget_people()
+    assert store.decoded(folder / "default-2.json")[0].people == Correction(), "one failure costs no other version"
+    barred[0].rmdir()
+    library.write_draft(later)
+    library.save_draft()
+    assert store.decoded(folder / "default-1.json")[0].people == Correction()
 
 
 @pytest.mark.parametrize("other", ["another-1.json", "default-1-2.json", "default-x.json"])
