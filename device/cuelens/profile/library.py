@@ -17,6 +17,7 @@ from cuelens import ownership
 from cuelens.calibration.correction import Correction
 from cuelens.profile import store
 from cuelens.profile.cue_book import CueBook
+from cuelens.profile.profile import Profile
 from cuelens.profile.store import ProfileInForce
 from cuelens_models.atomic_file import make_folder, sync_folder, write_whole
 from cuelens_models.errors import BadInput
@@ -141,7 +142,10 @@ class Library:
         self._write(self._state / "active", name.encode() + b"\n")
 
     def create(self, name: str) -> None:
-        """Copy the active profile under a new name, and make the copy the active one. Raises BadInput if it exists."""
+        """Copy the active profile under a new name, and make the copy the active one. Raises BadInput if it exists.
+
+        If its file cannot be used, what replaces it is copied.
+        """
         self._refuse_if_named()
         path, names = self.folder / f"{name}.json", self.names()
         if os.path.lexists(path) or name in names:
@@ -153,7 +157,9 @@ class Library:
                 raise BadInput(f"{longer} is how a version of {shorter} is kept: choose another name than {name}")
         if len(names) >= _MOST:
             raise BadInput(f"there are {_MOST} profiles already: delete one first")
-        self._write(path, self.active.read_bytes() if self.name and self.active.exists() else FACTORY)
+        active = self.read_active()
+        replacement = FACTORY if active.profile == Profile() else msgspec.json.encode(active.profile)
+        self._write(path, active.content or replacement)
         self.choose(name)
 
     def remove(self, name: str) -> None:

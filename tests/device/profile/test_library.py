@@ -8,7 +8,7 @@ import pytest
 
 from cuelens.calibration.correction import Correction
 from cuelens.profile import store
-from cuelens.profile.library import Library, versions
+from cuelens.profile.library import FACTORY, Library, versions
 from cuelens_models.errors import BadInput, Unwritable
 
 
@@ -31,6 +31,30 @@ def test_a_profile_that_would_pass_for_what_a_new_one_replaced_is_not_lost(libra
     with pytest.raises(BadInput, match="class-3"):
         library.create("class")
     assert "class-3" in library.names()
+
+
+def test_a_copy_of_a_damaged_profile_is_what_is_used_in_its_place(library: Library, tmp_path: Path) -> None:
+    library.create("home")
+    (tmp_path / "profiles" / "home.json").write_bytes(b"{")
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "home.json").write_bytes(b'{"mode": "quiet", "cues": {"happy": null}}')
+    before = library.read_active()
+    assert before.profile.mode == "quiet"
+    library.create("school")
+    after = library.read_active()
+    assert (after.name, after.fault, after.profile) == ("school", "", before.profile)
+    assert (tmp_path / "profiles" / "home.json").read_bytes() == b"{"
+
+
+def test_a_copy_of_a_profile_is_its_file_and_without_one_the_factorys(library: Library, tmp_path: Path) -> None:
+    library.create("home")
+    assert library.active.read_bytes() == FACTORY
+    library.active.write_bytes(b'{"mode": "quiet"} // by hand')
+    library.create("school")
+    assert library.active.read_bytes() == b'{"mode": "quiet"} // by hand'
+    library.active.write_bytes(b"{")
+    library.create("class")
+    assert library.active.read_bytes() == FACTORY
 
 
 def test_the_first_profile_has_a_language(library: Library, tmp_path: Path) -> None:
