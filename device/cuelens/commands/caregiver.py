@@ -186,16 +186,21 @@ class Caregiver:
         if not taken_up and not self._drafted and library.draft.exists():
             raise BadInput("the changes of last time are not saved yet: take them up, or drop them, and try again")
         try:
-            draft = library.write_draft(content)
+            library.write_draft(content, self._try)
         except BadInput as error:
             raise BadInput(self._short(str(error))) from error
-        self._use(msgspec.structs.replace(draft, name=library.name), False)
         self._drafted = True
         self._parts.recent.refused = ""
         return Done(text="the draft is in force")
 
+    def _try(self, draft: ProfileInForce) -> None:
+        self._use(msgspec.structs.replace(draft, name=self._parts.library.name), False)
+
     def _save(self, _request: requests.Save) -> Reply:
-        self._parts.library.save_draft()
+        library = self._parts.library
+        # Without its file a draft was saved before, and the loop was too busy to take it as the profile.
+        if library.draft.exists() or not self._drafted:
+            library.save_draft()
         return self._use_active("saved")
 
     def _discard(self, _request: requests.Discard) -> Reply:

@@ -6,6 +6,7 @@ A household may save for years, so only the last of these versions stay.
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -96,13 +97,21 @@ class Library:
         self._write(self.active, content)
         return True
 
-    def write_draft(self, content: bytes) -> ProfileInForce:
-        """Write and check a draft. Raises BadInput if it cannot be used; the earlier one stays, if there is one."""
+    def write_draft(self, content: bytes, use: Callable[[ProfileInForce], object] = lambda _draft: None) -> None:
+        """Write and check a draft, and put it into force. If one of these fails, the file is as it was before.
+
+        Args:
+            content: of the draft.
+            use: puts it into force.
+
+        Raises BadInput if the draft cannot be used, and what `use` raises.
+        """
         before = self.draft.read_bytes() if self.draft.exists() else None
         self._write(self.draft, content)
         try:
-            return store.in_force(self.draft)
-        except BadInput:
+            use(store.in_force(self.draft))
+        except Exception:
+            # It would be saved later, though it was refused, or bar every other one.
             if before is None:
                 self.draft.unlink()
             else:

@@ -165,6 +165,40 @@ def test_a_draft_that_cannot_be_used_is_refused_with_the_reason_and_without_a_pa
     assert in_force(calibrating).mode == "quiet"
 
 
+@pytest.mark.parametrize("before", [None, "quiet"])
+def test_a_draft_that_a_busy_loop_did_not_take_is_not_kept(
+    calibrating: Any, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    if before:
+        calibrating.said(draft(mode=before))
+    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
+    calibrating.feed.going.clear()
+    assert calibrating.feed.stuck.wait(5)
+    assert "busy: the profile in force stays; try again" in calibrating.refused(draft(mode="explore"))
+    calibrating.feed.going.set()
+    monkeypatch.undo()
+    assert in_force(calibrating).mode == (before or "companion")
+    if before:
+        calibrating.said(ask.Save())
+        assert in_force(calibrating).mode == before
+    else:
+        assert "nothing was changed" in calibrating.refused(ask.Save())
+        calibrating.said(draft(mode="explore"))
+
+
+def test_a_save_that_a_busy_loop_did_not_take_is_tried_again(calibrating: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    calibrating.said(draft(mode="explore"))
+    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
+    calibrating.feed.going.clear()
+    assert calibrating.feed.stuck.wait(5)
+    assert "try again" in calibrating.refused(ask.Save())
+    calibrating.feed.going.set()
+    monkeypatch.undo()
+    assert calibrating.said(ask.Save()) == "saved"
+    assert not calibrating.answer(ask.ReadProfile()).draft
+    assert in_force(calibrating).mode == "explore"
+
+
 def test_the_room_of_glasses_that_sit_askew_is_searched_as_it_leans(
     calibrating: Any, soon: Callable[..., bool]
 ) -> None:
