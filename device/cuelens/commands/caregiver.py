@@ -17,7 +17,7 @@ from cuelens.profile.store import ProfileInForce
 from cuelens.runtime.calibration import Ending
 from cuelens.runtime.pacing import Pacing, Strain
 from cuelens.story import query
-from cuelens_models.errors import BadInput, Unwritable
+from cuelens_models.errors import BadInput
 
 
 class Caregiver:
@@ -225,11 +225,8 @@ class Caregiver:
         parts.collecting.stop(drop=True)
         # The rule that beats use goes first: they would keep its history of fading again.
         done = self._replaced("everything is as it came from the factory", forget=True)
-        parts.wishes.answered_first = ()
-        trouble = parts.wishes.keep()
+        parts.wishes.forget()
         query.delete(parts.story)
-        if trouble:
-            raise Unwritable(trouble)
         return done
 
     def _replaced(self, text: str, *, forget: bool = False) -> Reply:

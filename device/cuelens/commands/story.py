@@ -118,5 +118,7 @@ def _sentence(deletion: query.Deletion) -> str:
     """Return a sentence about a deletion."""
     if deletion == query.Deletion(0, 0, 0):
         return "There was nothing to delete."
-    files = f", and {prose.count(deletion.unread, 'damaged file')} with all that stood in it" if deletion.unread else ""
+    files = ""
+    if deletion.unread:
+        files = f", and {prose.count(deletion.unread, 'unreadable file')} with all that stood in it"
     return f"Deleted for good: {prose.count(deletion.sessions, 'session')} with {deletion.entries} events{files}."

@@ -74,6 +74,15 @@ class Wishes:
         press_s, self._press_s = self._press_s, None
         return press_s is not None and time.monotonic() - press_s <= ASK_S
 
+    def forget(self) -> None:
+        """Forget the history of fading, in the file too. The other wishes stay. Raises OSError."""
+        self.answered_first = ()
+        if self._file:
+            with self._writing:
+                # On a full disk no new file takes its place: then a restart forgets the other wishes too.
+                self._file.unlink(missing_ok=True)
+        self.keep()
+
     def keep(self) -> str:
         """Write the file atomically. Returns an error message, or ""; the wishes hold in any case."""
         if self._file is None:

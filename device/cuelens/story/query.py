@@ -7,9 +7,10 @@ counts as an empty story. A damaged row is skipped: `left_out` counts them.
 import csv
 import io
 import math
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,9 @@ _COLUMNS: Final = ("session", "began", "mode", "school", "seconds", "ended", "t"
 _ENTRIES: Final = "SELECT t, kind, word, detail, outputs FROM event WHERE session = ? ORDER BY t, id"
 _SESSIONS: Final = "SELECT id, began, mode, school, seconds, ended FROM session ORDER BY id"
 _ROWS: Final = "SELECT (SELECT count(*) FROM session) + (SELECT count(*) FROM event)"
+_NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+"""SQLite's error codes on a full disk: the second one where there is no room for the index of its journal."""
+_ZEROS: Final = bytes(65_536)
 _LONGEST_S: Final = 1e9
 """Over thirty years: a greater time is damage."""
 
@@ -35,7 +39,7 @@ class Deletion:
     Attributes:
         sessions: the deleted sessions.
         entries: the deleted entries.
-        unread: the deleted files that were too damaged for their rows to be counted.
+        unread: the deleted files whose rows could not be counted: they were damaged, or the disk is full.
     """
 
     sessions: int
@@ -99,7 +103,8 @@ def delete(path: Path) -> Deletion:
     """Delete the whole story, including damaged files that were set aside; return the counts.
 
     The rows are overwritten. The file is removed too, unless another process has it open. A running session continues
-    as a new one that begins now.
+    as a new one that begins now. On a full disk SQLite can change no row: then the files are overwritten and removed in
+    any case, and a process that has them open begins a new one.
     """
     deletion = Deletion(0, 0, 0)
     with _cuelens_errors(path):
@@ -108,6 +113,11 @@ def delete(path: Path) -> Deletion:
                 deletion, alone = _wipe(path)
             except store.DamagedStory:
                 # No process writes to a damaged file: the writer sets it aside first.
+                deletion, alone = Deletion(0, 0, 1), True
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in _NO_ROOM:
+                    raise
+                _overwrite(path)
                 deletion, alone = Deletion(0, 0, 1), True
             if alone:
                 for file in store.files_of(path):
@@ -129,6 +139,22 @@ def _wipe(path: Path) -> tuple[Deletion, bool]:
         if not store.empty_journal(db):
             raise Unwritable(f"{path} is being read: what was deleted may still stand in its journal, so delete again")
         return Deletion(sessions, entries, 0), _is_alone(db)
+
+
+def _overwrite(path: Path) -> None:
+    """Remove a story and its journal, and overwrite what stood in them. Raises OSError."""
+    with ExitStack() as opened:
+        # The index of the journal has no text, and a process that has it open maps it into memory.
+        journal = path.with_name(f"{path.name}-wal")
+        files = [opened.enter_context(file.open("r+b", buffering=0)) for file in (journal, path) if file.exists()]
+        # First, so that nobody finds a story of zeros.
+        for name in store.files_of(path):
+            name.unlink(missing_ok=True)
+        for file in files:
+            rest = os.fstat(file.fileno()).st_size
+            while rest:
+                rest -= file.write(_ZEROS[:rest])
+            os.fsync(file.fileno())
 
 
 def _is_alone(db: sqlite3.Connection) -> bool:

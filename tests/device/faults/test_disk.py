@@ -8,15 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from cuelens.link.requests import Calibrate, Draft, Leave, Press
+from cuelens import events
+from cuelens.link.requests import Calibrate, Draft, FactoryReset, Leave, Press
 from cuelens.story import query, store
+from cuelens.story.store import Entry
+from cuelens.story.writer import Writer
 from cuelens_models.errors import BadInput
 
 pytestmark = pytest.mark.slow
@@ -120,6 +123,58 @@ def test_a_full_card_costs_what_cannot_be_kept_and_nothing_else(
         left="what was there before, whole, and no temporary file",
         survived=2,
     )
+
+
+@pytest.mark.parametrize("worn", [False, True], ids=["nobody has it open", "the glasses write it"])
+def test_a_story_is_deleted_from_a_full_card_and_a_new_one_begun(
+    tmp_path: Path, mount: Callable[..., Callable[[], None]], soon: Callable[..., bool], *, worn: bool
+) -> None:
+    mount(tmp_path, "size=4m")
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db, store.transaction(db):
+        session = store.begin(db, None, "companion", school=False)
+        for n in range(500):
+            store.add(db, session, Entry(n, "cue", "unmistakable"))
+    with ExitStack() as ending:
+        if worn:
+            writer = Writer(path, lambda *_fault: None)
+            ending.callback(writer.close)
+            writer(events.Session(t=1.0, state="began"))
+            writer(events.Press(t=2.0, gesture="mute"))
+            assert soon(lambda: len(query.sessions(path)) == 2)
+        ballast = fill(tmp_path)
+        files = [ending.enter_context(file.open("rb")) for file in store.files_of(path)[:2] if file.exists()]
+        assert query.delete(path) == query.Deletion(0, 0, 1)
+        assert list(tmp_path.iterdir()) == [ballast]
+        assert not any(b"unmistakable" in file.read() for file in files)
+        ballast.unlink()
+        if worn:
+            writer(events.Press(t=3.0, gesture="ask"))
+            assert soon(lambda: "ask" in query.as_csv(path))
+            assert "mute" not in query.as_csv(path)
+
+
+def test_everything_is_deleted_from_a_full_card(
+    worn: Callable[..., Any], mount: Callable[..., Callable[[], None]]
+) -> None:
+    glasses = worn()
+    glasses.state.mkdir()
+    mount(glasses.state, "size=4m")
+    glasses.profile_file.parent.mkdir()
+    glasses.profile_file.write_text('{"mode": "quiet"}')
+    wishes = glasses.state / "wearer.json"
+    wishes.write_text('{"answered_first": [true, false]}')
+    glasses.start()
+    glasses.ask(Press(gesture="mute"))
+    glasses.wait(lambda: presses(glasses))
+    glasses.ask(Calibrate(cues=False))
+    ballast = fill(glasses.state)
+    assert glasses.ask(FactoryReset()).text == "everything is as it came from the factory"
+    assert not wishes.exists() or json.loads(wishes.read_text())["answered_first"] == []
+    ballast.unlink()
+    assert list(glasses.profile_file.parent.iterdir()) == []
+    assert presses(glasses) == []
+    glasses.stop()
 
 
 def test_a_card_that_turns_read_only_costs_what_cannot_be_kept(
