@@ -103,7 +103,10 @@ def _rate(count: int, t: float) -> float:
 
 
 def story(path: Path) -> replies.Story:
-    """Return the last day with a session; of too long a day the last sessions. Raises BadInput, Unwritable."""
+    """Return the last day with a session. Raises BadInput, Unwritable.
+
+    Of too long a day these are the last sessions, and of too long a last session the last entries.
+    """
     sessions = query.sessions(path)
     if not sessions:
         return replies.Story(day="", sessions=(), more=0)
@@ -113,6 +116,8 @@ def story(path: Path) -> replies.Story:
     room = _STORY_BYTES
     for session in reversed(of_day):
         one = _stored(session)
+        if not stored:
+            one = _shortened(one, room)
         room -= len(msgspec.json.encode(one))
         if room < 0:
             break
@@ -143,6 +148,16 @@ def _stored(session: Session) -> replies.StoredSession:
             if one.kind != "in view"
         ),
     )
+
+
+def _shortened(session: replies.StoredSession, room: int) -> replies.StoredSession:
+    """Return a session with its last entries, as many as fit into `room` bytes."""
+    room -= len(msgspec.json.encode(msgspec.structs.replace(session, entries=())))
+    first = len(session.entries)
+    # A comma follows each entry but the last.
+    while first and (room := room - len(msgspec.json.encode(session.entries[first - 1])) - 1) >= 0:
+        first -= 1
+    return msgspec.structs.replace(session, entries=session.entries[first:])
 
 
 def _seen(box: Box, tilt: float, across: float, down: float) -> SeenFace:

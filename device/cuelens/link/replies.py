@@ -251,7 +251,8 @@ class StoredSession(StrictStruct, frozen=True, kw_only=True):
 class Story(Message, frozen=True, kw_only=True, tag="story"):
     """The sessions of the last day. day: YYYY-MM-DD, "unknown" without a clock, "" without any session.
 
-    more: sessions of that day that had no room in the message.
+    more: sessions of that day that had no room in the message. Of a last session that has none by itself, `sessions`
+    holds the last entries.
     """
 
     day: str

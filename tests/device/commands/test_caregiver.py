@@ -3,6 +3,8 @@
 import json
 import struct
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from cuelens import events
+from cuelens.commands import caregiver_views as views
 from cuelens.frame import Grey
 from cuelens.link import messages
 from cuelens.link import requests as ask
@@ -18,6 +21,8 @@ from cuelens.link.replies import Corrected, Glasses, Picture, Profiles, Refused,
 from cuelens.link.requests import Calibrate, Draft, Leave, Press, Try, Watch
 from cuelens.profile.profile import Profile
 from cuelens.runtime.calibration import FIRST_LEASE_S
+from cuelens.story import store
+from cuelens.story.store import Entry
 from cuelens_models.errors import BadInput
 
 
@@ -352,6 +357,27 @@ def test_the_story_is_told_piece_by_piece_and_forgotten(glasses: Any, soon: Call
     assert glasses.answer(ask.ReadTable(offset=len(table.text))).text == ""
     assert "deleted" in glasses.said(ask.ForgetStory())
     assert glasses.answer(ask.ReadStory()).sessions == ()
+
+
+@pytest.mark.parametrize(("count", "shortened"), [(3000, False), (12_000, True)])
+def test_of_a_session_that_is_too_long_for_a_message_the_last_entries_are_told(
+    tmp_path: Path, count: int, *, shortened: bool
+) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db, store.transaction(db):
+        for last in (False, True):
+            session = store.begin(db, None, "companion", school=False)
+            for n in range(count):
+                store.add(db, session, Entry(n / 10, "cue", "happy" if last else "sad", "expression", ("light",)))
+            store.end(db, session, count / 10, "time")
+    story = views.story(path)
+    newest = story.sessions[-1]
+    assert {entry.word for entry in newest.entries} == {"happy"}
+    assert (newest.seconds, newest.entries[-1].t) == (count / 10, (count - 1) / 10)
+    assert (len(newest.entries) < count) == shortened
+    assert len(story.sessions) + story.more == 2
+    assert len(messages.encode(story)) > (700_000 if shortened else 0)
+    assert len(messages.encode(story)) < messages.MOST_BYTES
 
 
 def test_a_code_is_told_by_blinks_that_can_be_counted(calibrating: Any, soon: Callable[..., bool]) -> None:
