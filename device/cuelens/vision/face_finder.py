@@ -29,15 +29,15 @@ __all__ = ["FaceFinder", "LookPace", "Optics"]
 _STILL_S: Final = 0.25
 """Time from one look to the next without a tracked face, at least, where nothing has changed since the last one."""
 _LONGEST_WAIT_S: Final = 0.8
-"""Longest time for which readings and searches put off a look: where many people stand, every beat has some."""
+"""Longest time for which readings and searches put off a look, or a part of the sweep: where many people stand, or
+frames are sparse, every beat has some.
+"""
 _MOST_PAID: Final = 2
 """Searches and readings after which a beat looks for no missed face."""
 _PARTS: Final = 2
 """Most parts of a sweep in one beat."""
 _SWEEP_S: Final = 4.0
 """Time of a sweep of the whole frame with a tracked face, at least: it goes on in idle beats."""
-_SWEEP_WAITS_S: Final = 0.5
-"""Longest time for which readings and searches put off its next part: where frames are sparse, every beat has some."""
 _FLEETING_S: Final = 0.22
 """For so long a newcomer that was not found again tells from where the next one came."""
 _SEARCH_S: Final = 0.31
@@ -221,7 +221,7 @@ class FaceFinder:
             self._due_parts = min(self._due_parts + self._sweep.parts(frame) * seconds / _SWEEP_S, _PARTS)
             parts = int(self._due_parts)
             if paid:
-                waited = not 0 <= frame.t - self._swept_t < _SWEEP_WAITS_S
+                waited = not 0 <= frame.t - self._swept_t < _LONGEST_WAIT_S
                 parts = min(parts, 1 if waited and paid < _MOST_PAID else 0)
             self._due_parts -= parts
             if parts:
