@@ -1,7 +1,7 @@
 """Makes the parameters of settling, limits, modes and fading from a profile."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -9,11 +9,12 @@ from cuelens.cues.fading import FadingRule
 from cuelens.cues.limits import LimitRule
 from cuelens.cues.modes.mode import PlayRule
 from cuelens.cues.settling import STRANGE, SettleRule, least_margins
-from cuelens.profile.profile import Profile
+from cuelens.profile.profile import Profile, Target
 from cuelens_models.bundle.expressions import UNSURE
 
 _SCHOOL: Final = {"happy": "smile", "angry": "frown", UNSURE: UNSURE}
 """The words at a school: a smile and a frown are visible, a feeling would be inferred (docs/decisions/0010)."""
+_TARGETS: Final = get_args(Target)
 _ON_REQUEST: Final = ("neutral", UNSURE, "nobody")
 
 
@@ -60,7 +61,8 @@ def limit_rule(profile: Profile, available: Collection[str]) -> LimitRule:
         word = tell_as(profile, expression)
         if word != "face" and (entry.light or speech):
             outputs[word] = usable(light=entry.light is not None, speech=speech)
-            outputs[f"find {word}"] = usable(light=entry.light is not None, speech=True)
+            if expression in _TARGETS:
+                outputs[f"find {word}"] = usable(light=entry.light is not None, speech=True)
     return LimitRule(
         gap_s=policy.gap_s,
         answer_gap_s=policy.answer_gap_s,

@@ -10,8 +10,11 @@ _ON_SCREEN: Final = {"face": "face found", "nobody": "nobody there", "guess": "g
 
 
 def looks(word: str) -> str:
-    """Return the text for a word: "happy" is "looks happy", "unsure" is "not sure", "find happy" is "find happy"."""
-    return _ON_SCREEN.get(word) or _english()[word]
+    """Return the text for a word: "happy" is "looks happy", "unsure" is "not sure", "find happy" is "find happy".
+
+    A word that has no text, as of another version's story, is returned as it is.
+    """
+    return _ON_SCREEN.get(word) or _english().get(word, word)
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from cuelens.cues.fading import FadingRule, at, faded
+from cuelens.profile.wording import looks
 from cuelens.story import prose
 from cuelens.story.store import Session
 from cuelens_models import command
@@ -187,7 +188,7 @@ def _legend(figure: Any, sessions: Sequence[Session]) -> None:
 
     words = {entry.word for session in sessions for entry in session.entries if entry.kind == "cue"}
     ordered = [word for word in _MARKERS if word in words] + sorted(words - set(_MARKERS))
-    entries: list[Any] = [Line2D([], [], linestyle="none", label=prose.phrase(word), **_look(word)) for word in ordered]
+    entries: list[Any] = [Line2D([], [], linestyle="none", label=looks(word), **_look(word)) for word in ordered]
     for kind, span, colour, hatch in _SPANS:
         if any(prose.spans(session, kind) for session in sessions):
             entries.append(Patch(facecolor=colour, edgecolor="white", hatch=hatch, label=span))

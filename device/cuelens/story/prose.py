@@ -31,14 +31,6 @@ _CUE_COLUMN: Final = 20
 _NO_FACE: Final = ("nobody", "face", "guess")
 
 
-def phrase(word: str) -> str:
-    """Return a cue's word as a phrase: "happy" gives "looks happy". An unknown word is returned unchanged."""
-    try:
-        return looks(word)
-    except KeyError:
-        return word
-
-
 def title(day: str) -> str:
     """Return a day as a heading: "Thursday 8 October 2026"."""
     if day == UNDATED:
@@ -145,7 +137,7 @@ def _cue_table(heading: str, cues: Sequence[Entry]) -> list[str]:
     rows = []
     for word, count in Counter(cue.word for cue in cues).most_common():
         by = Counter(output for cue in cues if cue.word == word for output in cue.outputs)
-        rows.append((phrase(word), str(count), str(by["light"]), str(by["voice"])))
+        rows.append((looks(word), str(count), str(by["light"]), str(by["voice"])))
     return ["", *_table((heading.ljust(_CUE_COLUMN), "times", "by light", "by voice"), rows, numbers=(1, 2, 3))]
 
 

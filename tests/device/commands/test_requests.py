@@ -59,6 +59,7 @@ def colour(parts: tuple[float, float, float]) -> str:
         ("{}", "", "hapy", "'hapy' is no word of these glasses: expected one of angry, disgust, face,"),
         ("{}", "", "not_a_face", "is no word of these glasses"),
         ("{}", "", "contempt", "contempt has no cue in this profile"),
+        ('{"cues": {"contempt": {"phrase": "sneer"}}}', "", "find contempt", "'find contempt' is no word of these"),
         ('{"cues": {"sad": null}}', "", "sad", "sad has no cue in this profile"),
         ('{"cues": {"sad": {"light": null}}}', "", "sad", "no output can tell sad now"),
         ("{}", "pause", "happy", "no cue is given while the glasses rest or are paused"),

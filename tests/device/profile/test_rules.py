@@ -12,6 +12,7 @@ from cuelens.cues.modes import mode
 from cuelens.cues.policy import CuePolicy
 from cuelens.cues.settling import SettleRule
 from cuelens.light.cue_lights import lights
+from cuelens.profile import language
 from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
 from cuelens.profile.profile import Enter, Play, Policy, Profile, Sound
 from cuelens.profile.rules import limit_rule, play_rule, settle_rule, tell_as, volume
@@ -55,6 +56,13 @@ def test_a_cue_names_the_outputs_that_are_there(
 def test_what_can_be_told_is_the_cue_book_and_what_a_press_may_be_answered_with() -> None:
     outputs = limit_rule(Profile(sound=LOUD), EVERY).outputs
     assert set(outputs) == TOLD | ASKED | {f"find {word}" for word in TOLD} | {"face", "guess"}
+
+
+@pytest.mark.parametrize("school", [False, True])
+def test_what_can_be_told_has_words_in_every_language(*, school: bool) -> None:
+    scornful = CueBook(contempt=CueEntry(light=LightCue("#FFFFFF")))
+    words = limit_rule(Profile(school=school, sound=LOUD, cues=scornful), EVERY).outputs.keys()
+    assert words - language.read("en").says().keys() == {"guess"}
 
 
 def test_the_numbers_of_the_limits_come_from_the_profile() -> None:

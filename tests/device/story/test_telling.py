@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from cuelens.cues.fading import FadingRule
+from cuelens.profile.wording import looks
 from cuelens.story import prose, query, store
 from cuelens.story.store import Entry, Session
 from cuelens_models.bundle.expressions import LABELS
@@ -123,8 +124,8 @@ def test_from_when_to_when_it_was_muted(entries: list[tuple[float, str]], spans:
 
 
 def test_every_word_is_told_as_looks_never_as_is() -> None:
-    assert all(prose.phrase(label).startswith("looks ") for label in LABELS)
-    others = [prose.phrase(word) for word in ("unsure", "face", "nobody", "find happy", "something new")]
+    assert all(looks(label).startswith("looks ") for label in LABELS)
+    others = [looks(word) for word in ("unsure", "face", "nobody", "find happy", "something new")]
     assert others == ["not sure", "face found", "nobody there", "find happy", "something new"]
 
 
