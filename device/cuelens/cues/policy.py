@@ -114,7 +114,7 @@ class CuePolicy:
         self._tell_as = tell_as
         self._central = central
         self._correct = correct
-        self._recent = RecentCues()
+        self.recent = RecentCues()
         self._attended: int | None = None
         self._state: Any = mode.begin
 
@@ -215,7 +215,7 @@ class CuePolicy:
         track = self._attended = self._choose(faces, width)
         belief = None if track is None else self.beliefs[track]
         gate = _Gate(
-            recent=self._recent,
+            recent=self.recent,
             t=t,
             rule=self._limit_rule,
             mode=self._mode,
@@ -242,7 +242,7 @@ class CuePolicy:
         outputs = gate.outputs(step.wish) if step.wish else ()
         if step.wish is None or not outputs:
             return None
-        self._recent = limits.after(self._recent, t, step.wish, outputs, self._limit_rule)
+        self.recent = limits.after(self.recent, t, step.wish, outputs, self._limit_rule)
         return Cue(t, step.wish.kind, step.wish.track, step.wish.word, outputs)
 
     def _choose(self, faces: Sequence[Face], width: int | None) -> int | None:

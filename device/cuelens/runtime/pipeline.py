@@ -71,13 +71,14 @@ class Pipeline:
         self._policy.begin()
 
     def change(self, policy: CuePolicy, gap_s: float, tilt: float = 0.0) -> None:
-        """Use another policy from the next beat on. It knows no face and no cue yet.
+        """Use another policy from the next beat on. It knows no face yet; the limits go on from the last cue.
 
         Args:
             policy: settles, decides and limits from now on.
-            gap_s: no unasked cue comes for so long, in seconds: the last one may have come just before.
+            gap_s: no unasked cue comes for so long, in seconds: whoever is in view was greeted before.
             tilt: by how much a level room leans, in degrees.
         """
+        policy.recent = self._policy.recent
         self._policy = policy
         self._finder.level(tilt)
         self._unasked_t = self.clock.t + gap_s

@@ -1,7 +1,7 @@
 """Beats on faces made of squares, with a detector that finds them and the shipped model."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ from cuelens.cues.modes import mode
 from cuelens.cues.modes.mode import PlayRule
 from cuelens.cues.policy import CuePolicy
 from cuelens.frame import Frame
-from cuelens.profile.profile import Profile
+from cuelens.profile.profile import Policy, Profile, Sound
 from cuelens.profile.rules import limit_rule, settle_rule, tell_as
 from cuelens.runtime.build import assemble
 from cuelens.runtime.event_file import EventFile
@@ -411,10 +411,10 @@ def test_a_strained_board_is_told_of_and_given_fewer_beats(squares: Any) -> None
     assert fault.detail == "76 C: now 7.5 beats a second"
 
 
-def policy(profile: Profile) -> CuePolicy:
+def policy(profile: Profile, outputs: Sequence[str] = ("light",)) -> CuePolicy:
     return CuePolicy(
         settle_rule(profile, FixedReader.labels, {}),
-        limit_rule(profile, ["light"]),
+        limit_rule(profile, outputs),
         mode(profile.mode),
         PlayRule(),
         FadingRule(),
@@ -439,6 +439,20 @@ def test_another_policy_knows_the_faces_in_view_and_tells_nothing_within_its_gap
     assert [cue.word for cue in cues] == ["smile"]
     assert cues[0].t >= round(39 / 15 + 3.0, 4)
     assert not [event for event in told if isinstance(event, events.FaceSeen | events.FaceLost)]
+
+
+def test_the_limits_go_on_through_a_change_of_policy(squares: Any) -> None:
+    told: list[events.Event] = []
+    limited = Profile(sound=Sound(on=True), policy=Policy(spoken_per_minute=1, same_expression_s=60.0))
+    pipeline, _ = beats(squares, told)
+    for n, frame in enumerate(frames(300)):
+        if n % 75 == 0:
+            pipeline.change(policy(limited, ("light", "voice")), gap_s=1.0)
+        pipeline.process(frame, press=n % 75 == 60)
+    cues = [event for event in told if isinstance(event, events.CueGiven) and event.kind != "face"]
+    # A smile is told once in sixty seconds, and each press is answered: of all these, one is spoken.
+    assert [cue.kind for cue in cues] == ["expression", *["answer"] * 4]
+    assert ["voice" in cue.outputs for cue in cues] == [True, *[False] * 4]
 
 
 def test_a_change_comes_between_two_beats_on_their_thread(squares: Any) -> None:
