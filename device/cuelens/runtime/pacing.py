@@ -1,8 +1,9 @@
 """Rate control: the target rate of beats, and which beats do reduced work.
 
 It bounds the 95th percentile of beat times, not the mean: a child notices a late cue. A beat that takes longer than
-50 ms is followed by a reduced one. If more than one beat in twenty still does, the rate falls, so that each beat begins
-on a fresh frame. It also falls when the board is hot, as it lies against a temple, or its supply is weak.
+50 ms is followed by a reduced one, and that by a whole one, however long it took: newcomers must be found. If more than
+one beat in twenty still does, the rate falls, so that each beat begins on a fresh frame. It also falls when the board
+is hot, as it lies against a temple, or its supply is weak.
 """
 
 from collections import deque
@@ -62,7 +63,7 @@ class Pacing:
     def ended(self, t: float, milliseconds: float) -> None:
         """Record the time that a beat took. t: of its frame, in seconds."""
         long = milliseconds > _LONG_MS
-        self.reduced = long
+        self.reduced = long and not self.reduced
         self._long.append(long)
         if long:
             self._calm_t = t

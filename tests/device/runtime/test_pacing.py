@@ -41,6 +41,14 @@ def test_a_long_beat_is_followed_by_a_light_one() -> None:
     assert pacing.target == TARGET
 
 
+def test_where_every_beat_is_long_every_other_one_is_whole() -> None:
+    pacing, reduced = Pacing(), []
+    for n in range(6):
+        reduced.append(pacing.reduced)
+        pacing.ended(n / 15, 60)
+    assert reduced == [False, True] * 3
+
+
 def test_more_than_one_long_beat_in_twenty_lowers_the_target_until_it_is_calm() -> None:
     pacing = Pacing()
     for n in range(80):
