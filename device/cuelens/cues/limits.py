@@ -13,6 +13,8 @@ from cuelens.types import Wish
 from cuelens_models.bundle.expressions import UNSURE
 
 _MINUTE_S: Final = 60.0
+_QUESTION_S: Final = 1.0
+"""Shortest time between a question about a face and its answer: nobody is startled by both at once."""
 _ON_REQUEST: Final = frozenset({"neutral", UNSURE, "nobody"})
 """Words that are told only as the answer to a press."""
 
@@ -22,7 +24,7 @@ class LimitRule(msgspec.Struct, frozen=True):
 
     Attributes:
         gap_s: shortest time between any cue and an unasked one after it, except that an expression may follow a
-            greeting at once.
+            greeting at once, and that the answer to a question of `explore` comes a second after it at the soonest.
         answer_gap_s: shortest time between any cue and an answer after it.
         same_expression_s: shortest time between a cue for an expression, answers included, and an unasked one after it.
         spoken_per_minute: most spoken cues in any 60 seconds.
@@ -44,12 +46,14 @@ class RecentCues(msgspec.Struct, frozen=True):
     Attributes:
         cue_t: time of the last cue that was no greeting.
         greeting_t: time of the last greeting.
+        asked: the face that the last cue asked about; None if the last cue was no question.
         by_expression: time of the last cue by track and expression, answers included.
         spoken_t: times of the spoken cues of the last minute.
     """
 
     cue_t: float = -math.inf
     greeting_t: float = -math.inf
+    asked: int | None = None
     by_expression: Mapping[tuple[int | None, str], float] = msgspec.field(default_factory=dict)
     spoken_t: tuple[float, ...] = ()
 
@@ -71,7 +75,10 @@ def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone:
     is_answer = wish.kind == "answer"
     about_a_face = wish.kind in ("expression", "prompt") and wish.track is not None
     last_t = recent.cue_t if about_a_face else max(recent.cue_t, recent.greeting_t)
-    if t - last_t < (rule.answer_gap_s if is_answer else rule.gap_s):
+    gap_s = rule.answer_gap_s if is_answer else rule.gap_s
+    if wish.kind in ("expression", "answer") and recent.asked is not None and wish.track == recent.asked:
+        gap_s = _QUESTION_S
+    if t - last_t < gap_s:
         return ()
     if not is_answer and (muted or wish.word in _ON_REQUEST):
         return ()
@@ -88,7 +95,11 @@ def outputs(recent: RecentCues, t: float, wish: Wish, rule: LimitRule, *, alone:
 def after(recent: RecentCues, t: float, wish: Wish, outputs: tuple[str, ...], rule: LimitRule) -> RecentCues:
     """Return the recent cues with one more, given at time `t` (seconds) by `outputs`."""
     spoken_t = _last_minute(recent, t)
-    recent = msgspec.structs.replace(recent, spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t)
+    recent = msgspec.structs.replace(
+        recent,
+        spoken_t=(*spoken_t, t) if "voice" in outputs else spoken_t,
+        asked=wish.track if wish.kind == "prompt" else None,
+    )
     recent = (
         msgspec.structs.replace(recent, greeting_t=t)
         if wish.kind == "face"

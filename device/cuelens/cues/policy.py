@@ -22,6 +22,8 @@ _CALM_S: Final = 0.18
 """Read a face of which nothing is about to be told only once in this time: in every third beat. Evidence counts
 seconds, and the reading that brings some counts for the time since the one before, so nothing is told later.
 """
+_UNREAD_S: Final = 3.0
+"""Drop the belief about a face in view of which nothing was read for so long, as of one that has become too small."""
 _CLEARLY: Final = 1.2
 """Hysteresis: switch to another face only if the current one is 1.2 times farther away."""
 _MIDDLE: Final = 0.05
@@ -174,15 +176,18 @@ class CuePolicy:
             press: the wearer pressed the button.
             muted: no unasked cue, and no voice.
         """
-        self._forget(t)
+        self._forget(t, seen)
         changed = frozenset(track for track, scores in readings.items() if self._settle(track, scores, t))
         cue = self._decide(t, seen, width, press=press, muted=muted)
         return Verdict({face.track: self._word(face.track) for face in seen}, changed, cue)
 
-    def _forget(self, t: float) -> None:
-        """Drop beliefs older than `remembered_s`. The tracker keeps the number of a face that returns in time."""
-        for track in [track for track, belief in self.beliefs.items() if t - belief.t > self._remembered_s]:
-            del self.beliefs[track]
+    def _forget(self, t: float, seen: Sequence[Face]) -> None:
+        """Drop old beliefs. The tracker keeps the number of a face that is out of view for less than `remembered_s`."""
+        in_view = {face.track for face in seen}
+        for track, belief in list(self.beliefs.items()):
+            kept_s = max(self._remembered_s, _UNREAD_S) if track in in_view else self._remembered_s
+            if t - belief.t > kept_s:
+                del self.beliefs[track]
 
     def _counts(self, face: Face) -> bool:
         belief = self.beliefs.get(face.track)
@@ -233,6 +238,7 @@ class CuePolicy:
             press=press,
             may=gate.may,
             faded=self._faded,
+            remembered=frozenset(self.beliefs),
         )
         step = self._mode.step(self._state, moment, self._play_rule)
         self._state = step.state

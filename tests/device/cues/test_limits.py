@@ -72,6 +72,31 @@ def test_what_may_be_told_when(before: tuple[tuple[float, Wish], ...], t: float,
     assert bool(limits.outputs(recent(*before), t, wish, RULE, alone=True, muted=False)) is allowed
 
 
+ASKED = Wish("prompt", 1, "guess")
+
+
+@pytest.mark.parametrize(
+    ("before", "t", "wish", "allowed"),
+    [
+        ([ASKED], 0.9, ANSWER, False),
+        ([ASKED], 1.0, ANSWER, True),
+        ([ASKED], 1.0, HAPPY, True),
+        # Another cue than its answer keeps the gap: about another face, another question, what comes after the answer.
+        ([ASKED], 9.9, Wish("expression", 2, "happy"), False),
+        ([ASKED], 9.9, Wish("answer", None, "nobody"), False),
+        ([ASKED], 9.9, ASKED, False),
+        ([ASKED, ANSWER], 9.9, Wish("expression", 1, "sad"), False),
+        ([Wish("prompt", None, "find happy")], 9.9, Wish("answer", None, "find happy"), False),
+    ],
+)
+def test_the_answer_to_a_question_keeps_no_gap_but_a_second(
+    before: list[Wish], t: float, wish: Wish, allowed: bool
+) -> None:
+    rule = msgspec.structs.replace(RULE, gap_s=10.0, answer_gap_s=10.0)
+    cues = recent(*((0.0, cue) for cue in before))
+    assert bool(limits.outputs(cues, t, wish, rule, alone=True, muted=False)) is allowed
+
+
 def test_with_more_faces_each_may_be_told_the_same() -> None:
     other = Wish("expression", 2, "happy")
     assert limits.outputs(recent((0.0, HAPPY)), 4.0, other, RULE, alone=False, muted=False)
@@ -137,6 +162,14 @@ def play(beats: list[Beat], mode: Mode, rule: LimitRule, settling: SettleRule = 
     return cues
 
 
+def gap_s(earlier: Cue, later: Cue, rule: LimitRule) -> float:
+    """Return the shortest time between two cues: after a question about a face, its answer may come in a second."""
+    asked = earlier.kind == "prompt" and earlier.track is not None
+    if asked and later.kind in ("expression", "answer") and later.track == earlier.track:
+        return 1.0
+    return rule.answer_gap_s if later.kind == "answer" else rule.gap_s
+
+
 @pytest.mark.parametrize("mode", MODES, ids=[mode.name for mode in MODES])
 @settings(deadline=None, max_examples=40)
 @given(streams(), st.integers(0, 6))
@@ -148,10 +181,10 @@ def test_no_stream_whatever_breaks_a_limit(mode: Mode, beats: list[Beat], per_mi
     for earlier, later in pairwise(cues):
         follows = earlier.kind == "face" and later.kind in ("expression", "prompt") and later.track is not None
         if not follows:
-            assert later.t - earlier.t >= (rule.answer_gap_s if later.kind == "answer" else rule.gap_s)
+            assert later.t - earlier.t >= gap_s(earlier, later, rule)
     # Nothing but a greeting may precede a cue about an expression within the gap.
     for earlier, later in pairwise([cue for cue in cues if cue.kind != "face"]):
-        assert later.t - earlier.t >= (rule.answer_gap_s if later.kind == "answer" else rule.gap_s)
+        assert later.t - earlier.t >= gap_s(earlier, later, rule)
     for cue in cues:
         faces, muted = seen[cue.t]
         assert cue.word in rule.outputs

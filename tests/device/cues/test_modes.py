@@ -56,6 +56,7 @@ def play(
             press=press,
             may=may,
             faded=faded(first, FADING),
+            remembered=frozenset() if expression is None else frozenset({1}),
         )
         step = mode(name).step(state, moment, rule or PlayRule())
         state = step.state
@@ -227,7 +228,8 @@ def test_a_press_that_could_not_be_answered_in_time_is_forgotten(
     state = begin or mode(name).begin
     told = []
     for t, allowed in ((5.0, False), (5.0 + late_s, True)):
-        moment = Moment(t, 1, "neutral", 0.0, "neutral", not allowed, lambda _, may=allowed: may, at(0.0, FADING))
+        now, may = at(0.0, FADING), lambda _, may=allowed: may
+        moment = Moment(t, 1, "neutral", 0.0, "neutral", not allowed, may, now, frozenset({1}))
         step = mode(name).step(state, moment, PlayRule())
         state = step.state
         told += [(step.wish.kind, step.wish.word)] if step.wish and allowed else []
@@ -284,15 +286,19 @@ def test_modes_are_found_by_their_files_and_say_what_they_do() -> None:
         mode("loud")
 
 
-def turns(name: str, settled: list[tuple[int, str, float]]) -> tuple[list[tuple[int | None, str]], int]:
+def turns(
+    name: str, settled: list[tuple[int, str, float]], remembered: int = 1
+) -> tuple[list[tuple[int | None, str]], int]:
     """Return what is told, and the size of the mode's state, if one of several faces after another is attended to.
 
     settled: for each ten seconds the face, its expression, and when that settled. Nothing is limited.
+    remembered: of how many of the last faces something is believed.
     """
     state, told = mode(name).begin, []
     for n in range(150 * len(settled)):
         track, word, since_t = settled[n // 150]
-        moment = Moment(n / 15, track, word, since_t, word, False, lambda _: True, at(0.0, FADING))
+        last = [settled[max(n // 150 - back, 0)][0] for back in range(remembered)]
+        moment = Moment(n / 15, track, word, since_t, word, False, lambda _: True, at(0.0, FADING), frozenset(last))
         step = mode(name).step(state, moment, PlayRule())
         state = step.state
         told += [(step.wish.track, step.wish.word)] if step.wish and step.wish.kind == "expression" else []
@@ -301,8 +307,8 @@ def turns(name: str, settled: list[tuple[int, str, float]]) -> tuple[list[tuple[
 
 @pytest.mark.parametrize("name", ["companion", "quiet", "explore"])
 def test_who_is_looked_at_again_and_shows_the_same_is_not_told_of_again(name: str) -> None:
-    people = [(track, "happy" if track % 2 else "sad", track / 10) for track in range(1, 6)]
-    assert turns(name, people * 3)[0] == [(track, word) for track, word, _ in people]
+    people = [(track, "happy" if track % 2 else "sad", track / 10) for track in range(1, 16)]
+    assert turns(name, people * 3, remembered=15)[0] == [(track, word) for track, word, _ in people]
 
 
 @pytest.mark.parametrize("name", modes())

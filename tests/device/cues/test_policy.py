@@ -145,6 +145,18 @@ def test_a_new_session_believes_nothing_of_the_last() -> None:
     assert cue.t == pytest.approx(told.t + 8.0, abs=0.2)
 
 
+@pytest.mark.parametrize(("unread_s", "word"), [(2.6, "happy"), (3.6, "unsure")], ids=["seldom read", "too small"])
+def test_what_is_believed_of_a_face_in_view_lasts_three_seconds(unread_s: float, word: str) -> None:
+    subject = policy()
+    watch(subject, sure_of("happy", 0.96), 2)
+    assert subject.step(2.0 + unread_s, [FACE], {}).words == {1: word}
+    # Of a face that is out of view it is kept for two seconds.
+    gone = policy()
+    watch(gone, sure_of("happy", 0.96), 2)
+    gone.step(4.5, [], {})
+    assert gone.beliefs == {}
+
+
 def test_what_may_be_said_of_a_face_follows_the_profile() -> None:
     subject = policy(tell_as={"happy": "smile", "unsure": "unsure"}.get)
     happy = {1: sure_of("happy", 0.96)}

@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 
 from cuelens.cues.modes.answering import Attention, attend
+from cuelens.cues.modes.history import Settled, recorded, settled
 from cuelens.cues.modes.mode import Mode, Moment, PlayRule, Step
 from cuelens.types import Wish
 from cuelens_models.bundle.expressions import UNSURE
 
-_HISTORY: Final = 8
 _STALE_S: Final = 1.5
 """Drop the question if the face has not shown its expression for so long."""
 _QUIET_WORDS: Final = frozenset({"neutral", UNSURE, "face"})
@@ -38,10 +38,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Explore(msgspec.Struct, frozen=True):
-    """State. history: expressions that were asked about, by track and time of settling. question: the open one."""
+    """State. history: of each face, the last expression that was asked about. question: the open one."""
 
     attention: Attention = msgspec.field(default_factory=Attention)
-    history: tuple[tuple[int | None, float], ...] = ()
+    history: tuple[Settled, ...] = ()
     question: Question | None = None
 
 
@@ -51,16 +51,13 @@ def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
         return _await_press(state, state.question, moment, rule)
     attention, wish = attend(state.attention, moment, rule)
     state = msgspec.structs.replace(state, attention=attention)
-    settled = (moment.track, moment.since_t)
-    if wish or moment.expression in _QUIET_WORDS or settled in state.history:
+    if wish or moment.expression in _QUIET_WORDS or settled(moment) in state.history:
         return Step(state, wish)
     guess = Wish("prompt", moment.track, "guess")
     if not moment.may(guess) or not moment.may(Wish("expression", moment.track, moment.expression)):
         return Step(state)
     question = Question(moment.track, moment.expression, moment.t, moment.t)
-    return Step(
-        msgspec.structs.replace(state, history=(*state.history[1 - _HISTORY :], settled), question=question), guess
-    )
+    return Step(msgspec.structs.replace(state, history=recorded(state.history, moment), question=question), guess)
 
 
 def _await_press(state: Explore, question: Question, moment: Moment, rule: PlayRule) -> Step:

@@ -41,6 +41,7 @@ class Moment(msgspec.Struct, frozen=True):
         press: the wearer pressed the button since the last beat.
         may: tells whether the limits allow a wish now.
         faded: delay and frequency of cues for this wearer.
+        remembered: tracks of all faces of which something is believed, in view or not.
     """
 
     t: float
@@ -51,6 +52,7 @@ class Moment(msgspec.Struct, frozen=True):
     press: bool
     may: Callable[[Wish], bool]
     faded: Faded
+    remembered: frozenset[int]
 
 
 class Step(msgspec.Struct, frozen=True):
