@@ -18,6 +18,7 @@ from cuelens.commands.restart import settings_changed
 from cuelens.commands.startup import RunOptions, Startup, active_profile, with_mode
 from cuelens.cues.modes import mode
 from cuelens.ports import Voice
+from cuelens.profile.perceptible import unreadable
 from cuelens.profile.profile import Profile
 from cuelens.profile.rules import limit_rule, tell_as
 from cuelens.profile.store import ProfileInForce
@@ -280,7 +281,7 @@ class Requests:
         self._parts.first_minute.use(active)
         if active.note:
             self._parts.stream.fault("profile outdated", active.note)
-        for sentence in active.warnings:
+        for sentence in (*active.warnings, *unreadable(active.profile, self._startup.interpreter.contract.labels)):
             self._parts.stream.fault("profile warning", sentence)
 
     def _press(self, gesture: str) -> str:

@@ -16,6 +16,7 @@ from cuelens.commands.first_minute import Attempt
 from cuelens.cues.modes import mode
 from cuelens.ports import FrameSource
 from cuelens.profile import store
+from cuelens.profile.perceptible import unreadable
 from cuelens.profile.store import ProfileInForce
 from cuelens.runtime.wishes import Wishes
 from cuelens.settings import Settings
@@ -124,6 +125,7 @@ def check(options: RunOptions, picture: Path | None, attempt: Attempt | None = N
         ("profile damaged", active.fault),
         ("profile outdated", active.note),
         *(("profile warning", sentence) for sentence in active.warnings),
+        *(("profile warning", sentence) for sentence in unreadable(active.profile, interpreter.contract.labels)),
         ("bundle damaged", bundle_fault),
         ("wearer's file damaged", wearer.fault),
     )

@@ -1,6 +1,7 @@
-"""Warnings about a profile that is valid, but whose cues a wearer could not see, hear or tell apart."""
+"""Warnings about a profile that is valid, but with cues that nobody could see, hear, tell apart or ever be given."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Final
 
 from cuelens.cues import modes
@@ -41,6 +42,13 @@ def warnings(profile: Profile) -> tuple[str, ...]:
             by_light[_comparable(entry.light)].append(f"cues.{word}")
     sentences += [f"{' and '.join(keys)} have the same light" for keys in by_light.values() if len(keys) > 1]
     return tuple(sentences)
+
+
+def unreadable(profile: Profile, labels: Collection[str]) -> tuple[str, ...]:
+    """Return a sentence if the game `smile` has nothing to ask for. labels: those of the bundle."""
+    if profile.mode != "smile" or not set(profile.play.find).isdisjoint(labels):
+        return ()
+    return (f"play.find is {list(profile.play.find)}: the network reads none of these, so nothing is asked for",)
 
 
 def _entry_warning(word: str, entry: CueEntry, percent: float, *, heard: bool) -> list[str]:

@@ -73,14 +73,16 @@ def limit_rule(profile: Profile, available: Collection[str]) -> LimitRule:
     )
 
 
-def play_rule(profile: Profile, limits: LimitRule) -> PlayRule:
-    """Return the parameters of the modes. `find` has only words that some output can tell.
+def play_rule(profile: Profile, limits: LimitRule, labels: Collection[str]) -> PlayRule:
+    """Return the parameters of the modes. `find` has only words that some output can tell; it may be empty.
 
-    If none is left, it has the first word all the same; at a school, "smile".
+    Args:
+        profile: the profile.
+        limits: its limits.
+        labels: the bundle's labels. What is none of them is never read, and so not asked for.
     """
-    words = dict.fromkeys(tell_as(profile, word) for word in profile.play.find)
-    tellable = tuple(word for word in words if word != "face" and limits.outputs.get(word))
-    find = tellable or ("smile" if profile.school else profile.play.find[0],)
+    words = dict.fromkeys(tell_as(profile, word) for word in profile.play.find if word in labels)
+    find = tuple(word for word in words if word != "face" and limits.outputs.get(word))
     return PlayRule(wait_s=profile.play.wait_s, find=find, round_s=profile.play.round_s)
 
 

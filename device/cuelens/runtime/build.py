@@ -73,7 +73,7 @@ def policy_of(
         settle_rule(wearer, contract.labels, contract.probabilities.usual, contract.probabilities.least),
         limits,
         mode(wearer.mode),
-        play_rule(wearer, limits),
+        play_rule(wearer, limits, contract.labels),
         fading_rule(wearer),
         remembered_s=wearer.policy.reunion_s,
         tell_as=partial(tell_as, wearer),

@@ -218,6 +218,11 @@ def test_smile_takes_what_it_asks_for_in_turn_and_a_press_repeats_the_words() ->
     assert log[4] == (14.0, "answer", "find sad")
 
 
+def test_smile_without_anything_to_ask_for_greets_and_answers() -> None:
+    log = cues("smile", [(0, None), (4, "happy")], 12, presses=(9.0,), rule=PlayRule(find=()))
+    assert log == [(4.0, "face", "face"), (9.0, "answer", "happy")]
+
+
 @pytest.mark.parametrize(("late_s", "answered"), [(2.4, True), (2.6, False)])
 @pytest.mark.parametrize(
     ("name", "begin", "word"), [("companion", None, "neutral"), ("smile", Hunt(open=True), "find happy")]

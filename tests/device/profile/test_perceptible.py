@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from cuelens.profile.cue_book import CueBook, LightCue
+from cuelens.profile.perceptible import unreadable
+from cuelens.profile.profile import Play, Profile
 from cuelens.profile.store import in_force
 
 ALL = ("happy", "surprise", "sad", "angry", "disgust", "fear")
@@ -64,6 +66,21 @@ def test_what_cannot_be_perceived_is_warned_of(tmp_path: Path, profile: dict[str
     assert len(warnings) == len(sentences), warnings
     for warning, sentence in zip(warnings, sentences, strict=True):
         assert warning.startswith(f"{tmp_path / 'child.json'}: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("mode", "labels", "warned"),
+    [
+        ("smile", ("neutral", "happy"), True),
+        ("smile", ("neutral", "happy", "sad"), False),
+        ("companion", ("neutral", "happy"), False),
+    ],
+)
+def test_a_game_that_asks_for_nothing_the_network_reads_is_warned_of(
+    mode: str, labels: tuple[str, ...], *, warned: bool
+) -> None:
+    sentences = unreadable(Profile(mode=mode, play=Play(find=("sad", "angry"))), labels)
+    assert [sentence.startswith("play.find is ['sad', 'angry']: ") for sentence in sentences] == [True] * warned
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,11 @@ def test_the_numbers_of_the_limits_come_from_the_profile() -> None:
     assert set(rule.outputs) == {"sad", "find sad", "guess", "face", *ASKED}
     assert not rule.greets
     # What has no cue is not asked for either.
-    assert play_rule(wearer, rule).find == ("happy",)
+    assert play_rule(wearer, rule, LABELS).find == ()
     both = msgspec.structs.replace(wearer, play=Play(find=("happy", "sad")))
-    assert play_rule(both, rule).find == ("sad",)
+    assert play_rule(both, rule, LABELS).find == ("sad",)
+    # Nor is what the network does not read.
+    assert play_rule(both, rule, ("neutral", "happy")).find == ()
 
 
 @pytest.mark.parametrize(
@@ -128,9 +130,9 @@ def test_at_a_school_only_a_smile_and_a_frown_are_told() -> None:
     outputs = limit_rule(school, EVERY).outputs
     assert set(outputs) == {"smile", "frown", "find smile", "find frown", "face", "guess", *ASKED}
     assert not TOLD & set(outputs)
-    assert play_rule(school, limit_rule(school, EVERY)).find == ("frown", "smile")
+    assert play_rule(school, limit_rule(school, EVERY), LABELS).find == ("frown", "smile")
     hidden = Profile(school=True, play=Play(find=("sad",)))
-    assert play_rule(hidden, limit_rule(hidden, EVERY)).find == ("smile",)
+    assert play_rule(hidden, limit_rule(hidden, EVERY), LABELS).find == ()
     assert lights(school)["smile"] == lights(Profile())["happy"]
 
 
@@ -177,7 +179,7 @@ def test_a_press_is_answered_however_little_there_is_to_tell_with(wearer: Profil
         SettleRule(labels=labels, least=dict.fromkeys(labels, -2.0)),
         rule,
         mode("companion"),
-        play_rule(wearer, rule),
+        play_rule(wearer, rule, labels),
         FadingRule(),
         remembered_s=2.0,
         tell_as=partial(tell_as, wearer),

@@ -19,7 +19,7 @@ class PlayRule(msgspec.Struct, frozen=True):
     Attributes:
         face_absence_s: greet a face only after an empty view of so long.
         wait_s: `explore` answers after so long without a press.
-        find: the expressions that `smile` asks for, in turn.
+        find: the expressions that `smile` asks for, in turn. If there is none, it asks for nothing.
         round_s: pause between two rounds of `smile`.
     """
 

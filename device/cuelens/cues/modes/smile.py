@@ -37,6 +37,8 @@ def step(state: Hunt, moment: Moment, rule: PlayRule) -> Step:
         return _seek(state, moment, rule)
     attention, wish = attend(state.attention, moment, rule)
     state = msgspec.structs.replace(state, attention=attention)
+    if not rule.find:
+        return Step(state, wish)
     prompt = Wish("prompt", None, _words(state, rule))
     if wish or moment.t < state.next_t or not moment.may(prompt):
         return Step(state, wish)
