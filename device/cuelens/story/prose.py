@@ -54,8 +54,12 @@ def count(number: int, thing: str, things: str = "") -> str:
 
 def label(session: Session) -> str:
     """Return a session's label: the time when it began (without a date, its number in the file), and its mode."""
+    return "  ".join(_began_and_mode(session))
+
+
+def _began_and_mode(session: Session) -> tuple[str, str]:
     began = session.began[11:16] if session.began else f"no. {session.id}"
-    return f"{began}  {session.mode}{' (school)' if session.school else ''}"
+    return began, f"{session.mode}{' (school)' if session.school else ''}"
 
 
 def spans(session: Session, kind: str) -> list[tuple[float, float]]:
@@ -120,7 +124,7 @@ def lines(day: str, sessions: Sequence[Session]) -> list[str]:
 
 
 def _session_row(session: Session) -> tuple[str, ...]:
-    began, mode = label(session).split("  ")
+    began, mode = _began_and_mode(session)
     modes = [entry.word for entry in session.entries if entry.kind == "mode"]
     return (
         began,
@@ -148,7 +152,7 @@ def _sentences(sessions: Sequence[Session], entries: Sequence[Entry]) -> list[st
     for kind, subject, verb in (("mute", "Cues were", "muted"), ("pause", "The camera was", "paused")):
         durations = [end - begin for session in sessions for begin, end in spans(session, kind)]
         sentences.append(_often(subject, verb, len(durations), f", {length(sum(durations))} in all"))
-    if in_view_s := sum(int(entry.word) for entry in entries if entry.kind == "in view" and entry.word.isdecimal()):
+    if in_view_s := sum(int(entry.word) for entry in entries if entry.kind == "in view"):
         sentences.append(f"A face was in view for {length(in_view_s)}.")
     unsure, times = not_sure(entries)
     if times:

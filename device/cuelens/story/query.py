@@ -182,7 +182,7 @@ def _with_entries(db: sqlite3.Connection, session: Session) -> Session:
     entries = tuple(
         Entry(t, kind, word, detail, tuple(outputs.split()))
         for t, kind, word, detail, outputs in db.execute(_ENTRIES, (session.id,))
-        if _is_time(t) and _is_text(kind, word, detail, outputs)
+        if _is_time(t) and _is_text(kind, word, detail, outputs) and (kind != "in view" or _is_count(word))
     )
     return replace(session, entries=entries)
 
@@ -190,6 +190,11 @@ def _with_entries(db: sqlite3.Connection, session: Session) -> Session:
 def _is_text(*values: object) -> bool:
     """Whether all are texts without control characters, which would command the terminal."""
     return all(isinstance(value, str) and value.isprintable() for value in values)
+
+
+def _is_count(word: str) -> bool:
+    """Whether a text is a number of seconds, no greater than a time."""
+    return word.isdecimal() and len(word) <= len(f"{_LONGEST_S:.0f}")
 
 
 def _is_time(value: object) -> bool:

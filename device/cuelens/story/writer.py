@@ -28,6 +28,8 @@ _TICK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
 """Delay before a retry after a failure."""
 _CLOSE_S: Final = 2.0
+_BLIND: Final = ("no camera", "camera stalled", "paused", "resting")
+"""States without a frame. A face is lost only with the next one."""
 _FACES: Final = 64
 """Most faces that are known to have settled; the one that did longest ago goes first. A session may have no end."""
 
@@ -92,6 +94,7 @@ class Writer:
         self._settled: dict[int, None] = {}
         self._in_view: set[int] = set()
         self._in_view_t = 0.0
+        self._blind = False
         self._in_view_s = 0.0
         self._latest = (-math.inf, time.monotonic())
         self._queue: deque[events.Event] = deque()
@@ -143,7 +146,7 @@ class Writer:
     def _count_faces(self, event: events.Event) -> None:
         """Add up for how long any face was in view, anew in each session."""
         t = _t(event)
-        if self._in_view and t > self._in_view_t:
+        if self._in_view and not self._blind and t > self._in_view_t:
             self._in_view_s += t - self._in_view_t
         self._in_view_t = max(t, self._in_view_t)
         match event:
@@ -153,6 +156,8 @@ class Writer:
                 self._in_view.discard(event.track)
             case events.Pause(on=True):
                 self._in_view.clear()
+            case events.State():
+                self._blind = event.state in _BLIND
             case events.Session(state="began"):
                 self._in_view_s = 0.0
 

@@ -215,6 +215,24 @@ def test_a_damaged_event_is_skipped_and_counted(
     assert "1 row was left out, as damaged." in result.stdout
 
 
+@pytest.mark.parametrize("word", ["9" * 5000, "long", "-1"], ids=["endless", "a word", "negative"])
+def test_seconds_in_view_that_are_no_number_are_damage(
+    tmp_path: Path, word: str, entries: Callable[[Path], list[Entry]], cuelens: Callable[..., CompletedProcess[str]]
+) -> None:
+    path = tmp_path / store.FILE
+    with closing(store.open_to_write(path)) as db, store.transaction(db):
+        # A mode with two blanks can be told.
+        session = store.begin(db, None, "compan  ion", school=False)
+        for text in (word, "59"):
+            store.add(db, session, Entry(60.0, "in view", text))
+    assert [entry.word for entry in entries(path)] == ["59"]
+    assert query.left_out(path) == 1
+    result = cuelens(tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "A face was in view for 59 s." in result.stdout
+    assert "compan  ion" in result.stdout
+
+
 def test_a_story_of_damaged_rows_only_says_so(
     tmp_path: Path, write_session: Callable[..., None], cuelens: Callable[..., CompletedProcess[str]]
 ) -> None:

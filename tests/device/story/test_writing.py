@@ -84,6 +84,20 @@ def test_the_seconds_with_any_face_in_view_are_counted_once_and_not_while_the_ca
     assert entries(tmp_path / store.FILE)[-1] == Entry(60.0, "in view", "11")
 
 
+@pytest.mark.parametrize("state", ["no camera", "camera stalled", "paused", "resting"])
+def test_no_face_is_in_view_while_no_frame_comes(
+    tmp_path: Path, state: str, written: Callable[..., None], entries: Callable[[Path], list[Entry]]
+) -> None:
+    def become(t: float, state: str) -> events.Event:
+        return events.State(t=t, state=state, camera_fps=0, beat_fps=0, dropped=0, frame_age_ms_p95=None)
+
+    seen, lost = events.FaceSeen(t=12.0, track=1, box=(1, 2, 3, 4)), events.FaceLost(t=65.0, track=1)
+    # The cable is out for half a minute; whoever is there again at once keeps the number.
+    stream = [BEGAN, seen, become(15.0, "running"), become(20.0, state), become(60.0, "running"), lost, ENDED]
+    written(tmp_path / store.FILE, stream)
+    assert entries(tmp_path / store.FILE) == [Entry(60.0, "in view", "13")]
+
+
 @pytest.mark.parametrize(
     ("expressions", "unsure"),
     [
