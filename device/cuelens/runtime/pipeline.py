@@ -108,12 +108,14 @@ class Pipeline:
         for track in sight.lost:
             self._emit(events.FaceLost(t=t, track=track))
         # Where a face is searched for in every beat, readings wait in every other one. Who comes, or comes back, is
-        # read at once, unless two were searched for.
+        # read at once, unless two were searched for. Reduced beats, which may be every other one, are not counted.
         dear, asked = sight.searched > 1, press or closely
-        self._waited = bool(sight.searched) and not self._waited and (dear or not sight.appeared)
-        seen = () if dear and self._waited and not asked else sight.seen
+        waits = bool(sight.searched) and not (reduced or self._waited) and (dear or not sight.appeared)
+        if not reduced:
+            self._waited = waits
+        seen = () if dear and waits and not asked else sight.seen
         due = self._policy.due(
-            t, seen, reduced=reduced, closely=asked, searched=self._waited,
+            t, seen, reduced=reduced, closely=asked, searched=waits,
             fresh=lambda face: self._freshness.holds(frame, face),
         )  # fmt: skip
         readings = self._read(frame, due, t)

@@ -98,6 +98,13 @@ def test_two_searches_put_off_every_reading_by_a_beat(beats: Beats) -> None:
     assert [beats.read(2, ANNA, BEN) for _ in range(4)] == [[], [1, 2]] * 2
 
 
+@pytest.mark.parametrize("searched", [1, 2])
+def test_where_every_other_beat_is_reduced_every_other_whole_one_reads_all(beats: Beats, searched: int) -> None:
+    assert beats.read(0, ANNA, BEN, appeared=(BEN,)) == [1, 2]
+    rounds = [beats.read(searched, ANNA, BEN, reduced=n % 2 == 1) for n in range(4)]
+    assert [BEN.track in tracks for tracks in rounds] == [False, False, True, False]
+
+
 def test_who_appears_is_read_at_once_unless_two_were_searched_for(beats: Beats) -> None:
     assert beats.read(1, ANNA, BEN, appeared=(BEN,)) == [1, 2]
     other = Beats()
