@@ -59,9 +59,9 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write `content` to a temporary file beside `path`, sync it, rename it to `path`, and sync the folder.
 
     A link is replaced, and what it points to is left alone. Raises Unwritable, for a device or a pipe too: the new file
-    would stand in its place.
+    would stand in its place. An empty path is this folder.
     """
-    if fault := regular_file.fault(path):
+    if fault := regular_file.fault(path) if path.name else "is a folder":
         raise Unwritable(f"{path} {fault}: give the name of a file")
     # Of this thread alone: another may write the same file now.
     temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")

@@ -39,6 +39,13 @@ def test_a_name_that_no_file_system_takes_is_a_sentence(tmp_path: Path) -> None:
             write_whole(path, b"new")
 
 
+@pytest.mark.parametrize(("path", "name"), [("", "."), (".", "."), ("/", "/")])
+def test_a_path_without_a_name_is_a_folder(path: str, name: str) -> None:
+    with pytest.raises(Unwritable) as caught:
+        write_whole(Path(path), b"new")
+    assert str(caught.value) == f"{name} is a folder: give the name of a file"
+
+
 def test_a_device_is_refused() -> None:
     with pytest.raises(Unwritable, match="/dev/null is a device or a pipe"):
         write_whole(Path("/dev/null"), b"new")
