@@ -1,6 +1,7 @@
 """The shared frame of all commands: arguments, exit status, and one sentence for each error."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NoReturn, TextIO
+from typing import Any, BinaryIO, Final, NoReturn, TextIO
 
 from cuelens_models.errors import BadInput, CuelensError, MissingExtra, Unwritable
 from cuelens_models.version import __version__
@@ -97,11 +98,13 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
         work: returns an exit status.
         debug: show a traceback too. Without it an error is one line on standard error.
     """
+    _open_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # Names of files may have bytes that are no UTF-8. Standard error escapes them by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = work()
-        # Python has no standard output if it was closed before the start (`>&-`).
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     except BrokenPipeError:
@@ -126,6 +129,13 @@ def finish(name: str, work: Callable[[], int], *, debug: bool) -> NoReturn:
     sys.exit(status)
 
 
+def standard_output() -> BinaryIO:
+    """Return standard output, for what must arrive whole. Raises Unwritable if it was closed before the start."""
+    if sys.__stdout__ is None:
+        raise Unwritable("standard output is closed: give the name of a file")
+    return sys.stdout.buffer
+
+
 def to_json(report: Any) -> str:
     """Return a report as every command prints it with --json: indented by two, keys in their order."""
     # Imported here: without it a command still says what is missing.
@@ -145,6 +155,18 @@ def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
             raise BadInput(f"{output} would overwrite {source}: choose another file")
         if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
             raise BadInput(f"{output} would overwrite a file of {source}: choose another folder")
+
+
+def _open_closed_streams() -> None:
+    """Open each standard stream that was closed before the start (`>&-`) to nowhere. Python has None in its place.
+
+    Otherwise the next file that is opened gets the number of the stream, and what is printed by number.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # It gets the lowest number that is free.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def _discard_output() -> None:

@@ -312,3 +312,30 @@ def test_a_signal_ends_a_run_with_its_summary(tmp_path: Path, number: signal.Sig
     assert "beats" in rest
     assert "Traceback" not in rest
     run.stdout.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "story --csv - --delete",
+        "profile export -",
+        "completion bash",
+        "run --source still.png --events - --as-fast",
+    ],
+)
+def test_without_standard_output_nothing_is_taken_for_written(tmp_path: Path, still: Path, words: str) -> None:
+    story = tmp_path / "cuelens" / "story.sqlite"
+    story.parent.mkdir()
+    story.write_bytes(b"damaged")
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m cuelens {words} >&-', sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=still.parent,
+        env=ENVIRONMENT | {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.splitlines()[-1].endswith("standard output is closed: give the name of a file")
+    assert story.read_bytes() == b"damaged"

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -146,3 +147,45 @@ def test_a_command_without_standard_output_ends_with_its_own_status(monkeypatch:
     with pytest.raises(SystemExit) as caught:
         command.finish("cuelens", lambda: 3, debug=False)
     assert caught.value.code == 3
+
+
+def in_a_shell(code: str, words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the work of a command. code: of it. words: of the shell, behind the command."""
+    whole = f"""
+import sys
+from cuelens_models import command
+def work():
+    {code}
+command.finish("tool", work, debug=False)
+"""
+    return subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {words}', sys.executable, whole],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+    )
+
+
+def test_what_must_arrive_whole_is_refused_where_standard_output_is_closed() -> None:
+    code = "command.standard_output().write(b'table'); return 0"
+    assert in_a_shell(code, "").stdout == b"table"
+    done = in_a_shell(code, ">&-")
+    assert (done.returncode, done.stderr) == (3, b"tool: standard output is closed: give the name of a file\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_file_never_gets_what_is_printed_to_a_closed_stream(tmp_path: Path, closed: str) -> None:
+    file = tmp_path / "file"
+    code = (
+        f"opened = open({str(file)!r}, 'w'); print('words'); print('words', file=sys.stderr);"
+        " opened.write(f'{opened.fileno() > 2} {sys.stdout.isatty()} {sys.stdin.read()}'); return 4"
+    )
+    done = in_a_shell(code, f"{closed} {'' if '<' in closed else '</dev/null'}")
+    assert (done.returncode, file.read_text()) == (4, "True False ")
+    assert done.stdout == (b"" if " >&-" in f" {closed}" else b"words\n")
+
+
+def test_a_name_that_cannot_be_encoded_is_printed_with_escapes() -> None:
+    done = in_a_shell("print('caf\\udce9'); return 0", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"caf\\udce9\n", b"")

@@ -104,7 +104,7 @@ def export(file: Path, config: Path | None) -> int:
         print(active.fault, file=sys.stderr)
     content = active.content or command.to_json(active.profile).encode() + b"\n"
     if file == STANDARD:
-        sys.stdout.buffer.write(content)
+        command.standard_output().write(content)
     else:
         command.refuse_overwriting(file, [state])
         write_whole(file, content)

@@ -43,7 +43,7 @@ class Question:
 def story(question: Question) -> int:
     """Print the day, draw it, export all days, delete all days, in this order. Returns 0.
 
-    An export or a deletion alone prints no day. Raises BadInput if this user may not read the story.
+    An export or a deletion alone prints no day. Raises BadInput if this user may not read the story, and Unwritable.
     """
     config = question.config or settings.usual_path()
     state = state_folder(settings.read(config), "story")
@@ -53,9 +53,10 @@ def story(question: Question) -> int:
     if question.day or question.picture or not (question.table or question.delete):
         _tell(state, question.day, question.picture, says)
     if question.table == STANDARD:
-        sys.stdout.buffer.write(query.as_csv(path).encode())
+        output = command.standard_output()
+        output.write(query.as_csv(path).encode())
         # What did not arrive is not deleted.
-        sys.stdout.buffer.flush()
+        output.flush()
     elif question.table:
         write_whole(question.table, query.as_csv(path).encode())
         print(f"the whole story as a table: {question.table}")

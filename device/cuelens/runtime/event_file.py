@@ -4,7 +4,6 @@ import contextlib
 import os
 import queue
 import stat
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 
 from cuelens import events
+from cuelens_models.command import standard_output
 from cuelens_models.errors import Unwritable
 
 _QUEUE: Final = 4096
@@ -45,7 +45,7 @@ class EventFile:
         self._encoder = msgspec.json.Encoder()
         self._lines: queue.Queue[bytes | None] = queue.Queue(_QUEUE)
         try:
-            self._descriptor = os.dup(sys.stdout.fileno()) if path == "-" else _open(Path(path), goes_on)
+            self._descriptor = os.dup(standard_output().fileno()) if path == "-" else _open(Path(path), goes_on)
         except OSError as error:
             raise self._unwritable(error) from error
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
@@ -107,7 +107,7 @@ class EventFile:
             raise self._unwritable(self._failed)
 
     def _unwritable(self, error: OSError) -> Unwritable:
-        return Unwritable(f"events cannot be written to {self.path}: {error.strerror}")
+        return Unwritable(f"events cannot be written to {self.path}: {error.strerror or error}")
 
 
 def _open(path: Path, goes_on: bool) -> int:

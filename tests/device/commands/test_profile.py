@@ -426,3 +426,22 @@ def test_who_may_not_use_the_folder_learns_the_command_that_may(
         finally:
             os.seteuid(0)
         assert f"{home.state} belongs to root: run `sudo -u root cuelens {words}" in str(caught.value)
+
+
+def test_a_name_that_is_no_utf_8_is_printed_with_escapes(home: Home) -> None:
+    name = os.fsdecode(b"caf\xe9.json")
+    home.new("{}", name)
+    for words, ends in (
+        (("check", name), rb"caf\udce9.json is well."),
+        (("import", name), TAKEN_LATER.encode()),
+        (("export", name), rb"the profile is written to caf\udce9.json"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "cuelens", "profile", *words, "--config", home.config],
+            capture_output=True,
+            check=False,
+            cwd=home.folder,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, ends), done
