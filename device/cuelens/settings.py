@@ -250,6 +250,10 @@ def _broken_rules(setup: Settings, written: Collection[Place], wrong: Collection
     if is_address(setup.camera.source):
         must_be = "must be a camera, a file or a folder, since nothing is read over a network"
         yield Mistake(("camera", "source"), f"camera.source {must_be}, not {excerpt(setup.camera.source)}")
+    for section in ("camera", "speaker", "places"):
+        for key, value in msgspec.structs.asdict(getattr(setup, section)).items():
+            if isinstance(value, str) and "\0" in value:
+                yield Mistake((section, key), f"{section}.{key} must have no character \\u0000, not {excerpt(value)}")
     if not any(at[0] == "pins" for at in wrong):
         yield from _shared_pins(setup.pins, list(written))
     for key, place in msgspec.structs.asdict(setup.places).items():

@@ -293,6 +293,15 @@ def test_a_place_that_depends_on_who_runs_it_is_refused(
     )
 
 
+@pytest.mark.parametrize("key", ["camera.source", "speaker.device", "places.bundle", "places.state"])
+def test_a_text_that_no_system_call_takes_is_refused(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[{}]\n{} = "/a\\u0000b"\n'.format(*key.split(".")))
+    with pytest.raises(BadInput) as caught:
+        settings.read(file)
+    assert str(caught.value) == (f'{file}: line 2, column 1: {key} must have no character \\u0000, not "/a\\u0000b"')
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     target = tmp_path / "new" / "file"
