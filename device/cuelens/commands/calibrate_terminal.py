@@ -63,11 +63,24 @@ _DISTANCE: Final = {
 T = TypeVar("T", bound=Reply)
 
 
+def _ask(question: str) -> str:
+    """Return what was typed after a question. What is no UTF-8 is asked for again. Raises EOFError."""
+    while True:
+        try:
+            typed = input(question)
+            # In some locales a wrong byte is half a character instead of an error.
+            typed.encode()
+        except UnicodeError:
+            print("That has letters that are no UTF-8. Please type it again.")
+        else:
+            return typed
+
+
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """Asks and tells. ask: returns what was typed after a question; raises EOFError at the end of the input."""
 
-    ask: Callable[[str], str] = input
+    ask: Callable[[str], str] = _ask
     say: Callable[[str], None] = print
 
 

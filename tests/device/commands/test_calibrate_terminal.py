@@ -1,5 +1,6 @@
 """The calibration in a terminal, against running glasses and their real link."""
 
+import io
 import json
 import tempfile
 import threading
@@ -153,3 +154,21 @@ def test_presses_are_told_at_the_step_of_the_button(glasses: Any, link: Path) ->
 
     walk([link], Terminal(press, typed.text.append))
     assert "the glasses took it for: mute, unmute" in typed
+
+
+class Lines(io.BytesIO):
+    """Gives one line at a time, as a terminal does."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return self.readline()
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_what_is_no_utf_8_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], errors: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(Lines(b"caf\xe9\nhappy\n"), "utf-8", errors))
+    assert Terminal().ask("A word? ") == "happy"
+    assert capsys.readouterr().out.count("Please type it again.") == 1
+    with pytest.raises(EOFError):
+        Terminal().ask("Another? ")

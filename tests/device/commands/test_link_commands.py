@@ -16,9 +16,11 @@ import cv2
 import numpy as np
 import pytest
 
+from cuelens.commands.try_cue import try_cue
 from cuelens.link import messages
 from cuelens.link.replies import Done
 from cuelens.link.requests import Reload
+from cuelens_models.errors import BadInput
 
 pytestmark = pytest.mark.slow
 
@@ -157,6 +159,12 @@ def test_presses_and_trials_reach_running_glasses(home: Home) -> None:
     assert glasses.end() == 0
     assert not home.socket.parent.exists()
     assert home.refused("press", "ask") == NONE_RUNNING
+
+
+@pytest.mark.parametrize("word", ["", "x" * 41, "\udce9", "a\nb"])
+def test_what_is_no_word_is_refused_before_glasses_are_asked(word: str) -> None:
+    with pytest.raises(BadInput, match="is no word of the glasses: expected one such as happy"):
+        try_cue(word, None)
 
 
 @pytest.mark.parametrize(
