@@ -163,6 +163,34 @@ def test_a_profile_without_a_passphrase_is_refused_and_stays(folders: tuple[Path
     assert contents(folders) == {PROFILE: text.encode()}
 
 
+@pytest.mark.parametrize(
+    ("name", "passphrase", "taken"),
+    [
+        ("n" * 32, "p" * 8, True),
+        (";" * 32, ";" * 63, True),
+        ("é" * 16, "0aF9" * 16, True),
+        (";" * 900, "p" * 8, False),
+        ("é" * 17, "p" * 8, False),
+        ("", "p" * 8, False),
+        ("name", ";" * 900, False),
+        ("name", "p" * 64, False),
+        ("name", "é" * 8, False),
+        ("name", "p" * 7, False),
+        ("name", "", False),
+    ],
+)
+def test_a_network_that_no_phone_could_join_is_refused(
+    folders: tuple[Path, Path], name: str, passphrase: str, taken: bool
+) -> None:
+    (folders[0] / PROFILE).write_text(f"[wifi]\nssid={name}\n[wifi-security]\npsk={passphrase}\n")
+    if taken:
+        assert made(folders) == access_point.Network(name, passphrase)
+        return
+    with pytest.raises(BadInput, match="needs an ssid of 1 to 32 bytes, and a psk of 8 to 63 characters or 64 hexa"):
+        access_point.access_point(*folders)
+    assert list(folders[1].iterdir()) == []
+
+
 @pytest.mark.parametrize("missing", [0, 1])
 def test_without_a_folder_nothing_is_written(folders: tuple[Path, Path], missing: int) -> None:
     folders[missing].rmdir()

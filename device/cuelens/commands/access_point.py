@@ -7,6 +7,7 @@ partition, which every computer can read, is made from it.
 import configparser
 import io
 import os
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ LETTERS: Final = 12
 """Of a passphrase: 60 bits."""
 _NAME_LETTERS: Final = 4
 _MOST_BYTES: Final = 100_000
+_PASSPHRASE: Final = re.compile(r"[ -~]{8,63}|[0-9a-fA-F]{64}")
+"""Of WPA (IEEE 802.11i, annex H.4.1), or the key itself in hexadecimal."""
+_LONGEST_NAME: Final = 32
+"""Of a network, in bytes (IEEE 802.11, 9.4.2.2)."""
 _LONGEST_LINE: Final = 1000
 """Of a profile. `configparser` takes the square of a line's spaces."""
 _PIXELS: Final = 8
@@ -123,7 +128,7 @@ def draw(letters: int) -> str:
 
 
 def read(profile: Path) -> Network:
-    """Return the network of a profile. Raises BadInput if it has none."""
+    """Return the network of a profile. Raises BadInput if it has none that a phone could join."""
     keyfile = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     if fault := regular_file.fault(profile, _MOST_BYTES):
         raise BadInput(f"{profile} {fault}: remove it, and a new network is made")
@@ -132,9 +137,13 @@ def read(profile: Path) -> Network:
         if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
             raise KeyError("ssid")
         keyfile.read_string(text, str(profile))
-        return Network(keyfile["wifi"]["ssid"], keyfile["wifi-security"]["psk"])
+        network = Network(keyfile["wifi"]["ssid"], keyfile["wifi-security"]["psk"])
     except (configparser.Error, KeyError, UnicodeDecodeError) as error:
         raise BadInput(f"{profile} has no ssid and psk: remove it, and a new network is made") from error
+    if not 0 < len(network.name.encode()) <= _LONGEST_NAME or not _PASSPHRASE.fullmatch(network.passphrase):
+        limits = f"an ssid of 1 to {_LONGEST_NAME} bytes, and a psk of 8 to 63 characters or 64 hexadecimal digits"
+        raise BadInput(f"{profile} needs {limits}: remove it, and a new network is made")
+    return network
 
 
 def _new_profile() -> str:
