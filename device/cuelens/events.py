@@ -3,7 +3,7 @@
 docs/reference/events.md is made of these docstrings, by `make reference`.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -63,7 +63,7 @@ class Reading(Event, frozen=True, kw_only=True, tag="reading"):
 
     t: float
     track: int
-    scores: dict[str, float]
+    scores: dict[str, Annotated[float, msgspec.Meta(ge=0, le=1)]]
 
 
 class Expression(Event, frozen=True, kw_only=True, tag="expression"):

@@ -131,6 +131,8 @@ def test_the_interval_of_a_share_is_wilson_s() -> None:
         ("", "holds no readings"),
         ('{"event": "lost", "t": 1.0, "track": 1}\n', "holds no readings"),
         ('{"event": "reading", "t": 1.0, "track": 1, "scores": {}}\nnonsense\n', "line 2 is no event of this version"),
+        ('{"event": "reading", "t": 1.0, "track": 1, "scores": {"happy": -1.0}}\n', "line 1 is no event of this ver"),
+        ('{"event": "reading", "t": 1.0, "track": 1, "scores": {"happy": 5}}\n', "line 1 is no event of this version"),
         ('{"event": "wink", "t": 1.0}\n', "line 1 is no event"),
         (f'{{"a": {"[" * 100_000}, "event": "press"}}\n', "line 1 is no event"),
     ],
