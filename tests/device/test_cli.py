@@ -76,6 +76,30 @@ def test_a_bad_file_is_one_sentence_and_status_3(tmp_path: Path, still: Path, op
         assert bad.read_bytes() == content[damage]
 
 
+@pytest.mark.parametrize("option", ["--config", "--profile", "--bundle"])
+def test_what_events_could_not_name_is_refused(tmp_path: Path, still: Path, option: str) -> None:
+    bad = tmp_path / os.fsdecode(b"caf\xe9")
+    bad.write_bytes(
+        {
+            "--config": b"[speaker]\n",
+            "--profile": b'{"light": {"brightness_percent": 0}}',
+            "--bundle": SHIPPED.read_bytes(),
+        }[option]
+    )
+    line = one_sentence(
+        cuelens("run", "--source", still, option, bad, "--events", tmp_path / "events", home=tmp_path), 3
+    )
+    assert rf"the name {tmp_path}/caf\udce9 is not in UTF-8: choose another one" in line
+    assert not (tmp_path / "events").exists()
+
+
+def test_the_doctor_tells_a_name_that_is_not_in_utf_8_with_escapes(tmp_path: Path) -> None:
+    config = tmp_path / os.fsdecode(b"caf\xe9")
+    config.write_text('[camera]\nsource = "demo"\n')
+    done = cuelens("doctor", "--json", "--config", config, home=tmp_path)
+    assert json.loads(done.stdout)[0]["detail"] == rf"{tmp_path}/caf\udce9: its own camera.source"
+
+
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6])
 def test_a_photograph_that_was_cut_short_is_refused(tmp_path: Path, share: float) -> None:
     path = tmp_path / "photo.jpg"

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -79,7 +79,7 @@ def doctor(config: Path | None, *, as_json: bool, leave_out: Collection[str] = (
         for finding in found:
             line = f"{finding.result:<8}  {finding.part:<8}  {finding.detail}"
             print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
-            findings.append(finding)
+            findings.append(replace(finding, detail=finding.detail.encode(errors="backslashreplace").decode()))
 
     reviewed = review(config or settings.usual_path())
     tell(*(Finding("settings", False, "FAILED", sentence) for sentence in reviewed.mistakes))

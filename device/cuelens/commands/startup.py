@@ -84,6 +84,14 @@ class Startup(msgspec.Struct, frozen=True):
     attempt: Attempt
 
 
+def _refuse_half_characters(path: Path | None) -> None:
+    """Raise BadInput for a path with bytes that are no UTF-8: events and answers name it, and could not be encoded."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"the name {path} is not in UTF-8: choose another one for what running glasses use") from error
+
+
 def check(options: RunOptions, picture: Path | None, attempt: Attempt | None = None) -> Startup:
     """Read and check all inputs, and open the source unless it is a camera. Nothing is written.
 
@@ -99,6 +107,8 @@ def check(options: RunOptions, picture: Path | None, attempt: Attempt | None = N
     if "bundle" in taken_back:
         setup = replaced_bundle(setup, attempt.kept("bundle"))
     state = setup.state_dir()
+    for path in (config, state, options.profile, options.bundle):
+        _refuse_half_characters(path)
     active = last_good_profile(options, state) if "profile" in taken_back else active_profile(options, state)
     cv2.setNumThreads(setup.threads.opencv)
     interpreter, bundle_fault = _open_bundle(options.bundle, setup)
