@@ -232,6 +232,9 @@ class CaptureThread:
                 if time.monotonic() - stalled_s < self._deadlines.stall_window_s:
                     raise CameraLost("the camera stalled twice within a minute; a restart is needed")
                 stalled_s = time.monotonic()
+        except TimeoutError as error:
+            # Of opening or closing, since reading handles its own. From `next` it would mean "no frame yet".
+            self._error = CameraLost(f"the camera could not be opened or closed: {error}; a restart is needed")
         except Exception as error:
             # `next` raises it on its caller's thread.
             self._error = error

@@ -230,6 +230,22 @@ def test_a_call_that_never_returns_is_a_lost_camera_and_closing_does_not_wait_fo
     forever.set()
 
 
+def test_a_camera_whose_opening_times_out_is_lost() -> None:
+    feed = CaptureThread(opener(TimeoutError("timed out")), lambda *_: None, patient=True)
+    with pytest.raises(CameraLost, match="timed out"):
+        drain(feed)
+
+
+def test_a_camera_whose_closing_times_out_is_lost() -> None:
+    class Stuck(MemoryCamera):
+        def close(self) -> None:
+            raise TimeoutError("timed out")
+
+    feed = CaptureThread(opener(Stuck(TimeoutError()), camera_of(1.0)), lambda *_: None, patient=True)
+    with pytest.raises(CameraLost, match="timed out"):
+        drain(feed)
+
+
 def test_a_source_that_nothing_was_read_of_is_closed_too() -> None:
     camera = camera_of(0.0)
     feed = CaptureThread(opener(), lambda *_: None, first=camera)
