@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from cuelens.profile.profile import Profile
-from cuelens.sound.clip import LOUDNESS
+from cuelens.sound.clip import LOUDEST_DB, LOUDNESS
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = (ROOT / "docs" / "safety.md", ROOT / "docs" / "makers" / "power.md")
@@ -52,8 +52,6 @@ EDGE_DEGREES: Final = 40.0
 
 EAR_DB: Final = 75.0
 """dB(A) at the ear: the criterion for children, there for forty hours a week (WHO and ITU, H.870)."""
-LOUDEST_DB: Final = 4.0
-"""The loudest eighth of a second of a phrase over LOUDNESS, A-weighted. 3.4 was measured (tests/test_safety.py)."""
 SOUND_SPREAD_DB: Final = 3.0
 """Tolerance of a small speaker's sensitivity."""
 EAR_M: Final = 0.03

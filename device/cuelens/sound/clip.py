@@ -21,6 +21,9 @@ _END_S: Final = 0.05
 _WINDOW_S: Final = 0.02
 LOUDNESS: Final = 0.11
 """Loudness of every phrase: root mean square of its loud part, as a fraction of full scale. No phrase clips at it."""
+LOUDEST_DB: Final = 4.0
+"""Most by which the loudest eighth of a second is over LOUDNESS, A-weighted: docs/safety.md computes with it."""
+_LOUDEST_S: Final = 0.125
 _PEAK: Final = 0.9
 _MOST_BYTES: Final = 16_000_000
 """Largest file of a phrase: many times the longest."""
@@ -80,18 +83,31 @@ def is_cut_off(clip: Clip) -> bool:
 
 
 def levelled(clip: Clip) -> Clip:
-    """Return the clip with its loudness normalised: its loud part at LOUDNESS, or less where a peak would pass 0.9.
+    """Return the clip with its loudness normalised: its loud part at LOUDNESS.
 
-    The loud part consists of the windows of 20 ms within 20 dB of the loudest. Silence stays silent.
+    The loud part consists of the windows of 20 ms within 20 dB of the loudest. It is softer where a peak would pass
+    0.9, or the loudest eighth of a second LOUDEST_DB, as a knock before soft speech does. Silence stays silent.
     """
     if not clip.samples.any():
         return clip
     sound = clip.samples / 32768
     window = min(round(_WINDOW_S * clip.rate), len(sound))
     power = np.square(sound[: len(sound) // window * window]).reshape(-1, window).mean(axis=1)
-    loud = np.sqrt(power[power >= power.max() / 100].mean())
+    loud = max(np.sqrt(power[power >= power.max() / 100].mean()), _loudest(sound, clip.rate) / 10 ** (LOUDEST_DB / 20))
     gain = min(LOUDNESS / loud, _PEAK / np.abs(sound).max())
     return Clip((sound * gain * 32768).astype(np.int16), clip.rate)
+
+
+def _loudest(sound: NDArray[np.float64], rate: int) -> float:
+    """Return the root mean square of the loudest eighth of a second, A-weighted (IEC 61672-1). sound: -1 to 1, (n,)."""
+    squared = np.square(np.fft.rfftfreq(len(sound), 1 / rate))
+    weight = 10**0.1 * 12194**2 * squared**2 / ((squared + 20.6**2) * (squared + 12194**2))
+    weight /= np.sqrt((squared + 107.7**2) * (squared + 737.9**2))
+    power = np.square(np.fft.irfft(np.fft.rfft(sound) * weight, len(sound)))
+    window = round(_LOUDEST_S * rate)
+    # Silence around the clip belongs to the windows at its ends.
+    total = np.cumsum(np.pad(power, (window + 1, window)))
+    return float(np.sqrt((total[window:] - total[:-window]).max() / window))
 
 
 def joined(first: Clip, second: Clip) -> Clip:
