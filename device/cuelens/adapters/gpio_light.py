@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from cuelens.light import patterns
@@ -27,25 +27,33 @@ class GpioLight:
         self._before = list(self._strengths)
         self._pattern: LightPattern | None = None
         self._began_s = 0.0
+        self._error: Exception | None = None
         self._closed = False
         self._turn = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="light pattern", daemon=True)
         self._thread.start()
 
     def show(self, pattern: "LightPattern") -> None:
-        """Begin a pattern. It replaces the current one. Returns at once, with the first step of the pattern written."""
+        """Begin a pattern. It replaces the current one. Returns at once, with the first step of the pattern written.
+
+        Raises the error of a pin, after which all LEDs are dark. That of a later step is raised by the next call, which
+        begins its pattern nonetheless.
+        """
         with self._turn:
             if not self._closed:
+                error, self._error = self._error, None
                 self._pattern, self._began_s, self._before = pattern, time.monotonic(), list(self._strengths)
-                self._step()
+                self._step_or_darken()
                 self._turn.notify()
+                if error:
+                    raise error
 
     def off(self) -> None:
         """Go dark now."""
         with self._turn:
             self._pattern = None
             if not self._closed:
-                self._write([0.0] * len(self._leds))
+                self._darken()
 
     def close(self) -> None:
         """Go dark and release the pins. May be called twice."""
@@ -63,11 +71,21 @@ class GpioLight:
         with self._turn:
             while not self._closed:
                 try:
-                    lasts_s = self._step()
-                except Exception:
-                    # The next call of `show` writes its first step itself, so it raises this error to its caller.
-                    self._pattern, lasts_s = None, None
+                    lasts_s = self._step_or_darken()
+                except Exception as error:
+                    # The next call of `show` raises it to its caller.
+                    self._error, lasts_s = error, None
                 self._turn.wait(lasts_s)
+
+    def _step_or_darken(self) -> float | None:
+        """Step. If that fails, end the pattern and go dark: a light that stays on tells what is not there."""
+        try:
+            return self._step()
+        except Exception:
+            self._pattern = None
+            with suppress(Exception):
+                self._darken()
+            raise
 
     def _step(self) -> float | None:
         """Write the pattern's current strengths. Return the seconds until the next step, None if there is none."""
@@ -89,6 +107,16 @@ class GpioLight:
                 lamp = self._leds[index]
                 lamp.value = _uncut(strength, active_high=lamp.active_high)
                 self._strengths[index] = strength
+
+    def _darken(self) -> None:
+        """Put out every LED, though another fails. Raises the error of one that does."""
+        with ExitStack() as steps:
+            for index in range(len(self._leds)):
+                steps.callback(self._put_out, index)
+
+    def _put_out(self, index: int) -> None:
+        self._leds[index].off()
+        self._strengths[index] = 0.0
 
 
 def _uncut(strength: float, *, active_high: bool) -> float:

@@ -225,6 +225,65 @@ def test_a_light_that_fails_while_it_moves_says_so_when_it_is_asked_next(soon: C
     light.close()
 
 
+class FailsOnce:
+    """An LED, one of whose writes fails. fails_at: the number of that write, from 1 on; 0 for none."""
+
+    active_high = True
+
+    def __init__(self, fails_at: int = 0) -> None:
+        self.shines = 0.0
+        self._writes_left = fails_at
+
+    def _write(self, strength: float) -> None:
+        self._writes_left -= 1
+        if self._writes_left == 0:
+            raise OSError("a write failed")
+        self.shines = strength
+
+    value = property(lambda self: self.shines, _write)
+
+    def off(self) -> None:
+        self._write(0.0)
+
+    def close(self) -> None: ...
+
+
+def test_a_write_that_fails_in_a_pattern_leaves_no_led_on_and_is_told_with_the_next_light(
+    soon: Callable[..., bool],
+) -> None:
+    leds = [FailsOnce(), FailsOnce(10), FailsOnce()]
+    light = GpioLight(leds, [])
+    light.show(LightPattern((0.4, 0.4, 0.4), "fade", 30.0))
+    assert all(led.shines for led in leds)
+    assert soon(lambda: not any(led.shines for led in leds))
+    with pytest.raises(OSError, match="a write failed"):
+        light.show(LightPattern((0.4, 0.4, 0.4), "steady", 5.0))
+    assert [led.shines for led in leds] == [0.4, 0.4, 0.4]
+    light.show(LightPattern((0.2, 0.2, 0.2), "steady", 5.0))
+    light.close()
+
+
+def test_a_first_write_that_fails_leaves_no_led_on() -> None:
+    leds = [FailsOnce(), FailsOnce(1), FailsOnce()]
+    light = GpioLight(leds, [])
+    with pytest.raises(OSError, match="a write failed"):
+        light.show(LightPattern((0.4, 0.4, 0.4), "steady", 0.5))
+    assert not any(led.shines for led in leds)
+    light.close()
+
+
+def test_an_led_that_cannot_be_put_out_keeps_no_other_on() -> None:
+    leds = [FailsOnce(), FailsOnce(2), FailsOnce()]
+    light = GpioLight(leds, [])
+    light.show(LightPattern((0.4, 0.4, 0.4), "steady", 5.0))
+    with pytest.raises(OSError, match="a write failed"):
+        light.off()
+    assert [led.shines for led in leds] == [0.0, 0.4, 0.0]
+    light.off()
+    assert not any(led.shines for led in leds)
+    light.close()
+
+
 @dataclass
 class Finger:
     """A button, and the calls that press and release it."""
