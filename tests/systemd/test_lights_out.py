@@ -30,7 +30,7 @@ class Bench:
 
     def leave(self, pins: Pins | None = None, light: Brightness | None = None) -> None:
         last_resort.leave_lamps(0, pins or Pins())
-        last_resort.leave_profile(Profile(light=light or Brightness()), speaks=False)
+        last_resort.leave_profile(Profile(light=light or Brightness()), device=None)
 
     def put_out(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         path = f"{self.state / 'bin'}:{os.environ['PATH']}"

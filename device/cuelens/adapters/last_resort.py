@@ -6,8 +6,8 @@ Outside the service, which has no STATE_DIRECTORY, nothing is written.
     lamps         "chip N", then for each lamp a line of three numbers: its pin, the level at which it is dark (0 or 1),
                   and its share of orange light in thousandths
     glimmer       how long a pulse at full brightness may last, in microseconds; 0 for no pulse
-    alarm.device  the sound card, by its ALSA name
-    alarm.wav     what to play if the glasses stop for good; only there while the wearer's profile has sound
+    alarm.device  the sound card, by its ALSA name; only there while the wearer's profile has sound
+    alarm.wav     what to play if the glasses stop for good; only there while alarm.device is
 """
 
 import os
@@ -47,33 +47,37 @@ def leave_lamps(chip: int, pins: Pins) -> None:
     _write(_LAMPS, "".join(f"{line}\n" for line in (f"chip {chip}", *(" ".join(map(str, lamp)) for lamp in lamps))))
 
 
-def leave_profile(profile: Profile, *, speaks: bool) -> None:
-    """Leave how long a pulse may last, and take the alarm's clip away where there is no sound.
+def leave_profile(profile: Profile, *, device: str | None) -> None:
+    """Leave how long a pulse may last, and the sound card; where there is no sound, take the alarm away.
 
-    A pulse is perceived no brighter than the wearer's light at its dimmest. speaks: whether this run has a voice.
+    A pulse is perceived no brighter than the wearer's light at its dimmest. device: the sound card, by its ALSA name;
+    None if this run has no voice.
     """
     light = profile.light
     percent = min(light.brightness_percent, light.night_percent, light.ceiling_percent)
     _write(_GLIMMER, f"{min(_LONGEST_US, round(percent * _PERCENT_US))}\n")
-    if (folder := _folder()) and not (speaks and profile.sound.on):
-        with suppress(OSError):
-            (folder / _ALARM).unlink()
+    if device is not None and profile.sound.on:
+        _write(_DEVICE, f"{device}\n")
+    else:
+        _take_away(_DEVICE)
+        _take_away(_ALARM)
 
 
-def leave_alarm(clips: Iterator[tuple[str, Clip]], volume: float, device: str) -> Iterator[tuple[str, Clip]]:
-    """Yield all clips but the alarm's, which is left at the profile's volume.
+def leave_alarm(clips: Iterator[tuple[str, Clip]], volume: float) -> Iterator[tuple[str, Clip]]:
+    """Yield all clips but the alarm's, which is left at the profile's volume while there is sound.
 
     Args:
         clips: each word and its clip.
         volume: 0 to 1.
-        device: the sound card, by its ALSA name.
     """
     for word, spoken in clips:
         if word != STOPPED:
             yield word, spoken
             continue
-        _write(_DEVICE, f"{device}\n")
         _write(_ALARM, clip.wav(clip.at_volume(clip.joined(wake(spoken.rate), spoken), volume)))
+        # Sound may go while this clip is rendered, and until it is written: so it is asked for afterwards.
+        if (folder := _folder()) and not (folder / _DEVICE).exists():
+            _take_away(_ALARM)
 
 
 def _folder() -> Path | None:
@@ -88,3 +92,9 @@ def _write(name: str, content: str | bytes) -> None:
         with suppress(OSError, Unwritable):
             if regular_file.fault(file) or not file.exists() or file.read_bytes() != whole:
                 write_whole(file, whole)
+
+
+def _take_away(name: str) -> None:
+    if folder := _folder():
+        with suppress(OSError):
+            (folder / name).unlink()

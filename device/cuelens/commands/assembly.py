@@ -118,7 +118,7 @@ def beats(startup: Startup, outputs: Sequence[str], watch: StageTimes, stream: E
 def voice(cues: Sequence[str], setup: Settings, stream: EventStream, active: ProfileInForce) -> Voice | None:
     """Return the voice; None if the options, the profile or the hardware have none."""
     profile = active.profile
-    last_resort.leave_profile(profile, speaks="voice" in cues)
+    last_resort.leave_profile(profile, device=setup.speaker.device if "voice" in cues else None)
     if "voice" not in cues:
         return None
     if not profile.sound.on:
@@ -132,7 +132,7 @@ def voice(cues: Sequence[str], setup: Settings, stream: EventStream, active: Pro
     not_as_chosen = partial(stream.fault, "not as chosen")
     try:
         return AlsaVoice(
-            lambda: last_resort.leave_alarm(prepare(profile, folder, cache, not_as_chosen), volume(profile), device),
+            lambda: last_resort.leave_alarm(prepare(profile, folder, cache, not_as_chosen), volume(profile)),
             device,
             volume(profile),
             partial(stream.fault, "no sound"),

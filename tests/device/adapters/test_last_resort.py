@@ -54,8 +54,8 @@ def test_without_a_folder_of_the_service_nothing_is_left_and_nothing_fails(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STATE_DIRECTORY", place)
     last_resort.leave_lamps(0, Pins())
-    last_resort.leave_profile(Profile(), speaks=True)
-    assert [word for word, _ in last_resort.leave_alarm(spoken(), 1.0, "default")] == ["happy", "sad"]
+    last_resort.leave_profile(Profile(sound=Sound(on=True)), device="default")
+    assert [word for word, _ in last_resort.leave_alarm(spoken(), 1.0)] == ["happy", "sad"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -71,7 +71,8 @@ def spoken() -> Iterator[tuple[str, Clip]]:
 
 
 def test_the_alarm_is_left_at_the_volume_of_the_profile_and_not_passed_on(state: Path) -> None:
-    words = [word for word, _ in last_resort.leave_alarm(spoken(), 0.25, "plughw:1,0")]
+    last_resort.leave_profile(Profile(sound=Sound(on=True)), device="plughw:1,0")
+    words = [word for word, _ in last_resort.leave_alarm(spoken(), 0.25)]
     assert words == ["happy", "sad"]
     assert (state / "alarm.device").read_text() == "plughw:1,0\n"
     with wave.open(str(state / "alarm.wav"), "rb") as file:
@@ -82,11 +83,23 @@ def test_the_alarm_is_left_at_the_volume_of_the_profile_and_not_passed_on(state:
     assert len(samples) > 2205 + 0.25 * 22050
 
 
-@pytest.mark.parametrize(("on", "speaks", "stays"), [(True, True, True), (False, True, False), (True, False, False)])
-def test_the_alarm_goes_when_sound_goes(state: Path, on: bool, speaks: bool, stays: bool) -> None:
+@pytest.mark.parametrize(
+    ("on", "device", "stays"), [(True, "default", True), (False, "default", False), (True, None, False)]
+)
+def test_the_alarm_goes_when_sound_goes(state: Path, on: bool, device: str | None, stays: bool) -> None:
+    (state / "alarm.device").write_text("default\n")
     (state / "alarm.wav").write_bytes(b"RIFF")
-    last_resort.leave_profile(Profile(sound=Sound(on=on)), speaks=speaks)
-    assert (state / "alarm.wav").exists() == stays
+    last_resort.leave_profile(Profile(sound=Sound(on=on)), device=device)
+    assert [(state / name).exists() for name in ("alarm.device", "alarm.wav")] == [stays, stays]
+
+
+def test_an_alarm_that_is_rendered_when_sound_goes_is_not_left(state: Path) -> None:
+    last_resort.leave_profile(Profile(sound=Sound(on=True)), device="default")
+    clips = last_resort.leave_alarm(spoken(), 1.0)
+    assert next(clips)[0] == "happy"
+    last_resort.leave_profile(Profile(), device="default")
+    assert next(clips)[0] == "sad"
+    assert not (state / "alarm.wav").exists()
 
 
 @pytest.mark.parametrize("code", language.available())
