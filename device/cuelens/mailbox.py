@@ -26,6 +26,13 @@ class Latest(Generic[T]):
             self._items[:] = [item]
             self._changed.notify()
 
+    def offer(self, item: T) -> None:
+        """Store an item, unless another waits."""
+        with self._changed:
+            if not self._items:
+                self._items.append(item)
+                self._changed.notify()
+
     def close(self) -> None:
         """End the stream of items. A stored item can still be taken."""
         with self._changed:

@@ -22,10 +22,10 @@ class LightThread:
     def __init__(self, light: Light, fault: Callable[[str, str], None]) -> None:
         self._light = light
         self._fault = FirstFault("light", fault)
+        # None wakes the thread, for which the background has changed.
         self._mailbox: Latest[LightPattern | None] = Latest()
         self._background: LightPattern | None = None
-        self._last: LightStart | None = None
-        self._turn = threading.Lock()
+        self._last = LightStart(_OFF, -math.inf)
         self._thread = threading.Thread(target=self._run, name="light", daemon=True)
         self._thread.start()
 
@@ -34,12 +34,9 @@ class LightThread:
         self._mailbox.put(pattern)
 
     def stand(self, pattern: LightPattern | None) -> None:
-        """Set the background pattern, shown whenever there is no other; None ends it, and no other light."""
-        with self._turn:
-            ends = pattern is None and self._last is not None and self._last.pattern is self._background
-            self._background = pattern
-        if pattern or ends:
-            self._mailbox.put(pattern)
+        """Set the background pattern, an endless one, shown whenever there is no other; None ends it alone."""
+        self._background = pattern
+        self._mailbox.offer(None)
 
     def stop(self) -> None:
         """Accept no more patterns. Returns at once."""
@@ -53,45 +50,50 @@ class LightThread:
     def _run(self) -> None:
         while True:
             try:
-                pattern = self._mailbox.take(self._remaining_s())
+                pattern = self._take(self._remaining_s())
+                if pattern is None:
+                    if not self._background_is_due():
+                        continue
+                    pattern = self._background
                 if pattern:
                     pattern = self._await_limit(pattern)
-            except TimeoutError:
-                if self._background is None or (self._last and self._last.pattern is self._background):
-                    continue
-                pattern = self._background
             except EOFError:
                 return
             with self._fault:
                 self._do(pattern)
 
     def _do(self, pattern: LightPattern | None) -> None:
-        with self._turn:
-            if pattern and math.isinf(pattern.seconds) and pattern is not self._background:
-                # The background ended before it could be shown.
-                return
-            self._last = LightStart(pattern or _OFF, time.monotonic())
+        if pattern and math.isinf(pattern.seconds) and pattern != self._background:
+            # The background ended before it could be shown.
+            return
+        self._last = LightStart(pattern or _OFF, time.monotonic())
         if pattern is None:
             self._light.off()
         else:
             self._light.show(pattern)
 
-    def _await_limit(self, pattern: LightPattern) -> LightPattern | None:
-        """Wait until the flash limit allows a pattern. Returns the latest one; None if the light is to go out."""
+    def _background_is_due(self) -> bool:
+        """Whether the light is to become the background pattern, or dark after the end of that."""
+        if math.isinf(self._last.pattern.seconds):
+            return self._last.pattern != self._background
+        return self._background is not None and time.monotonic() >= self._end_s()
+
+    def _await_limit(self, pattern: LightPattern) -> LightPattern:
+        """Wait until the flash limit allows a pattern. Returns the latest one."""
         while (wait_s := flash_limit.wait_s(self._last, pattern, time.monotonic())) > 0:
-            try:
-                newer = self._mailbox.take(wait_s)
-            except TimeoutError:
-                continue
-            if newer is None:
-                return None
-            pattern = newer
+            pattern = self._take(wait_s) or pattern
         return pattern
+
+    def _take(self, timeout_s: float) -> LightPattern | None:
+        """Return the pattern that waits; None after the time-out or a change of the background."""
+        try:
+            return self._mailbox.take(timeout_s)
+        except TimeoutError:
+            return None
+
+    def _end_s(self) -> float:
+        return self._last.t + flash_limit.lasts_s(self._last.pattern)
 
     def _remaining_s(self) -> float:
         """Return the remaining time of the pattern, a second at most."""
-        if self._last is None:
-            return TURN_S
-        return min(
-            max(0.0, self._last.t + flash_limit.lasts_s(self._last.pattern) - time.monotonic()) or TURN_S, TURN_S
-        )
+        return min(max(0.0, self._end_s() - time.monotonic()) or TURN_S, TURN_S)

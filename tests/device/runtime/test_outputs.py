@@ -215,6 +215,34 @@ def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
     assert all(fourth - first > 1.0 for first, fourth in zip(rises, rises[3:], strict=False))
 
 
+@pytest.mark.parametrize("wait_s", [0.0, 0.1])
+def test_the_background_takes_the_place_of_no_light_that_waits(wait_s: float, soon: Callable[..., bool]) -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.acknowledge()
+    assert soon(lambda: light.patterns)
+    # It has to wait, so as not to flash.
+    outputs.confirm("resumed")
+    time.sleep(wait_s)
+    outputs.trouble()
+    assert soon(lambda: len(light.patterns) == 3)
+    outputs.close()
+    assert [pattern.pattern for pattern in light.patterns] == ["steady", "fade", "breath"]
+
+
+def test_the_background_waits_for_the_end_of_a_light(soon: Callable[..., bool]) -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.confirm("muted")
+    assert soon(lambda: light.patterns)
+    outputs.trouble()
+    # Longer than a turn of the light's thread, shorter than the light.
+    time.sleep(1.4)
+    assert len(light.patterns) == 1
+    assert soon(lambda: len(light.patterns) == 2)
+    outputs.close()
+
+
 def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
