@@ -37,6 +37,7 @@ class Outputs:
         self._lock = threading.Lock()
         self._muted = False
         self._resting = False
+        self._in_trouble = False
 
     def give(self, cue: Cue) -> None:
         """Give a cue. It is dropped while the glasses rest and, unless it is an answer, while they are muted."""
@@ -56,9 +57,10 @@ class Outputs:
                 self._voice.hush(on=muted or resting)
 
     def change(self, profile: Profile, voice: Voice | None) -> Callable[[], None]:
-        """Use another profile from the next cue on. Returns a function that closes the voice so far; it may block.
+        """Use another profile from the next cue on, and for the orange breath now.
 
-        Call it on the thread that calls `set_ambient`.
+        Returns a function that closes the voice so far; it may block. Call `change` on the thread that calls
+        `set_ambient` and `trouble`.
 
         Args:
             profile: colours, patterns and brightness.
@@ -71,6 +73,8 @@ class Outputs:
             self._percent = target_percent(profile.light, *self._ambient)
             if self._voice:
                 self._voice.hush(on=self._muted or self._resting)
+        if self._in_trouble:
+            self.trouble()
         if before is None:
             return lambda: None
         before.stop()
@@ -94,11 +98,13 @@ class Outputs:
 
     def trouble(self) -> None:
         """Begin the slow orange breath, in the background of other lights: the camera is away."""
+        self._in_trouble = True
         if self._light:
             self._light.stand(endless(light_pattern(TROUBLE, self._percent)))
 
     def dark(self) -> None:
         """End the orange breath of the light, which shows a fault."""
+        self._in_trouble = False
         if self._light:
             self._light.stand(None)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from cuelens.adapters.fakes import MemoryLight, MemoryVoice
-from cuelens.light.cue_lights import light_pattern, lights
+from cuelens.light.cue_lights import TROUBLE, endless, light_pattern, lights
 from cuelens.light.patterns import LEAST
 from cuelens.ports import Voice
 from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
@@ -213,6 +213,23 @@ def test_whoever_asks_however_fast_no_light_flashes_above_three_hertz() -> None:
             rises.append(clock)
     assert len(rises) >= 2
     assert all(fourth - first > 1.0 for first, fourth in zip(rises, rises[3:], strict=False))
+
+
+def test_trouble_takes_the_brightness_of_another_profile_and_ends_with_it(soon: Callable[..., bool]) -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(), light, None, no_fault)
+    outputs.trouble()
+    assert soon(lambda: light.patterns)
+    low = Profile(light=Brightness(brightness_percent=5, ceiling_percent=5, night_percent=5))
+    outputs.change(low, None)()
+    assert soon(lambda: len(light.patterns) == 2)
+    assert light.patterns[1] == endless(light_pattern(TROUBLE, 5))
+    outputs.dark()
+    assert soon(lambda: not light.lit)
+    outputs.change(Profile(), None)()
+    time.sleep(0.5)
+    outputs.close()
+    assert len(light.patterns) == 2
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.1])
