@@ -100,26 +100,38 @@ def _stored(file: Path) -> Clip | None:
 
 
 def _render(text: str, voice: str) -> Clip:
-    rate = str(_WORDS_PER_MINUTE)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "phrase.wav"
-        commands = [["espeak-ng", "-v", voice, "-s", rate, "-w", str(file), "--", text]]
-        # The second choice, tried twice: on a busy machine it ended before its file was whole, or at a rate of its own.
-        if find_spec("pyttsx3"):
-            child = [sys.executable, "-m", "cuelens.adapters.pyttsx3_child", voice, rate, text, str(file)]
-            commands += [child, child]
-        for command in commands:
-            try:
-                subprocess.run(command, capture_output=True, timeout=_DEADLINE_S, check=True)
-                sound = clip.read(file)
-                if clip.is_cut_off(sound):
-                    raise BadInput(f"{file} was cut short")
-                return clip.trimmed(sound)
-            except (OSError, subprocess.SubprocessError, BadInput):
-                file.unlink(missing_ok=True)
+    """Return the phrase, trimmed. Raises AbsentDevice if no synthesiser renders it, or there is no place to do so."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            if (sound := _rendered(text, voice, Path(folder) / "phrase.wav")) is not None:
+                return sound
+    except OSError as error:
+        raise AbsentDevice(
+            f"no phrase can be rendered, for want of a folder for temporary files: {error.strerror or error}"
+        ) from error
     if shutil.which("espeak-ng") is None:
         raise AbsentDevice("no voice can be rendered: run `sudo apt install espeak-ng`")
     raise AbsentDevice(
         f"espeak-ng rendered no whole phrase with the voice {voice!r} in {_DEADLINE_S:g} s: "
         "start the glasses again when the board is less busy; `cuelens doctor` tells whether the voice works"
     )
+
+
+def _rendered(text: str, voice: str, file: Path) -> Clip | None:
+    """Return the phrase, trimmed, None if no synthesiser renders it whole. file: where it is rendered to."""
+    rate = str(_WORDS_PER_MINUTE)
+    commands = [["espeak-ng", "-v", voice, "-s", rate, "-w", str(file), "--", text]]
+    # The second choice, tried twice: on a busy machine it ended before its file was whole, or at a rate of its own.
+    if find_spec("pyttsx3"):
+        child = [sys.executable, "-m", "cuelens.adapters.pyttsx3_child", voice, rate, text, str(file)]
+        commands += [child, child]
+    for command in commands:
+        try:
+            subprocess.run(command, capture_output=True, timeout=_DEADLINE_S, check=True)
+            sound = clip.read(file)
+            if clip.is_cut_off(sound):
+                raise BadInput(f"{file} was cut short")
+            return clip.trimmed(sound)
+        except (OSError, subprocess.SubprocessError, BadInput):
+            file.unlink(missing_ok=True)
+    return None

@@ -205,6 +205,19 @@ def test_words_without_a_voice_are_told_once_and_keep_no_recording_from_being_pl
     assert complaints == ["no voice can be rendered: run `sudo apt install espeak-ng`"]
 
 
+def test_words_that_cannot_be_rendered_for_want_of_a_folder_keep_no_other_from_being_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mum.wav").write_bytes(clip.wav(TONE))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    complaints: list[str] = []
+    wearer = Profile(cues=CueBook(disgust=CueEntry(recording="mum.wav")))
+    assert [word for word, _ in prepare(wearer, tmp_path, tmp_path / "cache", complaints.append)] == ["disgust"]
+    assert complaints == [
+        "no phrase can be rendered, for want of a folder for temporary files: No such file or directory"
+    ]
+
+
 def test_a_voice_that_renders_nothing_whole_is_told_as_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
