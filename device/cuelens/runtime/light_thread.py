@@ -13,6 +13,8 @@ from cuelens.ports import Light
 from cuelens.runtime.output_thread import CLOSE_S, TURN_S, FirstFault
 from cuelens.types import LightPattern
 
+_PATIENCE_S: Final = 5.0
+"""The background waits no longer for the end of a light. A longer one is that of a question, which may last 30 s."""
 _OFF: Final = LightPattern((0.0, 0.0, 0.0), "steady", 0.0)
 
 
@@ -34,7 +36,7 @@ class LightThread:
         self._mailbox.put(pattern)
 
     def stand(self, pattern: LightPattern | None) -> None:
-        """Set the background pattern, an endless one, shown whenever there is no other; None ends it alone."""
+        """Set the background pattern, an endless one. It is shown while there is no other; None ends it alone."""
         self._background = pattern
         self._mailbox.offer(None)
 
@@ -76,7 +78,7 @@ class LightThread:
         """Whether the light is to become the background pattern, or dark after the end of that."""
         if math.isinf(self._last.pattern.seconds):
             return self._last.pattern != self._background
-        return self._background is not None and time.monotonic() >= self._end_s()
+        return self._background is not None and time.monotonic() >= min(self._end_s(), self._last.t + _PATIENCE_S)
 
     def _await_limit(self, pattern: LightPattern) -> LightPattern:
         """Wait until the flash limit allows a pattern. Returns the latest one."""

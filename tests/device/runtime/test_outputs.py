@@ -10,7 +10,7 @@ from cuelens.light.cue_lights import TROUBLE, endless, light_pattern, lights
 from cuelens.light.patterns import LEAST
 from cuelens.ports import Voice
 from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
-from cuelens.profile.profile import Brightness, Profile
+from cuelens.profile.profile import Brightness, Play, Profile
 from cuelens.runtime.outputs import Outputs
 from cuelens.settings import Pins
 from cuelens.types import Cue, LightPattern
@@ -257,6 +257,18 @@ def test_the_background_waits_for_the_end_of_a_light(soon: Callable[..., bool]) 
     time.sleep(1.4)
     assert len(light.patterns) == 1
     assert soon(lambda: len(light.patterns) == 2)
+    outputs.close()
+
+
+def test_the_background_takes_the_place_of_a_question_that_lasts(soon: Callable[..., bool]) -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(play=Play(wait_s=30)), light, None, no_fault)
+    outputs.confirm("guess")
+    assert soon(lambda: light.patterns)
+    began_s = time.monotonic()
+    outputs.trouble()
+    assert soon(lambda: len(light.patterns) == 2)
+    assert time.monotonic() - began_s < 20
     outputs.close()
 
 
