@@ -51,6 +51,7 @@ class Gestures:
         self._feed = feed
         self._stream = stream
         self._calibrate = calibrate
+        self._has_failed = False
         self._before = (wearer.paused, wearer.muted)
         """Pause and mute before the second press: a third one that calibrates takes both back."""
 
@@ -88,6 +89,12 @@ class Gestures:
         if meaning not in ("ask", "again") and (trouble := wearer.keep()):
             self._stream.fault("not kept", trouble)
         return effect
+
+    def fail(self, gesture: str, error: Exception) -> None:
+        """Report a gesture whose making raised an error, the first time."""
+        if not self._has_failed:
+            self._has_failed = True
+            self._stream.fault("not kept", f"the gesture {gesture} failed: {type(error).__name__}: {error}")
 
     def _apply(self, gesture: str) -> str:
         """Change the wearer's wishes. Returns what that did."""
@@ -171,7 +178,11 @@ class ButtonThread:
                 else:
                     hold, complete = gestures.after(hold, t, pressed, muted=wearer.muted)
             for gesture in complete:
-                self._controls.make(gesture)
+                try:
+                    self._controls.make(gesture)
+                except Exception as error:
+                    # Catch everything: a dead thread would silently hear no press.
+                    self._controls.fail(gesture, error)
 
 
 def enforce(wearer: Wishes, outputs: Outputs, feed: Feed) -> None:

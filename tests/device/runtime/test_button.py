@@ -114,6 +114,23 @@ def test_a_press_is_felt_by_light_before_it_is_known_what_it_means(glasses: Glas
     assert glasses.voice.words == []
 
 
+def test_a_gesture_that_fails_is_told_once_and_the_next_one_is_heard(
+    glasses: Glasses, monkeypatch: pytest.MonkeyPatch, soon: Callable[..., bool]
+) -> None:
+    def keep() -> str:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr(glasses.wearer, "keep", keep)
+    for paused in (True, False):
+        glasses.tap()
+        glasses.tap()
+        assert soon(lambda paused=paused: glasses.wearer.paused is paused)  # type: ignore[misc]
+    glasses.tap()
+    assert soon(glasses.wearer.take_ask)
+    told = [(fault.fault, fault.detail) for fault in glasses.events(events.Fault)]
+    assert told == [("not kept", "the gesture pause failed: ValueError: embedded null byte")]
+
+
 def test_a_hold_mutes_while_it_lasts_and_after_a_restart_too(glasses: Glasses, soon: Callable[..., bool]) -> None:
     glasses.outputs.give(HAPPY)
     assert soon(lambda: glasses.voice.speaking)
