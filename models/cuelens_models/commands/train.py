@@ -9,6 +9,7 @@ from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.audit.findings import read_names
 from cuelens_models.commands.options import add_arithmetic, add_classes
+from cuelens_models.data.few import check_apart
 from cuelens_models.data.load import besides, check_exists, load, without
 from cuelens_models.errors import BadInput, CuelensError
 from cuelens_models.progress import display
@@ -196,6 +197,7 @@ def _train(options: "Namespace") -> int:
     # scikit-image brings the pictures of no face, which ours learn from.
     command.need("train", "keras", "rich", *(("skimage",) if set(_OWN).intersection(options.recipes) else ()))
     check_exists(options.data)
+    _refuse_overwriting(options)
     try:
         with tensorflow_quiet(gpu=True):
             import keras  # noqa: F401 - missing packages are named before the work begins
@@ -216,6 +218,15 @@ def _train(options: "Namespace") -> int:
             print(f"train-model: {recipe}: {error}", file=sys.stderr)
             status = max(status, error.exit_status)
     return status
+
+
+def _refuse_overwriting(options: "Namespace") -> None:
+    for recipe in options.recipes:
+        out = _out(options, recipe)
+        if recipe == cuelens.NAME:
+            command.refuse_overwriting(out / f"{recipe}.keras", [options.begin, *options.taught_by])
+        elif recipe in PUBLISHED and PUBLISHED[recipe].few:
+            check_apart(options.data, out)
 
 
 def _faces(options: "Namespace") -> "FaceData":
@@ -295,6 +306,7 @@ def _ensemble(options: "Namespace") -> int:
             from cuelens_models.zoo.ensemble import joined
     except ImportError as error:
         raise command.require(error.name or "keras", "train") from error
+    command.refuse_overwriting(options.out / f"{_ENSEMBLE}.keras", options.members)
     network, record = joined(options.members)
     make_folder(options.out)
     print(write_network(options.out, network, record))

@@ -21,6 +21,8 @@ from cuelens_models.errors import BadInput
 
 PROTOCOL: Final = "fer5"
 EACH: Final = 52
+FOLDER: Final = "faces"
+"""In the folder of a training."""
 _PICTURE: Final = 200
 _SMALLEST, _LARGEST = 72, 144
 _BOXES: Final = "boxes.json"
@@ -33,6 +35,12 @@ class SmallSet:
     faces: Faces
     missed: int
     poor: dict[str, int]
+
+
+def check_apart(data: Path, out: Path) -> None:
+    """Raise BadInput if the data lies where a training in `out` writes its pictures: they would overwrite the data."""
+    if data.resolve().is_relative_to((out / FOLDER).resolve()):
+        raise BadInput(f"{out / FOLDER}, where {data} is, would be overwritten by pictures: choose another --out")
 
 
 def write_few(faces: Faces, folder: Path, seed: int) -> None:

@@ -19,7 +19,7 @@ from cuelens_models.bundle.scores import softmax
 from cuelens_models.bundle.training_record import CurvePoint
 from cuelens_models.data.augment import move
 from cuelens_models.data.faces import Faces
-from cuelens_models.data.few import read_few, write_few
+from cuelens_models.data.few import FOLDER, read_few, write_few
 from cuelens_models.data.load import FaceData
 from cuelens_models.data.protocols import PROTOCOLS, label
 from cuelens_models.evaluate.metrics import roc_thresholds
@@ -78,7 +78,7 @@ def task_of(data: FaceData, recipe: Recipe, out: Path) -> Task:
 
 
 def _few(faces: Faces, few: Few, out: Path) -> Faces:
-    folder = out / "faces"
+    folder = out / FOLDER
     write_few(faces, folder, _FEW_SEED)
     return read_few(folder, cuelens.INPUT, detected=few.detected, inspected=few.inspected).faces
 

@@ -1,4 +1,5 @@
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -217,6 +218,32 @@ def test_results_do_not_go_into_the_data(run_here: Command, synthetic_npz: Path)
     assert sorted(synthetic_npz.iterdir()) == before
 
 
+def test_pictures_of_a_small_set_do_not_go_into_the_data(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "faces" / "mine"
+    shutil.copytree(synthetic_npz, data)
+    for place in (data.parent, data, data / "train.npz"):
+        ended = train_small("five-class-scratch", "--data", place, "--out", tmp_path, "--epochs", 1)
+        assert (ended.returncode, ended.stdout) == (3, "")
+        (line,) = ended.stderr.splitlines()
+        where = f"{tmp_path / 'faces'}, where {place} is"
+        assert line == f"train-model: {where}, would be overwritten by pictures: choose another --out"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["faces"]
+
+
+@pytest.mark.parametrize("option", ["--begin", "--taught-by"])
+def test_a_training_does_not_overwrite_the_network_that_it_goes_on_from(
+    train_small: Command, synthetic_npz: Path, tmp_path: Path, option: str
+) -> None:
+    network = tmp_path / "cuelens.keras"
+    network.write_bytes(b"a network")
+    ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path, option, network)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == f"train-model: {network} would overwrite {network}: choose another file\n"
+    assert network.read_bytes() == b"a network"
+
+
 def test_pictures_of_no_face_need_an_extra_too(
     train_small: Command, synthetic_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,3 +282,7 @@ def test_an_ensemble_is_made_of_files_and_teaches(train_small: Command, syntheti
     ended = train_small("ensemble", "--members", files[0], "--out", tmp_path / "alone")
     assert (ended.returncode, ended.stderr) == (3, "train-model: an ensemble has two members at least (--members)\n")
     assert not (tmp_path / "alone").exists()
+    joined = tmp_path / "both" / "ensemble.keras"
+    ended = train_small("ensemble", "--members", joined, files[0], "--out", tmp_path / "both")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == f"train-model: {joined} would overwrite {joined}: choose another file\n"
