@@ -14,7 +14,7 @@ from cuelens_models.bundle.contract import Input
 from cuelens_models.bundle.interpreter import Interpreter
 from cuelens_models.bundle.pixels import Grey
 from cuelens_models.bundle.preprocess import model_inputs
-from cuelens_models.bundle.scores import Scores, probabilities, softmax
+from cuelens_models.bundle.scores import Scores, log_probabilities, log_softmax
 from cuelens_models.bundle.training_record import TrainingRecord
 from cuelens_models.errors import BadInput
 from cuelens_models.evaluate import cost
@@ -24,7 +24,7 @@ from cuelens_models.quiet import tensorflow_quiet
 Advance = Callable[[int], None]
 """A callback for progress: takes the number of faces answered since the last call."""
 Answer = Callable[[Grey, Advance], Scores]
-"""Takes cropped faces, uint8 (n, 48, 48); returns probabilities over the model's labels, (n, labels)."""
+"""Takes cropped faces, uint8 (n, 48, 48); returns log-probabilities over the model's labels, (n, labels)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _bundle(path: Path) -> Candidate:
         for place, face in enumerate(faces):
             outputs[place] = interpreter.outputs(face)
             advance(1)
-        return probabilities(outputs, contract)
+        return log_probabilities(outputs, contract)
 
     return Candidate(
         path,
@@ -98,7 +98,7 @@ def _keras(path: Path) -> Candidate:
         with tensorflow_quiet():
             logits = network.predict(model_inputs(faces, model_input), batch_size=256, verbose=0)
         advance(len(faces))
-        return softmax(np.asarray(logits, np.float64))
+        return log_softmax(np.asarray(logits, np.float64))
 
     # Multiply-adds are counted in the bundle, which is what the glasses run.
     keras_cost = Cost(int(network.count_params()), None, path.stat().st_size)

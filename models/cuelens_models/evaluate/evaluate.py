@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cuelens_models.bundle.expressions import NOT_A_FACE
 from cuelens_models.bundle.pixels import Grey
-from cuelens_models.bundle.scores import Scores
+from cuelens_models.bundle.scores import Scores, softmax
 from cuelens_models.data.corruptions import CORRUPTIONS, NONE, corrupt
 from cuelens_models.data.load import HeldOut
 from cuelens_models.data.protocols import PROTOCOLS, LabelledFaces, exclusions, label
@@ -93,10 +93,11 @@ def evaluate(
     for name in (NONE, *(CORRUPTIONS if corruptions else ())):
         steps.stage("faces as they are" if name == NONE else f"faces with {name.replace('_', ' ')}", len(faces))
         answers = model.answer(corrupt(faces, name), steps.advance)
-        restricted = answers[:, columns] / answers[:, columns].sum(axis=1, keepdims=True)
+        # At a low temperature all of these may be too small for a number: only their logarithms have a sum.
+        restricted = softmax(answers[:, columns])
         robustness[name] = metrics.accuracy(restricted, labelled.truth)
         if name == NONE:
-            full_probabilities, probabilities = answers, restricted
+            full_probabilities, probabilities = np.exp(answers), restricted
     steps.stage("intervals")
     return Evaluation(
         model,

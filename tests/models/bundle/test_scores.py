@@ -4,7 +4,7 @@ import pytest
 
 from cuelens_models.bundle.contract import Contract, Output, Probabilities
 from cuelens_models.bundle.file import Bundle
-from cuelens_models.bundle.scores import dequantise, probabilities, softmax
+from cuelens_models.bundle.scores import dequantise, log_probabilities, probabilities, softmax
 
 
 def contract_with(contract: Contract, kind: str, temperature: float) -> Contract:
@@ -72,3 +72,14 @@ def test_a_model_that_gives_probabilities_is_not_softened_twice(
 def test_a_probability_of_zero_stays_a_number(shipped: Bundle) -> None:
     result = probabilities(np.array([0.0, 1.0]), contract_with(shipped.contract, "probabilities", 1.0))
     np.testing.assert_allclose(result, [0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["logits", "probabilities"])
+def test_logarithms_of_probabilities_are_finite_where_these_are_0(shipped: Bundle, kind: str) -> None:
+    outputs, contract = np.array([0.25, 0.75]), contract_with(shipped.contract, kind, 1e-4)
+    logarithms = log_probabilities(outputs, contract)
+    np.testing.assert_array_equal(np.exp(logarithms), probabilities(outputs, contract))
+    assert probabilities(outputs, contract)[0] == 0
+    assert -np.inf < logarithms[0] < -1000
+    warm = contract_with(shipped.contract, kind, 1.0)
+    np.testing.assert_allclose(np.exp(log_probabilities(outputs, warm)), probabilities(outputs, warm))

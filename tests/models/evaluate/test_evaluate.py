@@ -11,7 +11,7 @@ from cuelens_models.bundle import file
 from cuelens_models.bundle.expressions import LABELS, NOT_A_FACE
 from cuelens_models.bundle.file import SHIPPED, Bundle
 from cuelens_models.bundle.interpreter import Interpreter
-from cuelens_models.bundle.scores import probabilities
+from cuelens_models.bundle.scores import log_softmax, probabilities
 from cuelens_models.data.corruptions import CORRUPTIONS
 from cuelens_models.data.faces import EMOTIONS, VOTES, Faces
 from cuelens_models.data.load import HeldOut, load_held_out
@@ -114,6 +114,15 @@ def test_a_model_that_cannot_say_all_that_is_asked_is_refused(faces: Faces, told
     model = told([*LABELS[:7], NOT_A_FACE], [[1 / 8] * 8])
     with pytest.raises(BadInput, match="cannot say contempt, which ferplus8 asks for"):
         evaluate(model, as_said(faces.pixels, ["happy"] * 24), "ferplus8")
+
+
+def test_labels_of_a_protocol_that_are_too_unlikely_for_a_number_are_still_compared(faces: Faces, told: Told) -> None:
+    """At a low temperature nothing but "not a face" has a probability above 0 here; "happy" comes next."""
+    logits = np.tile([0.0, 2.0, *[1.0] * 6, 9.0], (24, 1))
+    model = replace(told([*LABELS, NOT_A_FACE], [[1 / 9] * 9]), answer=lambda _, done: log_softmax(logits, 0.001))
+    for word, accuracy in (("happy", 1), ("neutral", 0)):
+        report = figures(evaluate(model, as_said(faces.pixels, [word] * 24), "fer4"))
+        assert (report["accuracy"], report["not_a_face"]) == (accuracy, 1)
 
 
 def test_a_label_without_an_image_breaks_nothing(faces: Faces) -> None:
