@@ -31,19 +31,26 @@ def is_keras_1(version: str, config: str) -> bool:
 
 
 def translate(path: Path, plain: Path) -> None:
-    """Write a Keras 1 `.h5` file as Keras 2 would. Raises BadInput if a layer has no equal there.
+    """Write a Keras 1 `.h5` file as Keras 2 would. Raises BadInput if a layer has no equal there, or if it is damaged.
 
     path: of the file to read. plain: of the file to write.
     """
     import h5py
 
-    with h5py.File(path, "r") as before, h5py.File(plain, "w") as after:
-        written = before.attrs["model_config"]
-        config = _network(json.loads(written))
-        after.attrs["model_config"] = json.dumps(config)
-        after.attrs["keras_version"] = "2.0.0"
-        after.attrs["backend"] = "tensorflow"
-        before.copy("model_weights", after)
+    try:
+        with h5py.File(path, "r") as before, h5py.File(plain, "w") as after:
+            written = before.attrs["model_config"]
+            config = _network(json.loads(written))
+            after.attrs["model_config"] = json.dumps(config)
+            after.attrs["keras_version"] = "2.0.0"
+            after.attrs["backend"] = "tensorflow"
+            before.copy("model_weights", after)
+    except BadInput:
+        raise
+    except Exception as error:
+        # A damaged file lacks fields or weights, or has them of any other kind.
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise BadInput(f"it is damaged, or no Keras 1 wrote it ({what}): fetch it again, or {_REMEDY}") from error
 
 
 def _network(network: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +97,8 @@ def _layer(layer: dict[str, Any]) -> dict[str, Any]:
 
 def _merge(old: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     mode = old["mode"]
+    if not isinstance(mode, str):
+        raise BadInput(f"it merges layers by code of its own, which only Keras 1 runs: {_REMEDY}")
     if mode not in _MERGES:
         raise BadInput(f"it merges layers by {mode!r}, which only Keras 1 does: {_REMEDY}")
     return _MERGES[mode], {"axis": old["concat_axis"]} if mode == "concat" else {}

@@ -424,6 +424,7 @@ def test_a_form_of_keras_1_converts(tmp_path: Path, network: dict[str, Any], ver
         ([*keras_1_layers(), keras_1_layer("Highway", "highway_1")], "layer Highway of Keras 1.*: save it again"),
         (keras_1_layers()[1:], "does not say the shape of its input: save it again"),
         ([*keras_1_layers(), keras_1_layer("Merge", "merge_1", mode="cos")], "'cos', which only Keras 1 does"),
+        ([*keras_1_layers(), keras_1_layer("Merge", "merge_1", mode=["4wAA", None])], "by code of its own"),
     ],
 )
 def test_what_only_keras_1_knows_is_refused_with_a_remedy(
@@ -431,6 +432,28 @@ def test_what_only_keras_1_knows_is_refused_with_a_remedy(
 ) -> None:
     with pytest.raises(BadInput, match=words):
         open_source(write_keras_1(tmp_path / "x.h5", inside(plain)), Described(SEVEN, "0..255"))
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ('{"class_name": "Sequential", "config": [', "JSONDecodeError"),
+        ('{"class_name": "Sequential", "config": []}', "IndexError"),
+        ('{"class_name": "Graph", "config": {"nodes": []}}', "KeyError: 'layers'"),
+        ('["nb_filter"]', "TypeError"),
+        (json.dumps(inside([keras_1_layer("Convolution2D", "c", batch_input_shape=[None, 48, 48, 1])])), "'nb_filter'"),
+        (json.dumps(inside(keras_1_layers())), "model_weights"),
+    ],
+)
+def test_a_damaged_file_of_keras_1_is_refused_in_a_sentence(tmp_path: Path, config: str, words: str) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.attrs["keras_version"] = "1.2.2"
+        file.attrs["model_config"] = config
+    with pytest.raises(
+        BadInput, match=f"damaged, or no Keras 1 wrote it .*{words}.*: fetch it again, or save"
+    ) as caught:
+        open_source(tmp_path / "x.h5", Described(SEVEN, "0..255"))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
