@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cuelens_models import regular_file
+from cuelens_models.audit import findings
 from cuelens_models.bundle import file, training_record
 from cuelens_models.data import images, npz
 from cuelens_models.data.fer2013 import ferplus_csv, kaggle_csv
@@ -22,6 +23,7 @@ READERS: list[Callable[[Path], Any]] = [
     npz.read,
     kaggle_csv.read,
     ferplus_csv.read,
+    findings.read_names,
     recipe.read_tuned,
     pretrained.read,
 ]

@@ -56,6 +56,8 @@ def _mislabelled(predictions: OutOfFold, words: NDArray[np.str_]) -> Iterator[Fi
     network is probably wrong, not the label.
     """
     labelled = label(predictions.faces, predictions.head.protocol)
+    if len(np.unique(labelled.truth)) < 2:  # confident learning compares labels
+        return
     restricted = predictions.probabilities[labelled.indices, : len(labelled.labels)]
     probabilities = restricted / np.maximum(restricted.sum(axis=1, keepdims=True), 1e-9)
     rows, other = np.arange(len(probabilities)), probabilities.argmax(axis=1)

@@ -9,6 +9,7 @@ from typing import Final
 from cuelens_models.atomic_file import write_whole
 from cuelens_models.data.faces import Faces
 from cuelens_models.data.load import names_of
+from cuelens_models.data.tables import columns, open_table
 from cuelens_models.errors import BadInput
 
 COLUMNS: Final = ("face", "reason", "labelled", "rather", "score", "index")
@@ -55,13 +56,17 @@ def write_csv(path: Path, findings: list[Finding], faces: Faces) -> None:
 
 
 def read_names(path: Path) -> frozenset[str]:
-    """Return the names of the faces in a file that `write_csv` wrote. Raises BadInput if it is no such file."""
+    """Return the names of the faces in a file that `write_csv` wrote, or a spreadsheet since then.
+
+    Raises BadInput if it is no such file.
+    """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            if rows.fieldnames is None or COLUMNS[0] not in rows.fieldnames:
+        with open_table(path) as rows:
+            _, header = next(rows, (0, []))
+            place = columns(header).get(COLUMNS[0])
+            if place is None:
                 raise BadInput(f"{path} has no column {COLUMNS[0]!r}: it is not what audit-data writes")
-            return frozenset(row[COLUMNS[0]] for row in rows)
+            return frozenset(row[place] for _, row in rows if place < len(row))
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:

@@ -82,6 +82,17 @@ def test_what_was_made_wrong_is_found(predictions: OutOfFold, made_up_faces: Cal
     assert [finding.index for finding in findings["dark"]] == [80]
 
 
+def test_faces_of_one_expression_have_no_label_that_is_likelier(
+    predictions: OutOfFold, made_up_faces: Callable[[int, int], Faces]
+) -> None:
+    predictions.faces.votes[:] = 0
+    predictions.faces.votes[:, WORDS.index("happy")] = 10
+    predictions.faces.pixels[80] //= 8
+    findings = found_in(predictions, made_up_faces(40, 4))
+    assert "label" not in findings
+    assert [finding.index for finding in findings["dark"]] == [80]
+
+
 @pytest.mark.parametrize(
     ("votes", "is_found"),
     [
@@ -128,6 +139,19 @@ def test_findings_are_written_and_read_and_their_faces_left_out(data: FaceData, 
     np.testing.assert_array_equal(cleaned.inner.pixels, data.inner.pixels)
     with pytest.raises(BadInput, match="too few"):
         without(data, frozenset(names_of(data.training)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_findings_that_a_spreadsheet_saved_are_read(
+    data: FaceData, tmp_path: Path, encoding: str, separator: str
+) -> None:
+    path = tmp_path / "findings.csv"
+    write_csv(path, [Finding(5, "label", "happy", "sad", 0.5), Finding(9, "dark", "sad", "", 1.0)], data.training)
+    before = read_names(path)
+    path.write_text(path.read_text().replace(",", separator).replace("\n", "\r\n") + separator * 5, encoding=encoding)
+    assert read_names(path) == before
+    assert len(before) == 2
 
 
 def test_of_two_copies_the_first_is_still_learned_from(
