@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
 from cuelens_models import regular_file
+from cuelens_models.bundle.contract import Fraction
 from cuelens_models.data.augment import Movement
 from cuelens_models.errors import BadInput
 
@@ -118,9 +119,9 @@ class OwnRecipe:
 class Tuned:
     """What a search chooses for a recipe. movement: 0 for none; 1 for 20 degrees, a tenth of the side, mirrors."""
 
-    rate: float
-    batch: int
-    movement: float
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1000)]
+    batch: Annotated[int, msgspec.Meta(ge=1)]
+    movement: Fraction
 
     def __str__(self) -> str:
         return f"rate {self.rate:.2g}, batch {self.batch}, movement {self.movement:g}"
@@ -140,7 +141,7 @@ def tuned(recipe: Recipe, values: Tuned) -> Recipe:
 
 
 def read_tuned(path: Path) -> Tuned:
-    """Return the rate, batch and movement that `tune-model` found. Raises BadInput if the file does not hold any."""
+    """Return the rate, batch and movement that `tune-model` found. Raises BadInput if it does not hold them."""
     if fault := regular_file.fault(path):
         raise BadInput(f"{path} {fault}")
     try:

@@ -106,7 +106,22 @@ def test_a_tuned_recipe_has_the_values_found() -> None:
     assert tuned(RECIPES["elu-6"], Tuned(0.02, 128, 0.0)).movement is None
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"rate": 1}', "[1]", '{"rate": "a", "batch": 1, "movement": 0}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        '{"rate": 1}',
+        "[1]",
+        '{"rate": "a", "batch": 1, "movement": 0}',
+        '{"rate": 0, "batch": 1, "movement": 0}',
+        '{"rate": -0.1, "batch": 1, "movement": 0}',
+        '{"rate": 1e999, "batch": 1, "movement": 0}',
+        '{"rate": 0.1, "batch": 0, "movement": 0}',
+        '{"rate": 0.1, "batch": 1, "movement": -0.1}',
+        '{"rate": 0.1, "batch": 1, "movement": 1.1}',
+    ],
+)
 def test_a_file_that_says_nothing_of_the_kind_is_bad_input(tmp_path: Path, content: str) -> None:
     (tmp_path / "best.json").write_text(content)
     with pytest.raises(BadInput, match="is not what tune-model writes"):

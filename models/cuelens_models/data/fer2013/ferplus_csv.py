@@ -23,7 +23,7 @@ _VOTES: Final = (
     *("disgust", "fear", "contempt", "unknown", "nf"),
 )
 _HEADER: Final = (_USAGE, _IMAGE, *_VOTES)
-_IMAGE_NAME: Final = re.compile(r"fer(\d+)\.png")
+_IMAGE_NAME: Final = re.compile(r"fer(\d{1,9})\.png")
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,9 @@ def test_ballots_of_another_file_are_refused_with_both_counts(
         pytest.param(f"header\nTraining,fer0.png{',x' * 10}\n", id="votes in words"),
         pytest.param(f"header\nTraining,fer0.png{',999' * 10}\n", id="votes over 255"),
         pytest.param(f"header\nTraining,fer0.png{',1' * 9}\n", id="nine votes"),
+        pytest.param(
+            f"{','.join(BALLOT_HEADER)}\nTraining,fer{'9' * 20}.png{',1' * 10}\n", id="a number too great for an image"
+        ),
         pytest.param("header\n" + "x" * 200_000 + "\n", id="a field longer than csv takes"),
     ],
 )
