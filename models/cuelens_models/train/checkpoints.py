@@ -98,8 +98,8 @@ class RunFolder:
         if _score(curve[-1]) >= max(map(_score, curve)):
             partial = self.path / "best.partial.keras"
             shutil.copyfile(judged, partial)
+            sync(partial)
             partial.replace(self.path / BEST)
-            sync(self.path / BEST)
         sync(self._weights(number))
         if averaged:
             sync(judged)
@@ -108,9 +108,13 @@ class RunFolder:
         self._averaged(number - 1).unlink(missing_ok=True)
 
     def is_written(self, record: TrainingRecord) -> bool:
-        """Return whether the result with this record is there already."""
+        """Return whether the result with this record is there already, and whole."""
         target = self.path / f"{record.recipe}.keras"
-        return target.exists() and training_record.read(target) == record
+        try:
+            return target.exists() and training_record.read(target) == record
+        except BadInput:
+            # The best epoch is stored apart, so that the result can be written again.
+            return False
 
     def write(self, network: keras.Model, head: Head, record: TrainingRecord) -> None:
         """Write a network with one of its heads alone as `RECIPE.keras`, with its record in it.
@@ -184,4 +188,5 @@ def write_network(folder: Path, network: keras.Model, record: TrainingRecord) ->
     in_float32(network)
     network.save(partial)
     training_record.write(partial, record)
+    sync(partial)
     return partial.replace(folder / f"{record.recipe}.keras")

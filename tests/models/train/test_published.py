@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,17 @@ def test_a_finished_training_is_not_done_again(whole: tuple[Path, list[CurvePoin
     assert learn_published(data, folder, RECIPE, SCHEDULE, steps)[1] == curve
     assert (steps.advances, steps.lines) == ([], [])
     assert (folder / "four-class-norm.keras").read_bytes() == before
+
+
+@pytest.mark.parametrize("left", [0, 1000])
+def test_a_result_that_was_cut_short_is_written_again(
+    whole: tuple[Path, list[CurvePoint]], data: FaceData, tmp_path: Path, left: int
+) -> None:
+    run = shutil.copytree(whole[0], tmp_path / "run")
+    result = run / "four-class-norm.keras"
+    result.write_bytes(result.read_bytes()[:left])
+    assert learn_published(data, run, RECIPE, SCHEDULE, Recorder())[1] == whole[1]
+    assert training_record.read(result) == training_record.read(whole[0] / "four-class-norm.keras")
 
 
 def test_another_schedule_in_the_same_folder_is_refused(whole: tuple[Path, list[CurvePoint]], data: FaceData) -> None:
