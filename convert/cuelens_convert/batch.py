@@ -54,9 +54,12 @@ def convert_all(options: Namespace) -> int:
 
 
 def _convert(options: Namespace, model: Path, output: Path) -> JobResult:
-    words = [model, "--data", options.data, "-o", output, *_flags(options, options.representative)]
+    # A relative path that begins with a dash would be taken for an option.
+    representative = options.representative and options.representative.absolute()
+    words = [model.absolute(), "--data", options.data.absolute(), "-o", output.absolute()]
+    words += _flags(options, representative)
     if options.report:
-        words += ["--report", options.report / model.stem]
+        words += ["--report", options.report.absolute() / model.stem]
     command = [sys.executable, "-c", "from cuelens_convert.cli import main; main()"]
     process = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
     lines = (process.stderr if process.returncode else process.stdout).strip().splitlines()

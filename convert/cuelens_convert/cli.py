@@ -8,7 +8,7 @@ from cuelens_convert import batch, edit
 from cuelens_models import command
 from cuelens_models.atomic_file import make_folder
 from cuelens_models.bundle import file
-from cuelens_models.commands.options import add_classes
+from cuelens_models.commands.options import add_classes, seed
 from cuelens_models.data.protocols import PROTOCOLS
 from cuelens_models.errors import BadInput, Unwritable
 from cuelens_models.quiet import tensorflow_quiet
@@ -95,7 +95,7 @@ def command_line() -> "ArgumentParser":
     )
     how.add_argument("--images", type=int, default=500, metavar="N", help="representative images at most (%(default)s)")
     how.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of their choice, and of fine-tuning (%(default)s)"
+        "--seed", type=seed, default=0, metavar="N", help="seed of their choice, and of fine-tuning (%(default)s)"
     )
     how.add_argument(
         "--fine-tune",
@@ -162,7 +162,7 @@ def _check_conversion(parser: "ArgumentParser", options: "Namespace") -> None:
     for name in ("max_drop", "max_class_drop", "min_agreement"):
         if getattr(options, name) is not None and math.isnan(getattr(options, name)):
             parser.error(f"--{name.replace('_', '-')} must be a number")
-    for name, least in (("jobs", 1), ("images", 1), ("fine_tune", 0), ("seed", 0)):
+    for name, least in (("jobs", 1), ("images", 1), ("fine_tune", 0)):
         if getattr(options, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be {least} or more")
 

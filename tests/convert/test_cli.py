@@ -53,6 +53,8 @@ def refused_with_3(ended: Any, words: str) -> None:
         (("m.tflite", "--temperature", "1"), "required, but missing: -o OUT"),
         (("m.keras", "--data", "x", "-o", "y", "--max-drop", "little"), "--max-drop"),
         (("m.keras", "--data", "x", "-o", "y", "--max-drop", "nan"), "--max-drop"),
+        (("m.keras", "--data", "x", "-o", "y", "--seed", "5000000000"), "is no seed"),
+        (("m.keras", "--data", "x", "-o", "y", "--seed", "-1"), "is no seed"),
         (("m.keras", "--data", "x", "-o", "y", "--classes", "enojo"), "write NAME=LABEL"),
         (("m.keras", "--data", "x", "-o", "y", "--classes", "enojo=glee"), "'glee' is no expression"),
     ],

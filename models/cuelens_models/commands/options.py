@@ -30,10 +30,11 @@ def add_arithmetic(parser: ArgumentParser) -> None:
         default="float32",
         help="of most of the arithmetic; bfloat16 is quicker where the processor has it (%(default)s)",
     )
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of the trainings (%(default)s)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the trainings (%(default)s)")
 
 
-def _seed(text: str) -> int:
+def seed(text: str) -> int:
+    """Return a seed of the command line. Raises ArgumentTypeError if it is none that numpy takes."""
     if not (text.isascii() and text.isdecimal() and int(text) < 2**32 - _SEEDS):
         raise ArgumentTypeError(f"{text!r} is no seed: expected a number from 0 to {2**32 - _SEEDS - 1}")
     return int(text)
