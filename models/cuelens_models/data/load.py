@@ -45,7 +45,8 @@ class FaceData:
     """The data of a command.
 
     training: the network learns from it. inner: a seeded tenth of the training part for choosing epochs, temperatures
-    and thresholds; the network never learns from it. held_out: for reports alone. notes: for the user.
+    and thresholds; the network never learns from it. held_out: for reports alone. notes: for the user. others: the
+    other parts, on which a model may be evaluated later.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FaceData:
     held_out: Faces
     held_out_name: str
     notes: tuple[str, ...]
+    others: tuple[Faces, ...] = ()
 
     def digest(self) -> str:
         """Return a SHA-256 of the training and inner splits. It distinguishes data sets of one name."""
@@ -123,7 +125,8 @@ def load(path: Path, classes: Classes = class_names.NONE) -> FaceData:
     if repeated.any():
         notes.append(f"{int(repeated.sum())} faces of the inner split also stand in what is learned from: left out")
         inner = inner.take(np.flatnonzero(~repeated))
-    return FaceData(_name(path), training, inner, held_out, held_out_name, (*notes, *_remarks(path, classes)))
+    others = tuple(other for other in parts.values() if other is not held_out)
+    return FaceData(_name(path), training, inner, held_out, held_out_name, (*notes, *_remarks(path, classes)), others)
 
 
 def without(data: FaceData, names: frozenset[str]) -> FaceData:
@@ -141,7 +144,7 @@ def besides(path: Path, data: FaceData) -> Faces:
     Raises BadInput if the file cannot be read or nothing is left of it.
     """
     more = npz.read(path)
-    judged = _also_in(more, data.inner) | _also_in(more, data.held_out)
+    judged = np.any([_also_in(more, part) for part in (data.inner, data.held_out, *data.others)], axis=0)
     if judged.all():
         raise BadInput(f"{path} holds no face but those that {data.name} is judged on")
     return more.take(np.flatnonzero(~judged))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cuelens_models.data.faces import Faces, concatenate
-from cuelens_models.data.load import FaceData, load, load_held_out
+from cuelens_models.data.load import FaceData, besides, load, load_held_out
 from cuelens_models.errors import BadInput
 
 Make = Callable[[int, int], Faces]
@@ -247,6 +247,18 @@ def test_repeats_of_every_held_out_part_leave_training(tmp_path: Path, made_up_f
         "5 training faces also stand in privatetest and are left out",
         "3 training faces also stand in publictest and are left out",
     )
+
+
+def test_faces_of_no_part_that_a_model_is_judged_on_come_back_besides(tmp_path: Path, made_up_faces: Make) -> None:
+    parts = {"training": made_up_faces(60, 1), "publictest": made_up_faces(16, 2), "privatetest": made_up_faces(24, 3)}
+    for name, faces in parts.items():
+        save(tmp_path / f"{name}.npz", faces)
+    fresh = made_up_faces(8, 4)
+    data = load(tmp_path)
+    more = besides(save(tmp_path / "more.npz", concatenate(parts["publictest"], fresh, parts["privatetest"])), data)
+    assert contents(more) == contents(fresh)
+    with pytest.raises(BadInput, match=r"no face but those that .* is judged on"):
+        besides(tmp_path / "privatetest.npz", data)
 
 
 def test_other_faces_of_the_same_bytes_are_no_repeats(tmp_path: Path, made_up_faces: Make) -> None:
