@@ -19,7 +19,7 @@ from cuelens_convert.digest import content_digest
 from cuelens_convert.fine_tune import fine_tune, step_count
 from cuelens_convert.hard_faces import check_answers, check_front, hard_faces
 from cuelens_convert.inference import inference
-from cuelens_convert.quantise import Scheme, quantise
+from cuelens_convert.quantise import Scheme, check_loops, quantise
 from cuelens_convert.representative import Representative
 from cuelens_convert.rewrite import static
 from cuelens_convert.source import Source
@@ -108,9 +108,9 @@ def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> O
 
     If more is lost than the limits allow, dead units are folded, then the network is fine-tuned where the options ask
     for it. A repair is kept if accuracy rises on the inner split: nothing is selected on the held-out faces.
-    Raises BadInput if the representative images are unfit, or if the network is not trained or standardises each face
-    itself in int8; Refused if the model does not answer every picture, or if the held-out faces speak against the
-    description of the network and the options do not allow that.
+    Raises BadInput if the representative images are unfit, if the network is not trained, or if it standardises each
+    face itself or has a recurrent layer in int8; Refused if the model does not answer every picture, or if the held-out
+    faces speak against the description of the network and the options do not allow that.
 
     Args:
         source: the network.
@@ -119,6 +119,7 @@ def convert(source: Source, data: FaceData, options: Options, steps: Steps) -> O
         steps: told of each stage.
     """
     if options.scheme in _WITH_RANGES:
+        check_loops(source.network)
         check_front(source.network)
     attempts = _Attempts(source, data, options, steps)
     best = attempts.make(source.network)

@@ -5,7 +5,7 @@ LiteRT ends such a call with an exception, and TensorFlow's own interpreter on o
 of the glasses proves anything.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -22,15 +22,21 @@ _LEVELS: Final = (0, 1, 64, 127, 128, 254, 255)
 _WEIGHTED: Final = (keras.layers.Conv2D, keras.layers.Dense, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _STANDARDISING: Final = (
     "GroupNormalization",
+    "LayerNorm",
     "LayerNormalization",
     "Moments",
     "Norm",
+    "Normalize",
+    "RMSNorm",
+    "RMSNormalization",
     "Rsqrt",
     "Std",
     "UnitNormalization",
     "Var",
 )
 """Layers and operations that measure the contrast of what they get."""
+_QUOTIENTS: Final = ("Divide", "DivideNoNan", "Reciprocal", "TrueDivide")
+"""Operations that divide by their last argument. What a face itself gives is divided by only to standardise it."""
 _REMEDY: Final = "take these layers out and convert with --pixels standardised"
 
 
@@ -42,11 +48,18 @@ def check_front(network: keras.Model) -> None:
     for operation in network.operations:
         if isinstance(operation, _WEIGHTED):
             return
-        if type(operation).__name__ in _STANDARDISING:
+        if type(operation).__name__ in _STANDARDISING or _divides_by_the_face(operation):
             raise BadInput(
                 f"the network standardises each face itself ({operation.name}, a {type(operation).__name__}), which"
                 f" rounds faces of little contrast to nothing: {_REMEDY}"
             )
+
+
+def _divides_by_the_face(operation: Any) -> bool:
+    if type(operation).__name__ not in _QUOTIENTS:
+        return False
+    *_, divisor = operation._inbound_nodes[-1].arguments.args  # noqa: SLF001 - Keras has no public way to ask
+    return isinstance(divisor, keras.KerasTensor)
 
 
 def hard_faces(faces: Grey) -> Grey:

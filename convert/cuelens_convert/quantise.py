@@ -18,6 +18,20 @@ SCHEMES: Final[tuple[Scheme, ...]] = ("int8", "int16x8", "dynamic", "float16", "
 activations. float16: half-precision weights. float32: not quantised."""
 
 
+def check_loops(network: keras.Model) -> None:
+    """Raise BadInput if a network has a recurrent layer with a loop: TensorFlow dies while it measures ranges there.
+
+    network: without networks inside it.
+    """
+    for operation in network.operations:
+        layer = operation.forward_layer if isinstance(operation, keras.layers.Bidirectional) else operation
+        if isinstance(layer, keras.layers.RNN) and not layer.unroll:
+            raise BadInput(
+                f"its recurrent layer {operation.name} has no int8 form: convert with --scheme float16 or dynamic, or"
+                " build it with unroll=True"
+            )
+
+
 def quantise(network: keras.Model, scheme: Scheme, representative: NDArray[np.float32]) -> bytes:
     """Convert a network to a TFLite model. Raises BadInput if the scheme lacks one of its operations.
 

@@ -51,6 +51,15 @@ def knows_bands(loud: float = 0.0, dead: float = 0.0) -> Any:
     return network
 
 
+def with_memory(layer: Any) -> Any:
+    """Return a network that knows the bands, and a recurrent layer beside it that says nothing."""
+    network = knows_bands()
+    silent = layers.Dense(8, kernel_initializer="zeros")(
+        layer(layers.Reshape((8, 1))(network.get_layer("bands").output))
+    )
+    return keras.Model(network.inputs, layers.Add()([network.output, silent]))
+
+
 def test_a_real_loss_is_refused_with_the_layer_and_what_to_try(
     convert_model: Command, saved: Save, synthetic_npz: Path, tmp_path: Path
 ) -> None:
@@ -119,6 +128,36 @@ def test_a_bundle_of_another_scheme_runs_and_says_so(
     Interpreter(bundle).check_golden()
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: keras.layers.LSTM(4, name="memory"),
+        lambda: keras.layers.GRU(4, name="memory"),
+        lambda: keras.layers.Bidirectional(keras.layers.SimpleRNN(4), name="memory"),
+    ],
+    ids=["LSTM", "GRU", "both ways"],
+)
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+def test_a_loop_is_refused_before_tensorflow_dies_of_it(
+    convert_model: Command, saved: Save, synthetic_npz: Path, tmp_path: Path, layer: Callable[[], Any], scheme: str
+) -> None:
+    model = saved(with_memory(layer()))
+    ended = convert_model(model, "--data", synthetic_npz, "-o", tmp_path / "x.tflite", "--scheme", scheme)
+    assert ended.status == 3
+    (line,) = ended.err.splitlines()
+    assert "its recurrent layer memory has no int8 form: convert with --scheme float16 or dynamic, or build" in line
+    assert not (tmp_path / "x.tflite").exists()
+
+
+@pytest.mark.parametrize(("scheme", "unroll"), [("float16", False), ("dynamic", False), ("int8", True)])
+def test_a_recurrent_layer_converts_in_the_ways_that_the_refusal_names(
+    convert_model: Command, saved: Save, synthetic_npz: Path, tmp_path: Path, scheme: str, unroll: bool
+) -> None:
+    model = saved(with_memory(keras.layers.GRU(4, unroll=unroll)))
+    ended = convert_model(model, "--data", synthetic_npz, "-o", tmp_path / "x.tflite", "--scheme", scheme)
+    assert (ended.status, ended.err) == (0, "")
+
+
 def test_several_are_converted_and_one_that_fails_does_not_stop_the_others(
     convert_model: Command, bands: Callable[..., Any], saved: Save, synthetic_npz: Path, tmp_path: Path
 ) -> None:
@@ -131,6 +170,21 @@ def test_several_are_converted_and_one_that_fails_does_not_stop_the_others(
     assert good.split()[:4] == ["good", "100.00%", "100.00%", "100.00%"]
     assert lossy.split() == ["lossy", "exit", "status", "4"]
     assert absent.split() == ["absent", "exit", "status", "3"]
+
+
+def test_networks_of_several_may_be_named_like_options(
+    convert_model: Command,
+    bands: Callable[..., Any],
+    saved: Save,
+    synthetic_npz: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    saved(bands(), "-a.keras")
+    monkeypatch.chdir(tmp_path)
+    ended = convert_model("--data", synthetic_npz, "-o", "bundles", "--", "-a.keras", "absent.keras")
+    assert [path.name for path in (tmp_path / "bundles").iterdir()] == ["-a.tflite"], ended
+    assert "absent.keras does not exist" in ended.out
 
 
 def test_a_conversion_that_was_killed_does_not_pass_for_one_that_was_done(

@@ -59,6 +59,16 @@ def behind_weights(face: Any) -> Any:
     return mean_and_deviation(face)
 
 
+def by_arithmetic(face: Any) -> Any:
+    """Standardise without any operation that measures contrast in one step."""
+    centred = face / 255 - ops.mean(face / 255, axis=(1, 2, 3), keepdims=True)
+    return centred / ops.maximum(ops.sqrt(ops.mean(ops.square(centred), axis=(1, 2, 3), keepdims=True)), 1 / 255)
+
+
+def divided_by_a_constant(face: Any) -> Any:
+    return ops.divide(face, 127.5) / np.float32(2)
+
+
 def divided_by_255(face: Any) -> Any:
     return layers.Rescaling(1 / 255)(face)
 
@@ -72,6 +82,14 @@ def layer_norm(face: Any) -> Any:
     [
         pytest.param(mean_and_deviation, "int8", 3, "itself (std, a Std)", id="less the mean, by the deviation"),
         pytest.param(layer_norm, "int8", 3, "itself (norm, a LayerNormalization)", id="a layer norm"),
+        pytest.param(by_arithmetic, "int8", 3, ", a TrueDivide)", id="by arithmetic"),
+        pytest.param(
+            lambda x: layers.RMSNormalization(axis=(1, 2, 3), name="rms")(x / 255),
+            "int16x8",
+            3,
+            "itself (rms, a RMSNormalization)",
+            id="by the root mean square",
+        ),
         pytest.param(behind_weights, "int8", 4, "cannot answer a picture", id="behind weights"),
         pytest.param(
             lambda x: x / ops.std(x, axis=(1, 2, 3), keepdims=True),
@@ -83,6 +101,7 @@ def layer_norm(face: Any) -> Any:
         pytest.param(mean_and_deviation, "float32", 0, "", id="in float"),
         pytest.param(layer_norm, "float16", 0, "", id="a layer norm in float"),
         pytest.param(divided_by_255, "int8", 0, "", id="no standardisation"),
+        pytest.param(divided_by_a_constant, "int8", 0, "", id="division by a constant"),
     ],
 )
 def test_a_network_that_standardises_answers_every_picture_or_is_refused_with_the_remedy(
