@@ -224,7 +224,8 @@ def _refuse_overwriting(options: "Namespace") -> None:
     for recipe in options.recipes:
         out = _out(options, recipe)
         if recipe == cuelens.NAME:
-            command.refuse_overwriting(out / f"{recipe}.keras", [options.begin, *options.taught_by])
+            for name in (f"{recipe}.keras", f"{recipe}-fer7.keras", "best.keras"):
+                command.refuse_overwriting(out / name, [options.begin, *options.taught_by])
         elif recipe in PUBLISHED and PUBLISHED[recipe].few:
             check_apart(options.data, out)
 

@@ -232,11 +232,13 @@ def test_pictures_of_a_small_set_do_not_go_into_the_data(
     assert [entry.name for entry in tmp_path.iterdir()] == ["faces"]
 
 
-@pytest.mark.parametrize("option", ["--begin", "--taught-by"])
+@pytest.mark.parametrize(
+    ("option", "name"), [("--begin", "cuelens"), ("--taught-by", "cuelens-fer7"), ("--taught-by", "best")]
+)
 def test_a_training_does_not_overwrite_the_network_that_it_goes_on_from(
-    train_small: Command, synthetic_npz: Path, tmp_path: Path, option: str
+    train_small: Command, synthetic_npz: Path, tmp_path: Path, option: str, name: str
 ) -> None:
-    network = tmp_path / "cuelens.keras"
+    network = tmp_path / f"{name}.keras"
     network.write_bytes(b"a network")
     ended = train_small("cuelens", "--data", synthetic_npz, "--out", tmp_path, option, network)
     assert (ended.returncode, ended.stdout) == (3, "")
