@@ -26,7 +26,8 @@ def main() -> None:
     wearer, contract = Profile(), load(SHIPPED).contract
     limits = limit_rule(wearer, ["light"])
     settling = settle_rule(wearer, contract.labels, contract.probabilities.usual)
-    policy = CuePolicy(settling, limits, MODE, play_rule(wearer, limits), fading_rule(wearer), remembered_s=2.0)
+    play = play_rule(wearer, limits, contract.labels)
+    policy = CuePolicy(settling, limits, MODE, play, fading_rule(wearer), remembered_s=2.0)
     for beat in range(150):
         t, shown = beat / 15, "sad" if beat < 60 else "happy"
         scores = [float(label == shown) for label in contract.labels]

@@ -125,56 +125,86 @@ def test_a_full_card_costs_what_cannot_be_kept_and_nothing_else(
     )
 
 
-@pytest.mark.parametrize("worn", [False, True], ids=["nobody has it open", "the glasses write it"])
 def test_a_story_is_deleted_from_a_full_card_and_a_new_one_begun(
-    tmp_path: Path, mount: Callable[..., Callable[[], None]], soon: Callable[..., bool], *, worn: bool
+    tmp_path: Path, fault_table: Any, mount: Callable[..., Callable[[], None]], soon: Callable[..., bool]
 ) -> None:
-    mount(tmp_path, "size=4m")
-    path = tmp_path / store.FILE
-    with closing(store.open_to_write(path)) as db, store.transaction(db):
-        session = store.begin(db, None, "companion", school=False)
-        for n in range(500):
-            store.add(db, session, Entry(n, "cue", "unmistakable"))
-    with ExitStack() as ending:
-        if worn:
-            writer = Writer(path, lambda *_fault: None)
-            ending.callback(writer.close)
-            writer(events.Session(t=1.0, state="began"))
-            writer(events.Press(t=2.0, gesture="mute"))
-            assert soon(lambda: len(query.sessions(path)) == 2)
-        ballast = fill(tmp_path)
-        files = [ending.enter_context(file.open("rb")) for file in store.files_of(path)[:2] if file.exists()]
-        assert query.delete(path) == query.Deletion(0, 0, 1)
-        assert list(tmp_path.iterdir()) == [ballast]
-        assert not any(b"unmistakable" in file.read() for file in files)
-        ballast.unlink()
-        if worn:
-            writer(events.Press(t=3.0, gesture="ask"))
-            assert soon(lambda: "ask" in query.as_csv(path))
-            assert "mute" not in query.as_csv(path)
+    took = []
+    # Once nobody has it open, once the glasses write it.
+    for worn in (False, True):
+        folder = tmp_path / str(worn)
+        folder.mkdir()
+        mount(folder, "size=4m")
+        path = folder / store.FILE
+        with closing(store.open_to_write(path)) as db, store.transaction(db):
+            session = store.begin(db, None, "companion", school=False)
+            for n in range(500):
+                store.add(db, session, Entry(n, "cue", "unmistakable"))
+        with ExitStack() as ending:
+            if worn:
+                writer = Writer(path, lambda *_fault: None)
+                ending.callback(writer.close)
+                writer(events.Session(t=1.0, state="began"))
+                writer(events.Press(t=2.0, gesture="mute"))
+                assert soon(lambda place=path: len(query.sessions(place)) == 2)
+            ballast = fill(folder)
+            files = [ending.enter_context(file.open("rb")) for file in store.files_of(path)[:2] if file.exists()]
+            asked_s = time.monotonic()
+            assert query.delete(path) == query.Deletion(0, 0, 1)
+            took.append(time.monotonic() - asked_s)
+            assert list(folder.iterdir()) == [ballast]
+            assert not any(b"unmistakable" in file.read() for file in files)
+            ballast.unlink()
+            if worn:
+                writer(events.Press(t=3.0, gesture="ask"))
+                assert soon(lambda place=path: "ask" in query.as_csv(place))
+                assert "mute" not in query.as_csv(path)
+    fault_table.row(
+        "the state folder cannot be used",
+        injected="a file system of 4 MB, full to the last byte, under a story that is deleted",
+        noticed="nothing",
+        happens="the story is overwritten and deleted; the next one begins once there is room",
+        seconds={"until it is gone": took},
+        left="nothing of it",
+        survived=2,
+    )
 
 
 def test_everything_is_deleted_from_a_full_card(
-    worn: Callable[..., Any], mount: Callable[..., Callable[[], None]]
+    worn: Callable[..., Any], fault_table: Any, mount: Callable[..., Callable[[], None]]
 ) -> None:
     glasses = worn()
     glasses.state.mkdir()
     mount(glasses.state, "size=4m")
     glasses.profile_file.parent.mkdir()
-    glasses.profile_file.write_text('{"mode": "quiet"}')
     wishes = glasses.state / "wearer.json"
     wishes.write_text('{"answered_first": [true, false]}')
     glasses.start()
-    glasses.ask(Press(gesture="mute"))
-    glasses.wait(lambda: presses(glasses))
-    glasses.ask(Calibrate(cues=False))
-    ballast = fill(glasses.state)
-    assert glasses.ask(FactoryReset()).text == "everything is as it came from the factory"
-    assert not wishes.exists() or json.loads(wishes.read_text())["answered_first"] == []
-    ballast.unlink()
-    assert list(glasses.profile_file.parent.iterdir()) == []
-    assert presses(glasses) == []
+    took = []
+    for _ in range(2):
+        glasses.profile_file.write_text('{"mode": "quiet"}')
+        glasses.ask(Press(gesture="mute"))
+        glasses.wait(lambda: presses(glasses))
+        glasses.ask(Calibrate(cues=False))
+        ballast = fill(glasses.state)
+        asked_s = time.monotonic()
+        assert glasses.ask(FactoryReset()).text == "everything is as it came from the factory"
+        took.append(time.monotonic() - asked_s)
+        assert not wishes.exists() or json.loads(wishes.read_text())["answered_first"] == []
+        ballast.unlink()
+        assert list(glasses.profile_file.parent.iterdir()) == []
+        assert presses(glasses) == []
+        glasses.ask(Leave())
+        glasses.wait(lambda: query.sessions(glasses.state / store.FILE))
     glasses.stop()
+    fault_table.row(
+        "the state folder cannot be used",
+        injected="a file system of 4 MB, full to the last byte, under glasses whose caregiver deletes everything",
+        noticed="the factory's cues",
+        happens="profiles, story and the history of fading are deleted",
+        seconds={"until all is gone": took},
+        left="nothing of them",
+        survived=2,
+    )
 
 
 def test_a_card_that_turns_read_only_costs_what_cannot_be_kept(
