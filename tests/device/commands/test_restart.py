@@ -283,8 +283,11 @@ def test_a_run_that_would_not_be_whole_takes_settings_at_its_next_start(
     run = worn.start(*words, events=None if words else pipe)
     reader = None if words else pipe.open("rb")
     assert soon(worn.hears)
+    # As fast as it can, it would be over in half a second.
+    run.send_signal(signal.SIGSTOP)
     worn.set(worn.second)
     worn.hang_up()
+    run.send_signal(signal.SIGCONT)
     assert soon(lambda: f"the settings changed, but {bar}" in worn.errors.read_text())
     run.kill()
     run.wait()
