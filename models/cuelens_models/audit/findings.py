@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +31,11 @@ class Finding:
     score: float
 
 
-def write_csv(path: Path, findings: list[Finding], faces: Faces) -> None:
+def write_csv(path: Path, findings: list[Finding], faces: Faces) -> Path | None:
     """Write one line for each finding. Training leaves these faces out; delete the lines of faces to keep.
+
+    An earlier file that says something else was perhaps edited. It is kept as NAME-1.csv, NAME-2.csv, ... Returns that
+    path; None if there is no such file.
 
     Args:
         path: of the CSV file.
@@ -52,7 +57,14 @@ def write_csv(path: Path, findings: list[Finding], faces: Faces) -> None:
                 finding.index,
             ]
         )
-    write_whole(path, text.getvalue().encode())
+    content = text.getvalue().encode()
+    kept = None
+    if path.is_file() and path.read_bytes() != content:
+        others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(1))
+        kept = next(other for other in others if not os.path.lexists(other))
+        path.replace(kept)
+    write_whole(path, content)
+    return kept
 
 
 def read_names(path: Path) -> frozenset[str]:

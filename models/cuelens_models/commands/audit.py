@@ -70,7 +70,7 @@ def _audit(options: Namespace) -> int:
     with display(sys.stdout, extra="train", stage_line="{}", keep=True) as steps:
         predictions = cross_validate(data, options.out, options.folds, schedule, steps)
     findings = audit(predictions, data.held_out, options.seed)
-    write_csv(options.out / "findings.csv", findings, predictions.faces)
+    kept = write_csv(options.out / "findings.csv", findings, predictions.faces)
     sheets = write_sheets(options.out, findings, predictions.faces)
     counts = Counter(finding.reason for finding in findings)
     print(
@@ -79,4 +79,6 @@ def _audit(options: Namespace) -> int:
     )
     for path in (options.out / "findings.csv", *sheets):
         print(f"  {path}")
+    if kept:
+        print(f"  {kept}: the findings.csv that was there before, which may be edited")
     return 0

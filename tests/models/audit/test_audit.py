@@ -154,6 +154,23 @@ def test_findings_that_a_spreadsheet_saved_are_read(
     assert len(before) == 2
 
 
+def test_findings_that_were_edited_are_kept_when_the_audit_is_done_again(data: FaceData, tmp_path: Path) -> None:
+    path, findings = (
+        tmp_path / "findings.csv",
+        [Finding(5, "label", "happy", "sad", 0.5), Finding(9, "dark", "sad", "", 1.0)],
+    )
+    assert write_csv(path, findings, data.training) is None
+    whole = path.read_bytes()
+    assert write_csv(path, findings, data.training) is None
+    for number in (1, 2):
+        edited = whole[: -number * 5]
+        path.write_bytes(edited)
+        kept = write_csv(path, findings, data.training)
+        assert kept == tmp_path / f"findings-{number}.csv"
+        assert kept.read_bytes() == edited
+        assert path.read_bytes() == whole
+
+
 def test_of_two_copies_the_first_is_still_learned_from(
     predictions: OutOfFold, data: FaceData, made_up_faces: Callable[[int, int], Faces], tmp_path: Path
 ) -> None:
