@@ -175,7 +175,8 @@ def test_a_clock_that_jumps_costs_no_session(worn: Callable[..., Any], fault_tab
     def wear(*jumps: int) -> None:
         count = 1 + (len(query.sessions(path)) if path.exists() else 0)
         glasses.start()
-        glasses.wait(lambda: glasses.seen("first frame"))
+        # The story takes the date when it writes the beginning: a jump before that would be part of the date.
+        glasses.wait(lambda: path.exists() and len(query.sessions(path)) == count)
         for jump in jumps:
             glasses.make("clock", str(jump))
             lit.append(glasses.lit(glasses.cue()))
@@ -198,7 +199,7 @@ def test_a_clock_that_jumps_costs_no_session(worn: Callable[..., Any], fault_tab
     dates = [store.read_date(session.began) for session in sessions]
     assert all(dates)
     assert dates[1] - dates[0] > timedelta(days=364)
-    assert dates[4] - dates[0] < timedelta(days=1)
+    assert all(date - dates[0] < timedelta(days=1) for date in dates[2:])
     fault_table.row(
         "the clock jumps",
         injected="the wall clock goes on by a year and back, between two runs and within one; and back by twenty years",
