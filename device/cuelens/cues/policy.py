@@ -37,11 +37,13 @@ class Verdict(msgspec.Struct, frozen=True):
         words: the word for each face in view, by track.
         changed: tracks whose expression changed in this beat.
         cue: the cue to give now; None in most beats.
+        dropped: the word of a question that holds no more, "" in most beats. Its light ends before the cue is given.
     """
 
     words: Mapping[int, str]
     changed: frozenset[int]
     cue: Cue | None
+    dropped: str = ""
 
 
 class _Gate(msgspec.Struct, frozen=True):
@@ -178,8 +180,8 @@ class CuePolicy:
         """
         self._forget(t, seen)
         changed = frozenset(track for track, scores in readings.items() if self._settle(track, scores, t))
-        cue = self._decide(t, seen, width, press=press, muted=muted)
-        return Verdict({face.track: self._word(face.track) for face in seen}, changed, cue)
+        cue, dropped = self._decide(t, seen, width, press=press, muted=muted)
+        return Verdict({face.track: self._word(face.track) for face in seen}, changed, cue, dropped)
 
     def _forget(self, t: float, seen: Sequence[Face]) -> None:
         """Drop old beliefs. The tracker keeps the number of a face that is out of view for less than `remembered_s`."""
@@ -215,7 +217,10 @@ class CuePolicy:
         belief = self.beliefs.get(track)
         return self._tell_as(belief.expression) if belief else UNSURE
 
-    def _decide(self, t: float, seen: Sequence[Face], width: int | None, *, press: bool, muted: bool) -> Cue | None:
+    def _decide(
+        self, t: float, seen: Sequence[Face], width: int | None, *, press: bool, muted: bool
+    ) -> tuple[Cue | None, str]:
+        """Step the mode. Return the cue that the limits allow, and the word of a question that was dropped."""
         faces = [face for face in seen if self._counts(face)]
         track = self._attended = self._choose(faces, width)
         belief = None if track is None else self.beliefs[track]
@@ -247,9 +252,9 @@ class CuePolicy:
             self._faded = faded(self.answered_first, self._fading_rule)
         outputs = gate.outputs(step.wish) if step.wish else ()
         if step.wish is None or not outputs:
-            return None
+            return None, step.dropped
         self.recent = limits.after(self.recent, t, step.wish, outputs, self._limit_rule)
-        return Cue(t, step.wish.kind, step.wish.track, step.wish.word, outputs)
+        return Cue(t, step.wish.kind, step.wish.track, step.wish.word, outputs), step.dropped
 
     def _choose(self, faces: Sequence[Face], width: int | None) -> int | None:
         """Return the attended face: the largest box, or the one nearest to the middle.

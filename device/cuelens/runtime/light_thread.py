@@ -35,6 +35,10 @@ class LightThread:
         """Show a pattern; it overwrites one that still waits. Returns at once."""
         self._mailbox.put(pattern)
 
+    def end(self) -> None:
+        """End the latest pattern now. Returns at once."""
+        self._mailbox.put(_OFF)
+
     def stand(self, pattern: LightPattern | None) -> None:
         """Set the background pattern, an endless one. It is shown while there is no other; None ends it alone."""
         self._background = pattern
@@ -69,7 +73,7 @@ class LightThread:
             # The background ended before it could be shown.
             return
         self._last = LightStart(pattern or _OFF, time.monotonic())
-        if pattern is None:
+        if pattern is None or pattern == _OFF:
             self._light.off()
         else:
             self._light.show(pattern)

@@ -124,8 +124,7 @@ class Loop:
         self._state = RUNNING
         self._clock = beats.clock
         self._hinted_t = -math.inf
-        self._beat_count = 0
-        self._skipped = 0
+        self._beat_count = self._skipped = 0
         self._reported = Counts()
         self._waiting: deque[tuple[Callable[[], None], threading.Event]] = deque(maxlen=1)
 
@@ -275,6 +274,7 @@ class Loop:
         # The state comes first: leaving "camera stalled" turns its light off, and must not end the cue's.
         self._become(decision.state)
         self._outputs.set_ambient(decision.t, frame.lux, decision.mean)
+        self._outputs.end(decision.dropped)
         if decision.cue:
             self._outputs.give(decision.cue)
         self._beat_count += 1

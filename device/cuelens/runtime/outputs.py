@@ -38,6 +38,7 @@ class Outputs:
         self._muted = False
         self._resting = False
         self._in_trouble = False
+        self._shown: str | None = None
 
     def give(self, cue: Cue) -> None:
         """Give a cue. It is dropped while the glasses rest and, unless it is an answer, while they are muted."""
@@ -48,6 +49,11 @@ class Outputs:
                 self._show(cue.word)
             if self._voice and "voice" in cue.outputs:
                 self._voice.say(cue.word)
+
+    def end(self, word: str) -> None:
+        """End the light of a word, unless another has taken its place. word: "" for none."""
+        if self._light and self._shown == word:
+            self._light.end()
 
     def hush(self, *, muted: bool, resting: bool) -> None:
         """Set muted (answers only, by light) and resting (no cue at all). Either cuts off speech."""
@@ -83,6 +89,7 @@ class Outputs:
     def acknowledge(self) -> None:
         """Acknowledge a press by light."""
         if self._light:
+            self._shown = None
             self._light.show(light_pattern(PRESS, self._percent))
 
     def confirm(self, what: str) -> None:
@@ -132,4 +139,5 @@ class Outputs:
 
     def _show(self, word: str) -> None:
         if self._light and word in self._lights:
+            self._shown = word
             self._light.show(light_pattern(self._lights[word], self._percent))

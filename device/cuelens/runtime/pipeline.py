@@ -31,6 +31,7 @@ class Decision(msgspec.Struct, frozen=True):
         cue: the cue to give, if there is one.
         state: state of the picture: running, too dark or covered.
         mean: the picture's mean grey level, 0 to 255, as last sampled; None before that.
+        dropped: the word of a question that holds no more, so that its light ends; "" in most beats.
     """
 
     t: float
@@ -40,6 +41,7 @@ class Decision(msgspec.Struct, frozen=True):
     cue: Cue | None
     state: str
     mean: float | None = None
+    dropped: str = ""
 
 
 class Pipeline:
@@ -138,7 +140,8 @@ class Pipeline:
                 )
             )
         state = self._light_level.judge(frame)
-        decision = Decision(t, sight.seen, self._policy.beliefs, verdict.words, cue, state, self._light_level.mean)
+        mean, dropped = self._light_level.mean, verdict.dropped
+        decision = Decision(t, sight.seen, self._policy.beliefs, verdict.words, cue, state, mean, dropped)
         self._watch.end()
         return decision
 

@@ -33,8 +33,9 @@ def play(
     presses: tuple[float, ...] = (),
     rule: PlayRule | None = None,
     first: tuple[bool, ...] = (),
+    dropped: list[tuple[float, str]] | None = None,
 ) -> tuple[list[tuple[float, str, str]], tuple[bool, ...]]:
-    """Return (time, kind, word) of the cues, and the history of fading."""
+    """Return (time, kind, word) of the cues, and the history of fading. dropped: takes (time, word) of questions."""
     state, recent, cues = mode(name).begin, RecentCues(), []
     waiting = sorted(presses)
     for n in range(round(until * 15)):
@@ -60,6 +61,8 @@ def play(
         )
         step = mode(name).step(state, moment, rule or PlayRule())
         state = step.state
+        if step.dropped and dropped is not None:
+            dropped.append((t, step.dropped))
         first = first if step.answered_first is None else remember(first, step.answered_first, FADING)
         if step.wish and may(step.wish):
             recent = limits.after(recent, t, step.wish, LIMITS.outputs[step.wish.word], LIMITS)
@@ -199,6 +202,25 @@ def test_a_question_whose_answer_is_not_true_any_more_is_dropped() -> None:
     # The press came after that, and asks what is shown.
     assert log[1:] == [(10.0, "prompt", "guess"), (12.3, "answer", "sad")]
     assert first == ()
+
+
+@pytest.mark.parametrize(
+    ("spans", "presses", "expected"),
+    [
+        ([*SMILING, (10.2, "sad")], (), [10.2]),
+        # The face has not shown it for a second and a half, or is away for so long.
+        ([*SMILING, (11, "unsure")], (), [12.5]),
+        ([*SMILING, (11, None)], (), [12.5]),
+        # A question that ends with its answer is not dropped.
+        (SMILING, (), []),
+        (SMILING, (12.0,), []),
+    ],
+)
+def test_a_dropped_question_is_told_once(spans: list[Span], presses: tuple[float, ...], expected: list[float]) -> None:
+    dropped: list[tuple[float, str]] = []
+    play("explore", spans, 17, presses, dropped=dropped)
+    assert [word for _, word in dropped] == ["guess"] * len(expected)
+    assert [t for t, _ in dropped] == pytest.approx(expected, abs=0.11)
 
 
 def test_smile_asks_and_tells_when_it_was_found() -> None:

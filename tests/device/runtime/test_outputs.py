@@ -272,6 +272,36 @@ def test_the_background_takes_the_place_of_a_question_that_lasts(soon: Callable[
     outputs.close()
 
 
+def test_a_question_that_holds_no_more_goes_dark(soon: Callable[..., bool]) -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(play=Play(wait_s=30)), light, None, no_fault)
+    outputs.confirm("guess")
+    assert soon(lambda: light.lit)
+    outputs.end("")
+    outputs.end("face")
+    time.sleep(0.2)
+    assert light.lit
+    outputs.end("guess")
+    assert soon(lambda: not light.lit)
+    outputs.close()
+
+
+@pytest.mark.parametrize("take", [lambda outputs: outputs.acknowledge(), lambda outputs: outputs.give(HAPPY)])
+def test_the_end_of_a_question_takes_no_later_light_along(
+    take: Callable[[Outputs], None], soon: Callable[..., bool]
+) -> None:
+    light = MemoryLight()
+    outputs = Outputs(Profile(play=Play(wait_s=30)), light, None, no_fault)
+    outputs.confirm("guess")
+    assert soon(lambda: light.patterns)
+    take(outputs)
+    outputs.end("guess")
+    assert soon(lambda: len(light.patterns) == 2)
+    time.sleep(0.2)
+    assert light.lit
+    outputs.close()
+
+
 def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)

@@ -18,7 +18,7 @@ from cuelens.cues.modes import mode
 from cuelens.cues.modes.mode import PlayRule
 from cuelens.cues.policy import CuePolicy
 from cuelens.frame import Frame
-from cuelens.profile.profile import Policy, Profile, Sound
+from cuelens.profile.profile import Play, Policy, Profile, Sound
 from cuelens.profile.rules import limit_rule, settle_rule, tell_as
 from cuelens.runtime.build import assemble
 from cuelens.runtime.event_file import EventFile
@@ -421,6 +421,37 @@ def policy(profile: Profile, outputs: Sequence[str] = ("light",)) -> CuePolicy:
         remembered_s=2.0,
         tell_as=partial(tell_as, profile),
     )
+
+
+def test_a_question_goes_dark_when_the_face_shows_something_else(squares: Any) -> None:
+    told: list[events.Event] = []
+    dropped: list[str] = []
+    reader, light, stream = FixedReader(), Shown(), EventStream()
+    profile = Profile(mode="explore", play=Play(wait_s=30))
+    pipeline, _ = beats(squares, told, reader)
+    pipeline.change(policy(profile), gap_s=0.0)
+
+    class Turning(Script):
+        """Frames of a smile until its question is shown, and of a sad face until that is dropped."""
+
+        received = 0
+        state = "running"
+
+        def next(self, timeout_s: float) -> Frame | None:
+            if told and isinstance(told[-1], events.CueGiven) and told[-1].word == "guess":
+                assert light.until("breath")
+                reader.label = "sad"
+            return None if any(dropped) and light.until("off") else self.read(timeout_s)
+
+        def dropped(self) -> int:
+            return 0
+
+    outputs = Outputs(profile, light, None, stream.fault)
+    watchers = [lambda _, decision: dropped.append(decision.dropped)]
+    daemon = Loop(Turning(frames(15 * 12)), pipeline, outputs, stream, live=False, watchers=watchers)
+    daemon.run(None, threading.Event())
+    assert [event.word for event in told if isinstance(event, events.CueGiven)] == ["face", "guess"]
+    assert light.log == ["fade", "breath", "off"]
 
 
 def test_another_policy_knows_the_faces_in_view_and_tells_nothing_within_its_gap(squares: Any) -> None:

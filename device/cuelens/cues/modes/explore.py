@@ -16,6 +16,8 @@ from cuelens_models.bundle.expressions import UNSURE
 
 _STALE_S: Final = 1.5
 """Drop the question if the face has not shown its expression for so long."""
+_GUESS: Final = "guess"
+"""The word of the question."""
 _QUIET_WORDS: Final = frozenset({"neutral", UNSURE, "face"})
 
 
@@ -53,7 +55,7 @@ def step(state: Explore, moment: Moment, rule: PlayRule) -> Step:
     state = msgspec.structs.replace(state, attention=attention)
     if wish or moment.expression in _QUIET_WORDS or settled(moment) in state.history:
         return Step(state, wish)
-    guess = Wish("prompt", moment.track, "guess")
+    guess = Wish("prompt", moment.track, _GUESS)
     if not moment.may(guess) or not moment.may(Wish("expression", moment.track, moment.expression)):
         return Step(state)
     question = Question(moment.track, moment.expression, moment.t, moment.t)
@@ -71,7 +73,8 @@ def _await_press(state: Explore, question: Question, moment: Moment, rule: PlayR
     here = moment.track == question.track
     changed = moment.expression not in (question.word, UNSURE) if here else question.pressed
     if changed or moment.t - shown_t > _STALE_S:
-        return step(closed, msgspec.structs.replace(moment, press=question.pressed), rule)
+        after = step(closed, msgspec.structs.replace(moment, press=question.pressed), rule)
+        return msgspec.structs.replace(after, dropped=_GUESS)
     if here and (question.pressed or moment.t - question.t >= rule.wait_s + moment.faded.delay_s):
         answer = Wish("answer" if question.pressed else "expression", question.track, question.word)
         if moment.may(answer):

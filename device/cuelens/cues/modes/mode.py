@@ -62,11 +62,13 @@ class Step(msgspec.Struct, frozen=True):
         state: the next state.
         wish: the cue that the mode asks for.
         answered_first: whether the wearer answered a question first; None if no question ended in this beat.
+        dropped: the word of a question that was dropped in this beat, so that its light ends; "" in most beats.
     """
 
     state: Any
     wish: Wish | None = None
     answered_first: bool | None = None
+    dropped: str = ""
 
 
 class Mode(msgspec.Struct, frozen=True):
