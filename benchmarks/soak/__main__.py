@@ -75,8 +75,9 @@ class Soak:
         """Kill them for a while, then let them live."""
         began_s = time.monotonic()
         self.worn.start()
-        while (rest_s := began_s + self._length_s * KILLS_SHARE - time.monotonic()) > 0:
-            self._round(self._chance.uniform(1.0, min(self._round_s, rest_s + 1.0)), kills=True)
+        # One round at least, however long the start took.
+        while (rest_s := began_s + self._length_s * KILLS_SHARE - time.monotonic()) > 0 or not self.worn.ends["killed"]:
+            self._round(self._chance.uniform(1.0, min(self._round_s, max(rest_s, 0.0) + 1.0)), kills=True)
         self._stall_twice()
         self._warm()
         self.day.mend()
