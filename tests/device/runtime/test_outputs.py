@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from cuelens.adapters.fakes import MemoryLight, MemoryVoice
+from cuelens.light import flash_limit
 from cuelens.light.cue_lights import TROUBLE, endless, light_pattern, lights
+from cuelens.light.flash_limit import LightStart
 from cuelens.light.patterns import LEAST
 from cuelens.ports import Voice
 from cuelens.profile.cue_book import CueBook, CueEntry, LightCue
@@ -54,18 +56,21 @@ def test_an_output_that_hangs_blocks_neither_the_beat_nor_the_other_output_nor_t
 
     class HungVoice(MemoryVoice):
         def say(self, phrase: str) -> None:
-            release.wait(20)
+            release.wait()
 
     light = MemoryLight()
     voice: Voice = HungVoice()
     outputs = Outputs(Profile(), light, voice, no_fault)
-    began = time.monotonic()
-    for _ in range(20):
-        outputs.give(HAPPY)
-    assert time.monotonic() - began < 1
-    assert soon(lambda: light.patterns)
-    outputs.close()
-    assert time.monotonic() - began < 5
+
+    def give_often() -> None:
+        for _ in range(20):
+            outputs.give(HAPPY)
+
+    # The voice hangs until all is asserted: what waits for it never ends.
+    for does in (give_often, outputs.close):
+        doing = threading.Thread(target=does, daemon=True)
+        doing.start()
+        assert soon(lambda doing=doing: light.patterns and not doing.is_alive())  # type: ignore[misc]
     release.set()
 
 
@@ -248,27 +253,35 @@ def test_the_background_takes_the_place_of_no_light_that_waits(wait_s: float, so
 
 
 def test_the_background_waits_for_the_end_of_a_light(soon: Callable[..., bool]) -> None:
-    light = MemoryLight()
+    shown_s = []
+
+    class Timed(MemoryLight):
+        def show(self, pattern: LightPattern) -> None:
+            shown_s.append(time.monotonic())
+            super().show(pattern)
+
+    light = Timed()
     outputs = Outputs(Profile(), light, None, no_fault)
+    # The light begins no sooner than it is asked for.
+    asked_s = time.monotonic()
     outputs.confirm("muted")
     assert soon(lambda: light.patterns)
     outputs.trouble()
-    # Longer than a turn of the light's thread, shorter than the light.
-    time.sleep(1.4)
-    assert len(light.patterns) == 1
     assert soon(lambda: len(light.patterns) == 2)
     outputs.close()
+    # Longer than a turn of the light's thread.
+    assert light.patterns[0].seconds == 2.0
+    assert shown_s[1] - asked_s >= 2.0
 
 
 def test_the_background_takes_the_place_of_a_question_that_lasts(soon: Callable[..., bool]) -> None:
     light = MemoryLight()
-    outputs = Outputs(Profile(play=Play(wait_s=30)), light, None, no_fault)
+    # Longer than a profile may say: the question ends by itself long after this test.
+    outputs = Outputs(Profile(play=Play(wait_s=3600)), light, None, no_fault)
     outputs.confirm("guess")
     assert soon(lambda: light.patterns)
-    began_s = time.monotonic()
     outputs.trouble()
     assert soon(lambda: len(light.patterns) == 2)
-    assert time.monotonic() - began_s < 20
     outputs.close()
 
 
@@ -302,18 +315,34 @@ def test_the_end_of_a_question_takes_no_later_light_along(
     outputs.close()
 
 
-def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown(soon: Callable[..., bool]) -> None:
+def test_trouble_that_was_over_before_it_could_be_shown_is_not_shown(
+    soon: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_begin, waits, went_on = threading.Event(), threading.Event(), threading.Event()
+
+    def wait_s(_last: LightStart | None, pattern: LightPattern, _now: float) -> float:
+        if pattern.seconds < math.inf:
+            return 0.0
+        is_free = may_begin.is_set()
+        (went_on if is_free else waits).set()
+        return 0.0 if is_free else 0.01
+
+    # The breath has to wait, so as not to flash; before it may begin, all is well again.
+    monkeypatch.setattr(flash_limit, "wait_s", wait_s)
     light = MemoryLight()
     outputs = Outputs(Profile(), light, None, no_fault)
     outputs.acknowledge()
     assert soon(lambda: light.patterns)
-    # The breath has to wait, so as not to flash; before it may begin, all is well again.
     outputs.trouble()
-    time.sleep(0.1)
+    assert waits.wait(30)
     outputs.dark()
-    time.sleep(1.5)
+    may_begin.set()
+    assert went_on.wait(30)
+    # A later light comes after all that the thread was about to show.
+    outputs.confirm("muted")
+    assert soon(lambda: light_pattern(lights(Profile())["muted"], 40) in light.patterns)
     outputs.close()
-    assert [pattern.pattern for pattern in light.patterns] == ["steady"]
+    assert [(pattern.pattern, pattern.seconds) for pattern in light.patterns] == [("steady", 0.5), ("breath", 2.0)]
 
 
 def test_another_profile_holds_for_the_next_light_and_word(soon: Callable[..., bool]) -> None:
