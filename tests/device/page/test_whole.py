@@ -45,9 +45,9 @@ def collect(browser: Any, expression: str) -> None:
     """Show an expression until enough is collected of it."""
     press(browser, "/people/collect", shown=expression)
     until(lambda: text(browser), "Stop")
-    full = "return document.querySelector('.card.now progress')?.value > 2"
-    while not browser.execute_script(full):
-        time.sleep(0.1)
+    # A slow browser may see only that it has ended.
+    full = "return document.querySelector('.card.now progress')?.value > 2 || !document.querySelector('#stop')"
+    until(lambda: str(browser.execute_script(full)), "True", 40)
     if expression == "neutral":
         shown(browser, "3-people-now")
     until(lambda: str(not browser.find_elements("css selector", "#stop")), "True", 40)
