@@ -119,11 +119,17 @@ class Container:
     def journal(self, unit: str = "") -> str:
         """Return what the journal has, about a unit or all of them, since `look_from_now_on`."""
         about = [f"--unit={unit}"] if unit else []
+        self._take_all_that_was_said()
         return self.does("journalctl", "--no-pager", f"--since=@{self._since_s:.6f}", "--output=cat", *about)
 
     def look_from_now_on(self) -> None:
         """Pass over what the journal has already."""
+        self._take_all_that_was_said()
         self._since_s = time.time()
+
+    def _take_all_that_was_said(self) -> None:
+        """Wait for the journal: a unit's own lines and those of its programs come by different sockets."""
+        self.does("journalctl", "--sync")
 
     def until(self, holds: Callable[[], Any], seconds: float = DEADLINE_S) -> bool:
         """Wait until something holds. Returns False if it never does: then something hangs."""

@@ -41,7 +41,6 @@ def boot(board: Any, content: str | None = None) -> None:
     board.run("systemctl", "stop", GLASSES, CARD, COUNTRY)
     board.look_from_now_on()
     board.run("systemctl", "start", CARD, COUNTRY, GLASSES)
-    board.does("journalctl", "--sync")
     assert board.shown(GLASSES, "ActiveState") == "active", board.journal()
 
 
