@@ -79,6 +79,18 @@ def dark_times(board: Any, unit: str = GLASSES) -> int:
     return len(re.findall(r"^[\d.]+ 24=0$", board.journal(unit), re.MULTILINE))
 
 
+def is_dark_after_each_end(board: Any) -> bool:
+    """Whether the capture light was put out as often as the glasses ended."""
+    return dark_times(board) == board.journal(GLASSES).count("Main process exited")
+
+
+def other_restarts(board: Any) -> int:
+    """Return how often the glasses were started again, but by their watchdog: a busy machine may starve that."""
+    all_times = int(board.shown(GLASSES, "NRestarts"))
+    # An end that comes between these lines is counted in the second alone.
+    return max(0, all_times - board.journal(GLASSES).count("Watchdog timeout"))
+
+
 def pulses(board: Any, unit: str = GLASSES) -> int:
     return len(re.findall(r"^[\d.]+ 17=1$", board.journal(unit), re.MULTILINE))
 
@@ -90,7 +102,7 @@ def test_the_glasses_tell_that_they_are_ready_and_go_on_beating(glasses: Any) ->
     assert glasses.until(
         lambda: re.search(r"\d+ frames a second, \d+ beats a second", glasses.shown(GLASSES, "StatusText"))
     )
-    assert glasses.shown(GLASSES, "NRestarts") == "0"
+    assert other_restarts(glasses) == 0
 
 
 @pytest.mark.parametrize(
@@ -106,14 +118,16 @@ def test_what_hangs_is_killed_by_the_watchdog_and_another_sees(glasses: Any, num
     assert "Watchdog timeout (limit 3s)!" in journal
     assert "Failed with result 'watchdog'" in journal
     # On a busy machine the next one may be ended too.
-    assert dark_times(glasses) == journal.count("Main process exited")
+    assert glasses.until(lambda: is_dark_after_each_end(glasses))
     assert pulses(glasses) == 0
 
 
 def test_what_is_killed_is_started_again_with_its_lights_out(glasses: Any) -> None:
     struck(glasses, signal.SIGKILL, "a process that is killed, to the next one's first beat")
     assert "code=killed, status=9/KILL" in glasses.journal(GLASSES)
-    assert (dark_times(glasses), pulses(glasses)) == (1, 0)
+    # On a busy machine the watchdog may end the next one.
+    assert glasses.until(lambda: is_dark_after_each_end(glasses))
+    assert pulses(glasses) == 0
     assert "Starting" not in glasses.journal(ALARM)
 
 
@@ -146,7 +160,7 @@ def test_a_missing_package_ends_in_the_alarm_and_in_no_further_try(glasses: Any)
     assert "aplay -q -D default /var/lib/cuelens/alarm.wav" in glasses.journal(ALARM)
     assert (pulses(glasses), pulses(glasses, ALARM)) == (1, 3)
     assert dark_times(glasses, ALARM) >= 1
-    assert glasses.shown(GLASSES, "NRestarts") == "0"
+    assert other_restarts(glasses) == 0
 
 
 FORBIDDEN = [
@@ -201,7 +215,6 @@ def probed(board: Any, unit: str, lines: list[str]) -> dict[int, str]:
     board.write("/run/systemd/system/probe.service", kept)
     board.does("systemctl", "daemon-reload")
     board.run("systemctl", "start", "probe.service")
-    board.does("journalctl", "--sync")
     said = dict(re.findall(r"^(\d+) (.*)$", board.journal("probe.service"), re.MULTILINE))
     return {int(number): outcome for number, outcome in said.items()}
 
