@@ -2,10 +2,13 @@
 
     python benchmarks/power_cuts/story.py [--kills 500] [--jobs 8] [--seed 0] [--folder FOLDER]
 
-Each run writes a session of numbered presses, fifty a second, and is killed between 0.05 and 2.5 s after the first one.
+Each run writes a session of numbered presses, fifty a second, and is killed 0.05 to 2.5 s of presses after the first.
 The file is checked in a copy, so the next writer finds it as the kill left it. The file must be undamaged. Presses
 written more than a second before the kill must be there, in order and without a gap. Earlier sessions must be there
 too, unless they are over 30 days old: the wall clock of each run is a day ahead of the run before.
+
+Ages are told in time that the writer had: where no press came for longer than a tenth of a second, as on a machine that
+stood still, only that tenth counts.
 
 A kill is only a part of a power cut: data that the kernel has not written yet survives a kill. `synchronous=FULL` makes
 a commit wait for the disk; tests/device/story/test_writing.py checks that it is set.
@@ -37,6 +40,8 @@ from cuelens.story.writer import Writer
 KILL_S = (0.05, 2.5)
 LASTING_S = 1.0
 EVERY_S = 0.02
+GAP_S = 0.1
+"""The longest time between two presses of a writer that runs."""
 BEGAN_S = 1_790_000_000.0
 DAY_S = 86400.0
 
@@ -61,6 +66,14 @@ def judge(presses: Sequence[tuple[int, float]], numbers: Sequence[int], killed_s
     intact = next((place for place, number in enumerate(numbers) if number != place), len(numbers))
     missing = [killed_s - at_s for number, at_s in presses if number >= intact]
     return sum(age_s > LASTING_S for age_s in missing), max(missing, default=0.0)
+
+
+def without_gaps(presses: Sequence[tuple[int, float]], killed_s: float) -> tuple[list[tuple[int, float]], float]:
+    """Return presses and kill with their times in time that the writer had: longer gaps are cut to `GAP_S`."""
+    times = [at_s for _, at_s in presses]
+    gaps = [min(later_s - at_s, GAP_S) for at_s, later_s in itertools.pairwise([*times, killed_s])]
+    *had, end_s = itertools.accumulate(gaps, initial=times[0])
+    return [(number, at_s) for (number, _), at_s in zip(presses, had, strict=True)], end_s
 
 
 def main() -> int:
@@ -103,6 +116,7 @@ def kill_again(folder: Path, kills: int, seed: int, commit_every_s: float) -> li
     for day in range(kills):
         written, killed_s = write_and_kill(path, day, chance.uniform(*KILL_S), commit_every_s)
         whole, counts, numbers = look(path, days)
+        written, killed_s = without_gaps(written, killed_s)
         lost, recent_s = judge(written, numbers, killed_s)
         young = [session for session in days if day - days[session] < store.RETENTION_DAYS]
         lost += sum(presses[session] for session in young if counts.get(session) != presses[session])
@@ -119,8 +133,9 @@ def write_and_kill(
     command = [sys.executable, __file__, "--write", str(path), "--day", str(day), "--commit-every", str(commit_every_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout
-        lines = [writer.stdout.readline()]
-        time.sleep(after_s)
+        # It falls due by the presses: a writer that stood still has not had the time.
+        lines = [writer.stdout.readline() for _ in range(1 + int(after_s / EVERY_S))]
+        time.sleep(after_s % EVERY_S)
         # Taken before the kill, so the age of a press is never overestimated.
         killed_s = time.monotonic()
         writer.kill()

@@ -62,6 +62,14 @@ def test_the_judge_finds_what_is_missing_or_out_of_order(
     assert benchmark.judge(queue, rows, 103.5) == (lost, recent_s)
 
 
+def test_time_in_which_the_writer_stood_still_is_not_counted(benchmark: ModuleType) -> None:
+    # The machine stands still for 1.9 s between two presses, and for 2.1 s before the kill.
+    presses = [(0, 100.0), (1, 100.1), (2, 102.0), (3, 102.1)]
+    had, killed_s = benchmark.without_gaps(presses, 104.2)
+    assert [number for number, _ in had] == [0, 1, 2, 3]
+    assert [*(at_s for _, at_s in had), killed_s] == pytest.approx([100.0, 100.1, 100.2, 100.3, 100.4])
+
+
 def test_the_judge_finds_a_damaged_file(
     benchmark: ModuleType, tmp_path: Path, with_a_hole: Callable[[Path], None]
 ) -> None:
