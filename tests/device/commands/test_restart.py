@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from cuelens.story import query
 pytestmark = pytest.mark.slow
 
 STAY = "; the settings in force stay"
+LIGHT = b"P5 64 48 255\n" + bytes([199]) * (64 * 48)
 
 
 def frames(folder: Path) -> Path:
@@ -49,6 +51,10 @@ class Worn:
         self.systemd.bind(str(folder / "notify"))
         self.systemd.setblocking(False)
         self.told: list[str] = []
+        self.hearing = threading.Lock()
+        self.over = threading.Event()
+        self.listener = threading.Thread(target=self.listen)
+        self.listener.start()
         self.run: subprocess.Popen[bytes] | None = None
 
     def set(self, source: Path | str, more: str = "") -> None:
@@ -94,11 +100,26 @@ class Worn:
 
     def hears(self) -> list[str]:
         """All that systemd has been told."""
-        try:
-            while True:
-                self.told += self.systemd.recv(4096).decode().splitlines()
-        except BlockingIOError:
-            return self.told
+        with self.hearing:
+            try:
+                while True:
+                    self.told += self.systemd.recv(4096).decode().splitlines()
+            except BlockingIOError:
+                return list(self.told)
+
+    def listen(self) -> None:
+        """Hear what systemd is told all along: a socket holds few messages, and the next ones are lost."""
+        while not self.over.wait(0.01):
+            self.hears()
+
+    def close(self) -> None:
+        """End the run, whatever its state."""
+        if self.run and self.run.poll() is None:
+            self.run.kill()
+            self.run.wait()
+        self.over.set()
+        self.listener.join()
+        self.systemd.close()
 
     def end(self) -> int:
         assert self.run
@@ -110,10 +131,7 @@ class Worn:
 def worn(tmp_path: Path) -> Iterator[Worn]:
     run = Worn(tmp_path)
     yield run
-    if run.run and run.run.poll() is None:
-        run.run.kill()
-        run.run.wait()
-    run.systemd.close()
+    run.close()
 
 
 def test_changed_settings_are_taken_by_the_same_process(worn: Worn, soon: Callable[..., bool]) -> None:
@@ -289,14 +307,15 @@ def test_a_run_that_would_not_be_whole_takes_settings_at_its_next_start(
 ) -> None:
     pipe = worn.folder / "pipe"
     os.mkfifo(pipe)
+    # As fast as it can, two minutes of frames are over in half a second. Photographs last for two hours.
+    for file in sorted(worn.first.iterdir())[::2]:
+        file.write_bytes(LIGHT)
     run = worn.start(*words, events=None if words else pipe)
     reader = None if words else pipe.open("rb")
-    assert soon(worn.hears)
-    # As fast as it can, it would be over in half a second.
-    run.send_signal(signal.SIGSTOP)
+    # Before the settings are read, there are none that could change.
+    assert soon(lambda: "STATUS=starting: camera, lights, button and voice are opened" in worn.hears())
     worn.set(worn.second)
     worn.hang_up()
-    run.send_signal(signal.SIGCONT)
     assert soon(lambda: f"the settings changed, but {bar}" in worn.errors.read_text())
     run.kill()
     run.wait()
