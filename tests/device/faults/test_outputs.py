@@ -201,6 +201,7 @@ def test_without_a_button_a_session_has_no_end(worn: Callable[..., Any], fault_t
         glasses.make("button", "absent")
         glasses.start()
         glasses.wait(lambda: glasses.seen("first frame"))
+        glasses.fault("no button")
         assert glasses.faults() == {
             "no button": "a mute or pause asked for earlier is passed over: nobody could end it"
         }
