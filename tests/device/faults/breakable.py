@@ -3,10 +3,12 @@
 BENCH is a folder. Its files hold what each device does now, as one word; the test replaces them. What the devices were
 told to do is written to BENCH/seen.jsonl, with the monotonic time, which is the same in every process.
 
-    camera   textured | small | face | dark | covered | odd | stalls | hangs | absent
+    camera   textured | small | face | dark | covered | stalls | hangs | absent
+             odd: half a second of frames that are no pictures, then textured
              real: the adapter of the settings
     light    works | fails                  button   absent | present
     beat     works | hangs | hangs with the lock
+             counts as short: however long it takes, if so from the start
     board    none | busy 17 24 | no gpio    of a Raspberry Pi with gpiozero's mock pins; these pins are taken
     clock    seconds that the wall clock is off
     sys/     what the kernel says of heat and supply
@@ -15,6 +17,7 @@ told to do is written to BENCH/seen.jsonl, with the monotonic time, which is the
 import ctypes
 import fcntl
 import json
+import math
 import sys
 import time
 from collections import deque
@@ -27,10 +30,11 @@ import numpy as np
 from cuelens import cli
 from cuelens.adapters import gpio, haar, sources
 from cuelens.adapters.fakes import MemoryButton, MemoryLight
+from cuelens.camera.frame_clock import Clock
 from cuelens.frame import Frame, Grey
 from cuelens.health import board
 from cuelens.ports import FrameSource, Light
-from cuelens.runtime import hardware
+from cuelens.runtime import hardware, pacing
 from cuelens.runtime.hardware import Hardware
 from cuelens.settings import Camera, Pins
 from cuelens.types import Candidate, LightPattern
@@ -38,6 +42,8 @@ from cuelens_models.errors import AbsentDevice
 
 BENCH = Path(sys.argv.pop(1))
 FPS = 15
+_ODD = 8
+"""Frames that are no pictures, in a row."""
 _BUFFERS = 4
 """Of a V4L2 driver: frames that nobody takes fill them, and the next ones are lost."""
 
@@ -51,6 +57,15 @@ def note(what: str, **values: Any) -> None:
     """Record something that a device was told to do, or that it did."""
     with (BENCH / "seen.jsonl").open("a") as file:
         file.write(json.dumps({"at": time.monotonic(), "what": what} | values) + "\n")
+
+
+def see(clock: Clock, frame: Frame) -> float:
+    """Set the clock of a run. Its first frame tells the zero of its events, in monotonic time."""
+    begins = clock._origin_t is None  # noqa: SLF001
+    t = _see(clock, frame)
+    if begins:
+        note("clock begins", zero=frame.t - t)
+    return t
 
 
 def hold(name: str) -> IO[str] | None:
@@ -78,6 +93,8 @@ class BreakableCamera:
         self._before = word("camera")
         self._next_s = time.monotonic()
         self._first = True
+        self._showed = ""
+        self._odd = 0
         self._texture = np.random.default_rng(7).integers(60, 200, (480, 640), np.uint8)
 
     def read(self, timeout_s: float) -> Frame:
@@ -96,6 +113,9 @@ class BreakableCamera:
         if self._first:
             note("first frame")
             self._first = False
+        if self._showed == "odd" and showing != "odd":
+            note("a picture again")
+        self._showed = showing
         return Frame(self._picture(showing), exposed_s, int(exposed_s * 1e9))
 
     def close(self) -> None:
@@ -111,7 +131,13 @@ class BreakableCamera:
             while self._next_s <= now_s and len(self._filled) < _BUFFERS:
                 # A driver fills its buffers while this process is stopped: they show what was there before.
                 was_s = now_s - self._next_s
-                self._filled.append((self._next_s, now if was_s < 4 / FPS else self._before))
+                showing = now if was_s < 4 / FPS else self._before
+                self._filled.append((self._next_s, showing))
+                self._odd += showing == "odd"
+                if self._odd == _ODD:
+                    # Counted here: a test that is held up would let them come for longer than the glasses put up with.
+                    self._odd, now = 0, "textured"
+                    (BENCH / "camera").write_text(now)
                 self._next_s += 1 / FPS
             self._next_s, self._before = max(self._next_s, now_s), now
         return self._filled.popleft()
@@ -216,7 +242,7 @@ def factory(*, mocked: bool) -> Any:
 
 
 _open_real, _fit_real = sources.open_source, hardware.fit
-_time = time.time
+_see, _time = Clock.see, time.time
 _temperature_c, _under_voltage = board.temperature_c, board.under_voltage
 
 if __name__ == "__main__":
@@ -224,6 +250,9 @@ if __name__ == "__main__":
     sources.open_source = open_source
     hardware.fit = fit
     haar.HaarDetector = BreakableDetector  # type: ignore[misc]
+    Clock.see = see  # type: ignore[method-assign]
+    if word("beat") == "counts as short":
+        pacing._LONG_MS = math.inf  # type: ignore[misc] # noqa: SLF001
     time.time = lambda: _time() + float(word("clock"))
     board.temperature_c = lambda *_: _temperature_c(BENCH)
     board.under_voltage = lambda *_: _under_voltage(BENCH)

@@ -1,5 +1,6 @@
 """Faults of what the glasses run on: a second run, a stop, a clock that jumps, heat, a beat that hangs."""
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -131,11 +132,11 @@ def test_a_process_that_was_stopped_goes_on_without_an_old_face(
         face(glasses)
         glasses.wait(lambda count=turn: len(glasses.told(events.FaceSeen)) > count)
         glasses.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, glasses.process.pid, os.WSTOPPED)
         # What was sent before it stopped is read first.
-        time.sleep(0.1)
         glasses.messages()
         stopped_s = time.monotonic()
-        before = glasses.told()
+        stopped_t = stopped_s - glasses.seen("clock begins")[0]["zero"]
         # Longer than a capture, or its hang, may last.
         time.sleep(4.5)
         glasses.make("camera", "textured")
@@ -143,11 +144,10 @@ def test_a_process_that_was_stopped_goes_on_without_an_old_face(
         gone_s = time.monotonic()
         glasses.process.send_signal(signal.SIGCONT)
         again.append(glasses.wait(lambda at_s=gone_s: fed(glasses, at_s)) - gone_s)
-        glasses.wait(lambda count=turn: len(glasses.told(events.FaceLost)) > count)
-        after = glasses.told()[len(before) :]
-        assert [event for event in after if isinstance(event, events.CueGiven)] == []
-        # One beat may have been under way when it stopped.
-        assert len([event for event in after if isinstance(event, events.Reading)]) <= 1
+        glasses.wait(lambda since_t=stopped_t: any(event.t > since_t for event in glasses.told(events.FaceLost)))
+        # A beat that was under way when it stopped is one of a frame of before, as is what had yet to be written.
+        assert [event for event in glasses.told(events.CueGiven) if event.t > stopped_t] == []
+        assert [event for event in glasses.told(events.Reading) if event.t > stopped_t] == []
     glasses.lit(glasses.cue())
     said = glasses.stop()
     assert (glasses.faults(), said) == ({}, "")
@@ -222,7 +222,8 @@ def test_a_strained_board_is_spared(worn: Callable[..., Any], fault_table: Any) 
         glasses.make(TEMPERATURE, "45000")
         glasses.make(ALARM, "0")
         glasses.make("sys/class/hwmon/hwmon1/name", "rpi_volt")
-        # Beats that cost little: a busy machine would lower the rate by itself.
+        # A busy machine would lower the rate by itself.
+        glasses.make("beat", "counts as short")
         glasses.make("camera", "small")
         glasses.start()
     noticed: dict[Any, list[float]] = {hot: [], weak: []}
@@ -232,10 +233,9 @@ def test_a_strained_board_is_spared(worn: Callable[..., Any], fault_table: Any) 
         for (glasses, *_, detail, _), since_s in zip(cases, strained_s, strict=True):
             found_s = glasses.wait(lambda now=glasses, as_said=detail: now.faults().get("board strained") == as_said)
             noticed[glasses].append(found_s - since_s)
+        # The camera goes on while beats are left out. A machine that holds both up shows it later.
         reported = len(hot.told(events.State))
-        hot.wait(lambda count=reported: len(hot.told(events.State)) > count)
-        assert hot.told(events.State)[-1].beat_fps < 6
-        assert hot.told(events.State)[-1].camera_fps > 12
+        hot.wait(lambda count=reported: any(map(spared, hot.told(events.State)[count:])))
         calm_s = [glasses.make(file, calm) for glasses, file, _, calm, *_ in cases]
         for (glasses, *_), since_s in zip(cases, calm_s, strict=True):
             found_s = glasses.wait(lambda now=glasses: now.faults()["board strained"] == CALM)
@@ -253,6 +253,10 @@ def test_a_strained_board_is_spared(worn: Callable[..., Any], fault_table: Any) 
             left="nothing but the story",
             survived=2,
         )
+
+
+def spared(state: events.State) -> bool:
+    return 0 < state.beat_fps < 6 and state.camera_fps > 2 * state.beat_fps
 
 
 @pytest.mark.parametrize("lock", [False, True], ids=["lock free", "lock held"])
