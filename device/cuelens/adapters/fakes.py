@@ -117,10 +117,14 @@ class MemoryCaptureLight:
 
 
 class MemoryButton:
-    """A fake button, pressed and released by call. Edges arrive on the caller's thread."""
+    """A fake button, pressed and released by call. Edges arrive on the caller's thread.
 
-    def __init__(self) -> None:
+    clock: returns the time of an edge, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.pressed = False
+        self._clock = clock
         self._on_edge: Callable[[bool, float], None] | None = None
 
     def watch(self, on_edge: Callable[[bool, float], None]) -> None:
@@ -142,7 +146,7 @@ class MemoryButton:
     def _turn(self, pressed: bool) -> None:
         changed, self.pressed = pressed != self.pressed, pressed
         if changed and self._on_edge:
-            self._on_edge(pressed, time.monotonic())
+            self._on_edge(pressed, self._clock())
 
 
 class MemoryVoice:

@@ -131,10 +131,11 @@ class Gestures:
 class ButtonThread:
     """Handles presses until it is closed."""
 
-    def __init__(self, button: Button, controls: Gestures) -> None:
-        """Watch a button. controls: puts its gestures into force."""
+    def __init__(self, button: Button, controls: Gestures, clock: Callable[[], float] = time.monotonic) -> None:
+        """Watch a button. controls: puts its gestures into force. clock: the one of the button's edges, in seconds."""
         self._button = button
         self._controls = controls
+        self._clock = clock
         self._edges: queue.Queue[_Edge | None] = queue.Queue(_QUEUE)
         self.lost = 0
         self._thread = Thread(target=self._run, name="button", daemon=True)
@@ -165,9 +166,9 @@ class ButtonThread:
         while True:
             due = gestures.due(hold)
             try:
-                edge = self._edges.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
+                edge = self._edges.get(timeout=None if due is None else max(0.0, due - self._clock()))
             except queue.Empty:
-                hold, complete = gestures.after(hold, time.monotonic(), None, muted=wearer.muted)
+                hold, complete = gestures.after(hold, self._clock(), None, muted=wearer.muted)
             else:
                 if edge is None:
                     return

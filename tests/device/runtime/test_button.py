@@ -56,11 +56,15 @@ class Frames:
 
 @dataclass
 class Glasses:
-    """A button, and what it is wired to."""
+    """A button, and what it is wired to.
+
+    clock: the button's. None: it stands still but for what is added to `t`, so no press lasts longer on a busy machine.
+    """
 
     file: Path
     calibrate: Callable[[], bool] | None = None
-    button: MemoryButton = field(default_factory=MemoryButton)
+    clock: Callable[[], float] | None = None
+    t: float = 100.0
     light: MemoryLight = field(default_factory=MemoryLight)
     voice: MemoryVoice = field(default_factory=MemoryVoice)
     feed: Frames = field(default_factory=Frames)
@@ -72,15 +76,20 @@ class Glasses:
         self.stream.add(self.told.append)
         self.outputs = Outputs(Profile(), self.light, self.voice, self.stream.fault)
         self.gestures = Gestures(self.wearer, self.outputs, self.feed, self.stream, self.calibrate)
-        self.controls = ButtonThread(self.button, self.gestures)
+        clock = self.clock or (lambda: self.t)
+        self.button = MemoryButton(clock)
+        self.controls = ButtonThread(self.button, self.gestures, clock)
 
-    def tap(self) -> None:
-        self.button.press()
-        self.button.release()
+    def tap(self, times: int = 1, then_s: float = 1.0) -> None:
+        """Tap a few times, and no more for a while."""
+        for _ in range(times):
+            self.hold(0.05)
+            self.t += 0.05
+        self.t += then_s
 
     def hold(self, seconds: float) -> None:
         self.button.press()
-        time.sleep(seconds)
+        self.t += seconds
         self.button.release()
 
     def shows(self, what: str) -> bool:
@@ -94,7 +103,9 @@ class Glasses:
 
 
 @pytest.fixture
-def glasses(tmp_path: Path) -> Iterator[Glasses]:
+def glasses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glasses]:
+    # A busy machine may look late for a question.
+    monkeypatch.setattr("cuelens.runtime.wishes.ASK_S", 60.0)
     made = Glasses(tmp_path / "state" / "wearer.json")
     yield made
     made.controls.close()
@@ -106,10 +117,11 @@ def test_a_press_is_felt_by_light_before_it_is_known_what_it_means(glasses: Glas
     assert soon(lambda: glasses.light.patterns)
     assert glasses.light.patterns[0].pattern == "steady"
     assert glasses.events(events.Press) == []
+    glasses.t += 0.05
     glasses.button.release()
-    assert soon(lambda: glasses.events(events.Press))
+    glasses.t += 1.0
+    assert soon(glasses.wearer.take_ask)
     assert [press.gesture for press in glasses.events(events.Press)] == ["ask"]
-    assert glasses.wearer.take_ask()
     assert not glasses.wearer.take_ask()
     assert glasses.voice.words == []
 
@@ -122,8 +134,7 @@ def test_a_gesture_that_fails_is_told_once_and_the_next_one_is_heard(
 
     monkeypatch.setattr(glasses.wearer, "keep", keep)
     for paused in (True, False):
-        glasses.tap()
-        glasses.tap()
+        glasses.tap(2)
         assert soon(lambda paused=paused: glasses.wearer.paused is paused)  # type: ignore[misc]
     glasses.tap()
     assert soon(glasses.wearer.take_ask)
@@ -135,6 +146,7 @@ def test_a_hold_mutes_while_it_lasts_and_after_a_restart_too(glasses: Glasses, s
     glasses.outputs.give(HAPPY)
     assert soon(lambda: glasses.voice.speaking)
     glasses.button.press()
+    glasses.t += 1.6
     assert soon(lambda: glasses.wearer.muted)
     assert soon(lambda: glasses.shows("muted"))
     assert not glasses.voice.speaking
@@ -154,7 +166,7 @@ def test_a_later_hold_ends_the_mute_at_its_release(tmp_path: Path, soon: Callabl
     before = Wishes(tmp_path / "wearer.json")
     before.muted = True
     assert before.keep() == ""
-    glasses = Glasses(tmp_path / "wearer.json")
+    glasses = Glasses(tmp_path / "wearer.json", clock=time.monotonic)
     glasses.button.press()
     time.sleep(1.6)
     assert glasses.wearer.muted
@@ -170,21 +182,19 @@ def test_a_later_hold_ends_the_mute_at_its_release(tmp_path: Path, soon: Callabl
 def test_a_double_press_pauses_the_camera_and_a_press_says_so_by_light(
     glasses: Glasses, soon: Callable[..., bool]
 ) -> None:
-    glasses.tap()
-    glasses.tap()
+    glasses.tap(2)
     assert soon(lambda: glasses.wearer.paused)
     assert soon(lambda: glasses.shows("paused"))
     assert glasses.feed.pauses[-1:] == [True]
     assert soon(lambda: Wishes(glasses.file).paused)
     glasses.outputs.give(HAPPY)
-    before = len(glasses.light.patterns)
+    glasses.light.patterns.clear()
     glasses.tap()
-    assert soon(lambda: len(glasses.light.patterns) >= before + 2)
+    assert soon(lambda: glasses.shows("paused"))
     assert not glasses.wearer.take_ask()
-    glasses.tap()
-    glasses.tap()
+    glasses.tap(2)
     assert soon(lambda: not glasses.wearer.paused)
-    assert glasses.feed.pauses[-1:] == [False]
+    assert soon(lambda: glasses.feed.pauses[-1:] == [False])
     assert [pause.on for pause in glasses.events(events.Pause)] == [True, False]
     assert glasses.voice.words == []
 
@@ -200,15 +210,16 @@ def test_two_presses_and_a_hold_calibrate_if_anything_does(
         return bool(answer)
 
     glasses = Glasses(tmp_path / "wearer.json", None if answer is None else calibrate)
-    glasses.tap()
-    glasses.tap()
+    glasses.tap(2, then_s=0.0)
     glasses.hold(3.1)
     gestures = ["pause", "mute", *(["calibrate"] if answer else [])]
     assert soon(lambda: [press.gesture for press in glasses.events(events.Press)] == gestures)
-    assert calls == ["calibrate"] * (answer is not None)
+    if answer is not None:
+        assert soon(lambda: calls == ["calibrate"])
     # Begun, it takes pause and mute back; else they are what two presses and a hold mean.
     assert soon(lambda: (glasses.wearer.paused, glasses.wearer.muted) == (not answer, not answer))
-    assert glasses.feed.pauses[-1:] == [not answer]
+    assert soon(lambda: glasses.feed.pauses[-1:] == [not answer])
+    assert calls == ["calibrate"] * (answer is not None)
     if answer:
         assert soon(lambda: glasses.shows("calibrate"))
         assert [pause.on for pause in glasses.events(events.Pause)] == [True, False]
@@ -223,7 +234,7 @@ def test_a_press_after_the_session_begins_the_next_one_and_means_nothing_else(
     glasses.wearer.resting = True
     glasses.tap()
     assert soon(lambda: not glasses.wearer.resting)
-    assert glasses.feed.pauses == [False]
+    assert soon(lambda: glasses.feed.pauses == [False])
     assert [press.gesture for press in glasses.events(events.Press)] == ["again"]
     assert not glasses.wearer.take_ask()
 
@@ -287,13 +298,13 @@ def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(
     daemon = Loop(glasses.feed, beats, glasses.outputs, glasses.stream, live=True, wearer=glasses.wearer)
     loop = threading.Thread(target=daemon.run, args=(None, stop))
     loop.start()
-    assert stuck.entered.wait(5)
+    assert stuck.entered.wait(30)
     assert soon(lambda: glasses.shows("session began"))
     before = len(glasses.light.patterns)
     glasses.button.press()
     assert soon(lambda: len(glasses.light.patterns) > before)
-    assert glasses.light.patterns[-1].pattern == "steady"
-    time.sleep(1.6)
+    assert glasses.light.patterns[before].pattern == "steady"
+    glasses.t += 1.6
     glasses.button.release()
     assert soon(lambda: glasses.shows("muted"))
     assert soon(lambda: Wishes(glasses.file).muted)
@@ -301,7 +312,7 @@ def test_while_a_beat_is_stuck_a_press_is_felt_and_put_into_force(
     assert loop.is_alive()
     stop.set()
     stuck.free.set()
-    loop.join(5)
+    loop.join(30)
     assert not loop.is_alive()
     assert [mute.on for mute in glasses.events(events.Mute)] == [True]
 
