@@ -69,14 +69,15 @@ def test_the_story_knows_what_changed_during_a_calibration(calibrating: Any, soo
 def test_what_ends_a_draft_is_tried_until_the_loop_takes_it(
     calibrating: Any, hand: Hand, monkeypatch: pytest.MonkeyPatch, soon: Callable[..., bool]
 ) -> None:
-    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
     calibrating.said(draft('{"mode": "quiet"}'))
+    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
     calibrating.feed.going.clear()
     assert calibrating.feed.stuck.wait(5)
     hand.s = 50.0
     lapse = threading.Thread(target=calibrating.requests.lapse)
     lapse.start()
     time.sleep(0.3)
+    monkeypatch.undo()
     calibrating.feed.going.set()
     lapse.join(10)
     assert not lapse.is_alive()
@@ -86,13 +87,14 @@ def test_what_ends_a_draft_is_tried_until_the_loop_takes_it(
 def test_a_leave_that_comes_too_late_for_the_loop_may_be_repeated(
     calibrating: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
     calibrating.said(draft('{"mode": "quiet"}'))
+    monkeypatch.setattr("cuelens.commands.requests._LOOP_S", 0.1)
     calibrating.feed.going.clear()
     assert calibrating.feed.stuck.wait(5)
     assert "busy" in calibrating.refused(Leave())
     assert profiles(calibrating).draft
     calibrating.feed.going.set()
+    monkeypatch.undo()
     calibrating.said(Leave())
     assert mode(calibrating) == "companion"
 
