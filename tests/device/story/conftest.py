@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,15 @@ def _session(path: Path, *words: str) -> None:
 def _everything(path: Path) -> list[Session]:
     days = dict.fromkeys(query.day_of(session) for session in query.sessions(path))
     return [session for day in days for session in query.of_day(path, day)]
+
+
+@pytest.fixture(autouse=True)
+def patient_closing() -> Iterator[pytest.MonkeyPatch]:
+    """Gives a writer a minute to close: a busy machine may need more than its two seconds."""
+    # A patch of its own: a test that undoes `monkeypatch` does not undo it.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cuelens.story.writer._CLOSE_S", 60.0)
+        yield patch
 
 
 @pytest.fixture

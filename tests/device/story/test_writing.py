@@ -296,9 +296,12 @@ def test_whatever_fails_is_told_of_once_and_tried_again(
     assert (writer.lost, len(entries(path))) == (0, 1)
 
 
-def test_closing_has_an_end_while_the_file_is_locked(tmp_path: Path, written: Callable[..., None]) -> None:
+def test_closing_has_an_end_while_the_file_is_locked(
+    tmp_path: Path, written: Callable[..., None], patient_closing: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / store.FILE
     written(path, [BEGAN, ENDED])
+    patient_closing.undo()
     with closing(store.open_to_write(path)) as db:
         db.execute("BEGIN IMMEDIATE")
         faults: list[str] = []
