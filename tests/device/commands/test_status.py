@@ -119,10 +119,12 @@ def test_status_says_how_running_glasses_are(home: Path, glasses: subprocess.Pop
 
 
 def test_prometheus_reads_the_same_from_the_socket_and_from_the_command(
-    home: Path, glasses: subprocess.Popen[str]
+    home: Path, glasses: subprocess.Popen[str], soon: Callable[[Callable[[], object]], bool]
 ) -> None:
     del glasses
     parser = pytest.importorskip("prometheus_client.parser", reason="its parser comes with the extra dev")
+    # The age of frames comes with the first statistics, which must not fall between the two readings.
+    assert soon(lambda: json.loads(done(home, "status", "--json")[1])["frame_age_ms_p95"] is not None)
     with closing(Unix(home / "run" / "cuelens" / "link.sock")) as client:
         client.request("GET", "/metrics")
         response = client.getresponse()
