@@ -3,7 +3,6 @@
 import io
 import json
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +139,7 @@ def test_a_sitting_that_is_left_out_is_not_called_a_failure(link: Path) -> None:
     assert "it did not help" not in typed
 
 
-def test_presses_are_told_at_the_step_of_the_button(glasses: Any, link: Path) -> None:
+def test_presses_are_told_at_the_step_of_the_button(glasses: Any, link: Path, soon: Callable[..., bool]) -> None:
     typed = Typed(answers())
     ask = typed.ask
 
@@ -148,8 +147,7 @@ def test_presses_are_told_at_the_step_of_the_button(glasses: Any, link: Path) ->
         if question.startswith("Press the button"):
             glasses.gestures.make("mute")
             glasses.gestures.make("unmute")
-            waited = threading.Event()
-            waited.wait(0.3)
+            assert soon(lambda: "unmute" in [one.word for one in glasses.answer(Watch()).happenings])
         return ask(question)
 
     walk([link], Terminal(press, typed.text.append))
