@@ -179,11 +179,19 @@ class ButtonThread:
                 else:
                     hold, complete = gestures.after(hold, t, pressed, muted=wearer.muted)
             for gesture in complete:
-                try:
-                    self._controls.make(gesture)
-                except Exception as error:
-                    # Catch everything: a dead thread would silently hear no press.
-                    self._controls.fail(gesture, error)
+                if self._make(gesture) == "calibrate":
+                    # After it there is only the release, on a thread that woke late.
+                    hold = gestures.calibrated(hold)
+                    break
+
+    def _make(self, gesture: str) -> str:
+        """Put a gesture into force. Returns what it did, "" if it failed."""
+        try:
+            return self._controls.make(gesture)
+        except Exception as error:
+            # Catch everything: a dead thread would silently hear no press.
+            self._controls.fail(gesture, error)
+            return ""
 
 
 def enforce(wearer: Wishes, outputs: Outputs, feed: Feed) -> None:

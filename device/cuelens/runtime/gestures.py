@@ -81,4 +81,9 @@ def _time_out(hold: Hold, *, muted: bool) -> tuple[Hold, str]:
         unmutes = muted and hold.t - hold.last_t > KEEP_S
         phase = "held" if hold.presses == 3 else "done"
         return msgspec.structs.replace(hold, phase=phase, unmutes=unmutes), "" if unmutes else "mute"
-    return msgspec.structs.replace(hold, phase="done", unmutes=False), "calibrate"
+    return msgspec.structs.replace(hold, phase="done"), "calibrate"
+
+
+def calibrated(hold: Hold) -> Hold:
+    """Return the state once a calibration has begun: it keeps a mute, so the release has none to end."""
+    return msgspec.structs.replace(hold, unmutes=False)

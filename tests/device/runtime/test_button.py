@@ -228,6 +228,28 @@ def test_two_presses_and_a_hold_calibrate_if_anything_does(
     glasses.outputs.close()
 
 
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_calibration_keeps_the_mute_and_a_hold_that_begins_none_ends_it(
+    tmp_path: Path, begins: bool, soon: Callable[..., bool]
+) -> None:
+    before = Wishes(tmp_path / "wearer.json")
+    before.muted = True
+    assert before.keep() == ""
+    glasses = Glasses(tmp_path / "wearer.json", lambda: begins)
+    glasses.tap(2, then_s=0.0)
+    glasses.hold(3.1)
+    gestures = ["pause", "calibrate" if begins else "unmute"]
+    assert soon(lambda: [press.gesture for press in glasses.events(events.Press)] == gestures)
+    assert soon(lambda: (glasses.wearer.paused, glasses.wearer.muted) == (not begins, begins))
+    # The release of a calibration's hold means nothing more.
+    glasses.t += 1.0
+    glasses.tap(2)
+    assert soon(lambda: [press.gesture for press in glasses.events(events.Press)] == [*gestures, "pause"])
+    assert glasses.wearer.muted is begins
+    glasses.controls.close()
+    glasses.outputs.close()
+
+
 def test_a_press_after_the_session_begins_the_next_one_and_means_nothing_else(
     glasses: Glasses, soon: Callable[..., bool]
 ) -> None:

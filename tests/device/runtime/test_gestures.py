@@ -1,7 +1,7 @@
 """The table of gestures, as a table; and that no press whatever is lost or counted twice."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cuelens.runtime.gestures import CALIBRATE_S, HOLD_S, KEEP_S, NEXT_S, Hold, after, due
@@ -102,6 +102,8 @@ def test_a_thread_that_wakes_late_sees_the_same_gestures() -> None:
 
 
 @given(st.lists(st.floats(0.01, 8.0), max_size=30))
+# Two short presses and a long one while muted: nothing else may begin, and then it ends the mute.
+@example([1.0, 2.0, 11.0, 0.1, 0.1, 0.1, 0.1, 4.0])
 def test_no_edges_whatever_get_the_table_stuck(gaps: list[float]) -> None:
     t, edges = 0.0, []
     for n, gap in enumerate(gaps):
