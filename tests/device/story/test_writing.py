@@ -297,11 +297,16 @@ def test_whatever_fails_is_told_of_once_and_tried_again(
 
 
 def test_closing_has_an_end_while_the_file_is_locked(
-    tmp_path: Path, written: Callable[..., None], patient_closing: pytest.MonkeyPatch
+    tmp_path: Path,
+    written: Callable[..., None],
+    patient_closing: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / store.FILE
     written(path, [BEGAN, ENDED])
     patient_closing.undo()
+    # SQLite itself would give up after two seconds, too.
+    monkeypatch.setattr(store, "_BUSY_S", 60.0)
     with closing(store.open_to_write(path)) as db:
         db.execute("BEGIN IMMEDIATE")
         faults: list[str] = []
@@ -310,10 +315,12 @@ def test_closing_has_an_end_while_the_file_is_locked(
         writer.see()
         writer.close()
         assert writer.lost == 1
+        threads = [thread for thread in threading.enumerate() if thread.name == "story"]
+        # It did not wait for the writing.
+        assert threads
         db.execute("ROLLBACK")
-    for thread in threading.enumerate():
-        if thread.name == "story":
-            thread.join()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_file_that_is_taken_away_is_begun_anew(
