@@ -118,7 +118,7 @@ def test_what_hangs_is_killed_by_the_watchdog_and_another_sees(glasses: Any, num
     assert "Watchdog timeout (limit 3s)!" in journal
     assert "Failed with result 'watchdog'" in journal
     # On a busy machine the next one may be ended too.
-    assert glasses.until(lambda: is_dark_after_each_end(glasses))
+    assert glasses.until(lambda: is_dark_after_each_end(glasses)), glasses.journal()
     assert pulses(glasses) == 0
 
 
@@ -126,7 +126,7 @@ def test_what_is_killed_is_started_again_with_its_lights_out(glasses: Any) -> No
     struck(glasses, signal.SIGKILL, "a process that is killed, to the next one's first beat")
     assert "code=killed, status=9/KILL" in glasses.journal(GLASSES)
     # On a busy machine the watchdog may end the next one.
-    assert glasses.until(lambda: is_dark_after_each_end(glasses))
+    assert glasses.until(lambda: is_dark_after_each_end(glasses)), glasses.journal()
     assert pulses(glasses) == 0
     assert "Starting" not in glasses.journal(ALARM)
 
