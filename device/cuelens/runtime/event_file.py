@@ -5,7 +5,6 @@ import os
 import queue
 import stat
 import threading
-import time
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,8 @@ from cuelens_models.errors import Unwritable
 _QUEUE: Final = 4096
 """Length of the queue of events: four minutes with one face in view."""
 _SLICE_S: Final = 0.05
-_CLOSE_S: Final = 0.5
+_CLOSE_SLICES: Final = 40
+"""So often an ending file is waited for: two seconds, and a machine that stands still meanwhile costs one slice."""
 
 
 class EventFile:
@@ -48,6 +48,7 @@ class EventFile:
             self._descriptor = os.dup(standard_output().fileno()) if path == "-" else _open(Path(path), goes_on)
         except OSError as error:
             raise self._unwritable(error) from error
+        self._is_kept = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
         self._thread.start()
 
@@ -66,18 +67,20 @@ class EventFile:
             return
 
     def close(self) -> None:
-        """Write the rest of the queue; unless patient, within half a second. Raises Unwritable if events were lost."""
-        end_s = time.monotonic() + _CLOSE_S
+        """Write the rest of the queue; unless patient, within two seconds. Raises Unwritable if events were lost."""
+        slices = 0
         ended = False
-        while self._thread.is_alive() and (self._blocks() or time.monotonic() < end_s):
+        while self._thread.is_alive() and (self._blocks() or slices < _CLOSE_SLICES):
             if not ended:
                 with contextlib.suppress(queue.Full):
                     self._lines.put_nowait(None)
                     ended = True
             self._thread.join(_SLICE_S)
+            slices += 1
         self._check()
         if self.lost or self._thread.is_alive():
-            raise Unwritable(f"events to {self.path} were lost: whoever reads them is too slow")
+            slow = "the disk" if self._is_kept else "whoever reads them"
+            raise Unwritable(f"events to {self.path} were lost: {slow} is too slow")
 
     def _blocks(self) -> bool:
         return self._patient and not self._stop.is_set()
