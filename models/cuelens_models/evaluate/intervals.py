@@ -124,10 +124,14 @@ def _figures(
 
 def _coverage(weights: Scores, confidence: Scores, right: NDArray[np.bool_]) -> Scores:
     order = np.argsort(-confidence, kind="stable")
-    counts = weights[:, order]
+    # Images of equal confidence count as their mean, as in `metrics.selective_accuracy`.
+    starts = np.flatnonzero(np.diff(-confidence[order], prepend=-2.0))
+    counts = np.add.reduceat(weights[:, order], starts, axis=1)
+    hits = np.add.reduceat(weights[:, order] * right[order], starts, axis=1)
     covered = max(1, round(COVERED * len(order)))
     before = np.cumsum(counts, axis=1) - counts
-    return np.asarray(np.clip(covered - before, 0, counts) @ right[order] / covered)
+    taken = np.clip(covered - before, 0, counts)
+    return np.asarray((taken * hits / np.maximum(counts, 1)).sum(axis=1) / covered)
 
 
 def _auc(weights: Scores, scores: Scores, positive: NDArray[np.bool_]) -> Scores:

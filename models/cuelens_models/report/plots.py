@@ -111,12 +111,10 @@ def reliability(evaluation: Evaluation) -> Markup:
 
 def coverage(evaluation: Evaluation) -> Markup:
     """Plot accuracy against coverage: the share of images answered, highest confidence first."""
-    order = np.argsort(-evaluation.probabilities.max(axis=1), kind="stable")
-    right = (evaluation.probabilities.argmax(axis=1) == evaluation.truth)[order]
-    share = np.arange(1, len(right) + 1) / len(right)
-    accuracy = np.cumsum(right) / np.arange(1, len(right) + 1)
+    accuracy = metrics.selective_accuracy(evaluation.probabilities, evaluation.truth)
+    share = np.arange(1, len(accuracy) + 1) / len(accuracy)
     # The accuracy on the first few images is mostly noise.
-    points = np.unique(np.linspace(min(20, len(right) - 1), len(right) - 1, 200).astype(int))
+    points = np.unique(np.linspace(min(20, len(accuracy) - 1), len(accuracy) - 1, 200).astype(int))
 
     def draw(axes: Axes) -> None:
         axes.plot(share[points], accuracy[points], color=ACCENT)

@@ -81,12 +81,19 @@ def test_ece_by_hand(confidences: list[float], right: list[bool], expected: floa
     assert metrics.ece(*ranked(confidences, right)) == pytest.approx(expected)
 
 
-def test_coverage_by_hand() -> None:
-    confidences = [0.6, 0.99, 0.7, 0.95, 0.8]
-    right = [False, True, True, False, True]
-    # By confidence: right, wrong, right, right, wrong.
-    expected = {"0.2": 1.0, "0.4": 0.5, "0.6": 2 / 3, "0.8": 0.75, "1": 0.6}
-    assert metrics.coverage(*ranked(confidences, right)) == pytest.approx(expected)
+@pytest.mark.parametrize(
+    ("confidences", "right", "expected"),
+    [
+        # By confidence: right, wrong, right, right, wrong.
+        ([0.6, 0.99, 0.7, 0.95, 0.8], [False, True, True, False, True], [1.0, 0.5, 2 / 3, 0.75, 0.6]),
+        # The three surest are equally sure, and two of them are right.
+        ([0.9, 0.6, 0.9, 0.7, 0.9], [True, True, False, False, True], [2 / 3, 2 / 3, 2 / 3, 0.5, 0.6]),
+        ([0.9] * 5, [True, False, False, False, False], [0.2] * 5),
+    ],
+)
+def test_coverage_by_hand(confidences: list[float], right: list[bool], expected: list[float]) -> None:
+    coverage = metrics.coverage(*ranked(confidences, right))
+    assert coverage == pytest.approx(dict(zip(("0.2", "0.4", "0.6", "0.8", "1"), expected, strict=True)))
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.2, 0.5, 1.0, 2.2, 8.0, 30.0])

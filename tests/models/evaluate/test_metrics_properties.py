@@ -8,7 +8,9 @@ pytest.importorskip("hypothesis", reason="properties are tried with hypothesis (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-answers = st.lists(st.tuples(st.floats(0.5, 1), st.integers(0, 1), st.booleans()).map(tuple), min_size=1, max_size=60)
+# Of few values too, as the outputs of an int8 network: images are often equally sure.
+confidences = st.floats(0.5, 1) | st.sampled_from([0.5, 0.75, 1.0])
+answers = st.lists(st.tuples(confidences, st.integers(0, 1), st.booleans()).map(tuple), min_size=1, max_size=60)
 Answers = list[tuple[float, int, bool]]
 
 
@@ -46,6 +48,7 @@ def test_the_order_of_the_images_changes_nothing(given_answers: Answers, random:
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     for figure in (metrics.accuracy, metrics.ece, lambda p, t: metrics.macro_f1(p, t, least=1)):
         assert figure(*arrays(shuffled)) == pytest.approx(figure(*arrays(given_answers)))
+    assert metrics.coverage(*arrays(shuffled)) == pytest.approx(metrics.coverage(*arrays(given_answers)))
 
 
 @settings(deadline=None, database=None, max_examples=60)
